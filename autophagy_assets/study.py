@@ -1,0 +1,155 @@
+"""What a study is: its labels, classes, channels and parameters.
+
+Everything that differs between two screens stands in a YAML file that is validated
+here. No code outside that file and ``simulation`` knows a label of a study.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from autophagy_assets.errors import InputError
+
+DEFAULT_STUDY = Path(__file__).with_name("default_study.yaml")
+STUDY_VARIABLE = "AUTOPHAGY_STUDY"
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Split(_Strict):
+    """How cells are divided into training and test cells."""
+
+    test_size: float = Field(gt=0, lt=1)
+    random_state: int
+
+
+class ClassifierParameters(_Strict):
+    """Parameters of scikit-learn's ``RandomForestClassifier``."""
+
+    random_state: int
+    n_estimators: int = Field(gt=0)
+    max_depth: int | None
+    min_samples_split: int = Field(ge=2)
+    min_samples_leaf: int = Field(ge=1)
+    max_features: Literal["sqrt", "log2"] | None
+    criterion: Literal["gini", "entropy", "log_loss"]
+    bootstrap: bool
+
+
+class Segmentation(_Strict):
+    """How nuclei and cells are found; sizes in px, thresholds on images scaled to 0-1."""
+
+    method: Literal["classical", "cellpose"]
+    image_size: int = Field(gt=0)
+    nucleus_threshold: float = Field(gt=0, lt=1)
+    nucleus_min_px: int = Field(gt=0)
+    nucleus_max_px: int = Field(gt=0)
+    cytosol_threshold: float = Field(gt=0, lt=1)
+    cytosol_min_px: int = Field(gt=0)
+    cytosol_max_px: int = Field(gt=0)
+    median_filter_px: int = Field(gt=0)
+
+
+class Galleries(_Strict):
+    """How many cells the galleries show, and which cell is shown in its field."""
+
+    class_cells: int = Field(gt=0)
+    error_cells: int = Field(gt=0)
+    random_state: int
+    context_px: int = Field(gt=0)
+
+
+class Study(_Strict):
+    """One screen: labels, classes, channels and the parameters of every step."""
+
+    name: str = Field(min_length=1)
+    control: str = Field(min_length=1)
+    classes: dict[int, str]
+    channels: tuple[str, ...] = Field(min_length=1)
+    nucleus_channel: str
+    cytosol_channel: str
+    marker_channel: str
+    marker_name: str
+    excluded_features: tuple[str, ...]
+    split: Split
+    classifier: ClassifierParameters
+    segmentation: Segmentation
+    galleries: Galleries
+
+    @field_validator("classes")
+    @classmethod
+    def _two_classes(cls, classes: dict[int, str]) -> dict[int, str]:
+        if set(classes) != {0, 1} or len(set(classes.values())) != 2:
+            raise ValueError("must map 0 and 1 to two different stimulations")
+        return classes
+
+    @model_validator(mode="after")
+    def _channels_known(self) -> Study:
+        if len(set(self.channels)) != len(self.channels):
+            raise ValueError("channels must be different from each other")
+        for role in ("nucleus_channel", "cytosol_channel", "marker_channel"):
+            if getattr(self, role) not in self.channels:
+                raise ValueError(f"{role} must be one of channels {list(self.channels)}")
+        return self
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str] | None = None) -> Study:
+        """Read and validate a study file.
+
+        Parameters
+        ----------
+        path : path-like, optional
+            A YAML file; default the one named by ``AUTOPHAGY_STUDY``, else the notebook's study.
+
+        Returns
+        -------
+        Study
+
+        Raises
+        ------
+        InputError
+            If the file is missing, is not YAML, or a value is not allowed; names file and entry.
+        """
+        source = Path(path or os.environ.get(STUDY_VARIABLE) or DEFAULT_STUDY)
+        try:
+            raw = yaml.safe_load(source.read_text())
+        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+            raise InputError(f"Study file {source} cannot be read: {error}.") from error
+        if not isinstance(raw, dict):
+            raise InputError(f"Study file {source} must hold named entries, as the default study.")
+        try:
+            return cls.model_validate(raw)
+        except ValidationError as error:
+            first = error.errors()[0]
+            entry = ".".join(str(part) for part in first["loc"]) or "the study"
+            raise InputError(f"Study file {source}: {entry}: {first['msg']}.") from error
+
+    def class_of(self, stimulation: str) -> int:
+        """Class number of a stimulation.
+
+        Parameters
+        ----------
+        stimulation : str
+            A label of the study.
+
+        Returns
+        -------
+        int
+
+        Raises
+        ------
+        InputError
+            If the study has no class for it.
+        """
+        for number, label in self.classes.items():
+            if label == stimulation:
+                return number
+        known = ", ".join(repr(label) for label in self.classes.values())
+        raise InputError(f"Stimulation {stimulation!r} is unknown: this study has {known}.")
