@@ -35,7 +35,7 @@ lint: $(INSTALLED)
 # Only after a change of pyproject.toml; the lock carries pins and hashes, no addresses.
 lock: $(INSTALLED)
 	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
-		--generate-hashes --no-emit-index-url --no-header -o requirements.lock
+		--generate-hashes --no-emit-index-url --no-header --no-annotate -o requirements.lock
 
 clean-home:
 	rm -rf "$(AUTOPHAGY_HOME)"
