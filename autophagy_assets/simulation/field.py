@@ -1,0 +1,92 @@
+"""One simulated field of view: its images and what is truly in them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from autophagy_assets.simulation import cells as cell
+from autophagy_assets.simulation import colonies, optics, stains
+from autophagy_assets.simulation.conditions import Condition
+from autophagy_assets.simulation.shapes import Shapes, draw_shapes
+
+TRUTH_COLUMNS = [
+    "field", "cell", "x", "y", "nucleus_area", "cell_area", "n_puncta",
+    "genotype", "clone", "stimulation", "fov",
+    "autophagic", "spontaneous", "mitotic", "dying", "touches_border",
+]  # fmt: skip
+
+
+def simulate_field(
+    condition: Condition, *, seed: int, size: int, n_cells: int, effect: float
+) -> tuple[dict[str, np.ndarray], pd.DataFrame]:
+    """Simulate one field of view.
+
+    Parameters
+    ----------
+    condition : Condition
+        What is imaged.
+    seed : int
+        Seed of the study. A field depends on it and on its own name only.
+    size : int
+        Side in px.
+    n_cells : int
+        Cells in an untreated field, on average over clones and fields.
+    effect : float
+        Strength of the treatment, see ``simulate``.
+
+    Returns
+    -------
+    images : dict of str to numpy.ndarray
+        Channel -> uint16 image of shape (size, size).
+    truth : pandas.DataFrame
+        One row per cell whose nucleus centre is in the field, columns ``TRUTH_COLUMNS``.
+    """
+    genotype, number, _, _ = condition.seed
+    clone = cell.Clone.draw(np.random.default_rng([seed, genotype, number]))
+    rng = np.random.default_rng([seed, *condition.seed])
+    slowed = cell.SLOWED_GROWTH * min(effect, 1.0) * condition.is_stimulated
+    wanted = n_cells * clone.density * (1 - slowed) * np.exp(rng.normal(0, 0.12))
+    centres = colonies.place(rng, size, max(round(wanted), 1))
+    drawn = cell.draw(rng, centres, condition, clone, effect)
+    shapes = draw_shapes(rng, drawn, size)
+    light = {
+        "DAPI": stains.dna(rng, drawn, shapes),
+        "Alexa488": stains.membrane(rng, drawn, shapes),
+        "mCherry": stains.marker(rng, drawn, shapes),
+    }
+    focus = 1 + rng.gamma(1.5, 0.08)
+    images = {
+        channel: optics.stretch(
+            optics.expose(
+                rng,
+                photons * np.exp(rng.normal(0, 0.15)),
+                background=rng.uniform(10, 16),
+                haze=rng.uniform(0.02, 0.05),
+                focus=focus,
+            )
+        )
+        for channel, photons in light.items()
+    }
+    return images, _truth(condition, drawn, shapes)
+
+
+def _truth(condition: Condition, drawn: pd.DataFrame, shapes: Shapes) -> pd.DataFrame:
+    """Ground truth of the cells whose nucleus centre lies in the field."""
+    n, size = len(drawn), len(shapes.cells)
+    edge = np.zeros((size, size), bool)
+    edge[[0, -1], :] = edge[:, [0, -1]] = True
+    table = drawn.assign(
+        field=condition.field,
+        nucleus_area=np.bincount(shapes.nuclei.ravel(), minlength=n + 1)[1:],
+        cell_area=np.bincount(shapes.cells.ravel(), minlength=n + 1)[1:],
+        genotype=condition.genotype,
+        clone=condition.line,
+        stimulation=condition.stimulation,
+        fov=f"FOV{condition.fov}",
+        touches_border=np.isin(np.arange(1, n + 1), shapes.cells[edge]),
+    )
+    inside = table[["x", "y"]].ge(0).all(axis=1) & table[["x", "y"]].lt(size).all(axis=1)
+    table = table[inside].reset_index(drop=True)
+    table["cell"] = np.arange(1, len(table) + 1)
+    return table[TRUTH_COLUMNS].round({"x": 2, "y": 2})
