@@ -1,0 +1,118 @@
+"""Where the platform keeps its things: one folder, removable by one command.
+
+``AUTOPHAGY_HOME`` holds the Dagster home, the LaminDB instance and its cache. What the
+user has set for LaminDB (``LAMIN_SETTINGS_DIR``, ``LAMIN_CURRENT_INSTANCE``,
+``LAMIN_CACHE_DIR``) or Dagster (``DAGSTER_HOME``) is respected and never overwritten.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import yaml
+
+if TYPE_CHECKING:
+    import dagster as dg
+
+HOME_VARIABLE = "AUTOPHAGY_HOME"
+SOURCE_VARIABLE = "AUTOPHAGY_SOURCE"
+DATABASE_VARIABLE = "AUTOPHAGY_DATABASE_URL"
+INSTANCE_NAME = "autophagy"
+
+
+@dataclass(frozen=True)
+class Home:
+    """The folders of one installation.
+
+    Parameters
+    ----------
+    root : pathlib.Path
+        Absolute path of ``AUTOPHAGY_HOME``.
+    """
+
+    root: Path
+
+    @classmethod
+    def locate(cls, environment: Mapping[str, str] = os.environ) -> Home:
+        """Find the home in the environment; default ``.autophagy`` in the working directory.
+
+        Parameters
+        ----------
+        environment : mapping
+            Environment variables.
+
+        Returns
+        -------
+        Home
+        """
+        return cls(Path(environment.get(HOME_VARIABLE) or ".autophagy").expanduser().resolve())
+
+    @property
+    def dagster(self) -> Path:
+        """Dagster's home: runs, events, logs."""
+        return self.root / "dagster"
+
+    @property
+    def store(self) -> Path:
+        """Storage root of the embedded LaminDB instance: every artifact's file."""
+        return self.root / "store"
+
+    @property
+    def locks(self) -> Path:
+        """Lock files that serialise writers on this machine."""
+        return self.root / "locks"
+
+    def prepare(self) -> None:
+        """Create the folders and point Dagster and LaminDB at them, unless the user has.
+
+        Call it before ``lamindb`` is imported: LaminDB reads its settings folder then.
+        """
+        for folder in (self.root, self.dagster, self.locks):
+            folder.mkdir(parents=True, exist_ok=True)
+        os.environ[HOME_VARIABLE] = str(self.root)
+        os.environ.setdefault("DAGSTER_HOME", str(self.dagster))
+        # LaminDB appends ".lamin" to the settings folder; its instances are listed there.
+        os.environ.setdefault("LAMIN_SETTINGS_DIR", str(self.root / "lamin"))
+        os.environ.setdefault("LAMIN_CACHE_DIR", str(self.root / "cache"))
+        self._write_dagster_settings()
+
+    def _write_dagster_settings(self) -> None:
+        settings = self.dagster / "dagster.yaml"
+        wanted = yaml.safe_dump(_dagster_settings(), sort_keys=False)
+        if not settings.exists() or settings.read_text() != wanted:
+            beside = settings.with_suffix(f".{os.getpid()}.tmp")
+            beside.write_text(wanted)
+            os.replace(beside, settings)
+
+    def remove(self) -> None:
+        """Delete the home with everything in it."""
+        shutil.rmtree(self.root, ignore_errors=False)
+
+
+def _dagster_settings() -> dict:
+    settings: dict = {
+        "telemetry": {"enabled": False},
+        # Imaging uses every core of a run, so two runs at a time are plenty on one machine.
+        "concurrency": {"runs": {"max_concurrent_runs": 2}},
+    }
+    if os.environ.get(DATABASE_VARIABLE):
+        settings["storage"] = {"postgres": {"postgres_url": {"env": DATABASE_VARIABLE}}}
+    return settings
+
+
+def dagster_instance() -> dg.DagsterInstance:
+    """Dagster's instance in the home; the home is created when it is not there.
+
+    Returns
+    -------
+    dagster.DagsterInstance
+    """
+    Home.locate().prepare()
+    import dagster as dg
+
+    return dg.DagsterInstance.get()

@@ -1,0 +1,225 @@
+"""Artifacts: registered in place under a constant key, fetched by uid and verified."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from autophagy_assets.errors import IntegrityError
+from autophagy_assets.registry import files
+from autophagy_assets.registry.instance import connect, source, source_name, storage_root
+from autophagy_assets.registry.labels import Labels, attach
+from autophagy_assets.registry.uids import artifact_uid
+
+
+@dataclass(frozen=True)
+class Record:
+    """What is known of one version of an artifact.
+
+    Parameters
+    ----------
+    uid, key : str
+        LaminDB uid and key.
+    sha256 : str
+        Hash of the content; empty where a source did not record one.
+    size : int
+        Bytes.
+    """
+
+    uid: str
+    key: str
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True)
+class Output:
+    """A file in its place that waits to be registered.
+
+    Parameters
+    ----------
+    file : StoredFile
+        The file, below the storage root.
+    key : str
+        Constant key; the versions of a key form one family.
+    description : str
+        What it is, in the field's words.
+    labels : mapping
+        Kind of label to names.
+    kind : str, optional
+        LaminDB's ``dataset``, ``model`` or another kind.
+    rows : int, optional
+        Number of observations, for tables.
+    schema : lamindb.Schema, optional
+        The schema that the content was validated against.
+    """
+
+    file: files.StoredFile
+    key: str
+    description: str
+    labels: Labels = field(default_factory=dict)
+    kind: str | None = None
+    rows: int | None = None
+    schema: Any = None
+
+    @property
+    def record(self) -> Record:
+        """What will be known of it; derived, so it can be told before it is registered."""
+        uid = artifact_uid(self.key, self.file.sha256)
+        return Record(uid, self.key, self.file.sha256, self.file.size)
+
+
+def folder(key: str) -> Path:
+    """Folder of the store that holds the versions of a key.
+
+    Parameters
+    ----------
+    key : str
+        LaminDB key, with an ending.
+
+    Returns
+    -------
+    pathlib.Path
+    """
+    place = storage_root() / key
+    return place.with_name(place.name.split(".")[0])
+
+
+def register(ln: Any, output: Output, run: Any) -> Any:
+    """Make a file an artifact, as the latest version of its key.
+
+    Parameters
+    ----------
+    ln : module
+        ``lamindb``, inside a writing block.
+    output : Output
+        A file that is whole and in its place.
+    run : lamindb.Run or None
+        What made it.
+
+    Returns
+    -------
+    lamindb.Artifact
+        A new version; or, for content that the key had before, that version made latest
+        again, with the run noted as one that made it anew.
+    """
+    wanted = output.record
+    artifact = ln.Artifact.filter(uid=wanted.uid).one_or_none()
+    latest = ln.Artifact.filter(key=output.key, is_latest=True, uid__startswith=wanted.uid[:16])
+    if artifact is None:
+        artifact = ln.Artifact(
+            output.file.path,
+            key=output.key,
+            description=output.description,
+            kind=output.kind,
+            run=run or False,
+            revises=latest.one_or_none(),
+            skip_hash_lookup=True,
+            overwrite_versions=False,
+        )
+        artifact.uid = wanted.uid
+        artifact.n_observations = output.rows
+        artifact.schema = output.schema
+        artifact.save()
+    else:
+        if not artifact.is_latest:
+            latest.update(is_latest=False)
+            ln.Artifact.filter(uid=wanted.uid).update(is_latest=True)
+        if run is not None and artifact.run_id != run.id:
+            artifact.recreating_runs.add(run)
+    attach(ln, artifact, output.labels)
+    return artifact
+
+
+def describe(artifact: Any) -> Record:
+    """What is known of a LaminDB artifact.
+
+    Parameters
+    ----------
+    artifact : lamindb.Artifact
+        Of the store or of a source.
+
+    Returns
+    -------
+    Record
+    """
+    sha256 = files.recorded_hash(Path(artifact._real_key or ""))
+    return Record(artifact.uid, artifact.key or "", sha256, artifact.size or 0)
+
+
+def find(uid: str) -> Any:
+    """Artifact of that uid in the store, else in the source.
+
+    Parameters
+    ----------
+    uid : str
+
+    Returns
+    -------
+    lamindb.Artifact
+
+    Raises
+    ------
+    IntegrityError
+        If neither has it.
+    """
+    artifact = connect().Artifact.filter(uid=uid).one_or_none()
+    if artifact is None and source_name() is not None:
+        artifact = source().Artifact.filter(uid=uid).one_or_none()
+    if artifact is None:
+        raise IntegrityError(
+            f"Artifact {uid} is not in LaminDB (any more); run 'autophagy reconcile', or "
+            "materialize what made it again."
+        )
+    return artifact
+
+
+def fetch(uid: str, expected: Mapping[str, Any] | None = None) -> tuple[Path, Record]:
+    """Local path of an artifact, verified against what was recorded of it.
+
+    Parameters
+    ----------
+    uid : str
+        Full uid.
+    expected : mapping, optional
+        ``sha256`` and ``size`` as recorded in a Dagster materialization.
+
+    Returns
+    -------
+    tuple of (pathlib.Path, Record)
+
+    Raises
+    ------
+    IntegrityError
+        If the artifact or its file is gone or changed.
+    """
+    artifact = find(uid)
+    record = describe(artifact)
+    what = f"{record.key} ({uid})"
+    if expected and record.sha256 and expected["sha256"] != record.sha256:
+        raise IntegrityError(
+            f"{what}: Dagster and LaminDB recorded different hashes; run 'autophagy reconcile'."
+        )
+    if record.sha256:
+        path = Path(str(artifact.path))
+        files.verify(path, record.sha256, what)
+    else:
+        # Not written by this platform: LaminDB's own cache, LaminDB's own hash.
+        path = Path(str(artifact.cache(is_run_input=False)))
+        _verify_lamin_hash(artifact, path, what)
+    return path, record
+
+
+def _verify_lamin_hash(artifact: Any, path: Path, what: str) -> None:
+    from lamindb_setup.core.hashing import hash_dir, hash_file
+
+    if artifact.hash is None:
+        return
+    found = hash_dir(path)[1] if path.is_dir() else hash_file(path)[1]
+    if found != artifact.hash:
+        raise IntegrityError(
+            f"{what}: the downloaded file is not the one that LaminDB recorded; delete it from "
+            "the LaminDB cache and refresh again."
+        )

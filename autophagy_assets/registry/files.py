@@ -1,0 +1,193 @@
+"""How bytes get into the store: written beside, made durable, renamed, never changed.
+
+The name of a stored file is the hash of its content, so a file that carries a name is
+whole, a file written twice is the same file, and a step that was killed and is run again
+finds its place taken by exactly what it would have put there.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import shutil
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from autophagy_assets.errors import IntegrityError
+
+TEMPORARY = ".tmp-"
+
+
+@dataclass(frozen=True)
+class StoredFile:
+    """A file or folder in its final place.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        Where it is.
+    sha256 : str
+        Hash of its content, 64 hexadecimal digits.
+    size : int
+        Bytes.
+    """
+
+    path: Path
+    sha256: str
+    size: int
+
+
+def put(write: Callable[[Path], None], folder: Path, suffix: str) -> StoredFile:
+    """Write a file or folder into the store so that it is there whole or not at all.
+
+    Parameters
+    ----------
+    write : callable
+        Takes a path that does not exist yet and writes a file or a folder there.
+    folder : pathlib.Path
+        Folder of the store that will hold it; created when missing.
+    suffix : str
+        Ending of its name, such as ``.parquet``.
+
+    Returns
+    -------
+    StoredFile
+
+    Raises
+    ------
+    OSError
+        If the disk is full or the file cannot be written; nothing is left behind.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    beside = folder / f"{TEMPORARY}{uuid.uuid4().hex}{suffix}"
+    try:
+        write(beside)
+        _make_durable(beside)
+        sha256, size = measure(beside)
+        place = folder / f"{sha256}{suffix}"
+        _move(beside, place)
+        _sync(folder)
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise OSError(
+                error.errno, f"The disk is full: free some space below {folder} and refresh again"
+            ) from error
+        raise
+    finally:
+        remove(beside)
+    return StoredFile(place, sha256, size)
+
+
+def _move(beside: Path, place: Path) -> None:
+    if beside.is_dir() and place.exists():
+        # A folder cannot be renamed over another. The one in place has the same name, so
+        # the same content, unless somebody changed it.
+        if measure(place)[0] == place.name.split(".")[0]:
+            return
+        os.replace(place, place.with_name(f"{TEMPORARY}{uuid.uuid4().hex}"))
+    os.replace(beside, place)
+
+
+def measure(path: Path) -> tuple[str, int]:
+    """Hash and size of a file, or of a folder with all that is in it.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        A file or a folder.
+
+    Returns
+    -------
+    tuple of (str, int)
+        SHA-256 in hexadecimal, and bytes. A folder's hash covers names and contents.
+    """
+    if path.is_file():
+        return _measure_file(path)
+    digest, total = hashlib.sha256(), 0
+    for member in sorted(p for p in path.rglob("*") if p.is_file()):
+        sha256, size = _measure_file(member)
+        digest.update(f"{member.relative_to(path).as_posix()}\0{sha256}\n".encode())
+        total += size
+    return digest.hexdigest(), total
+
+
+def _measure_file(path: Path) -> tuple[str, int]:
+    with path.open("rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256")
+        return digest.hexdigest(), stream.tell()
+
+
+def verify(path: Path, sha256: str, what: str) -> None:
+    """Refuse a stored file that is not what was recorded.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        Where it should be.
+    sha256 : str
+        The recorded hash.
+    what : str
+        How to call it in the message.
+
+    Raises
+    ------
+    IntegrityError
+        If it is gone or its content has changed; says what to do.
+    """
+    remedy = "put the recorded file back, or materialize it again"
+    if not path.exists():
+        raise IntegrityError(f"{what}: its file {path.name} is gone from the store; {remedy}.")
+    found, _ = measure(path)
+    if found != sha256:
+        raise IntegrityError(
+            f"{what}: the file in the store is not the one that was recorded (hash {found[:12]}, "
+            f"recorded {sha256[:12]}), so it was not opened; {remedy}."
+        )
+
+
+def recorded_hash(path: Path) -> str:
+    """Hash that a file of the store carries as its name.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        A file that :func:`put` wrote.
+
+    Returns
+    -------
+    str
+        64 hexadecimal digits, or an empty string for a file that :func:`put` did not write.
+    """
+    name = path.name.split(".")[0]
+    return name if len(name) == 64 and set(name) <= set("0123456789abcdef") else ""
+
+
+def remove(path: Path) -> None:
+    """Delete a file or a folder if it is there.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+    """
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _make_durable(path: Path) -> None:
+    if path.is_dir():
+        for member in path.rglob("*"):
+            _sync(member)
+    _sync(path)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,193 @@
+"""The LaminDB instance that is the store, and the one that is read from.
+
+Here belongs how a connection is made and how writers take turns; what is written is
+elsewhere. LaminDB connects once per process, so ``lamindb`` is imported inside functions
+only, after :func:`connect` has set the process up.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import time
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from filelock import FileLock
+
+from autophagy_assets.errors import InputError
+from autophagy_assets.home import DATABASE_VARIABLE, INSTANCE_NAME, SOURCE_VARIABLE, Home
+
+# One number for all writers of this platform in one PostgreSQL database.
+_ADVISORY_LOCK = 0x6175746F
+_ATTEMPTS = 5
+
+
+@cache
+def connect() -> ModuleType:
+    """Connect this process to the store, creating the embedded one on first use.
+
+    Returns
+    -------
+    module
+        ``lamindb``, connected.
+
+    Notes
+    -----
+    The store is the instance that the user names in ``LAMIN_CURRENT_INSTANCE``, else an
+    embedded one below ``AUTOPHAGY_HOME``: SQLite, or PostgreSQL where
+    ``AUTOPHAGY_DATABASE_URL`` is set.
+    """
+    home = Home.locate()
+    home.prepare()
+    with contextlib.redirect_stdout(io.StringIO()):  # importing lamindb prints
+        if not os.environ.get("LAMIN_CURRENT_INSTANCE"):
+            with FileLock(home.locks / "create.lock"):
+                _create_embedded(home)
+            os.environ["LAMIN_CURRENT_INSTANCE"] = INSTANCE_NAME
+        import lamindb as ln
+
+        ln.settings.verbosity = "error"
+        _tune_sqlite()
+    return ln
+
+
+def _create_embedded(home: Home) -> None:
+    """Initialise the embedded instance unless its settings are already on disk."""
+    settings_folder = Path(os.environ["LAMIN_SETTINGS_DIR"]) / ".lamin"
+    if list(settings_folder.glob(f"instance--*--{INSTANCE_NAME}.env")):
+        return
+    import lamindb_setup
+    from lamindb_setup import settings
+
+    lamindb_setup.init(
+        storage=str(home.store),
+        name=INSTANCE_NAME,
+        modules="bionty",
+        db=os.environ.get(DATABASE_VARIABLE),  # type: ignore[arg-type]
+        _write_settings=False,  # True would drop a settings file into the working directory
+    )
+    settings.instance._persist(write_to_disk=True, write_current_instance_file=False)
+
+
+def _tune_sqlite() -> None:
+    """Let several processes use one SQLite file: readers beside a writer, writers in turn."""
+    from django.db import connection
+
+    if connection.vendor != "sqlite":
+        return
+    connection.settings_dict["OPTIONS"] |= {"timeout": 60, "transaction_mode": "IMMEDIATE"}
+    connection.close()  # the options count from the next connection on
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute("PRAGMA synchronous=FULL")
+
+
+@contextlib.contextmanager
+def writing() -> Iterator[ModuleType]:
+    """One transaction on the store, one writer at a time.
+
+    Yields
+    ------
+    module
+        ``lamindb``, connected. All that the block writes is there after it, or nothing.
+
+    Notes
+    -----
+    LaminDB derives a new version from the latest one, so two writers of one key would
+    derive the same. SQLite writers take a file lock, PostgreSQL writers an advisory lock
+    of the transaction, which also holds between machines.
+    """
+    ln = connect()
+    from django.db import connection, transaction
+
+    with contextlib.ExitStack() as stack:
+        if connection.vendor == "sqlite":
+            stack.enter_context(FileLock(Home.locate().locks / "lamindb.lock"))
+        stack.enter_context(transaction.atomic())
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_ADVISORY_LOCK])
+        yield ln
+
+
+def retried(function: Any) -> Any:
+    """Call a function that writes to the store, again while the database is away or busy.
+
+    Parameters
+    ----------
+    function : callable
+        Takes nothing; safe to repeat, since a failed attempt leaves nothing.
+
+    Returns
+    -------
+    object
+        What the function returns.
+    """
+    connect()
+    from django.db import InterfaceError, OperationalError, connection
+
+    for attempt in range(_ATTEMPTS):
+        try:
+            return function()
+        except (OperationalError, InterfaceError):
+            connection.close()  # a broken connection is not mended by using it again
+            if attempt == _ATTEMPTS - 1:
+                raise
+            time.sleep(0.2 * 2**attempt)
+    return None
+
+
+def storage_root() -> Path:
+    """Folder below which every artifact of the store has its file.
+
+    Returns
+    -------
+    pathlib.Path
+    """
+    return Path(str(connect().settings.storage.root))
+
+
+def source_name() -> str | None:
+    """Name of the instance that datasets are read from, when it is not the store.
+
+    Returns
+    -------
+    str or None
+        ``owner/name`` from ``AUTOPHAGY_SOURCE``.
+    """
+    return os.environ.get(SOURCE_VARIABLE) or None
+
+
+@cache
+def source() -> Any:
+    """Registries that datasets are read from: another instance's, else the store's.
+
+    Returns
+    -------
+    object
+        Has ``Artifact``, ``ULabel`` and the other registries as attributes.
+
+    Raises
+    ------
+    InputError
+        If ``AUTOPHAGY_SOURCE`` names an instance that cannot be reached.
+    """
+    ln = connect()
+    name = source_name()
+    if name is None:
+        return ln
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):
+            registries = ln.DB(name)
+            registries.Artifact.filter().exists()
+    except Exception as error:
+        raise InputError(
+            f"{SOURCE_VARIABLE}={name}: this LaminDB instance cannot be read ({error}); check the "
+            "name (owner/name), your login (lamin login) and LAMIN_SETTINGS_DIR."
+        ) from error
+    return registries

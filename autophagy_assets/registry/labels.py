@@ -1,0 +1,127 @@
+"""Labels by which people find things: study, genotype, stimulation, clone, FOV, channel.
+
+A label is a LaminDB ``ULabel`` linked to an artifact through the ``Feature`` that says
+what kind of label it is, as in the columns of a study's metadata file, so both
+``ulabels__name="WT"`` and ``features.get_values()["genotype"]`` find it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from autophagy_assets.registry.uids import derived
+
+STUDY = "study"
+GENOTYPE = "genotype"
+STIMULATION = "stimulation"
+CLONE = "cell_line_clone"
+FOV = "FOV"
+CHANNEL = "channel"
+KIND = "artifact type"
+
+Labels = Mapping[str, str | Iterable[str]]
+
+_DESCRIPTIONS = {
+    STUDY: "Screen that the artifact belongs to",
+    GENOTYPE: "Genotype of the cells",
+    STIMULATION: "Treatment of the cells",
+    CLONE: "Clonal cell line, the biological replicate",
+    FOV: "Field of view, the microscope image",
+    CHANNEL: "Fluorescence channel",
+    KIND: "What the artifact is",
+}
+
+
+def attach(ln: Any, artifact: Any, labels: Labels) -> None:
+    """Label an artifact; labels and their kinds are created when they are new.
+
+    Parameters
+    ----------
+    ln : module
+        ``lamindb``, inside :func:`~autophagy_assets.registry.instance.writing`.
+    artifact : lamindb.Artifact
+        A saved artifact.
+    labels : mapping
+        Kind of label to one or several names. A label that is there already stays once.
+    """
+    from lamindb.models import ArtifactULabel
+
+    links = [
+        ArtifactULabel(
+            artifact=artifact, ulabel=label(ln, name), feature=category(ln, kind)
+        )
+        for kind, names in labels.items()
+        for name in ([names] if isinstance(names, str) else names)
+    ]
+    ArtifactULabel.objects.bulk_create(links, ignore_conflicts=True)
+
+
+def label(ln: Any, name: str) -> Any:
+    """Find or create the label of that name.
+
+    Parameters
+    ----------
+    ln : module
+        ``lamindb``, inside a writing block.
+    name : str
+
+    Returns
+    -------
+    lamindb.ULabel
+    """
+    found = ln.ULabel.filter(name=name).order_by("id").first()
+    if found is not None:
+        return found
+    new = ln.ULabel(name=name)
+    new.uid = derived(8, "label", name)
+    return new.save()
+
+
+def category(ln: Any, kind: str) -> Any:
+    """Find or create the feature that says what kind of label a label is.
+
+    Parameters
+    ----------
+    ln : module
+        ``lamindb``, inside a writing block.
+    kind : str
+
+    Returns
+    -------
+    lamindb.Feature
+    """
+    found = ln.Feature.filter(name=kind).order_by("id").first()
+    if found is not None:
+        return found
+    description = _DESCRIPTIONS.get(kind, "Column of the study's metadata file")
+    new = ln.Feature(name=kind, dtype=ln.ULabel, description=description)
+    new.uid = derived(12, "category", kind)
+    return new.save()
+
+
+def labels_of(artifacts: Any) -> dict[str, dict[str, str]]:
+    """Labels of many artifacts in one query.
+
+    Parameters
+    ----------
+    artifacts : lamindb query set
+        Of the store or of a source.
+
+    Returns
+    -------
+    dict
+        Artifact uid to kind of label to name. A label that was attached without a kind
+        stands under ``""``; of several names of one kind, the first in order.
+    """
+    rows = (
+        artifacts.order_by("uid")
+        .values_list("uid", "links_ulabel__feature__name", "links_ulabel__ulabel__name")
+        .distinct()
+    )
+    table: dict[str, dict[str, str]] = {}
+    for uid, kind, name in sorted(rows, key=lambda row: tuple(str(part) for part in row)):
+        entry = table.setdefault(uid, {})
+        if name is not None:
+            entry.setdefault(kind or "", name)
+    return table
