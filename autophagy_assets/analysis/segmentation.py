@@ -113,7 +113,7 @@ def process_field(images: Mapping[str, Path], study: Study, out: Path) -> FieldR
 
 
 def project_config(study: Study, cache: Path) -> dict[str, Any]:
-    """Configuration of a scPortrait ``Project``.
+    """Translate a study into the configuration of a scPortrait ``Project``.
 
     Parameters
     ----------
@@ -145,7 +145,8 @@ def project_config(study: Study, cache: Path) -> dict[str, Any]:
             "cache": str(cache),
             "normalize_output": True,
             "normalization_range": [0.001, 0.999],
-            "compression": True,
+            # The default, lzf, finds other matches in every process: it never clears its table.
+            "compression": "gzip",
         },
     }
 
@@ -327,8 +328,9 @@ def cheap_collections() -> Iterator[None]:
     imports leave behind takes half a second every time.
     """
     frozen_elsewhere = gc.get_freeze_count() > 0
-    if not frozen_elsewhere:
-        gc.freeze()
+    if frozen_elsewhere:
+        gc.collect()  # cheap here, and what is garbage now would be kept for good
+    gc.freeze()
     try:
         yield
     finally:
