@@ -42,7 +42,7 @@ class Clone:
         -------
         Clone
         """
-        spread = np.array([0.05, 0.05, 0.25, 0.25, 0.15, 0.1])
+        spread = np.array([0.03, 0.04, 0.25, 0.25, 0.15, 0.1])
         return cls(*np.exp(rng.normal(0, spread)).tolist())
 
 
@@ -123,16 +123,16 @@ def _shape(
 ) -> dict[str, np.ndarray]:
     """Radii in px and how far from round cells and nuclei are."""
     n = len(severity)
-    nucleus = 11.0 * clone.nucleus * (1 + 0.14 * cycle) * np.exp(rng.normal(0, 0.06, n))
+    nucleus = 12.2 * clone.nucleus * (1 + 0.16 * cycle) * np.exp(rng.normal(0, 0.06, n))
     nucleus *= 1 - 0.10 * severity
-    spread = 27.0 * clone.spread * np.exp(rng.normal(0, 0.14, n)) * (1 - 0.12 * severity)
+    spread = 29.0 * clone.spread * np.exp(rng.normal(0, 0.14, n)) * (1 - 0.12 * severity)
     elongation = 1 + rng.gamma(2.5, 0.12, n) * (1 - 0.3 * severity)
     return {
-        "nucleus_radius": np.where(dying, 9.5, nucleus),
+        "nucleus_radius": np.where(dying, 10.5, nucleus),
         "nucleus_elongation": np.where(mitotic, 2.2, np.where(dying, 1.0, elongation)),
         "nucleus_angle": rng.uniform(0, np.pi, n),
         "cell_radius": np.where(mitotic | dying, 18.0, spread),
-        "protrusion": np.where(mitotic | dying, 0.0, rng.gamma(3, 0.13, n) * (1 - 0.4 * severity)),
+        "protrusion": np.where(mitotic | dying, 0.0, rng.gamma(3, 0.2, n) * (1 - 0.4 * severity)),
         "chromatin": rng.gamma(8, 1 / 8, n) * (1 - 0.45 * severity),
     }
 
@@ -151,7 +151,7 @@ def _brightness(
     condensed = np.where(mitotic, 1.7, np.where(dying, 2.0, 1.0))
     return {
         "dna": 900 * (1 + 0.3 * cycle) * np.exp(rng.normal(0, 0.13, n)) * condensed,
-        "membrane": 420 * clone.membrane * np.exp(rng.normal(0, 0.2, n)) * rounded,
+        "membrane": 420 * clone.membrane * np.exp(rng.normal(0, 0.1, n)) * rounded,
         "contact": rng.gamma(6, 1 / 6, n) * (1 - 0.4 * severity),
         "vesicles": rng.gamma(3, 1 / 3, n) * (1 + 1.6 * severity),
         "marker": 150

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-SPACING_PX = (35.0, 5.0)  # mean and sd of the distance between neighbouring nuclei
-CLOSEST_PX = 27.0
+SPACING_PX = (41.0, 7.0)  # mean and sd of the distance between neighbouring nuclei
+CLOSEST_PX = 31.0
 OUTSIDE_PX = 45.0  # cells just outside reach into the field, as in any real image
 COLONY_CELLS = 7.0
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy import ndimage as ndi
 
-WARP_PX = 3.5
-GAP_PX = 13.0  # gaps in a colony narrower than about twice this are covered by cells
+WARP_PX = ((14.0, 3.5), (5.0, 1.0))  # scale and sd of the irregularities of a border
+GAP_PX = 20.0  # gaps in a colony narrower than about twice this are covered by cells
 REACH = 2.6  # a cell is drawn up to this many of its radii from its nucleus
+
+Cell = dict[Hashable, Any]  # one row of the cells
 
 
 @dataclass(frozen=True)
@@ -79,13 +83,13 @@ def draw_shapes(rng: np.random.Generator, cells: pd.DataFrame, size: int) -> Sha
     varies with direction (protrusions) and on a warped grid (irregular borders). The colony is
     the union of the cells with narrow gaps closed, which leaves concave edges between corners.
     """
-    warp = [WARP_PX * smooth_noise(rng, size, 14) for _ in range(2)]
+    warp = [sum(sd * smooth_noise(rng, size, scale) for scale, sd in WARP_PX) for _ in range(2)]
     nearest = np.full((size, size), np.inf, np.float32)
     second = nearest.copy()
     labels = np.zeros((size, size), np.int32)
     nuclei = np.zeros((size, size), np.int32)
-    for label, cell in enumerate(cells.itertuples(index=False), start=1):
-        window, dx, dy = _window(cell.x, cell.y, REACH * cell.cell_radius * 1.3, size)
+    for label, cell in enumerate(cells.to_dict("records"), start=1):
+        window, dx, dy = _window(cell["x"], cell["y"], REACH * cell["cell_radius"], size)
         if dx.size == 0:
             continue
         distance = _body(rng, cell, dx + warp[0][window], dy + warp[1][window])
@@ -93,7 +97,7 @@ def draw_shapes(rng: np.random.Generator, cells: pd.DataFrame, size: int) -> Sha
         np.minimum(next_near, np.maximum(near, distance), out=next_near)
         labels[window][distance < near] = label
         np.minimum(near, distance, out=near)
-        window, dx, dy = _window(cell.x, cell.y, 2.2 * cell.nucleus_radius, size)
+        window, dx, dy = _window(cell["x"], cell["y"], 2.2 * cell["nucleus_radius"], size)
         if dx.size:
             nuclei[window][_nucleus(rng, cell, dx, dy) & (nuclei[window] == 0)] = label
     colony = _close_gaps(nearest < 1) | (nuclei > 0)
@@ -116,27 +120,27 @@ def _window(
     return (slice(top, bottom), slice(left, right)), columns - x, rows - y
 
 
-def _body(rng: np.random.Generator, cell, dx: np.ndarray, dy: np.ndarray) -> np.ndarray:
+def _body(rng: np.random.Generator, cell: Cell, dx: np.ndarray, dy: np.ndarray) -> np.ndarray:
     """Distance from the nucleus in units of the cell's radius in that direction."""
     angle = np.arctan2(dy, dx)
     radius = np.ones_like(angle)
     for direction in rng.uniform(-np.pi, np.pi, rng.integers(2, 5)):
-        height, sharpness = cell.protrusion * rng.uniform(0.5, 1.5), rng.uniform(4, 14)
+        height, sharpness = cell["protrusion"] * rng.uniform(0.5, 1.5), rng.uniform(4, 14)
         radius += height * np.exp(sharpness * (np.cos(angle - direction) - 1))
-    return (np.hypot(dx, dy) / (cell.cell_radius * radius)).astype(np.float32)
+    return (np.hypot(dx, dy) / (cell["cell_radius"] * radius)).astype(np.float32)
 
 
-def _nucleus(rng: np.random.Generator, cell, dx: np.ndarray, dy: np.ndarray) -> np.ndarray:
+def _nucleus(rng: np.random.Generator, cell: Cell, dx: np.ndarray, dy: np.ndarray) -> np.ndarray:
     """Mask of a nucleus: an ellipse with a few dents."""
-    cos, sin = np.cos(cell.nucleus_angle), np.sin(cell.nucleus_angle)
-    stretch = np.sqrt(cell.nucleus_elongation)
+    cos, sin = np.cos(cell["nucleus_angle"]), np.sin(cell["nucleus_angle"])
+    stretch = np.sqrt(cell["nucleus_elongation"])
     along, across = (dx * cos + dy * sin) / stretch, (dy * cos - dx * sin) * stretch
     angle = np.arctan2(across, along)
     dents = 1 + sum(
         rng.normal(0, 0.07 / order) * np.cos(order * angle + rng.uniform(0, 2 * np.pi))
         for order in (2, 3, 4)
     )
-    return np.hypot(along, across) < cell.nucleus_radius * dents
+    return np.hypot(along, across) < cell["nucleus_radius"] * dents
 
 
 def _close_gaps(mask: np.ndarray) -> np.ndarray:

@@ -52,7 +52,8 @@ def membrane(rng: np.random.Generator, cells: pd.DataFrame, shapes: Shapes) -> n
     numpy.ndarray of shape (size, size), float32
     """
     size = len(shapes.cells)
-    sheet = _paint(cells["membrane"], shapes.cells)
+    # Brightness differs more between colonies than between neighbours.
+    sheet = _paint(cells["membrane"], shapes.cells) * np.exp(0.2 * smooth_noise(rng, size, 90))
     # Contacts are folded: here a thin line, there a web some micrometres wide.
     width = 0.9 + 3.2 * np.clip(smooth_noise(rng, size, 7), 0, 2) ** 1.5
     height = np.clip(0.8 + 0.5 * smooth_noise(rng, size, 9), 0.1, 2.5)
