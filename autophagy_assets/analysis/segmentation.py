@@ -7,13 +7,14 @@ that are the same to the byte whenever images and study are the same.
 
 from __future__ import annotations
 
+import functools
 import gc
 import os
 import shutil
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -219,6 +220,7 @@ def _run_project(paths: dict[str, Path], study: Study, work: Path) -> tuple[Path
     from scportrait.pipeline.project import Project
     from scportrait.pipeline.segmentation import workflows
 
+    keep_compiled()
     home, cache = work / "project", work / "cache"
     home.mkdir()
     cache.mkdir()
@@ -267,6 +269,21 @@ def _cell_ids(single_cells: Path) -> tuple[int, ...]:
 
     with h5py.File(single_cells, "r") as file:
         return tuple(int(cell) for cell in file["obs/scportrait_cell_id"][:])  # type: ignore[index]
+
+
+@functools.cache
+def keep_compiled() -> None:
+    """Let numba keep the machine code of scPortrait's loops; compiling takes 15 s per process.
+
+    It lies where numba puts it, beside scPortrait's byte code or in ``NUMBA_CACHE_DIR``.
+    """
+    from numba.core.dispatcher import Dispatcher
+    from scportrait.pipeline._utils import segmentation
+
+    for function in vars(segmentation).values():
+        if isinstance(function, Dispatcher):
+            with suppress(RuntimeError):  # nowhere to write
+                function.enable_caching()
 
 
 def remember_store(filehandler: Any) -> None:
