@@ -145,7 +145,7 @@ def predict(model: TrainedClassifier, cells: pd.DataFrame, name: str = "cells") 
     """
     check_feature_table(cells, name)
     _require_features(model, cells, name)
-    probabilities = model.estimator.predict_proba(cells[list(model.feature_names)])
+    probabilities = np.asarray(model.estimator.predict_proba(cells[list(model.feature_names)]))
     present = [column for column in METADATA if column in cells.columns]
     predictions = cells[[*IDENTITY, CLASS, *present]].reset_index(drop=True)
     predicted = np.asarray(model.classes).take(np.argmax(probabilities, axis=1))

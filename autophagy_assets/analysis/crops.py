@@ -122,7 +122,7 @@ def _fetch(cells: pd.DataFrame, paths: Paths, channel: str | int | None) -> np.n
 
 
 def _read(file: h5py.File, dataset: str, ids: np.ndarray, channel: str | int | None) -> np.ndarray:
-    images = file[IMAGES]
+    images = _part(file, IMAGES)
     rows = _rows(file, dataset, ids)
     selected = slice(None) if channel is None else _position(file, dataset, channel)
     return np.stack([images[row, selected] for row in rows])
@@ -130,7 +130,7 @@ def _read(file: h5py.File, dataset: str, ids: np.ndarray, channel: str | int | N
 
 def _rows(file: h5py.File, dataset: str, ids: np.ndarray) -> np.ndarray:
     """Row of each id, found by value: neither order nor completeness of ids is assumed."""
-    stored = file[IDS][:].astype("int64")
+    stored = _part(file, IDS)[:].astype("int64")
     hits = np.flatnonzero(np.isin(stored, ids))
     rows: dict[int, int] = {}
     for row in hits:
@@ -163,7 +163,7 @@ def _position(file: h5py.File, dataset: str, channel: str | int) -> int:
 
 
 def _names(file: h5py.File) -> list[str]:
-    return [str(name) for name in file[CHANNEL_NAMES].asstr()[:]]
+    return [str(name) for name in _part(file, CHANNEL_NAMES).asstr()[:]]
 
 
 @contextmanager
@@ -176,10 +176,14 @@ def _opened(path: str | os.PathLike[str]) -> Iterator[h5py.File]:
             "field of view again."
         ) from error
     with file:
-        for part in (IMAGES, IDS, CHANNEL_NAMES):
-            if part not in file:
-                raise InputError(
-                    f"File {os.fspath(path)} holds no {part}, so it is not a single-cell image "
-                    "file of scPortrait; extract the field of view again."
-                )
         yield file
+
+
+def _part(file: h5py.File, name: str) -> h5py.Dataset:
+    part = file.get(name)
+    if not isinstance(part, h5py.Dataset):
+        raise InputError(
+            f"File {file.filename} holds no {name}, so it is not a single-cell image file of "
+            "scPortrait; extract the field of view again."
+        )
+    return part

@@ -1,7 +1,7 @@
 """How every figure of the study looks, and how it becomes an image.
 
-Here: the picture type, style, grids of crops, scale bars, PNG and preview bytes. Not here:
-what is drawn (``evaluation``, ``galleries``, ``spatial``).
+Here: the picture type, style, titles, scale bars, PNG and preview bytes. Not here: what is
+drawn (``evaluation_figures``, ``panels``, ``spatial``).
 """
 
 from __future__ import annotations
@@ -9,22 +9,21 @@ from __future__ import annotations
 import base64
 import functools
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ParamSpec, TypeVar
 
 import matplotlib as mpl
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from PIL import Image
 
 DPI = 150
 BLUE, ORANGE, GREEN, VERMILLION = "#0072B2", "#E69F00", "#009E73", "#D55E00"  # Okabe-Ito
 SKY, GREY, INK = "#56B4E9", "#767676", "#222222"
-CROP_MAP = "gray"
 STYLE: dict[str, Any] = {
     "font.family": "DejaVu Sans",
     "font.size": 9,
@@ -43,7 +42,6 @@ STYLE: dict[str, Any] = {
     "savefig.facecolor": "white",
 }
 _GLOBAL = ("backend", "backend_fallback", "interactive", "toolbar", "timezone", "datapath")
-_GAP, _LABEL = 0.05, 0.17  # of a crop's side: between crops, and the line for a label
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -85,25 +83,29 @@ def styled(draw: Callable[P, R]) -> Callable[P, R]:
     @functools.wraps(draw)
     def drawn(*args: P.args, **kwargs: P.kwargs) -> R:
         defaults = {k: v for k, v in mpl.rcParamsDefault.items() if k not in _GLOBAL}
-        with mpl.rc_context({**defaults, **STYLE}):
+        settings: Any = {**defaults, **STYLE}
+        with mpl.rc_context(settings):
             return draw(*args, **kwargs)
 
     return drawn
 
 
-def new_figure(width: float, height: float) -> Figure:
+def new_figure(width: float, height: float, **spacing: Any) -> Figure:
     """Make an empty figure that belongs to no window and no global state.
 
     Parameters
     ----------
     width, height : float
         In inches.
+    **spacing
+        Passed to matplotlib's ``ConstrainedLayoutEngine``.
 
     Returns
     -------
     matplotlib.figure.Figure
     """
-    figure = Figure(figsize=(width, height), dpi=DPI, layout="constrained")
+    layout = ConstrainedLayoutEngine(**spacing)
+    figure = Figure(figsize=(width, height), dpi=DPI, layout=layout)
     FigureCanvasAgg(figure)
     return figure
 
@@ -178,106 +180,49 @@ def data_uri(image: bytes) -> str:
 
 
 def scale_bar(
-    ax: Axes, pixel_um: float | None, width_px: float, origin: tuple[float, float], side: float = 1
+    ax: Axes, pixel_um: float | None, width_px: float, corner: tuple[float, float], side: float
 ) -> None:
     """Draw a scale bar of about a quarter of the width of an image.
 
     Parameters
     ----------
     ax : matplotlib.axes.Axes
-        Axes that show the image.
+        Axes that show the image, y growing downwards.
     pixel_um : float or None
         Size of a pixel in um; unknown gives a bar in pixels.
     width_px : float
         Width of the image in pixels.
-    origin : (float, float)
+    corner : (float, float)
         Lower right corner of the image in data coordinates.
     side : float
-        Width of the image in data coordinates, in units in which y grows downwards.
+        Width of the image in data coordinates.
     """
-    length, label = _round_length(width_px * (pixel_um or 1) / 4, "µm" if pixel_um else "px")
-    bar = length / (pixel_um or 1) / width_px * side
-    right, bottom = origin[0] - 0.05 * side, origin[1] - 0.06 * side
+    unit = pixel_um or 1.0
+    length = _round_length(width_px * unit * 0.35)
+    bar = length / unit / width_px * side
+    right, bottom = corner[0] - 0.06 * side, corner[1] - 0.06 * side
     ax.plot([right - bar, right], [bottom, bottom], color="white", lw=2.5, solid_capstyle="butt")
-    ax.text(
-        right - bar / 2, bottom - 0.03 * side, label, color="white", ha="center", va="bottom",
-        fontsize=7,
-    )  # fmt: skip
+    label = f"{length} {'µm' if pixel_um else 'px'}"
+    ax.text(right, bottom - 0.03 * side, label, color="white", ha="right", va="bottom", fontsize=7)
 
 
-def _round_length(length: float, unit: str) -> tuple[float, str]:
-    steps = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000]
-    best = max([step for step in steps if step <= length], default=1)
-    return best, f"{best} {unit}"
+def _round_length(longest: float) -> int:
+    steps = [mantissa * 10**power for power in range(5) for mantissa in (1, 2, 5)]
+    return max([step for step in steps if step <= longest], default=1)
 
 
-def cell_grid(
-    ax: Axes,
-    crops: np.ndarray,
-    columns: int,
-    rows: int,
-    title: str,
-    labels: Sequence[str] | None = None,
-    pixel_um: float | None = None,
-    cmap: str = CROP_MAP,
-) -> None:
-    """Draw crops in a grid, left to right and top to bottom.
+def panel_title(ax: Axes, title: str, about: str = "") -> None:
+    """Write a bold title with a plain line below it, both above the axes.
 
     Parameters
     ----------
     ax : matplotlib.axes.Axes
-        Where to draw.
-    crops : numpy.ndarray, shape (n, height, width)
-        Values 0-1; n may be smaller than the grid, also 0.
-    columns, rows : int
-        Size of the grid; places without a crop stay empty.
-    title : str
-        Above the grid.
-    labels : sequence of str, optional
-        One per crop, written above it.
-    pixel_um : float or None
-        Size of a pixel in um, for the scale bar in the last crop.
-    cmap : str
-        Colour map of the crops.
+    title, about : str
+        The line in bold, and the plain one.
     """
-    ax.set_title(title)
-    ax.set_axis_off()
-    head = _LABEL if labels is not None else 0.0
-    step_x, step_y = 1 + _GAP, 1 + head + _GAP
-    for index, crop in enumerate(crops):
-        left, top = (index % columns) * step_x, (index // columns) * step_y + head
-        ax.imshow(
-            crop, cmap=cmap, vmin=0, vmax=1, extent=(left, left + 1, top + 1, top),
-            interpolation="nearest",
+    ax.set_title(title, pad=18 if about else 6)
+    if about:
+        ax.annotate(
+            about, (0, 1), (0, 6), xycoords="axes fraction", textcoords="offset points",
+            fontsize=8, va="bottom",
         )  # fmt: skip
-        if labels is not None:
-            ax.text(left + 0.5, top - 0.03, labels[index], ha="center", va="bottom", fontsize=8)
-        if index == len(crops) - 1:
-            scale_bar(ax, pixel_um, crop.shape[1], (left + 1, top + 1))
-    if not len(crops):
-        ax.text(
-            columns * step_x / 2, rows * step_y / 2, "no cells", ha="center", va="center",
-            color=GREY, fontsize=12,
-        )  # fmt: skip
-    ax.set_xlim(0, columns * step_x - _GAP)
-    ax.set_ylim(rows * step_y - _GAP, 0)
-    ax.set_aspect("equal")
-
-
-def brightness_bar(figure: Figure, axes: Sequence[Axes], name: str, cmap: str = CROP_MAP) -> None:
-    """Draw the key of the colours of crops.
-
-    Parameters
-    ----------
-    figure : matplotlib.figure.Figure
-    axes : sequence of matplotlib.axes.Axes
-        The axes beside which the bar stands.
-    name : str
-        What the brightness shows.
-    cmap : str
-        Colour map of the crops.
-    """
-    mappable = mpl.cm.ScalarMappable(mpl.colors.Normalize(0, 1), cmap)
-    bar = figure.colorbar(mappable, ax=list(axes), shrink=0.4, aspect=25, pad=0.015, ticks=[0, 1])
-    bar.set_label(f"{name}, scaled within each cell")
-    bar.outline.set_visible(False)

@@ -1,0 +1,170 @@
+"""One cell beside its place in the field of view.
+
+Here: reading a window of a SpatialData store around a cell, and the figure. The store is read
+as the zarr and parquet files that it is. Images are (channel, y, x), masks (y, x), centres have
+columns x and y: this module turns them into (row, column) once, in `read_field`.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+
+from autophagy_assets.analysis.identity import CELL_ID
+from autophagy_assets.errors import InputError
+
+IMAGE = "images/input_image"
+MASKS = {"nucleus": "labels/seg_all_nucleus", "cytosol": "labels/seg_all_cytosol"}
+CENTRES = "points/centers_seg_all_nucleus/points.parquet"
+OVERVIEW_PX = 400
+
+
+@dataclass(frozen=True)
+class Field:
+    """A window around a cell, and the whole field in small.
+
+    Attributes
+    ----------
+    window : numpy.ndarray, shape (height, width)
+        The marker channel around the cell.
+    masks : dict of str to numpy.ndarray of int, shape (height, width)
+        Cell ids of nucleus and cytosol in the window; 0 is background.
+    corner : (int, int)
+        Row and column of the window's upper left pixel in the field.
+    overview : numpy.ndarray, shape (rows, columns)
+        The marker channel of the whole field at lower resolution.
+    shape : (int, int)
+        Rows and columns of the field at full resolution.
+    centre : (float, float)
+        Row and column of the cell's nucleus in the field.
+    """
+
+    window: np.ndarray
+    masks: dict[str, np.ndarray]
+    corner: tuple[int, int]
+    overview: np.ndarray
+    shape: tuple[int, int]
+    centre: tuple[float, float]
+
+
+def choose_context_cell(clean: pd.DataFrame, random_state: int) -> pd.DataFrame:
+    """Choose the cell that is shown in its field.
+
+    Parameters
+    ----------
+    clean : pandas.DataFrame
+        Clean features of the control.
+    random_state : int
+        Seed of the draw.
+
+    Returns
+    -------
+    pandas.DataFrame, shape (1, n_columns)
+        The same cell as the reference notebook draws from the same table.
+    """
+    if clean.empty:
+        raise InputError("There is no cell to show in its field; check the feature table.")
+    return clean.sample(1, random_state=random_state).reset_index(drop=True)
+
+
+def read_field(store: str | os.PathLike[str], cell_id: int, channel: str, width_px: int) -> Field:
+    """Read what surrounds a cell.
+
+    Parameters
+    ----------
+    store : path-like
+        A SpatialData zarr store of one field of view.
+    cell_id : int
+        Id of the cell within the field.
+    channel : str
+        The image channel to read.
+    width_px : int
+        Width of the window; at the border of the field the window moves inwards.
+
+    Returns
+    -------
+    Field
+
+    Raises
+    ------
+    InputError
+        If the store, the channel or the cell is not there.
+    """
+    import zarr  # half a second that only this figure needs
+
+    try:
+        group: Any = zarr.open_group(os.fspath(store), mode="r")
+        image = group[IMAGE]
+        masks = {name: group[path] for name, path in MASKS.items()}
+    except (OSError, KeyError, ValueError) as error:
+        raise InputError(
+            f"SpatialData store {os.fspath(store)} cannot be read ({error!r}); segment the field "
+            "of view again."
+        ) from error
+    levels = _levels(image)
+    rows, columns = image[levels[0]].shape[1:]
+    centre = _centre(Path(store), cell_id)
+    top, bottom = _span(centre[0], width_px, rows)
+    left, right = _span(centre[1], width_px, columns)
+    index = _channel(image, channel, store)
+    small = next((p for p in levels if max(image[p].shape) <= 2 * OVERVIEW_PX), levels[-1])
+    return Field(
+        window=image[levels[0]][index, top:bottom, left:right],
+        masks={
+            name: mask[_levels(mask)[0]][top:bottom, left:right] for name, mask in masks.items()
+        },
+        corner=(top, left),
+        overview=image[small][index],
+        shape=(rows, columns),
+        centre=centre,
+    )
+
+
+def _span(centre: float, width: int, size: int) -> tuple[int, int]:
+    """First and last pixel of a window of `width` that stays inside of `size`."""
+    width = min(width, size)
+    start = min(max(round(centre - width / 2), 0), size - width)
+    return start, start + width
+
+
+def _ome(element: Any) -> dict[str, Any]:
+    attributes = dict(element.attrs)
+    return attributes.get("ome", attributes)
+
+
+def _levels(element: Any) -> list[str]:
+    """Paths of the resolutions of an image or mask, the full one first."""
+    return [level["path"] for level in _ome(element)["multiscales"][0]["datasets"]]
+
+
+def _channel(image: Any, channel: str, store: str | os.PathLike[str]) -> int:
+    ome = _ome(image)
+    names = [str(c["label"]) for c in ome.get("omero", {}).get("channels", [])]
+    if channel not in names:
+        raise InputError(
+            f"The image of {os.fspath(store)} has no channel {channel!r}; it has "
+            f"{', '.join(names) or 'no named channels'}: correct the channels of the study."
+        )
+    return names.index(channel)
+
+
+def _centre(store: Path, cell_id: int) -> tuple[float, float]:
+    try:
+        centres = pq.read_table(store / CENTRES).to_pandas()
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"SpatialData store {store} has no cell centres ({error}); segment the field again."
+        ) from error
+    if cell_id not in centres.index:
+        raise InputError(
+            f"Cell {cell_id} ({CELL_ID}) is not among the {len(centres)} cells of {store}; use "
+            "the store that was made with this cell's dataset."
+        )
+    cell = centres.loc[[cell_id]]
+    return float(cell["y"].iloc[0]), float(cell["x"].iloc[0])
