@@ -42,7 +42,7 @@ class Clone:
         -------
         Clone
         """
-        spread = np.array([0.03, 0.04, 0.25, 0.25, 0.15, 0.1])
+        spread = np.array([0.02, 0.03, 0.25, 0.25, 0.15, 0.1])
         return cls(*np.exp(rng.normal(0, spread)).tolist())
 
 
@@ -133,7 +133,7 @@ def _shape(
         "nucleus_angle": rng.uniform(0, np.pi, n),
         "cell_radius": np.where(mitotic | dying, 18.0, spread),
         "protrusion": np.where(mitotic | dying, 0.0, rng.gamma(3, 0.2, n) * (1 - 0.4 * severity)),
-        "chromatin": rng.gamma(8, 1 / 8, n) * (1 - 0.45 * severity),
+        "chromatin": rng.gamma(5, 1 / 5, n) * (1 - 0.4 * severity),
     }
 
 
@@ -150,9 +150,10 @@ def _brightness(
     rounded = np.where(mitotic | dying, 1.9, 1.0)  # a rounded cell is thicker
     condensed = np.where(mitotic, 1.7, np.where(dying, 2.0, 1.0))
     return {
+        "halo": 48 * np.exp(rng.normal(0, 0.3, n)) * rounded,
         "dna": 900 * (1 + 0.3 * cycle) * np.exp(rng.normal(0, 0.13, n)) * condensed,
         "membrane": 420 * clone.membrane * np.exp(rng.normal(0, 0.1, n)) * rounded,
-        "contact": rng.gamma(6, 1 / 6, n) * (1 - 0.4 * severity),
+        "contact": 1.5 * rng.gamma(6, 1 / 6, n) * (1 - 0.4 * severity),
         "vesicles": rng.gamma(3, 1 / 3, n) * (1 + 1.6 * severity),
         "marker": 150
         * clone.marker

@@ -55,7 +55,7 @@ def simulate_field(
         "Alexa488": stains.membrane(rng, drawn, shapes),
         "mCherry": stains.marker(rng, drawn, shapes),
     }
-    focus = 1 + rng.gamma(1.5, 0.08)
+    focus = rng.uniform(1.0, 1.12)
     images = {
         channel: optics.stretch(
             optics.expose(

@@ -12,7 +12,7 @@ from scipy import ndimage as ndi
 
 WARP_PX = ((14.0, 3.5), (5.0, 1.0))  # scale and sd of the irregularities of a border
 GAP_PX = 20.0  # gaps in a colony narrower than about twice this are covered by cells
-REACH = 2.6  # a cell is drawn up to this many of its radii from its nucleus
+REACH = 2.2  # a cell is drawn up to this many of its radii from its nucleus
 
 Cell = dict[Hashable, Any]  # one row of the cells
 
@@ -83,7 +83,7 @@ def draw_shapes(rng: np.random.Generator, cells: pd.DataFrame, size: int) -> Sha
     varies with direction (protrusions) and on a warped grid (irregular borders). The colony is
     the union of the cells with narrow gaps closed, which leaves concave edges between corners.
     """
-    warp = [sum(sd * smooth_noise(rng, size, scale) for scale, sd in WARP_PX) for _ in range(2)]
+    warp = [_warp(rng, size), _warp(rng, size)]
     nearest = np.full((size, size), np.inf, np.float32)
     second = nearest.copy()
     labels = np.zeros((size, size), np.int32)
@@ -106,8 +106,7 @@ def draw_shapes(rng: np.random.Generator, cells: pd.DataFrame, size: int) -> Sha
     radius = float(cells["cell_radius"].mean()) if len(cells) else 1.0
     # The difference of distances grows twice as fast as the distance from the border.
     contact = (second - np.minimum(nearest, 99)) * radius / 2
-    edge = ndi.distance_transform_edt(colony).astype(np.float32)
-    return Shapes(nuclei, labels, np.minimum(contact, 1e3), edge)
+    return Shapes(nuclei, labels, np.minimum(contact, 1e3), _depth(colony))
 
 
 def _window(
@@ -118,6 +117,17 @@ def _window(
     bottom, right = (int(np.clip(v + reach + 1, 0, size)) for v in (y, x))
     rows, columns = np.mgrid[top:bottom, left:right].astype(np.float32)
     return (slice(top, bottom), slice(left, right)), columns - x, rows - y
+
+
+def _warp(rng: np.random.Generator, size: int) -> np.ndarray:
+    """Displacement of the grid in px along one axis."""
+    (wide, wide_sd), (fine, fine_sd) = WARP_PX
+    return wide_sd * smooth_noise(rng, size, wide) + fine_sd * smooth_noise(rng, size, fine)
+
+
+def _depth(mask: np.ndarray) -> np.ndarray:
+    """Distance in px of each pixel from the outside of a mask."""
+    return np.asarray(ndi.distance_transform_edt(mask), dtype=np.float32)
 
 
 def _body(rng: np.random.Generator, cell: Cell, dx: np.ndarray, dy: np.ndarray) -> np.ndarray:
@@ -146,8 +156,8 @@ def _nucleus(rng: np.random.Generator, cell: Cell, dx: np.ndarray, dy: np.ndarra
 def _close_gaps(mask: np.ndarray) -> np.ndarray:
     """Morphological closing with a disc, at half resolution because it is the slow step."""
     half = np.pad(mask[::2, ::2], int(GAP_PX), mode="edge")
-    wide = ndi.distance_transform_edt(~half) <= GAP_PX / 2 if half.any() else half
-    closed = ndi.distance_transform_edt(wide) > GAP_PX / 2
+    wide = _depth(~half) <= GAP_PX / 2 if half.any() else half
+    closed = _depth(wide) > GAP_PX / 2
     closed = closed[int(GAP_PX) : -int(GAP_PX), int(GAP_PX) : -int(GAP_PX)]
     smooth = ndi.gaussian_filter(np.kron(closed, np.ones((2, 2), np.float32)), 1.0)
     size = len(mask)

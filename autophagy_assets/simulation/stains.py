@@ -27,12 +27,13 @@ def dna(rng: np.random.Generator, cells: pd.DataFrame, shapes: Shapes) -> np.nda
     """
     size = len(shapes.nuclei)
     brightness, chromatin = (_paint(cells[c], shapes.nuclei) for c in ("dna", "chromatin"))
-    texture = 0.09 * smooth_noise(rng, size, 1.5) + 0.09 * smooth_noise(rng, size, 4)
+    texture = 0.1 * smooth_noise(rng, size, 1.5) + 0.12 * smooth_noise(rng, size, 4)
     nucleoli = np.clip(smooth_noise(rng, size, 2.2) - 1.1, 0, 1)
     nuclei = brightness * np.clip(1 + chromatin * (texture - 0.3 * nucleoli), 0.2, 2)
     # A nucleus is thinner at its rim.
     nuclei *= 0.55 + 0.45 * ndi.gaussian_filter((shapes.nuclei > 0).astype(np.float32), 1.5)
-    return nuclei + 28 * _thickness(shapes) * (1 + 0.2 * smooth_noise(rng, size, 6))
+    halo = _paint(cells["halo"], shapes.cells) * _thickness(shapes)
+    return nuclei + halo * (1 + 0.2 * smooth_noise(rng, size, 6))
 
 
 def membrane(rng: np.random.Generator, cells: pd.DataFrame, shapes: Shapes) -> np.ndarray:
