@@ -1,33 +1,28 @@
 """Work on many fields of view at once, in processes that fail one by one.
 
-Processes are forked from a *nursery*: one process that imports scPortrait once (20 s), sets
-aside what the imports left for the garbage collector, and holds no threads. The nursery is
-ours rather than ``multiprocessing``'s forkserver because that one is shared by everything
-in a process, Dagster's executor included, and preloads what the first comer asked for.
-
-    caller ──jobs──> nursery ──one job at a time──> worker, worker, ...
-           <─(number, outcome)─        <─outcome─
+Processes are forked from a *nursery* that imports scPortrait once (20 s) and sets aside what
+the imports left for the garbage collector. It is ours rather than ``multiprocessing``'s
+forkserver because that one is shared by everything in a process, Dagster's executor included,
+and preloads what its first user asked for.
 """
 
 from __future__ import annotations
 
 import atexit
-import gc
-import importlib
 import math
 import multiprocessing
 import os
 import pickle
-import signal
-import sys
 import tempfile
-import traceback
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from multiprocessing.connection import Connection, wait
+from contextlib import contextmanager
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, TypeVar
+
+from autophagy_assets.analysis.nursery import FINISHED, WorkerDied, attempt, run_nursery
+
+__all__ = ["WorkerDied", "default_workers", "map_fields"]
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")
@@ -48,13 +43,6 @@ ENVIRONMENT = {
     "NUMBA_THREADING_LAYER": "workqueue",
     "NUMEXPR_NUM_THREADS": "1",
 }
-_FINISHED = -1
-# Elsewhere forking a process that has imported system frameworks is unsafe.
-_START_METHOD = "fork" if sys.platform.startswith("linux") else "spawn"
-
-
-class WorkerDied(RuntimeError):
-    """A worker process ended before it gave a result; most often the machine ran out of memory."""
 
 
 def default_workers() -> int:
@@ -124,7 +112,7 @@ def map_fields(
     count = min(workers or default_workers(), len(jobs))
     if count <= 1:
         for job in jobs:
-            yield job, _attempt(function, job)
+            yield job, attempt(function, job)
         return
     with tempfile.TemporaryDirectory(prefix="fields-") as scratch:
         nursery, link = _start_nursery(function, jobs, count, preload, scratch)
@@ -142,13 +130,6 @@ def map_fields(
                 nursery.join()
 
 
-def _attempt(function: Callable[[Job], Result], job: Job) -> Result | Exception:
-    try:
-        return function(job)
-    except Exception as error:
-        return error
-
-
 def _start_nursery(
     function: Callable[[Job], Any],
     jobs: list[Job],
@@ -160,7 +141,7 @@ def _start_nursery(
     ours, theirs = context.Pipe()
     # Not a daemon: those may not have children.
     nursery = context.Process(
-        target=_run_nursery, args=(theirs, function, jobs, count, tuple(preload)), daemon=False
+        target=run_nursery, args=(theirs, function, jobs, count, tuple(preload)), daemon=False
     )
     # Temporary files of a killed worker are removed with the caller's directory.
     with _environment({**ENVIRONMENT, "TMPDIR": scratch}):
@@ -179,7 +160,7 @@ def _collect(link: Connection, jobs: list[Job]) -> Iterator[tuple[Job, Any]]:
             for job in missing.values():
                 yield job, WorkerDied(reason)
             return
-        if number == _FINISHED:
+        if number == FINISHED:
             for job in missing.values():
                 yield job, outcome
             return
@@ -199,121 +180,3 @@ def _environment(values: dict[str, str]) -> Iterator[None]:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
-
-
-class _Worker:
-    """A forked process and the job that it has."""
-
-    def __init__(self, function: Callable[[Any], Any], link: Connection, others: list[_Worker]):
-        context = multiprocessing.get_context(_START_METHOD)
-        self.pipe, theirs = context.Pipe()
-        forked = _START_METHOD == "fork"
-        inherited = [link, self.pipe, *(other.pipe for other in others)] if forked else []
-        self.process = context.Process(target=_run_worker, args=(theirs, function, inherited))
-        self.process.start()
-        theirs.close()
-        self.number: int | None = None
-
-    def give(self, number: int, job: Any) -> None:
-        self.number = number
-        # A worker that died idle is noticed when its end of the pipe is waited for.
-        with suppress(OSError):
-            self.pipe.send((number, job))
-
-    def take(self) -> tuple[bytes | None, bool]:
-        """Outcome of the job, and whether the process lives on."""
-        try:
-            return self.pipe.recv_bytes(), True
-        except (EOFError, OSError):
-            self.process.join()
-            return None, False
-
-    def end(self) -> None:
-        self.pipe.close()
-        self.process.kill()
-        self.process.join()
-
-
-def _run_nursery(
-    link: Connection, function: Callable[[Any], Any], jobs: list[Any], count: int, preload: tuple
-) -> None:
-    # Ctrl-C reaches the whole group; the caller then closes the link, which ends this process.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        for module in preload:
-            importlib.import_module(module)
-    except Exception as error:
-        link.send_bytes(_pack(_FINISHED, error))
-        return
-    gc.collect()
-    gc.freeze()
-    waiting = deque(enumerate(jobs))
-    workers: list[_Worker] = []
-    try:
-        while waiting or workers:
-            while waiting and len(workers) < count:
-                workers.append(_Worker(function, link, workers))
-                workers[-1].give(*waiting.popleft())
-            ready = wait([link, *(worker.pipe for worker in workers)])
-            if link in ready:  # nothing is ever sent this way: the caller has gone
-                return
-            for worker in [worker for worker in workers if worker.pipe in ready]:
-                _serve(worker, workers, waiting, link)
-    except (BrokenPipeError, ConnectionResetError):
-        return
-    finally:
-        for worker in workers:
-            worker.end()
-        link.close()
-
-
-def _serve(worker: _Worker, workers: list[_Worker], waiting: deque, link: Connection) -> None:
-    """Pass a worker's outcome on, and give it the next job or let it go."""
-    outcome, alive = worker.take()
-    assert worker.number is not None
-    if outcome is None:
-        code = worker.process.exitcode
-        link.send_bytes(_pack(worker.number, WorkerDied(_why(code))))
-    else:
-        link.send_bytes(outcome)
-    if alive and waiting:
-        worker.give(*waiting.popleft())
-        return
-    workers.remove(worker)
-    worker.end()
-
-
-def _why(code: int | None) -> str:
-    if code is not None and code < 0:
-        name = signal.Signals(-code).name
-        hint = " (most often for lack of memory: use fewer workers)" if name == "SIGKILL" else ""
-        return f"The process working on this field was ended by {name}{hint}."
-    return f"The process working on this field ended with exit code {code} and no result."
-
-
-def _run_worker(
-    pipe: Connection, function: Callable[[Any], Any], inherited: list[Connection]
-) -> None:
-    # Copies of the others' pipes would keep those open after their owner has died.
-    for connection in inherited:
-        connection.close()
-    while True:
-        try:
-            number, job = pipe.recv()
-        except (EOFError, OSError):
-            return
-        with suppress(BrokenPipeError):
-            pipe.send_bytes(_pack(number, _attempt(function, job)))
-
-
-def _pack(number: int, outcome: Any) -> bytes:
-    if isinstance(outcome, BaseException):
-        # The traceback stays behind in this process, so its text goes along as a note.
-        outcome.add_note("".join(traceback.format_exception(outcome)).rstrip())
-    try:
-        packed = pickle.dumps((number, outcome))
-        pickle.loads(packed)
-    except Exception as error:
-        told = RuntimeError(f"{outcome!r} cannot be passed between processes: {error}")
-        return pickle.dumps((number, told))
-    return packed

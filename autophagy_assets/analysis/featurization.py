@@ -6,10 +6,10 @@ import tempfile
 from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from autophagy_assets.analysis.identity import CELL_ID
-from autophagy_assets.analysis.segmentation import cheap_collections, one_thread, quiet
+from autophagy_assets.analysis.conditions import cheap_collections, one_thread, quiet
 from autophagy_assets.errors import InputError
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def _featurize_file(path: Path, study: Study) -> pd.DataFrame:
             "cache": work,
         }
         featurizer = CellFeaturizer(config, directory=work)
-        found = featurizer.process(str(path), return_results=True)
+        found: Any = featurizer.process(str(path), return_results=True)
         features = tempmmap.mmap_array_from_path(found.features_path).astype("float64")
         cell_ids = tempmmap.mmap_array_from_path(found.cell_ids_path).ravel().astype("int64")
         names = [str(name) for name in found.var_names]

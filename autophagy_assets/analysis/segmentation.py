@@ -7,30 +7,40 @@ that are the same to the byte whenever images and study are the same.
 
 from __future__ import annotations
 
-import functools
-import gc
-import os
 import shutil
 import tempfile
-import warnings
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from autophagy_assets.analysis.conditions import (
+    cheap_collections,
+    keep_compiled,
+    one_thread,
+    quiet,
+)
 from autophagy_assets.analysis.images import check_field
+from autophagy_assets.analysis.project import METHODS, project_config, remember_store
 from autophagy_assets.errors import InputError
 
 if TYPE_CHECKING:
-    from autophagy_assets.study import Segmentation, Study
+    from autophagy_assets.study import Study
 
 SINGLE_CELLS = "single_cell_data.h5ad"
 SPATIALDATA = "spatialdata.zarr"
-METHODS = {"classical": "WGASegmentation", "cellpose": "CytosolSegmentationCellpose"}
 
 # scPortrait stores channel names in 15 characters and cuts off the rest without a word.
 _LONGEST_CHANNEL_NAME = 15
+# Its image pyramid halves three times and more; smaller images have no last level.
+_SMALLEST_PYRAMID = 66
+# How scPortrait's classical segmentation ends where there is nothing to segment.
+_SIGNS_OF_NO_CELLS = {
+    "no zero contour": "no nuclei found",
+    "zero-size array": "no nuclei found",
+    "Unreachable voxel": "cells cannot be told from the background",
+    "returned no MaskedArray": "cells cannot be told from the background",
+}
 
 
 @dataclass(frozen=True)
@@ -77,7 +87,7 @@ def process_field(images: Mapping[str, Path], study: Study, out: Path) -> FieldR
     ------
     InputError
         If an image is refused by ``check_field``, a channel of the study is missing or not
-        known, or no cells are found.
+        known, the image is smaller than a crop, or no cells are found.
     FileExistsError
         If ``out`` holds anything.
 
@@ -96,7 +106,7 @@ def process_field(images: Mapping[str, Path], study: Study, out: Path) -> FieldR
     if out.exists() and any(out.iterdir()):
         raise FileExistsError(f"{out} is not empty.")
     paths = _in_study_order(images, study)
-    check_field(paths)
+    _refuse_small(paths, check_field(paths).shape, study)
     out.parent.mkdir(parents=True, exist_ok=True)
     work = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
     try:
@@ -111,89 +121,6 @@ def process_field(images: Mapping[str, Path], study: Study, out: Path) -> FieldR
     finally:
         shutil.rmtree(work, ignore_errors=True)
     return FieldResult(len(cell_ids), cell_ids, out / SINGLE_CELLS, out / SPATIALDATA)
-
-
-def project_config(study: Study, cache: Path) -> dict[str, Any]:
-    """Translate a study into the configuration of a scPortrait ``Project``.
-
-    Parameters
-    ----------
-    study : Study
-        Gives the channels, their roles and the segmentation parameters.
-    cache : pathlib.Path
-        Directory for scPortrait's temporary files.
-
-    Returns
-    -------
-    dict
-        One entry per step, named by its class. scPortrait changes it: make one per project.
-    """
-    settings = study.segmentation
-    method = METHODS[settings.method]
-    roles = {
-        "cache": str(cache),
-        "segmentation_channel_nuclei": [study.channels.index(study.nucleus_channel)],
-        "segmentation_channel_cytosol": [study.channels.index(study.cytosol_channel)],
-        "filter_masks_size": True,
-    }
-    masks = _classical(settings) if settings.method == "classical" else _cellpose(settings)
-    return {
-        "name": "field",
-        method: {**roles, **masks},
-        "HDF5CellExtraction": {
-            "threads": 1,
-            "image_size": settings.image_size,
-            "cache": str(cache),
-            "normalize_output": True,
-            "normalization_range": [0.001, 0.999],
-            # The default, lzf, finds other matches in every process: it never clears its table.
-            "compression": "gzip",
-        },
-    }
-
-
-def _classical(settings: Segmentation) -> dict[str, Any]:
-    return {
-        "lower_quantile_normalization": 0.001,
-        "upper_quantile_normalization": 0.999,
-        "median_filter_size": settings.median_filter_px,
-        "nucleus_segmentation": {
-            "lower_quantile_normalization": 0.01,
-            "upper_quantile_normalization": 0.99,
-            "median_block": 41,
-            "median_step": 4,
-            "threshold": settings.nucleus_threshold,
-            "min_distance": 8,
-            "peak_footprint": 7,
-            "speckle_kernel": 9,
-            "dilation": 0,
-            "min_size": settings.nucleus_min_px,
-            "max_size": settings.nucleus_max_px,
-            "contact_filter": 0.5,
-        },
-        "cytosol_segmentation": {
-            "threshold": settings.cytosol_threshold,
-            "lower_quantile_normalization": 0.01,
-            "upper_quantile_normalization": 0.99,
-            "erosion": 2,
-            "dilation": 7,
-            "min_clip": 0,
-            "max_clip": 0.2,
-            "min_size": settings.cytosol_min_px,
-            "max_size": settings.cytosol_max_px,
-        },
-    }
-
-
-def _cellpose(settings: Segmentation) -> dict[str, Any]:
-    # scPortrait 1.8 filters both masks by the limits of the nucleus, so these span both.
-    limits = {"min_size": settings.nucleus_min_px, "max_size": settings.cytosol_max_px}
-    return {
-        "match_masks": True,
-        "filtering_threshold_mask_matching": 0.95,
-        "nucleus_segmentation": {"model": "nuclei", **limits},
-        "cytosol_segmentation": {"model": "cyto2", **limits},
-    }
 
 
 def _in_study_order(images: Mapping[str, Path], study: Study) -> dict[str, Path]:
@@ -224,9 +151,10 @@ def _run_project(paths: dict[str, Path], study: Study, work: Path) -> tuple[Path
     home, cache = work / "project", work / "cache"
     home.mkdir()
     cache.mkdir()
-    project = Project(
+    config: Any = project_config(study, cache)  # annotated as a path, documented as either
+    project: Any = Project(
         str(home),
-        config_path=project_config(study, cache),
+        config_path=config,
         overwrite=True,
         segmentation_f=getattr(workflows, METHODS[study.segmentation.method]),
         extraction_f=HDF5CellExtraction,
@@ -241,27 +169,39 @@ def _run_project(paths: dict[str, Path], study: Study, work: Path) -> tuple[Path
     project.extract()
     single_cells = Path(project.extraction_f.extraction_file)
     if not single_cells.exists():
-        raise _no_cells(paths, study)
+        raise _no_cells(paths, study, "all are too near to the border for a crop")
     return single_cells, Path(project.sdata_path)
 
 
 def _segment(project: Any, paths: dict[str, Path], study: Study) -> None:
     try:
         project.segment()
-    except ValueError as error:
-        # An image without any nucleus ends in an empty reduction, somewhere inside.
-        if "zero-size array" not in str(error):
-            raise
-        raise _no_cells(paths, study) from error
-    if not (project.nuc_seg_status and project.cyto_seg_status):
-        raise _no_cells(paths, study)
+    except (ValueError, RuntimeError, TypeError) as error:
+        for sign, reason in _SIGNS_OF_NO_CELLS.items():
+            if sign in str(error):
+                raise _no_cells(paths, study, reason) from error
+        raise
+    if not project.nuc_seg_status:
+        raise _no_cells(paths, study, "no nucleus has the size that the study allows")
+    if not project.cyto_seg_status:
+        raise _no_cells(paths, study, "no nucleus has a cell around it")
 
 
-def _no_cells(paths: dict[str, Path], study: Study) -> InputError:
+def _no_cells(paths: dict[str, Path], study: Study, reason: str) -> InputError:
     return InputError(
-        f"There are no cells in the field of view of {paths[study.nucleus_channel]}: look at the "
-        "image, and at the segmentation thresholds and sizes of the study."
+        f"There are no cells in the field of view of {paths[study.nucleus_channel]} ({reason}): "
+        "look at its images, and at the segmentation of the study file."
     )
+
+
+def _refuse_small(paths: dict[str, Path], shape: tuple[int, int], study: Study) -> None:
+    # One row and column are dropped, and a crop has to lie within what is left.
+    needed = max(study.segmentation.image_size + 3, _SMALLEST_PYRAMID)
+    if min(shape) < needed:
+        raise InputError(
+            f"Image {paths[study.nucleus_channel]} is {shape[0]} x {shape[1]} px: crops of "
+            f"{study.segmentation.image_size} px need at least {needed} px each way."
+        )
 
 
 def _cell_ids(single_cells: Path) -> tuple[int, ...]:
@@ -269,103 +209,3 @@ def _cell_ids(single_cells: Path) -> tuple[int, ...]:
 
     with h5py.File(single_cells, "r") as file:
         return tuple(int(cell) for cell in file["obs/scportrait_cell_id"][:])  # type: ignore[index]
-
-
-@functools.cache
-def keep_compiled() -> None:
-    """Let numba keep the machine code of scPortrait's loops; compiling takes 15 s per process.
-
-    It lies where numba puts it, beside scPortrait's byte code or in ``NUMBA_CACHE_DIR``.
-    """
-    from numba.core.dispatcher import Dispatcher
-    from scportrait.pipeline._utils import segmentation
-
-    for function in vars(segmentation).values():
-        if isinstance(function, Dispatcher):
-            with suppress(RuntimeError):  # nowhere to write
-                function.enable_caching()
-
-
-def remember_store(filehandler: Any) -> None:
-    """Let a scPortrait file handler open its store only after the store has changed.
-
-    Parameters
-    ----------
-    filehandler : scportrait.pipeline._utils.sdata_io.sdata_filehandler
-        Changed in place.
-
-    Notes
-    -----
-    A project opens its SpatialData store 46 times per field. Every write changes the
-    directory of elements or the metadata at the root, so their time stamps tell when what is
-    in memory is out of date.
-    """
-    read: Callable[[], Any] = filehandler._read_sdata
-    store = Path(filehandler.sdata_path)
-    seen: dict[tuple[Any, ...], Any] = {}
-
-    def remembered() -> Any:
-        stamp = _stamp(store)
-        if not stamp or stamp not in seen:
-            seen.clear()
-            value = read()
-            seen[_stamp(store)] = value
-            return value
-        return seen[stamp]
-
-    filehandler._read_sdata = remembered
-
-
-def _stamp(store: Path) -> tuple[Any, ...]:
-    if not store.exists():
-        return ()
-    places = [store / "zarr.json", *(store / kind for kind in ("images", "labels", "points"))]
-    found = [(place.name, place.stat()) for place in places if place.exists()]
-    return tuple((name, stat.st_mtime_ns, stat.st_size, stat.st_ino) for name, stat in found)
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Keep scPortrait's progress bars, prints and warnings off the terminal."""
-    with (
-        open(os.devnull, "w") as nowhere,
-        redirect_stdout(nowhere),
-        redirect_stderr(nowhere),
-        warnings.catch_warnings(),
-    ):
-        warnings.simplefilter("ignore")
-        yield
-
-
-@contextmanager
-def cheap_collections() -> Iterator[None]:
-    """Exempt what lives now from garbage collection.
-
-    scPortrait collects garbage after each step, and walking the million objects that its
-    imports leave behind takes half a second every time.
-    """
-    frozen_elsewhere = gc.get_freeze_count() > 0
-    if frozen_elsewhere:
-        gc.collect()  # cheap here, and what is garbage now would be kept for good
-    gc.freeze()
-    try:
-        yield
-    finally:
-        if not frozen_elsewhere:
-            gc.unfreeze()
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Compute on one thread, so that sums are taken in one order and fields can share cores."""
-    import numba
-    import torch
-
-    threads, numba_threads = torch.get_num_threads(), numba.get_num_threads()
-    torch.set_num_threads(1)
-    numba.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
-        numba.set_num_threads(numba_threads)

@@ -1,0 +1,72 @@
+"""Conditions under which scPortrait runs here: silent, on one thread, without wasted work."""
+
+from __future__ import annotations
+
+import functools
+import gc
+import os
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep scPortrait's progress bars, prints and warnings off the terminal."""
+    with (
+        open(os.devnull, "w") as nowhere,
+        redirect_stdout(nowhere),
+        redirect_stderr(nowhere),
+        warnings.catch_warnings(),
+    ):
+        warnings.simplefilter("ignore")
+        yield
+
+
+@contextmanager
+def cheap_collections() -> Iterator[None]:
+    """Exempt what lives now from garbage collection.
+
+    scPortrait collects garbage after each step, and walking the million objects that its
+    imports leave behind takes half a second every time.
+    """
+    frozen_elsewhere = gc.get_freeze_count() > 0
+    if frozen_elsewhere:
+        gc.collect()  # cheap here, and what is garbage now would be kept for good
+    gc.freeze()
+    try:
+        yield
+    finally:
+        if not frozen_elsewhere:
+            gc.unfreeze()
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Compute on one thread, so that sums are taken in one order and fields can share cores."""
+    import numba
+    import torch
+
+    threads, numba_threads = torch.get_num_threads(), numba.get_num_threads()
+    torch.set_num_threads(1)
+    numba.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+        numba.set_num_threads(numba_threads)
+
+
+@functools.cache
+def keep_compiled() -> None:
+    """Let numba keep the machine code of scPortrait's loops; compiling takes 15 s per process.
+
+    It lies where numba puts it, beside scPortrait's byte code or in ``NUMBA_CACHE_DIR``.
+    """
+    from numba.core.dispatcher import Dispatcher
+    from scportrait.pipeline._utils import segmentation
+
+    for function in vars(segmentation).values():
+        if isinstance(function, Dispatcher):
+            with suppress(RuntimeError):  # nowhere to write
+                function.enable_caching()
