@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -62,7 +63,8 @@ def spatial_context(
     field = read_field(store, cell_id, study.marker_channel, study.galleries.context_px)
     figure = new_figure(11, 5.2)
     figure.suptitle(_title(cell, study), x=0.01, ha="left", fontweight="bold", fontsize=13)
-    left, middle, right = figure.subfigures(1, 3, width_ratios=[1.25, 1.2, 1.2])
+    parts: Any = figure.subfigures(1, 3, width_ratios=[1, 1.25, 1.25])
+    left, middle, right = parts
     _draw_crops(left.subplots(3, 2).T.flat, crops, channel_names(h5sc), study, pixel_um)
     _draw_window(middle.subplots(), field, cell_id, study, pixel_um)
     _draw_overview(right.subplots(), field, study, pixel_um)
@@ -105,7 +107,8 @@ def _draw_overview(ax: Axes, field: Field, study: Study, pixel_um) -> None:
     ax.imshow(field.overview, cmap="gray", vmin=0, vmax=_white(field), extent=(0, columns, rows, 0))
     (top, left), (height, width) = field.corner, field.window.shape
     ax.add_patch(Rectangle((left, top), width, height, fill=False, ec=VERMILLION, lw=1.5))
-    ax.add_patch(Circle(field.centre[::-1], columns / 120, color=VERMILLION))
+    row, column = field.centre
+    ax.add_patch(Circle((column, row), columns / 120, color=VERMILLION))
     scale_bar(ax, pixel_um, columns, (columns, rows), columns)
     ax.set_axis_off()
     panel_title(ax, "In the field of view", f"{study.marker_name}; frame: the part in the middle")

@@ -1,0 +1,249 @@
+"""The study as one web page, for someone who has neither Dagster nor LaminDB.
+
+Here: what the page holds and how numbers become rows. Its looks are in ``report.html`` beside
+this file. Everything is inside the page: no script, no network, no clock, so the same content
+gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from autophagy_assets.analysis.evaluation import CLASSES, auc_of, confusion_of
+from autophagy_assets.analysis.figures import data_uri
+from autophagy_assets.analysis.identity import CELL_ID, DATASET
+from autophagy_assets.study import Study
+
+_TEMPLATE = "report.html"
+
+
+@dataclass(frozen=True)
+class ReportFigure:
+    """A figure of the report.
+
+    Attributes
+    ----------
+    name : str
+        Of the asset, with its partition if it has one; also the anchor in the page.
+    title, caption : str
+        Above and below the figure.
+    png : bytes
+        The figure.
+    table : pandas.DataFrame
+        What it shows, listed below it.
+    uid : str
+        Its LaminDB uid.
+    """
+
+    name: str
+    title: str
+    png: bytes
+    table: pd.DataFrame
+    caption: str
+    uid: str = ""
+
+
+@dataclass(frozen=True)
+class ReportContent:
+    """All that the report says.
+
+    Attributes
+    ----------
+    study : Study
+        Names and parameters.
+    figures : sequence of ReportFigure
+        In reading order.
+    counts : pandas.DataFrame
+        ``genotype``, ``stimulation`` and ``cells``, one row per group.
+    evaluation : pandas.DataFrame
+        `evaluation.evaluate` of the control's test cells.
+    knockouts : mapping of str to pandas.DataFrame
+        The same for each knockout.
+    manifest : pandas.DataFrame
+        One row per field of view; empty where the images were not processed here.
+    records : sequence of mapping
+        What was run on what: ``asset``, ``partition``, ``uid``, ``key``, ``hash``.
+    parameters : mapping
+        May be nested.
+    versions : mapping of str to str
+        Versions of packages.
+    lineage : mapping of str to str
+        Trusted HTML by asset or figure name, shown with it.
+    """
+
+    study: Study
+    figures: Sequence[ReportFigure]
+    counts: pd.DataFrame
+    evaluation: pd.DataFrame
+    knockouts: Mapping[str, pd.DataFrame]
+    manifest: pd.DataFrame
+    records: Sequence[Mapping[str, Any]] = ()
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
+    lineage: Mapping[str, str] = field(default_factory=dict)
+
+
+def render_report(content: ReportContent) -> str:
+    """Make the page.
+
+    Parameters
+    ----------
+    content : ReportContent
+
+    Returns
+    -------
+    str
+        A self-contained HTML page.
+    """
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    study = content.study
+    return environment.get_template(_TEMPLATE).render(
+        study=study,
+        headline=_headline(content),
+        counts=_counts(content.counts, study),
+        evaluations=[
+            _evaluation(study.control, content.evaluation, study, "test cells, not trained on"),
+            *(
+                _evaluation(genotype, content.knockouts[genotype], study, "all cells")
+                for genotype in sorted(content.knockouts)
+            ),
+        ],
+        figures=[_figure(figure, content.lineage) for figure in content.figures],
+        manifest=_rows(content.manifest),
+        set_aside=_set_aside(content.manifest),
+        records=_records(content),
+        parameters=list(_flat(content.parameters)),
+        versions=sorted(content.versions.items()),
+    )
+
+
+def _headline(content: ReportContent) -> list[tuple[str, str]]:
+    """Count what the boxes at the top say: a number and what it is."""
+    study, counts = content.study, confusion_of(content.evaluation).to_numpy()
+    boxes = [(f"{int(content.counts['cells'].sum()):,}", "cells measured")]
+    if len(content.manifest):
+        aside = len(_set_aside(content.manifest))
+        told = f"fields of view, {aside} set aside" if aside else "fields of view"
+        boxes.append((str(len(content.manifest)), told))
+    told = f"AUC on {counts.sum()} {study.control} test cells"
+    boxes.append((_number(auc_of(content.evaluation)), told))
+    for number in CLASSES:
+        right, total = counts[number, number], counts[number].sum()
+        told = f"of {total} {study.control} {study.classes[number]} test cells called right"
+        boxes.append((_percent(right, total), told))
+    return boxes
+
+
+def _counts(counts: pd.DataFrame, study: Study) -> dict[str, Any]:
+    """Genotypes in rows, the control first; stimulations in columns."""
+    stimulations = [study.classes[number] for number in CLASSES]
+    stimulations += sorted(set(counts["stimulation"]) - set(stimulations))
+    genotypes = sorted(set(counts["genotype"]), key=lambda name: (name != study.control, name))
+    table = counts.pivot_table(
+        index="genotype", columns="stimulation", values="cells", aggfunc="sum", fill_value=0
+    ).reindex(index=genotypes, columns=stimulations, fill_value=0)
+    rows = [(str(name), [int(n) for n in row]) for name, row in table.iterrows()]
+    return {"stimulations": stimulations, "rows": rows}
+
+
+def _evaluation(genotype: str, table: pd.DataFrame, study: Study, cells: str) -> dict[str, Any]:
+    counts = confusion_of(table).to_numpy()
+    rows = []
+    for true in CLASSES:
+        total = int(counts[true].sum())
+        called = [(int(n), _percent(n, total), n / total if total else 0) for n in counts[true]]
+        rows.append({"label": study.classes[true], "n": total, "called": called})
+    return {
+        "genotype": genotype,
+        "cells": cells,
+        "n": int(counts.sum()),
+        "auc": _number(auc_of(table)),
+        "rows": rows,
+    }
+
+
+def _figure(figure: ReportFigure, lineage: Mapping[str, str]) -> dict[str, Any]:
+    table = _rows(figure.table)
+    shows_cells = {DATASET, CELL_ID} <= set(figure.table.columns)
+    anchors = [""] * len(figure.table)
+    if shows_cells:
+        identity = zip(figure.table[DATASET], figure.table[CELL_ID], strict=True)
+        anchors = [f"{figure.name}--{dataset}--{cell}" for dataset, cell in identity]
+    return {
+        "name": figure.name,
+        "title": figure.title,
+        "caption": figure.caption,
+        "uid": figure.uid,
+        "image": data_uri(figure.png),
+        "columns": table["columns"],
+        "rows": list(zip(anchors, table["rows"], strict=True)),
+        "summary": f"The {len(anchors)} cells shown" if shows_cells else "The numbers shown",
+        "lineage": _snippet(lineage, figure.name),
+    }
+
+
+def _records(content: ReportContent) -> list[dict[str, Any]]:
+    names = ("asset", "partition", "uid", "key", "hash")
+    return [
+        {
+            **{name: str(record.get(name) or "") for name in names},
+            "lineage": _snippet(content.lineage, str(record.get("asset", ""))),
+        }
+        for record in content.records
+    ]
+
+
+def _snippet(lineage: Mapping[str, str], name: str) -> Markup:
+    return Markup(lineage.get(name, ""))  # made by this program, see ReportContent
+
+
+def _set_aside(manifest: pd.DataFrame) -> list[dict[str, str]]:
+    if manifest.empty:
+        return []
+    aside = manifest[manifest["status"] != "ok"]
+    return [{str(k): _cell(v) for k, v in row.items()} for row in aside.to_dict("records")]
+
+
+def _rows(table: pd.DataFrame) -> dict[str, Any]:
+    """Columns and rows as text, without columns that hold nothing."""
+    held = table.loc[:, [bool(table[column].notna().any()) for column in table.columns]]
+    rows = [[_cell(value) for value in row] for row in held.itertuples(index=False)]
+    return {"columns": [str(column) for column in held.columns], "rows": rows}
+
+
+def _cell(value: Any) -> str:
+    if value is None or value is pd.NA:
+        return ""
+    return _number(value, 4) if isinstance(value, float) else str(value)
+
+
+def _number(value: float, digits: int = 2) -> str:
+    if math.isnan(value):
+        return "" if digits > 2 else "not defined"
+    return str(value) if math.isinf(value) else f"{value:.{digits}f}"
+
+
+def _percent(part: int, total: int) -> str:
+    return f"{100 * part / total:.0f} %" if total else "no cells"
+
+
+def _flat(parameters: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    for name, value in parameters.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", str(value)
