@@ -13,7 +13,7 @@ SPONTANEOUS = 0.04  # share of cells in autophagy without treatment (nutrient sc
 RESPONDERS: dict[Genotype, float] = {"WT": 0.85, "EI24KO": 0.2}
 PUNCTA: dict[Genotype, float] = {"WT": 70.0, "EI24KO": 22.0}  # mean of a cell in autophagy
 RESTING_PUNCTA = 3.0
-SLOWED_GROWTH = 0.35  # mTOR inhibition: share of cells that a treated field has fewer
+SLOWED_GROWTH = 0.4  # mTOR inhibition: share of cells that a treated field has fewer
 MITOTIC = 0.02
 DYING = 0.01
 
@@ -124,15 +124,15 @@ def _shape(
     """Radii in px and how far from round cells and nuclei are."""
     n = len(severity)
     nucleus = 12.2 * clone.nucleus * (1 + 0.16 * cycle) * np.exp(rng.normal(0, 0.06, n))
-    nucleus *= 1 - 0.10 * severity
-    spread = 29.0 * clone.spread * np.exp(rng.normal(0, 0.14, n)) * (1 - 0.12 * severity)
+    nucleus *= 1 - 0.12 * severity
+    spread = 29.0 * clone.spread * np.exp(rng.normal(0, 0.14, n)) * (1 - 0.15 * severity)
     elongation = 1 + rng.gamma(2.5, 0.12, n) * (1 - 0.3 * severity)
     return {
         "nucleus_radius": np.where(dying, 10.5, nucleus),
         "nucleus_elongation": np.where(mitotic, 2.2, np.where(dying, 1.0, elongation)),
         "nucleus_angle": rng.uniform(0, np.pi, n),
         "cell_radius": np.where(mitotic | dying, 18.0, spread),
-        "protrusion": np.where(mitotic | dying, 0.0, rng.gamma(3, 0.2, n) * (1 - 0.4 * severity)),
+        "protrusion": np.where(mitotic | dying, 0.0, rng.gamma(3, 0.25, n) * (1 - 0.4 * severity)),
         "chromatin": rng.gamma(5, 1 / 5, n) * (1 - 0.4 * severity),
     }
 
@@ -153,7 +153,7 @@ def _brightness(
         "halo": 48 * np.exp(rng.normal(0, 0.3, n)) * rounded,
         "dna": 900 * (1 + 0.3 * cycle) * np.exp(rng.normal(0, 0.13, n)) * condensed,
         "membrane": 420 * clone.membrane * np.exp(rng.normal(0, 0.1, n)) * rounded,
-        "contact": 1.5 * rng.gamma(6, 1 / 6, n) * (1 - 0.4 * severity),
+        "contact": 1.5 * rng.gamma(8, 1 / 8, n) * (1 - 0.6 * severity),
         "vesicles": rng.gamma(3, 1 / 3, n) * (1 + 1.6 * severity),
         "marker": 150
         * clone.marker

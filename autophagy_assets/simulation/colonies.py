@@ -7,7 +7,8 @@ import numpy as np
 SPACING_PX = (41.0, 7.0)  # mean and sd of the distance between neighbouring nuclei
 CLOSEST_PX = 31.0
 OUTSIDE_PX = 45.0  # cells just outside reach into the field, as in any real image
-COLONY_CELLS = 7.0
+COLONY_CELLS = 7.0  # mean
+FIRST_COLONY = 5  # fewest cells of the first colony
 
 
 def place(rng: np.random.Generator, size: int, n_cells: int) -> np.ndarray:
@@ -37,7 +38,7 @@ def place(rng: np.random.Generator, size: int, n_cells: int) -> np.ndarray:
     inside = failures = 0
     while inside < n_cells and failures < 200:
         low, high = (size * 0.3, size * 0.7) if not centres else (-OUTSIDE_PX, size + OUTSIDE_PX)
-        wanted = int(rng.geometric(1 / COLONY_CELLS))
+        wanted = max(int(rng.geometric(1 / COLONY_CELLS)), 1 if centres else FIRST_COLONY)
         colony = _grow(rng, rng.uniform(low, high, 2), wanted, centres)
         failures += not colony
         for centre in colony:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage as ndi
 
+from autophagy_assets.simulation.shapes import enlarge
+
 PSF_PX = 0.9  # sd of the point spread at 20x, 0.6 um per px
 READ_NOISE = 1.6
 STRETCH = (0.1, 99.9)  # percentiles that the real study's images were stretched from
@@ -41,8 +43,8 @@ def expose(
     size = len(light)
     sharp = ndi.gaussian_filter(light.astype(np.float32), PSF_PX * focus)
     # The wide blur is done on every fourth pixel: it holds no finer detail.
-    wide = ndi.gaussian_filter(sharp[::4, ::4], 5.0)
-    wide = ndi.zoom(wide, (size / wide.shape[0], size / wide.shape[1]), order=1)
+    wide = np.pad(ndi.gaussian_filter(sharp[::4, ::4], 5.0), (0, 1), mode="edge")
+    wide = enlarge(wide, 4, size)
     seen = illumination(rng, size) * ((1 - haze) * sharp + haze * wide + background)
     # Poisson noise in its normal limit (background is above ten photons), plus read noise.
     noise = rng.standard_normal(seen.shape, dtype=np.float32)

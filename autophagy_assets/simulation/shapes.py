@@ -12,7 +12,8 @@ from scipy import ndimage as ndi
 
 WARP_PX = ((14.0, 3.5), (5.0, 1.0))  # scale and sd of the irregularities of a border
 GAP_PX = 20.0  # gaps in a colony narrower than about twice this are covered by cells
-REACH = 2.2  # a cell is drawn up to this many of its radii from its nucleus
+LONGEST = 1.9  # longest protrusion, in radii of its cell
+REACH = 2.5  # a cell is drawn up to this many of its radii from its nucleus: room for the warp
 
 Cell = dict[Hashable, Any]  # one row of the cells
 
@@ -29,12 +30,15 @@ class Shapes:
         Distance in px from the border between two cells; large where a cell has no neighbour.
     edge_px : numpy.ndarray of float32
         Distance in px from the edge of the colony, 0 outside.
+    vacuoles : numpy.ndarray of float32
+        0-1, how much of the cell body a vacuole takes up.
     """
 
     nuclei: np.ndarray
     cells: np.ndarray
     contact_px: np.ndarray
     edge_px: np.ndarray
+    vacuoles: np.ndarray
 
 
 def smooth_noise(rng: np.random.Generator, size: int, scale: float) -> np.ndarray:
@@ -54,11 +58,35 @@ def smooth_noise(rng: np.random.Generator, size: int, scale: float) -> np.ndarra
     numpy.ndarray of shape (size, size), float32
     """
     # Drawn on a coarse grid and interpolated: the same to the eye and many times faster.
-    step = max(scale / 2, 1.0)
-    coarse = rng.standard_normal((int(size / step) + 4,) * 2, dtype=np.float32)
+    step = max(int(scale / 2), 1)
+    coarse = rng.standard_normal((size // step + 2,) * 2, dtype=np.float32)
     coarse = ndi.gaussian_filter(coarse, scale / step)
-    fine = ndi.zoom(coarse, (size + 3 * step) / len(coarse), order=1)[:size, :size]
-    return (fine - fine.mean()) / fine.std()
+    coarse = (coarse - coarse.mean()) / coarse.std()
+    return coarse[:size, :size] if step == 1 else enlarge(coarse, step, size)
+
+
+def enlarge(coarse: np.ndarray, step: int, size: int) -> np.ndarray:
+    """Interpolate an image linearly.
+
+    Parameters
+    ----------
+    coarse : numpy.ndarray of shape (m, m)
+        Values at every ``step``-th pixel, m > size / step.
+    step : int
+        Pixels between two values.
+    size : int
+        Side of the result in px.
+
+    Returns
+    -------
+    numpy.ndarray of shape (size, size), float32
+    """
+    # Ten times faster than scipy.ndimage.zoom, which would take a third of the whole time.
+    left, part = np.divmod(np.arange(size), step)
+    right = np.minimum(left + 1, len(coarse) - 1)
+    part = (part / step).astype(np.float32)
+    rows = coarse[left] + (coarse[right] - coarse[left]) * part[:, None]
+    return rows[:, left] + (rows[:, right] - rows[:, left]) * part
 
 
 def draw_shapes(rng: np.random.Generator, cells: pd.DataFrame, size: int) -> Shapes:
@@ -104,9 +132,10 @@ def draw_shapes(rng: np.random.Generator, cells: pd.DataFrame, size: int) -> Sha
     labels[~colony] = 0
     labels[nuclei > 0] = nuclei[nuclei > 0]
     radius = float(cells["cell_radius"].mean()) if len(cells) else 1.0
+    vacuoles = np.clip(2 * smooth_noise(rng, size, 3) - 4.4, 0, 1) * (nuclei == 0)
     # The difference of distances grows twice as fast as the distance from the border.
     contact = (second - np.minimum(nearest, 99)) * radius / 2
-    return Shapes(nuclei, labels, np.minimum(contact, 1e3), _depth(colony))
+    return Shapes(nuclei, labels, np.minimum(contact, 1e3), _depth(colony), vacuoles)
 
 
 def _window(
@@ -135,9 +164,11 @@ def _body(rng: np.random.Generator, cell: Cell, dx: np.ndarray, dy: np.ndarray) 
     angle = np.arctan2(dy, dx)
     radius = np.ones_like(angle)
     for direction in rng.uniform(-np.pi, np.pi, rng.integers(2, 5)):
-        height, sharpness = cell["protrusion"] * rng.uniform(0.5, 1.5), rng.uniform(4, 14)
+        height, sharpness = cell["protrusion"] * rng.uniform(0.5, 1.5), rng.uniform(5, 30)
         radius += height * np.exp(sharpness * (np.cos(angle - direction) - 1))
-    return (np.hypot(dx, dy) / (cell["cell_radius"] * radius)).astype(np.float32)
+    return (np.hypot(dx, dy) / (cell["cell_radius"] * np.minimum(radius, LONGEST))).astype(
+        np.float32
+    )
 
 
 def _nucleus(rng: np.random.Generator, cell: Cell, dx: np.ndarray, dy: np.ndarray) -> np.ndarray:

@@ -64,6 +64,7 @@ def membrane(rng: np.random.Generator, cells: pd.DataFrame, shapes: Shapes) -> n
     grain = 1 + 0.05 * smooth_noise(rng, size, 1.2) + 0.07 * smooth_noise(rng, size, 10)
     count = rng.poisson(9 * cells["vesicles"])
     spots = _spots(rng, cells, shapes, count, nuclear=1.0, reach_px=9.0, sigma=1.3)
+    sheet *= 1 - 0.5 * shapes.vacuoles
     light = sheet * (grain + folds + rim) + 0.5 * sheet * spots
     return light + _fibres(rng, shapes) * (sheet.max() if len(cells) else 0)
 
@@ -102,8 +103,9 @@ def _paint(values: pd.Series, labels: np.ndarray) -> np.ndarray:
 
 
 def _thickness(shapes: Shapes) -> np.ndarray:
-    """Relative thickness of the cell body: flat at the edge of a colony."""
-    return (1 - 0.75 * np.exp(-shapes.edge_px / 7)) * (shapes.cells > 0)
+    """Relative thickness of the cell body: flat at the edge of a colony and over vacuoles."""
+    flat = 1 - 0.75 * np.exp(-shapes.edge_px / 7)
+    return flat * (1 - 0.8 * shapes.vacuoles) * (shapes.cells > 0)
 
 
 def _spots(
