@@ -8,8 +8,8 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from autophagy_assets.analysis.identity import CELL_ID
 from autophagy_assets.analysis.conditions import cheap_collections, one_thread, quiet
+from autophagy_assets.analysis.identity import CELL_ID
 from autophagy_assets.errors import InputError
 
 if TYPE_CHECKING:

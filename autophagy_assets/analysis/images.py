@@ -17,6 +17,7 @@ from autophagy_assets.errors import InputError
 
 if TYPE_CHECKING:
     import numpy as np
+    import tifffile
 
 PIXEL_TYPES = ("uint16", "uint8")
 
@@ -66,11 +67,10 @@ def read_image(path: Path) -> np.ndarray:
     if not path.is_file():
         raise InputError(f"Image {path} is not a file: give the path of a TIFF.")
     try:
-        with _strict_tifffile():
-            image = tifffile.imread(path)
-    # A damaged file makes the decoder raise almost anything, from struct.error to IndexError.
-    except MemoryError:
-        raise
+        with _strict_tifffile(), tifffile.TiffFile(path) as file:
+            _refuse_absent_segments(file)
+            image = file.asarray()
+    # A damaged file makes the decoder raise almost anything, from struct.error to MemoryError.
     except Exception as error:
         raise InputError(
             f"Image {path} cannot be read ({_one_line(error)}): it is truncated or not a TIFF, "
@@ -145,6 +145,12 @@ def _refuse_shared_file(paths: Mapping[str, Path]) -> None:
                 "channel needs its own file."
             )
         owner[resolved] = channel
+
+
+def _refuse_absent_segments(file: tifffile.TiffFile) -> None:
+    # Allowed by the format, and read as black; no microscope writes such a file.
+    if any(0 in page.databytecounts for page in file.pages):
+        raise ValueError("a part of the image is empty")
 
 
 @contextmanager
