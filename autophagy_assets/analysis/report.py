@@ -191,7 +191,7 @@ def _figure(figure: ReportFigure, lineage: Mapping[str, str]) -> dict[str, Any]:
         "image": data_uri(figure.png),
         "columns": table["columns"],
         "rows": list(zip(anchors, table["rows"], strict=True)),
-        "summary": f"The {len(anchors)} cells shown" if shows_cells else "The numbers shown",
+        "summary": "The cells shown, with their scores" if shows_cells else "The numbers shown",
         "lineage": _snippet(lineage, figure.name),
     }
 
@@ -246,4 +246,5 @@ def _flat(parameters: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str
         if isinstance(value, Mapping):
             yield from _flat(value, f"{prefix}{name}.")
         else:
-            yield f"{prefix}{name}", str(value)
+            several = isinstance(value, list | tuple)
+            yield f"{prefix}{name}", ", ".join(map(str, value)) if several else str(value)
