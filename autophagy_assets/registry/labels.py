@@ -114,14 +114,15 @@ def labels_of(artifacts: Any) -> dict[str, dict[str, str]]:
         Artifact uid to kind of label to name. A label that was attached without a kind
         stands under ``""``; of several names of one kind, the first in order.
     """
-    rows = (
-        artifacts.order_by("uid")
-        .values_list("uid", "links_ulabel__feature__name", "links_ulabel__ulabel__name")
-        .distinct()
-    )
-    table: dict[str, dict[str, str]] = {}
-    for uid, kind, name in sorted(rows, key=lambda row: tuple(str(part) for part in row)):
-        entry = table.setdefault(uid, {})
-        if name is not None:
-            entry.setdefault(kind or "", name)
+    from lamindb.models import ArtifactULabel
+
+    # Not through the query set itself: its own label filter would hide the other labels.
+    uids = list(artifacts.values_list("uid", flat=True).distinct())
+    links = ArtifactULabel.objects.using(artifacts.db).filter(artifact__uid__in=uids)
+    table: dict[str, dict[str, str]] = {uid: {} for uid in sorted(uids)}
+    for uid, kind, name in sorted(
+        (uid, kind or "", name)
+        for uid, kind, name in links.values_list("artifact__uid", "feature__name", "ulabel__name")
+    ):
+        table[uid].setdefault(kind, name)
     return table

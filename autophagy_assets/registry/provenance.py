@@ -61,12 +61,22 @@ class Recorder:
     Parameters
     ----------
     step : Step
+
+    Attributes
+    ----------
+    reads : dict
+        Uid to :class:`Record` of every artifact that the step has read.
+    outputs : list of Output
+        Files in their place that are registered when the step ends.
+    notes : dict
+        JSON-like remarks that are kept with the run.
     """
 
     def __init__(self, step: Step) -> None:
         self.step = step
         self.reads: dict[str, Record] = {}
         self.outputs: list[Output] = []
+        self.notes: dict[str, Any] = {}
         self._run_uid: str | None = None
 
     @property
@@ -149,6 +159,7 @@ class Recorder:
             for output in self.outputs:
                 register(ln, output, run)
             link_inputs(ln, run, list(self.reads))
+            run.extra_data = {**(run.extra_data or {}), **self.notes}
             _end(run, FINISHED)
 
     def fail(self, error: str) -> None:
@@ -197,9 +208,23 @@ def _end(run: Any, status: int) -> None:
     run.save()
 
 
+def transform_key(asset: str) -> str:
+    """Key of the transform that stands for an asset.
+
+    Parameters
+    ----------
+    asset : str
+
+    Returns
+    -------
+    str
+    """
+    return f"autophagy_assets/{asset}"
+
+
 def _transform(ln: Any, step: Step) -> Any:
     """One transform per asset; a new version where the code of the asset has changed."""
-    key = f"autophagy_assets/{step.asset}"
+    key = transform_key(step.asset)
     stem = derived(12, "transform", key)
     uid = stem + derived(4, "code", step.code)
     found = ln.Transform.filter(uid=uid).one_or_none()

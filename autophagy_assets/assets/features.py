@@ -1,0 +1,68 @@
+"""Features: the table of a genotype, and the part of it that a classifier may use."""
+
+import dagster as dg
+import pandas as pd
+
+from autophagy_assets.analysis.features import clean
+from autophagy_assets.analysis.identity import CELL_ID, CLASS
+from autophagy_assets.assets.definition import depends_on_all, every, study_asset
+from autophagy_assets.errors import InputError
+from autophagy_assets.partitions import GENOTYPE_SPACE, SAMPLE_SPACE, genotype_of, genotypes
+from autophagy_assets.registry.datasets import FEATURIZED, datasets_by_uid, featurized_tables
+from autophagy_assets.registry.uids import slug
+
+GROUP = "features"
+
+source_features = dg.AssetSpec(
+    "source_features",
+    group_name=GROUP,
+    kinds={"parquet"},
+    partitions_def=genotypes,
+    description="Featurized tables that were found in LaminDB and not computed here.",
+)
+
+
+@study_asset(
+    group=GROUP,
+    io="table_io",
+    kinds={"pandas", "parquet"},
+    description="Featurized single-cell images of a genotype: found in the source instance where "
+    "it has them, else put together from the cells of its samples.",
+    artifact=FEATURIZED,
+    partitions=genotypes,
+    ins={"cell_features": every()},
+    deps=[dg.AssetDep("source_features")],
+    spaces={"cell_features": SAMPLE_SPACE, "source_features": GENOTYPE_SPACE},
+)
+def raw_features(context, cell_features) -> pd.DataFrame:
+    found = {slug(label): uid for label, uid in featurized_tables(context.study).items()}
+    if context.partition in found:
+        table = pd.read_parquet(context.read(found[context.partition]))
+        return table.astype({c: "int64" for c in (CELL_ID, CLASS) if c in table.columns})
+    samples = [sample for sample in cell_features if genotype_of(sample) == context.partition]
+    tables = [cell_features[sample] for sample in sorted(samples)]
+    if not any(len(table) for table in tables):
+        raise InputError(
+            f"Genotype {context.partition} has no cells: look at the reasons in the manifest of "
+            "single_cell_images, or ingest more images."
+        )
+    return pd.concat([table for table in tables if len(table)], ignore_index=True)
+
+
+@study_asset(
+    group=GROUP,
+    io="table_io",
+    kinds={"pandas", "parquet"},
+    description="Cells of a genotype with identity and metadata apart from the features; features "
+    "of the marker channel are left out, as it defines the classes.",
+    uses=["excluded_features", "classes"],
+    partitions=genotypes,
+    deps=[depends_on_all("single_cell_images")],
+    spaces={"raw_features": GENOTYPE_SPACE, "single_cell_images": SAMPLE_SPACE},
+)
+def clean_features(context, raw_features: pd.DataFrame) -> pd.DataFrame:
+    datasets = datasets_by_uid(raw_features["dataset"].unique(), context.study)
+    return clean(raw_features, datasets, context.study, f"raw_features[{context.partition}]")
+
+
+assets = [source_features, raw_features, clean_features]

@@ -1,0 +1,175 @@
+"""Fields of view within the imaging assets: imaged in a worker, stored, told in the manifest."""
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from autophagy_assets.analysis.identity import CELL_ID, CLASS, DATASET
+from autophagy_assets.registry import labels as lab
+from autophagy_assets.registry.datasets import (
+    SINGLE_CELL_IMAGES,
+    Field,
+    foreign_datasets,
+    sample_key,
+    study_slug,
+)
+from autophagy_assets.registry.uids import derived, slug
+from autophagy_assets.study import Study
+
+if TYPE_CHECKING:
+    from autophagy_assets.analysis.segmentation import FieldResult
+    from autophagy_assets.assets.definition import StudyContext
+
+OK, SET_ASIDE = "ok", "set aside"
+CROPS, SPATIAL = "single_cell_data.h5ad", "spatialdata.zarr"
+
+
+def image_field(
+    job: tuple[Field, Mapping[str, Path]], study: Study, scratch: Path
+) -> "FieldResult":
+    """Segment and extract one field; runs in a worker process.
+
+    Parameters
+    ----------
+    job : tuple
+        The field, and the image of each channel.
+    study : Study
+    scratch : pathlib.Path
+        Where the two resulting files are left until they are stored.
+
+    Returns
+    -------
+    FieldResult
+    """
+    from autophagy_assets.analysis.segmentation import process_field
+
+    field, images = job
+    return process_field(images, study, scratch / derived(12, field.sample, field.fov))
+
+
+def describe_field(field: Field, outcome: Any) -> str:
+    """One line for the log.
+
+    Parameters
+    ----------
+    field : Field
+    outcome : FieldResult or Exception
+
+    Returns
+    -------
+    str
+    """
+    if isinstance(outcome, Exception):
+        return f"{field.name}: set aside: {outcome}"
+    return f"{field.name}: {outcome.n_cells} cells"
+
+
+def store_field(context: "StudyContext", field: Field, outcome: Any) -> dict[str, Any]:
+    """Put the files of a field in the store; tell its row of the manifest.
+
+    Parameters
+    ----------
+    context : StudyContext
+    field : Field
+    outcome : FieldResult or Exception
+
+    Returns
+    -------
+    dict
+        Columns of the manifest.
+
+    Raises
+    ------
+    Exception
+        What is not a fault of the field, such as a full disk, is raised again.
+    """
+    row = {
+        "sample": field.sample,
+        "field": f"{field.sample}/{slug(field.fov)}",
+        "genotype": field.genotype,
+        "stimulation": field.stimulation,
+        "clone": field.clone,
+        "fov": field.fov,
+        "status": OK,
+        "reason": "",
+        "n_cells": 0,
+        DATASET: "",
+        "spatialdata": "",
+        "images": ";".join(uid for _, uid in field.images),
+    }
+    if isinstance(outcome, (OSError, MemoryError)):
+        raise outcome
+    if isinstance(outcome, Exception):
+        return row | {"status": SET_ASIDE, "reason": str(outcome)}
+    folder = f"{study_slug(context.study)}/imaging/single_cell_images/{row['field']}"
+    labels = dict(field.labels) | {lab.STUDY: context.study.name}
+    crops = context.recorder.put(
+        lambda path: shutil.move(outcome.single_cells, path),
+        f"{folder}/{CROPS}",
+        f"single cells of {field.name}",
+        labels | {lab.KIND: SINGLE_CELL_IMAGES},
+        kind="dataset",
+        rows=outcome.n_cells,
+    )
+    spatial = context.recorder.put(
+        lambda path: shutil.move(outcome.spatialdata, path),
+        f"{folder}/{SPATIAL}",
+        f"images, masks and cell centres of {field.name}",
+        labels | {lab.KIND: "spatialdata"},
+        kind="dataset",
+    )
+    return row | {
+        "n_cells": outcome.n_cells,
+        DATASET: crops.record.uid,
+        "spatialdata": spatial.record.uid,
+    }
+
+
+def known_datasets(context: "StudyContext") -> list[dict[str, Any]]:
+    """Manifest rows of fields whose single cells somebody else has made already.
+
+    Parameters
+    ----------
+    context : StudyContext
+
+    Returns
+    -------
+    list of dict
+    """
+    found = foreign_datasets(context.study)
+    rows = []
+    for entry in found.itertuples():
+        sample = sample_key(entry.genotype, entry.clone, entry.stimulation)
+        if sample == context.partition:
+            rows.append(
+                {
+                    "sample": sample,
+                    "field": f"{sample}/{slug(entry.fov)}",
+                    "genotype": entry.genotype,
+                    "stimulation": entry.stimulation,
+                    "clone": entry.clone,
+                    "fov": entry.fov,
+                    "status": OK,
+                    "reason": "",
+                    "n_cells": -1 if pd.isna(entry.n_cells) else int(entry.n_cells),
+                    DATASET: entry.dataset,
+                    "spatialdata": "",
+                    "images": "",
+                }
+            )
+    return rows
+
+
+def blank_features() -> pd.DataFrame:
+    """Feature table of a sample without a usable field: the identity columns, no rows.
+
+    Returns
+    -------
+    pandas.DataFrame
+    """
+    types = {DATASET: str, CELL_ID: "int64", CLASS: "int64"}
+    return pd.DataFrame({name: pd.Series(dtype=dtype) for name, dtype in types.items()})
+

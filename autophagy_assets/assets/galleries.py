@@ -1,0 +1,97 @@
+"""Galleries: pictures of the cells themselves, each under its own score."""
+
+import dagster as dg
+import pandas as pd
+
+from autophagy_assets.analysis import galleries, spatial
+from autophagy_assets.analysis.figures import Picture
+from autophagy_assets.analysis.identity import CELL_ID, CLASS, DATASET, IDENTITY, METADATA
+from autophagy_assets.assets.definition import control, depends_on_all, every, study_asset
+from autophagy_assets.partitions import GENOTYPE_SPACE, SAMPLE_SPACE
+from autophagy_assets.registry.datasets import companion
+from autophagy_assets.study import Study
+
+GROUP = "galleries"
+SHOWN = ["galleries", "classes", "control", "channels", "marker_channel", "marker_name"]
+CELLS = [*IDENTITY, CLASS, *METADATA]
+
+
+def assets(study: Study) -> list[dg.AssetsDefinition]:
+    """Assets of the group, for a study whose control is known.
+
+    Parameters
+    ----------
+    study : Study
+
+    Returns
+    -------
+    list of dagster.AssetsDefinition
+    """
+    images = [depends_on_all("single_cell_images")]
+    spaces = {"clean_features": GENOTYPE_SPACE, "single_cell_images": SAMPLE_SPACE}
+
+    @study_asset(
+        group=GROUP,
+        io="figure_io",
+        kinds={"matplotlib", "png"},
+        description="The marker in control cells of both classes.",
+        uses=SHOWN,
+        ins={"clean_features": control(study, columns=CELLS)},
+        deps=images,
+        spaces=spaces,
+        labels="control",
+    )
+    def class_gallery(context, clean_features: pd.DataFrame) -> Picture:
+        paths, pixel_um = context.images(clean_features)
+        return galleries.class_gallery(clean_features, paths, context.study, pixel_um)
+
+    @study_asset(
+        group=GROUP,
+        io="figure_io",
+        kinds={"matplotlib", "png"},
+        description="Test cells that the classifier got right and wrong, each under its own score.",
+        uses=SHOWN,
+        deps=images,
+        spaces=spaces,
+        labels="control",
+    )
+    def error_galleries(context, test_predictions: pd.DataFrame) -> Picture:
+        paths, pixel_um = context.images(test_predictions)
+        return galleries.error_gallery(test_predictions, paths, context.study, pixel_um)
+
+    @study_asset(
+        group=GROUP,
+        io="figure_io",
+        kinds={"matplotlib", "png"},
+        description="The marker in control and knockout cells, untreated and stimulated.",
+        uses=SHOWN,
+        ins={"clean_features": every(columns=CELLS)},
+        deps=images,
+        spaces=spaces,
+    )
+    def wt_ko_gallery(context, clean_features) -> Picture:
+        cells = pd.concat([clean_features[g] for g in clean_features], ignore_index=True)
+        paths, pixel_um = context.images(cells)
+        return galleries.wt_ko_gallery(cells, paths, context.study, pixel_um)
+
+    @study_asset(
+        group=GROUP,
+        io="figure_io",
+        kinds={"matplotlib", "png"},
+        description="One control cell in all channels beside its place in the field of view.",
+        uses=SHOWN,
+        ins={"clean_features": control(study, columns=CELLS)},
+        deps=images,
+        spaces=spaces,
+        labels="control",
+    )
+    def spatial_context(context, clean_features: pd.DataFrame) -> Picture:
+        seed = context.study.galleries.random_state
+        cell = spatial.choose_context_cell(clean_features, seed)
+        dataset, cell_id = cell[DATASET].iloc[0], int(cell[CELL_ID].iloc[0])
+        crops = context.read(dataset)
+        field = context.read(companion(dataset, "spatialdata.zarr"))
+        pixel_um = context.pixel_um([dataset])
+        return spatial.spatial_context(crops, field, cell_id, context.study, pixel_um)
+
+    return [class_gallery, error_galleries, wt_ko_gallery, spatial_context]

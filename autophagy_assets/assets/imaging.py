@@ -1,0 +1,82 @@
+"""Imaging: from the microscope images of a sample to single cells and their features."""
+
+from functools import partial
+
+import dagster as dg
+import pandas as pd
+
+from autophagy_assets.analysis.identity import CLASS, DATASET
+from autophagy_assets.assets.definition import study_asset
+from autophagy_assets.assets.fields import (
+    blank_features,
+    describe_field,
+    image_field,
+    known_datasets,
+    store_field,
+)
+from autophagy_assets.partitions import SAMPLE_SPACE, samples
+from autophagy_assets.registry.datasets import raw_fields
+
+GROUP = "imaging"
+
+raw_images = dg.AssetSpec(
+    "raw_images",
+    group_name=GROUP,
+    kinds={"tiff"},
+    partitions_def=samples,
+    description="Microscope images of a sample, one per field of view and channel, as registered "
+    "in LaminDB by `autophagy ingest` or found in the source instance.",
+)
+
+
+@study_asset(
+    group=GROUP,
+    io="table_io",
+    kinds={"scportrait", "h5ad", "zarr"},
+    description="Fields of view of a sample with their single cells: nuclei and cytosol segmented, "
+    "one crop per cell in every channel. A field that cannot be used is set aside with its reason.",
+    uses=["segmentation", "channels", "nucleus_channel", "cytosol_channel"],
+    partitions=samples,
+    deps=[dg.AssetDep("raw_images")],
+    spaces={"raw_images": SAMPLE_SPACE},
+)
+def single_cell_images(context) -> pd.DataFrame:
+    from autophagy_assets.analysis.compute import map_fields
+
+    fields = [f for f in raw_fields(context.study) if f.sample == context.partition]
+    rows = known_datasets(context)
+    jobs = [
+        (field, {channel: context.read(uid) for channel, uid in field.images})
+        for field in fields
+        if field.fov not in {row["fov"] for row in rows}
+    ]
+    with context.scratch() as scratch:
+        image = partial(image_field, study=context.study, scratch=scratch)
+        for (field, _), outcome in map_fields(image, jobs):
+            context.log.info(describe_field(field, outcome))
+            rows.append(store_field(context, field, outcome))
+    return pd.DataFrame(rows).sort_values("field", ignore_index=True)
+
+
+@study_asset(
+    group=GROUP,
+    io="table_io",
+    kinds={"scportrait", "parquet"},
+    description="Areas and intensities of every cell of a sample, by scPortrait's CellFeaturizer.",
+    uses=["channels", "classes"],
+    partitions=samples,
+    spaces={"single_cell_images": SAMPLE_SPACE},
+)
+def cell_features(context, single_cell_images: pd.DataFrame) -> pd.DataFrame:
+    from autophagy_assets.analysis.featurization import featurize
+
+    tables = []
+    for field in single_cell_images.query("status == 'ok'").itertuples():
+        cells = featurize(context.read(field.dataset), context.study)
+        cells.insert(0, DATASET, field.dataset)
+        cells.insert(2, CLASS, context.study.class_of(field.stimulation))
+        tables.append(cells)
+    return pd.concat(tables, ignore_index=True) if tables else blank_features()
+
+
+assets = [raw_images, single_cell_images, cell_features]

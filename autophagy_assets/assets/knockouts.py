@@ -1,0 +1,45 @@
+"""Knockouts: what the control's classifier says about cells of every other genotype."""
+
+import pandas as pd
+
+from autophagy_assets.analysis import classification
+from autophagy_assets.analysis.evaluation import evaluate
+from autophagy_assets.analysis.evaluation_figures import confusion_picture
+from autophagy_assets.analysis.figures import Picture
+from autophagy_assets.analysis.model import TrainedClassifier
+from autophagy_assets.assets.definition import study_asset
+from autophagy_assets.partitions import GENOTYPE_SPACE, KNOCKOUT_SPACE, knockouts
+
+GROUP = "knockouts"
+
+
+@study_asset(
+    group=GROUP,
+    io="table_io",
+    kinds={"scikitlearn", "parquet"},
+    description="Cells of a knockout with class, predicted class, probability and outcome.",
+    partitions=knockouts,
+    spaces={"clean_features": GENOTYPE_SPACE},
+)
+def ko_predictions(
+    context, autophagy_classifier: TrainedClassifier, clean_features: pd.DataFrame
+) -> pd.DataFrame:
+    name = f"clean_features[{context.partition}]"
+    return classification.predict(autophagy_classifier, clean_features, name)
+
+
+@study_asset(
+    group=GROUP,
+    io="figure_io",
+    kinds={"scikitlearn", "matplotlib"},
+    description="Confusion matrix of a knockout's cells, as a figure and as a table.",
+    uses=["classes"],
+    partitions=knockouts,
+    spaces={"ko_predictions": KNOCKOUT_SPACE},
+)
+def ko_evaluation(context, ko_predictions: pd.DataFrame) -> Picture:
+    title = f"{ko_predictions['genotype'].iloc[0]} cells"
+    return confusion_picture(evaluate(ko_predictions), context.study, title)
+
+
+assets = [ko_predictions, ko_evaluation]

@@ -1,0 +1,52 @@
+"""The Dagster code location."""
+
+from typing import Any
+
+import dagster as dg
+
+from autophagy_assets.assets import classifier, features, galleries, imaging, knockouts
+from autophagy_assets.assets.definition import StudyResource
+from autophagy_assets.home import Home
+from autophagy_assets.io_managers.figure import FigureIOManager
+from autophagy_assets.io_managers.joblib import JoblibIOManager
+from autophagy_assets.io_managers.page import PageIOManager
+from autophagy_assets.io_managers.parquet import ParquetIOManager
+from autophagy_assets.study import Study
+
+
+def build_defs(*, study_file: str | None = None) -> dg.Definitions:
+    """Definitions of a study.
+
+    Parameters
+    ----------
+    study_file : str, optional
+        Default as :meth:`~autophagy_assets.study.Study.load`.
+
+    Returns
+    -------
+    dagster.Definitions
+    """
+    study = Study.load(study_file)
+    resources: dict[str, Any] = {
+        "study": StudyResource(study_file=study_file),
+        "table_io": ParquetIOManager(study_file=study_file),
+        "model_io": JoblibIOManager(study_file=study_file),
+        "figure_io": FigureIOManager(study_file=study_file),
+        "page_io": PageIOManager(study_file=study_file),
+    }
+    return dg.Definitions(
+        assets=[
+            *imaging.assets,
+            *features.assets,
+            *classifier.assets(study),
+            *knockouts.assets,
+            *galleries.assets(study),
+        ],
+        resources=resources,
+        # One process per run: a step process of its own would cost 3 s, most steps take less.
+        executor=dg.in_process_executor,
+    )
+
+
+Home.locate().prepare()
+defs = build_defs()

@@ -1,0 +1,1 @@
+"""How an object becomes a file, once per format; ``base`` has the protocol of all of them."""

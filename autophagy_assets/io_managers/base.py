@@ -1,0 +1,191 @@
+"""The storage protocol, the same for every format.
+
+Storing, in :meth:`LaminIOManager.handle_output`::
+
+    object --write--> .tmp-<random>      beside its place, fsynced
+                      rename             to <group>/<asset>/<partition>/<sha256><suffix>
+    one transaction:  artifact           under <group>/<asset>/<partition><suffix>
+                      + labels + inputs + run finished
+    Dagster event:    uid, key, hash, size, run; the hash is the data version
+
+A kill before the rename leaves a temporary file that no reader looks at. A kill before
+the transaction ends leaves a file without a record, named by its content: the step that
+runs again writes the same name. A kill before Dagster's event leaves a record that the
+step that runs again finds and reuses, as its content is the same.
+
+Loading, in :meth:`LaminIOManager.load_input`: the uid and hash in the latest Dagster
+event of the upstream asset name the artifact; its file is hashed and refused where it
+differs; what was loaded becomes an input of the LaminDB run. An upstream asset of which
+several partitions may be needed comes as a mapping that loads a partition when it is
+looked at, so what was not read is not recorded as read.
+"""
+
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, ClassVar
+
+import dagster as dg
+
+from autophagy_assets.errors import IntegrityError
+from autophagy_assets.io_managers import steps
+from autophagy_assets.materializations import (
+    HASH,
+    KEY,
+    RECIPE,
+    RUN,
+    SIZE,
+    UID,
+    Materialization,
+    latest,
+)
+from autophagy_assets.registry import labels as lab
+from autophagy_assets.registry.artifacts import Output
+from autophagy_assets.registry.datasets import study_slug
+from autophagy_assets.registry.provenance import Recorder
+from autophagy_assets.study import Study
+
+DESCRIPTION, LABELS, EVERY = "autophagy/description", "autophagy/labels", "every_partition"
+
+
+class LaminIOManager(dg.ConfigurableIOManager):
+    """Stores one format; three verbs are filled in by the formats.
+
+    Parameters
+    ----------
+    study_file : str, optional
+        The study; default as :meth:`~autophagy_assets.study.Study.load`.
+    """
+
+    study_file: str | None = None
+
+    suffix: ClassVar[str]
+    kind: ClassVar[str] = "dataset"
+
+    @abstractmethod
+    def write(self, value: Any, path: Path) -> None:
+        """Write a value to a path, the same bytes for the same value."""
+
+    @abstractmethod
+    def read(self, path: Path, found: Materialization, context: dg.InputContext) -> Any:
+        """Read what :meth:`write` wrote."""
+
+    @abstractmethod
+    def metadata(self, value: Any, path: Path) -> dict[str, Any]:
+        """What the Dagster UI shows of a value that is stored at a path."""
+
+    def extra(self, recorder: Recorder, value: Any, output: Output) -> dict[str, Any]:
+        """Put more files of a value in place; returns what Dagster is to remember of them."""
+        return {}
+
+    def handle_output(self, context: dg.OutputContext, obj: Any) -> None:
+        """Store a value, register it, and tell Dagster what was stored."""
+        with steps.told_once():
+            self._store(context, obj)
+
+    def _store(self, context: dg.OutputContext, obj: Any) -> None:
+        study, step = Study.load(self.study_file), context.step_context
+        recorder = steps.recorder_of(step, study)
+        settings = steps.assets_of(step).metadata_by_key[context.asset_key]
+        output = recorder.put(
+            lambda path: self.write(obj, path),
+            self._key(context, study, settings[steps.GROUP]),
+            settings.get(DESCRIPTION) or context.asset_key.to_user_string(),
+            {lab.STUDY: study.name} | self._labels(settings, study, steps.partition_of(step)),
+            kind=self.kind,
+            rows=self.rows(obj),
+            schema=self.validate(obj, context.asset_key.to_user_string()),
+        )
+        remembered = self.extra(recorder, obj, output)
+        recorder.finish()
+        record = output.record
+        contents = "".join(each.record.sha256 for each in recorder.outputs)
+        version = sha256(contents.encode()).hexdigest()[:32]
+        step.set_data_version(context.asset_key, dg.DataVersion(version))
+        context.add_output_metadata(
+            {
+                **self.metadata(obj, output.file.path),
+                **remembered,
+                UID: record.uid,
+                KEY: record.key,
+                HASH: record.sha256,
+                SIZE: record.size,
+                RUN: recorder.run_uid,
+                RECIPE: steps.recipe_of(step, study),
+                "dagster/uri": output.file.path.as_uri(),
+            }
+        )
+        steps.forget(step)
+
+    def validate(self, value: Any, asset: str) -> Any:
+        """Validate a value; returns the LaminDB schema that it fits, if there is one."""
+        return None
+
+    def rows(self, value: Any) -> int | None:
+        """Count the observations of a value, if it has any."""
+        return None
+
+    def _key(self, context: dg.OutputContext, study: Study, group: str) -> str:
+        partition = steps.partition_of(context.step_context)
+        parts = [study_slug(study), group, context.asset_key.to_user_string()]
+        return "/".join([*parts, partition] if partition else parts) + self.suffix
+
+    def _labels(self, settings: Mapping[str, Any], study: Study, partition: str | None) -> dict:
+        from autophagy_assets.registry.datasets import labels_of_partition
+
+        if settings.get(LABELS) == "control":
+            return {lab.GENOTYPE: study.control}
+        return labels_of_partition(study, partition) if partition else {}
+
+    def load_input(self, context: dg.InputContext) -> Any:
+        """Load what Dagster recorded last of the upstream asset."""
+        if not context.has_asset_partitions:
+            return self._load(context, None)
+        keys = list(context.asset_partition_keys)
+        if (context.definition_metadata or {}).get(EVERY):
+            return Partitions(self, context, keys)
+        return self._load(context, keys[0])
+
+    def recorder(self, context: dg.InputContext) -> Recorder:
+        """Recorder of the step that loads."""
+        return steps.recorder_of(context.step_context, Study.load(self.study_file))
+
+    def _load(self, context: dg.InputContext, partition: str | None) -> Any:
+        with steps.told_once():
+            return self._read_recorded(context, partition)
+
+    def _read_recorded(self, context: dg.InputContext, partition: str | None) -> Any:
+        found = latest(context.instance, context.asset_key, partition)
+        what = context.asset_key.to_user_string() + (f"[{partition}]" if partition else "")
+        if found is None or UID not in found.metadata:
+            raise IntegrityError(f"{what} has not been materialized yet; materialize it first.")
+        path = self.recorder(context).read(found.metadata[UID], {"sha256": found.metadata[HASH]})
+        return self.read(path, found, context)
+
+
+class Partitions(Mapping[str, Any]):
+    """Partitions of an upstream asset, each loaded when it is looked at.
+
+    Parameters
+    ----------
+    manager : LaminIOManager
+    context : dagster.InputContext
+    keys : list of str
+        Partition keys; those not materialized yet are left out.
+    """
+
+    def __init__(self, manager: LaminIOManager, context: dg.InputContext, keys: list[str]) -> None:
+        self._manager, self._context = manager, context
+        self._keys = [k for k in keys if latest(context.instance, context.asset_key, k)]
+
+    def __getitem__(self, key: str) -> Any:
+        if key not in self._keys:
+            raise KeyError(key)
+        return self._manager._load(self._context, key)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._keys)
+
+    def __len__(self) -> int:
+        return len(self._keys)

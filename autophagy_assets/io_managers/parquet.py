@@ -1,0 +1,105 @@
+"""Tables as parquet: whole, by column, or in pieces for tables larger than memory."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, ClassVar
+
+import dagster as dg
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from autophagy_assets.io_managers.base import LaminIOManager
+from autophagy_assets.materializations import Materialization
+from autophagy_assets.registry.schemas import meaning, validated
+
+COLUMNS, STREAM = "columns", "stream"
+_PREVIEW_ROWS, _PREVIEW_COLUMNS = 8, 10
+ROW_GROUP = 65_536
+
+
+def write_table(table: pd.DataFrame, path: Path) -> None:
+    """Write a table, the same bytes for the same table.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+    path : pathlib.Path
+        Does not exist yet.
+    """
+    arrow = pa.Table.from_pandas(table)
+    pq.write_table(arrow, path, compression="zstd", row_group_size=ROW_GROUP)
+
+
+def read_table(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
+    """Read a table or some of its columns.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+    columns : list of str, optional
+
+    Returns
+    -------
+    pandas.DataFrame
+    """
+    return pq.read_table(path, columns=columns).to_pandas()
+
+
+def stream_table(path: Path, columns: list[str] | None = None) -> Iterator[pd.DataFrame]:
+    """Read a table a row group at a time.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+    columns : list of str, optional
+
+    Yields
+    ------
+    pandas.DataFrame
+        At most ``ROW_GROUP`` rows.
+    """
+    with pq.ParquetFile(path) as file:
+        for group in range(file.num_row_groups):
+            yield file.read_row_group(group, columns=columns).to_pandas()
+
+
+class ParquetIOManager(LaminIOManager):
+    """Stores ``pandas.DataFrame``.
+
+    Input metadata: ``columns`` (list of str) loads only those, ``stream`` (bool) gives an
+    iterator over row groups instead of a table.
+    """
+
+    suffix: ClassVar[str] = ".parquet"
+
+    def write(self, value: pd.DataFrame, path: Path) -> None:
+        """Write a table."""
+        write_table(value, path)
+
+    def read(self, path: Path, found: Materialization, context: dg.InputContext) -> Any:
+        """Read a table, some columns of it, or an iterator over its pieces."""
+        wanted = context.definition_metadata or {}
+        load = stream_table if wanted.get(STREAM) else read_table
+        return load(path, wanted.get(COLUMNS))
+
+    def validate(self, value: pd.DataFrame, asset: str) -> Any:
+        """Validate against the LaminDB schema of the asset."""
+        return validated(value, asset)
+
+    def rows(self, value: pd.DataFrame) -> int:
+        """Count the rows."""
+        return len(value)
+
+    def metadata(self, value: pd.DataFrame, path: Path) -> dict[str, Any]:
+        """Row count, column schema and the first rows."""
+        head = value.iloc[:_PREVIEW_ROWS, :_PREVIEW_COLUMNS]
+        columns = [
+            dg.TableColumn(str(c), str(t), description=meaning(str(c))[0])
+            for c, t in value.dtypes.items()
+        ]
+        return {
+            "dagster/row_count": len(value),
+            "dagster/column_schema": dg.TableSchema(columns=columns),
+            "preview": dg.MetadataValue.md(head.to_markdown(index=False)),
+        }

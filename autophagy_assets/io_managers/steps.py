@@ -1,0 +1,157 @@
+"""The step that is running: its study, what it is called in the registry, and its recorder.
+
+A step touches the registry in three places: when inputs are loaded, in its body, and when
+the output is stored. All three find the same recorder here.
+"""
+
+import inspect
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import dagster as dg
+from dagster._core.execution.context.system import StepExecutionContext
+
+from autophagy_assets.errors import InputError, IntegrityError
+from autophagy_assets.materializations import recipe
+from autophagy_assets.registry.provenance import Recorder, Step
+from autophagy_assets.study import Study
+
+GROUP, SPACE, USES = "autophagy/group", "autophagy/space", "autophagy/uses"
+
+_recorders: dict[tuple[str, str, int], Recorder] = {}
+
+
+@contextmanager
+def told_once() -> Iterator[None]:
+    """Turn errors of input and integrity into failures that are not retried.
+
+    The same input gives the same error: trying again would only hide it.
+    """
+    try:
+        yield
+    except (InputError, IntegrityError) as error:
+        raise dg.Failure(str(error), allow_retries=False) from error
+
+
+def assets_of(step: StepExecutionContext) -> dg.AssetsDefinition:
+    """Definition of the asset that a step materializes.
+
+    Parameters
+    ----------
+    step : StepExecutionContext
+
+    Returns
+    -------
+    dagster.AssetsDefinition
+    """
+    definition = step.job_def.asset_layer.get_assets_def_for_node(step.node_handle)
+    assert definition is not None
+    return definition
+
+
+def partition_of(step: StepExecutionContext) -> str | None:
+    """Partition that a step materializes.
+
+    Parameters
+    ----------
+    step : StepExecutionContext
+
+    Returns
+    -------
+    str or None
+    """
+    return step.partition_key if step.has_partition_key else None
+
+
+def parameters_of(assets: dg.AssetsDefinition, study: Study, config: Any = None) -> dict[str, Any]:
+    """What a step is told: the parts of the study that it uses, and its launchpad config.
+
+    Parameters
+    ----------
+    assets : dagster.AssetsDefinition
+    study : Study
+    config : mapping, optional
+        The config it was launched with; it takes the place of the study's part.
+
+    Returns
+    -------
+    dict
+        JSON-like.
+    """
+    whole = study.model_dump(mode="json")
+    used = {part: whole[part] for part in assets.metadata_by_key[assets.key][USES]}
+    if config:
+        part = next(iter(used))
+        used[part] = {**used[part], **config}
+    return used
+
+
+def recorder_of(step: StepExecutionContext, study: Study) -> Recorder:
+    """Recorder of a step, made at the first call.
+
+    Parameters
+    ----------
+    step : StepExecutionContext
+    study : Study
+
+    Returns
+    -------
+    Recorder
+    """
+    attempt = (step.run_id, step.step.key, step.previous_attempt_count)
+    if attempt not in _recorders:
+        assets = assets_of(step)
+        body: Any = assets.op.compute_fn
+        function = getattr(body, "decorated_fn", body)
+        _recorders[attempt] = Recorder(
+            Step(
+                asset=assets.key.to_user_string(),
+                partition=partition_of(step),
+                dagster_run=step.run_id,
+                code=inspect.getsource(inspect.unwrap(function)),
+                code_version=str(assets.code_versions_by_key[assets.key]),
+                parameters=parameters_of(assets, study, step.op_config),
+            )
+        )
+    return _recorders[attempt]
+
+
+def recipe_of(step: StepExecutionContext, study: Study) -> str:
+    """Recipe of what a step is about to make.
+
+    Parameters
+    ----------
+    step : StepExecutionContext
+    study : Study
+
+    Returns
+    -------
+    str
+    """
+    assets = assets_of(step)
+    parameters = parameters_of(assets, study, step.op_config)
+    return recipe(step.instance, assets, partition_of(step), parameters)
+
+
+def forget(step: StepExecutionContext) -> None:
+    """Drop the recorder of a step that has ended.
+
+    Parameters
+    ----------
+    step : StepExecutionContext
+    """
+    _recorders.pop((step.run_id, step.step.key, step.previous_attempt_count), None)
+
+
+def fail(run_id: str, step_key: str, reason: str) -> None:
+    """Give the LaminDB run of a failed step its error.
+
+    Parameters
+    ----------
+    run_id, step_key : str
+        The step as Dagster names it.
+    reason : str
+    """
+    for attempt in [key for key in _recorders if key[:2] == (run_id, step_key)]:
+        _recorders.pop(attempt).fail(reason)

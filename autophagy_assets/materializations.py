@@ -1,0 +1,148 @@
+"""What Dagster remembers of an asset: its latest materialization, and the recipe of it.
+
+The *recipe* of a materialization is a fingerprint of all that determines its content:
+code version, parameters, and the data version of every upstream asset and partition. An
+asset whose recipe has not changed need not be made again. Dagster's own staleness looks
+at the same things, but not across an edge with 100 or more upstream partitions, and it
+follows every partition of an upstream asset where we need only some.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from hashlib import sha256
+from json import dumps
+from typing import Any
+
+import dagster as dg
+from dagster._core.definitions.data_version import DATA_VERSION_TAG
+
+from autophagy_assets.partitions import SAMPLE_SPACE, genotype_of
+
+UID, KEY, HASH, SIZE = "lamindb/uid", "lamindb/key", "sha256", "size_bytes"
+RECIPE, RUN, CAPTION, TABLE_UID, TABLE_HASH = (
+    "recipe",
+    "lamindb/run",
+    "caption",
+    "lamindb/table_uid",
+    "table_sha256",
+)
+PARAMETERS = "autophagy/parameters"
+
+
+@dataclass(frozen=True)
+class Materialization:
+    """The latest materialization of an asset or of one partition of it.
+
+    Parameters
+    ----------
+    version : str
+        Data version: the hash of the content.
+    metadata : dict
+        Metadata values by name.
+    run_id : str
+        Dagster run.
+    timestamp : float
+        Seconds since the epoch.
+    """
+
+    version: str
+    metadata: dict[str, Any]
+    run_id: str
+    timestamp: float
+
+
+def latest(
+    instance: dg.DagsterInstance, asset: dg.AssetKey, partition: str | None
+) -> Materialization | None:
+    """Latest materialization of an asset or partition.
+
+    Parameters
+    ----------
+    instance : dagster.DagsterInstance
+    asset : dagster.AssetKey
+    partition : str or None
+
+    Returns
+    -------
+    Materialization or None
+        None if there is none.
+    """
+    wanted = dg.AssetRecordsFilter(
+        asset_key=asset, asset_partitions=[partition] if partition is not None else None
+    )
+    records = instance.fetch_materializations(wanted, limit=1).records
+    if not records or (event := records[0].asset_materialization) is None:
+        return None
+    return Materialization(
+        version=(event.tags or {}).get(DATA_VERSION_TAG, ""),
+        metadata={name: value.value for name, value in event.metadata.items()},
+        run_id=records[0].run_id,
+        timestamp=records[0].timestamp,
+    )
+
+
+def upstream(
+    instance: dg.DagsterInstance, assets: dg.AssetsDefinition, partition: str | None
+) -> Iterator[tuple[dg.AssetKey, str | None]]:
+    """Upstream assets and partitions that an asset's partition is made from.
+
+    Parameters
+    ----------
+    instance : dagster.DagsterInstance
+        Knows the dynamic partitions.
+    assets : dagster.AssetsDefinition
+        Definition of one asset.
+    partition : str or None
+
+    Yields
+    ------
+    tuple of (dagster.AssetKey, str or None)
+    """
+    spec = next(iter(assets.specs))
+    spaces = assets.metadata_by_key[assets.key].get("autophagy/upstream_spaces", {})
+    for dep in sorted(spec.deps, key=lambda dep: dep.asset_key):
+        space = spaces.get(dep.asset_key.to_user_string())
+        mapping = dep.partition_mapping
+        if space is None:
+            yield dep.asset_key, None
+        elif isinstance(mapping, dg.SpecificPartitionsPartitionMapping):
+            for key in mapping.partition_keys:
+                yield dep.asset_key, key
+        elif isinstance(mapping, dg.AllPartitionMapping):
+            for key in sorted(instance.get_dynamic_partitions(space)):
+                if partition is None or space != SAMPLE_SPACE or genotype_of(key) == partition:
+                    yield dep.asset_key, key
+        else:
+            yield dep.asset_key, partition
+
+
+def recipe(
+    instance: dg.DagsterInstance,
+    assets: dg.AssetsDefinition,
+    partition: str | None,
+    parameters: Any,
+) -> str:
+    """Fingerprint of all that determines the content of an asset's partition.
+
+    Parameters
+    ----------
+    instance : dagster.DagsterInstance
+    assets : dagster.AssetsDefinition
+        Definition of one asset.
+    partition : str or None
+    parameters : object
+        JSON-like parameters of the step.
+
+    Returns
+    -------
+    str
+        32 hexadecimal digits.
+    """
+    versions = []
+    for key, upstream_partition in upstream(instance, assets, partition):
+        found = latest(instance, key, upstream_partition)
+        versions.append([key.to_user_string(), upstream_partition, found and found.version])
+    parts = [assets.code_versions_by_key[assets.key], parameters, versions]
+    return sha256(dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:32]
+
+

@@ -1,0 +1,327 @@
+"""What a study has: its raw images, single-cell images and featurized tables.
+
+Everything is found by label, as a person would look for it, in the source instance if
+one is set and else in the store. Downstream nothing knows which of the two it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from autophagy_assets.analysis.identity import DATASET, METADATA
+from autophagy_assets.registry import labels as lab
+from autophagy_assets.registry.instance import connect, source, source_name
+from autophagy_assets.registry.labels import labels_of
+from autophagy_assets.registry.uids import slug
+from autophagy_assets.study import Study
+
+SINGLE_CELL_IMAGES = "scportrait single-cell images"
+FEATURIZED = "featurized single-cell images"
+RAW_IMAGE = "raw image"
+RESOLUTION = "resolution"
+UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, order=True)
+class Field:
+    """One field of view: where it was taken, and its images.
+
+    Parameters
+    ----------
+    genotype, clone, stimulation, fov : str
+        Labels.
+    images : tuple of (str, str)
+        Channel and uid of the raw image, in the study's channel order.
+    labels : tuple of (str, str)
+        Every label that all its images share, such as microscope and magnification.
+    """
+
+    genotype: str
+    clone: str
+    stimulation: str
+    fov: str
+    images: tuple[tuple[str, str], ...]
+    labels: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def sample(self) -> str:
+        """Partition key of its sample."""
+        return sample_key(self.genotype, self.clone, self.stimulation)
+
+    @property
+    def name(self) -> str:
+        """How messages call it."""
+        return f"{self.genotype}, {self.clone}, {self.stimulation}, {self.fov}"
+
+
+def sample_key(genotype: str, clone: str, stimulation: str) -> str:
+    """Name of a sample, clone x stimulation, as partitions and keys carry it.
+
+    Parameters
+    ----------
+    genotype, clone, stimulation : str
+        Labels.
+
+    Returns
+    -------
+    str
+        The genotype's slug comes first, so that samples sort by genotype.
+    """
+    return "__".join(slug(label) for label in (genotype, clone, stimulation))
+
+
+def study_slug(study: Study) -> str:
+    """First part of every key of a study.
+
+    Parameters
+    ----------
+    study : Study
+
+    Returns
+    -------
+    str
+    """
+    return slug(study.name)
+
+
+def raw_fields(study: Study) -> list[Field]:
+    """Fields of view of a study that have every channel.
+
+    Parameters
+    ----------
+    study : Study
+
+    Returns
+    -------
+    list of Field
+        Sorted by their labels.
+    """
+    images = source().Artifact.filter(
+        ulabels__name=study.name,
+        is_latest=True,
+        description__icontains=RAW_IMAGE,
+        suffix__in=[".tif", ".tiff"],
+    )
+    fields: dict[tuple[str, ...], dict[str, dict[str, str]]] = {}
+    for uid, known in labels_of(images).items():
+        place = tuple(known.get(k, "") for k in (lab.GENOTYPE, lab.CLONE, lab.STIMULATION, lab.FOV))
+        channel = known.get(lab.CHANNEL, "")
+        if all(place) and channel in study.channels:
+            fields.setdefault(place, {})[channel] = {**known, "uid": uid}
+    return sorted(
+        Field(
+            *place,
+            images=tuple((channel, by_channel[channel]["uid"]) for channel in study.channels),
+            labels=_shared(list(by_channel.values())),
+        )
+        for place, by_channel in fields.items()
+        if len(by_channel) == len(study.channels)
+    )
+
+
+def _shared(known: list[dict[str, str]]) -> tuple[tuple[str, str], ...]:
+    common = set(known[0].items()).intersection(*(set(one.items()) for one in known[1:]))
+    return tuple(sorted((k, v) for k, v in common if k not in ("", "uid", lab.KIND)))
+
+
+def single_cell_datasets(study: Study) -> pd.DataFrame:
+    """Single-cell image datasets of a study with their labels.
+
+    Parameters
+    ----------
+    study : Study
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per dataset: ``dataset`` (uid), ``key``, ``genotype``, ``stimulation``,
+        ``clone``, ``fov``, ``pixel_um`` (float, NaN where unknown), ``n_cells``, and
+        ``own`` (whether this platform made it in this store); sorted by key.
+    """
+    found = (
+        source()
+        .Artifact.filter(ulabels__name=study.name, is_latest=True)
+        .filter(ulabels__name=SINGLE_CELL_IMAGES)
+    )
+    return _described(found, study)
+
+
+def foreign_datasets(study: Study) -> pd.DataFrame:
+    """Single-cell image datasets of a study that were not made by this platform.
+
+    Parameters
+    ----------
+    study : Study
+
+    Returns
+    -------
+    pandas.DataFrame
+        As :func:`single_cell_datasets`.
+    """
+    return single_cell_datasets(study).query("not own", engine="python").reset_index(drop=True)
+
+
+def datasets_by_uid(uids: Iterable[str], study: Study) -> pd.DataFrame:
+    """Describe the datasets that a feature table names, whatever version they are.
+
+    Parameters
+    ----------
+    uids : iterable of str
+    study : Study
+
+    Returns
+    -------
+    pandas.DataFrame
+        As :func:`single_cell_datasets`; datasets that are not known are left out.
+    """
+    return _described(source().Artifact.filter(uid__in=sorted(set(uids))), study)
+
+
+def _described(found: Any, study: Study) -> pd.DataFrame:
+    from autophagy_assets.registry.provenance import transform_key
+
+    own = transform_key("single_cell_images") if source_name() is None else None
+    known = labels_of(found)
+    rows = [
+        {
+            DATASET: uid,
+            "key": key,
+            "genotype": known[uid].get(lab.GENOTYPE) or _guess(known[uid], study),
+            "stimulation": _stimulation(known[uid], study),
+            "clone": known[uid].get(lab.CLONE, UNKNOWN),
+            "fov": known[uid].get(lab.FOV, UNKNOWN),
+            "pixel_um": pd.to_numeric(known[uid].get(RESOLUTION), errors="coerce"),
+            "n_cells": n_cells,
+            "own": own is not None and maker == own,
+        }
+        for uid, key, n_cells, maker in found.values_list(
+            "uid", "key", "n_observations", "run__transform__key"
+        ).distinct()
+    ]
+    columns = [DATASET, "key", *METADATA, "pixel_um", "n_cells", "own"]
+    table = pd.DataFrame(rows, columns=columns).sort_values(["key", DATASET], ignore_index=True)
+    return table.astype({"pixel_um": float})
+
+
+def _stimulation(known: dict[str, str], study: Study) -> str:
+    named = known.get(lab.STIMULATION)
+    plain = [name for name in known.values() if name in study.classes.values()]
+    return named or (plain[0] if plain else UNKNOWN)
+
+
+def _guess(known: dict[str, str], study: Study) -> str:
+    """Genotype of an artifact whose labels were attached without saying their kind."""
+    plain = known.get("", "")
+    others = {study.name, SINGLE_CELL_IMAGES, *study.classes.values()}
+    return plain if plain and plain not in others else UNKNOWN
+
+
+def featurized_tables(study: Study) -> dict[str, str]:
+    """Featurized tables that were not computed here, by genotype.
+
+    Parameters
+    ----------
+    study : Study
+
+    Returns
+    -------
+    dict
+        Genotype label to artifact uid.
+    """
+    from autophagy_assets.registry.provenance import transform_key
+
+    found = source().Artifact.filter(
+        ulabels__name=study.name, is_latest=True, description=FEATURIZED
+    )
+    own: set[str] = set()
+    if source_name() is None:  # in the store stand also those that were computed here
+        computed = found.filter(run__transform__key=transform_key("raw_features"))
+        own = set(computed.values_list("uid", flat=True))
+    known = labels_of(found)
+    return {
+        genotype: uid
+        for uid, entry in sorted(known.items())
+        if uid not in own and (genotype := entry.get(lab.GENOTYPE) or _guess(entry, study)) != UNKNOWN
+    }
+
+
+def labels_of_partition(study: Study, partition: str) -> dict[str, str]:
+    """Labels that everything in a sample or genotype shares.
+
+    Parameters
+    ----------
+    study : Study
+    partition : str
+        A sample's or a genotype's partition key.
+
+    Returns
+    -------
+    dict
+        Kind of label to name: genotype, and for a sample also clone and stimulation.
+    """
+    for field in raw_fields(study):
+        if partition == field.sample:
+            return {
+                lab.GENOTYPE: field.genotype,
+                lab.CLONE: field.clone,
+                lab.STIMULATION: field.stimulation,
+            }
+    for genotype in genotype_labels(study):
+        if slug(genotype) == partition:
+            return {lab.GENOTYPE: genotype}
+    return {}
+
+
+def genotype_labels(study: Study) -> list[str]:
+    """Genotypes of a study, with images, datasets or tables.
+
+    Parameters
+    ----------
+    study : Study
+
+    Returns
+    -------
+    list of str
+        Labels, sorted.
+    """
+    found = {field.genotype for field in raw_fields(study)}
+    found |= set(single_cell_datasets(study)["genotype"]) | set(featurized_tables(study))
+    return sorted(found - {UNKNOWN})
+
+
+def companion(uid: str, name: str) -> str:
+    """Uid of a file that was saved beside another one under the same folder key.
+
+    Parameters
+    ----------
+    uid : str
+        Uid of a single-cell image dataset, whose key ends in ``single_cell_data.h5ad``.
+    name : str
+        Last part of the other one's key, such as ``spatialdata.zarr``.
+
+    Returns
+    -------
+    str
+        Full uid.
+
+    Raises
+    ------
+    LookupError
+        If there is none.
+    """
+    for registries in (connect(), source()):
+        dataset = registries.Artifact.filter(uid=uid).one_or_none()
+        if dataset is None:
+            continue
+        key = dataset.key.rsplit("/", 1)[0] + "/" + name
+        beside: Any = registries.Artifact.filter(key=key, is_latest=True)
+        if dataset.run_id is not None:
+            # The same run wrote both; a later run's file would show another segmentation.
+            beside = beside.filter(run_id=dataset.run_id) or beside
+        if (other := beside.first()) is not None:
+            return other.uid
+    raise LookupError(f"Dataset {uid} has no {name} beside it in LaminDB.")

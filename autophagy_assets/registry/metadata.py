@@ -1,0 +1,143 @@
+"""The metadata file of a study: one row per image, read and checked before anything is done."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from autophagy_assets.errors import InputError
+from autophagy_assets.registry.uids import slug
+from autophagy_assets.study import Study
+
+FILE_NAME = "metadata_files.csv"
+PATH = "image_path"
+FIELD_COLUMNS = ["genotype", "cell_line_clone", "stimulation", "FOV"]
+REQUIRED = [PATH, *FIELD_COLUMNS, "channel"]
+
+
+@dataclass(frozen=True)
+class FieldRows:
+    """Rows of one field of view.
+
+    Parameters
+    ----------
+    labels : dict
+        Label columns that all rows share.
+    images : tuple of (str, pathlib.Path, dict)
+        Channel, image file and the labels of that row.
+    """
+
+    labels: dict[str, str]
+    images: tuple[tuple[str, Path, dict[str, str]], ...]
+
+    @property
+    def name(self) -> str:
+        """How messages call the field."""
+        return ", ".join(self.labels[column] for column in FIELD_COLUMNS)
+
+
+def read_metadata(folder: Path, study: Study) -> list[FieldRows]:
+    """Read the metadata file of a folder of images.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Holds ``metadata_files.csv``; image paths in it are relative to the folder.
+    study : Study
+        Which stimulations and channels are known.
+
+    Returns
+    -------
+    list of FieldRows
+        Sorted by their labels. Whether the images are there and whole is not checked here.
+
+    Raises
+    ------
+    InputError
+        If a column, a label or a path is not as it should be; names file, row and column.
+    """
+    file = folder / FILE_NAME
+    table = _read(file)
+    for row, entry in zip(range(2, len(table) + 2), table.to_dict("records"), strict=True):
+        _check_row(entry, f"{file}, row {row}", folder, study)
+    _check_slugs(table, file)
+    return [
+        FieldRows(_shared(rows), tuple(_image(row, folder) for row in rows.to_dict("records")))
+        for _, rows in table.groupby(FIELD_COLUMNS, sort=True)
+    ]
+
+
+def _read(file: Path) -> pd.DataFrame:
+    if not file.is_file():
+        raise InputError(f"{file} is missing: a folder of images needs this metadata file.")
+    try:
+        table = pd.read_csv(file, dtype=str, keep_default_na=False)
+    except (UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        raise InputError(f"{file} cannot be read as CSV in UTF-8: {error}.") from error
+    table.columns = table.columns.str.strip()
+    for column in REQUIRED:
+        if column not in table.columns:
+            close = difflib.get_close_matches(column, table.columns, n=1, cutoff=0.6)
+            hint = f"; rename {close[0]!r}" if close else ""
+            raise InputError(f"{file}: column {column!r} is missing{hint}.")
+    if table.empty:
+        raise InputError(f"{file} has no rows; add one per image.")
+    return table.apply(lambda column: column.str.strip())
+
+
+def _check_row(entry: dict[str, str], where: str, folder: Path, study: Study) -> None:
+    for column in REQUIRED:
+        if not entry[column]:
+            raise InputError(f"{where}: {column} is empty; fill it in.")
+    for column, label in entry.items():
+        if column != PATH and label and any(separator in label for separator in "/\\\0"):
+            raise InputError(
+                f"{where}: {column} {label!r} has a path separator; rename it without / and \\."
+            )
+    for column in (*FIELD_COLUMNS, "channel"):
+        try:
+            slug(entry[column])
+        except InputError as error:
+            raise InputError(f"{where}: {column}: {error}") from error
+    known = list(study.classes.values())
+    if entry["stimulation"] not in known:
+        raise InputError(
+            f"{where}: stimulation {entry['stimulation']!r} is unknown; this study has "
+            f"{' and '.join(map(repr, known))} (classes of the study file)."
+        )
+    if entry["channel"] not in study.channels:
+        raise InputError(
+            f"{where}: channel {entry['channel']!r} is unknown; this study has "
+            f"{', '.join(study.channels)} (channels of the study file)."
+        )
+    path = Path(entry[PATH])
+    if path.is_absolute() or not (folder / path).resolve().is_relative_to(folder.resolve()):
+        raise InputError(f"{where}: {PATH} {entry[PATH]!r} leaves the folder; use a path inside it.")
+
+
+def _check_slugs(table: pd.DataFrame, file: Path) -> None:
+    """Two labels that differ only in signs would share a partition; refuse them."""
+    for column in FIELD_COLUMNS:
+        seen: dict[str, str] = {}
+        for label in table[column].unique():
+            other = seen.setdefault(slug(label), label)
+            if other != label:
+                raise InputError(
+                    f"{file}: {column} {other!r} and {label!r} cannot be told apart in file "
+                    "names; rename one of them."
+                )
+
+
+def _shared(rows: pd.DataFrame) -> dict[str, str]:
+    constant = [c for c in rows.columns if c != PATH and rows[c].nunique() == 1 and rows[c].iloc[0]]
+    return {column: rows[column].iloc[0] for column in constant if column != "channel"} | {
+        column: rows[column].iloc[0] for column in FIELD_COLUMNS
+    }
+
+
+def _image(row: dict[str, str], folder: Path) -> tuple[str, Path, dict[str, str]]:
+    labels = {column: label for column, label in row.items() if column != PATH and label}
+    return row["channel"], folder / row[PATH], labels

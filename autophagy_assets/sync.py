@@ -1,0 +1,91 @@
+"""Telling Dagster what the registry has: partitions, and versions of what comes from outside.
+
+Raw images, and tables and datasets of another instance, are not made by Dagster. Each is
+an external asset whose data version says which artifacts it is now, so that all which
+depends on it is out of date when that changes and not before.
+"""
+
+from collections.abc import Iterable
+from hashlib import sha256
+
+import dagster as dg
+from dagster._core.definitions.data_version import (
+    DATA_VERSION_IS_USER_PROVIDED_TAG,
+    DATA_VERSION_TAG,
+)
+
+from autophagy_assets import partitions
+from autophagy_assets.materializations import latest
+from autophagy_assets.registry.datasets import (
+    UNKNOWN,
+    featurized_tables,
+    foreign_datasets,
+    raw_fields,
+    sample_key,
+)
+from autophagy_assets.registry.uids import slug
+from autophagy_assets.study import Study
+
+
+def sync(instance: dg.DagsterInstance, study: Study) -> list[str]:
+    """Fill the partitions and report what is new or changed outside Dagster.
+
+    Parameters
+    ----------
+    instance : dagster.DagsterInstance
+    study : Study
+
+    Returns
+    -------
+    list of str
+        What was reported, such as ``raw_images[...]``; empty where nothing changed.
+    """
+    tables = {slug(label): uid for label, uid in featurized_tables(study).items()}
+    images: dict[str, list[str]] = {}
+    for field in raw_fields(study):
+        images.setdefault(field.sample, []).extend(uid for _, uid in field.images)
+    known = foreign_datasets(study)
+    for row in known[known["genotype"] != UNKNOWN].itertuples():
+        sample = sample_key(row.genotype, row.clone, row.stimulation)
+        images.setdefault(sample, []).append(row.dataset)
+    # Where the featurized table of a genotype is there already, its imaging is not run.
+    samples = {s for s in images if partitions.genotype_of(s) not in tables}
+    partitions.fill(instance, study, samples, set(tables))
+    reported = [
+        *(report(instance, "raw_images", sample, images[sample]) for sample in sorted(samples)),
+        *(report(instance, "source_features", genotype, [tables[genotype]]) for genotype in tables),
+    ]
+    return [name for name in reported if name]
+
+
+def report(
+    instance: dg.DagsterInstance, asset: str, partition: str, uids: Iterable[str]
+) -> str | None:
+    """Report the version of an external asset's partition, if it has changed.
+
+    Parameters
+    ----------
+    instance : dagster.DagsterInstance
+    asset, partition : str
+    uids : iterable of str
+        Artifacts that it is; a uid names a content, so the uids are the version.
+
+    Returns
+    -------
+    str or None
+        What was reported.
+    """
+    members = sorted(uids)
+    version = sha256("\n".join(members).encode()).hexdigest()[:32]
+    known = latest(instance, dg.AssetKey(asset), partition)
+    if known is not None and known.version == version:
+        return None
+    instance.report_runless_asset_event(
+        dg.AssetMaterialization(
+            asset_key=asset,
+            partition=partition,
+            metadata={"artifacts": len(members), "lamindb/uids": dg.MetadataValue.json(members)},
+            tags={DATA_VERSION_TAG: version, DATA_VERSION_IS_USER_PROVIDED_TAG: "true"},
+        )
+    )
+    return f"{asset}[{partition}]"
