@@ -144,5 +144,3 @@ def recipe(
         versions.append([key.to_user_string(), upstream_partition, found and found.version])
     parts = [assets.code_versions_by_key[assets.key], parameters, versions]
     return sha256(dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:32]
-
-

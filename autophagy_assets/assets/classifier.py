@@ -87,7 +87,9 @@ def assets(study: Study) -> list[dg.AssetsDefinition]:
         labels="control",
     )
     def autophagy_classifier(
-        context, config: Forest, training_cells: pd.DataFrame  # type: ignore[valid-type]
+        context,
+        config: Forest,
+        training_cells: pd.DataFrame,  # type: ignore[valid-type]
     ) -> TrainedClassifier:
         parameters = ClassifierParameters.model_validate(config.model_dump())
         version = context.version_of("training_cells")
@@ -118,4 +120,10 @@ def assets(study: Study) -> list[dg.AssetsDefinition]:
         title = f"{context.study.control} test cells"
         return evaluation_picture(evaluate(test_predictions), context.study, title)
 
-    return [training_cells, test_cells, autophagy_classifier, test_predictions, classifier_evaluation]
+    return [
+        training_cells,
+        test_cells,
+        autophagy_classifier,
+        test_predictions,
+        classifier_evaluation,
+    ]

@@ -172,4 +172,3 @@ def blank_features() -> pd.DataFrame:
     """
     types = {DATASET: str, CELL_ID: "int64", CLASS: "int64"}
     return pd.DataFrame({name: pd.Series(dtype=dtype) for name, dtype in types.items()})
-

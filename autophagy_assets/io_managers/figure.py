@@ -77,6 +77,8 @@ class FigureIOManager(LaminIOManager):
         """Caption, a small preview, and the numbers drawn where they are few."""
         return {
             CAPTION: value.caption,
-            "preview": dg.MetadataValue.md(f"![{value.caption}]({data_uri(preview(path.read_bytes()))})"),
+            "preview": dg.MetadataValue.md(
+                f"![{value.caption}]({data_uri(preview(path.read_bytes()))})"
+            ),
             "dagster/row_count": len(value.table),
         }

@@ -245,7 +245,8 @@ def featurized_tables(study: Study) -> dict[str, str]:
     return {
         genotype: uid
         for uid, entry in sorted(known.items())
-        if uid not in own and (genotype := entry.get(lab.GENOTYPE) or _guess(entry, study)) != UNKNOWN
+        if uid not in own
+        and (genotype := entry.get(lab.GENOTYPE) or _guess(entry, study)) != UNKNOWN
     }
 
 

@@ -48,9 +48,7 @@ def attach(ln: Any, artifact: Any, labels: Labels) -> None:
     from lamindb.models import ArtifactULabel
 
     links = [
-        ArtifactULabel(
-            artifact=artifact, ulabel=label(ln, name), feature=category(ln, kind)
-        )
+        ArtifactULabel(artifact=artifact, ulabel=label(ln, name), feature=category(ln, kind))
         for kind, names in labels.items()
         for name in ([names] if isinstance(names, str) else names)
     ]

@@ -115,7 +115,9 @@ def _check_row(entry: dict[str, str], where: str, folder: Path, study: Study) ->
         )
     path = Path(entry[PATH])
     if path.is_absolute() or not (folder / path).resolve().is_relative_to(folder.resolve()):
-        raise InputError(f"{where}: {PATH} {entry[PATH]!r} leaves the folder; use a path inside it.")
+        raise InputError(
+            f"{where}: {PATH} {entry[PATH]!r} leaves the folder; use a path inside it."
+        )
 
 
 def _check_slugs(table: pd.DataFrame, file: Path) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import distributions
 from pathlib import Path
@@ -127,9 +127,7 @@ class Recorder:
         self.reads[uid] = record
         return path
 
-    def put(
-        self, write: Any, key: str, description: str, labels: Labels, **more: Any
-    ) -> Output:
+    def put(self, write: Any, key: str, description: str, labels: Labels, **more: Any) -> Output:
         """Put a file in its place; it is registered when the step ends.
 
         Parameters
@@ -204,7 +202,7 @@ def link_inputs(ln: Any, run: Any, uids: list[str]) -> None:
 
 def _end(run: Any, status: int) -> None:
     run._status_code = status
-    run.finished_at = datetime.now(timezone.utc)
+    run.finished_at = datetime.now(UTC)
     run.save()
 
 
