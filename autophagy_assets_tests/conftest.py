@@ -1,0 +1,137 @@
+"""Isolation: the tests have a home of their own and leave the user's LaminDB and Dagster alone.
+
+LaminDB reads its settings folder when it is imported and connects once per process, so the
+environment is set here, before any test module is imported, and one store serves the whole
+session. Tests keep apart by studies of different names; a test that needs another instance, or
+a store of its own, runs a script in a process of its own (``run_script``).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+TEMPORARY = Path(tempfile.mkdtemp(prefix="autophagy-tests-")).resolve()
+# Where LaminDB and Dagster keep what is the user's own.
+PRIVATE = [Path.home() / ".lamin", Path.home() / ".dagster"]
+_NOT_OURS = ("AUTOPHAGY_", "LAMIN_", "LAMINDB_", "DAGSTER_")
+_KEPT = ("AUTOPHAGY_REAL_DATA", "AUTOPHAGY_TEST_")
+
+
+def home_variables(home: Path) -> dict[str, str]:
+    """Environment in which everything is kept below one folder."""
+    return {
+        "AUTOPHAGY_HOME": str(home),
+        "DAGSTER_HOME": str(home / "dagster"),
+        "LAMIN_SETTINGS_DIR": str(home / "lamin"),
+        "LAMIN_CACHE_DIR": str(home / "cache"),
+    }
+
+
+def clean_environment(home: Path, **more: str) -> dict[str, str]:
+    """The environment without what the user has set for this platform, with a home given."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(_NOT_OURS) or name.startswith(_KEPT)
+    }
+    return kept | home_variables(home) | more
+
+
+def _isolate() -> None:
+    wanted = clean_environment(TEMPORARY / "home")
+    for name in set(os.environ) - set(wanted):
+        del os.environ[name]
+    os.environ.update(wanted)
+    dagster = TEMPORARY / "home" / "dagster"
+    dagster.mkdir(parents=True)
+    (dagster / "dagster.yaml").write_text("telemetry:\n  enabled: false\n")
+
+
+_isolate()
+
+
+def contents(folder: Path) -> dict[str, tuple[int, int]]:
+    """Size and time of change of every file below a folder."""
+    return {
+        str(path.relative_to(folder)): (path.stat().st_size, path.stat().st_mtime_ns)
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _users_own_folders_are_left_alone() -> Iterator[None]:
+    before = {folder: contents(folder) for folder in PRIVATE}
+    existed = [folder for folder in PRIVATE if folder.exists()]
+    yield
+    assert [folder for folder in PRIVATE if folder.exists()] == existed, "a test made ~/.lamin"
+    for folder in PRIVATE:
+        assert contents(folder) == before[folder], f"a test changed {folder}"
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    shutil.rmtree(TEMPORARY, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def store() -> Any:
+    """``lamindb``, connected to the store of this session."""
+    from autophagy_assets.registry.instance import connect
+
+    return connect()
+
+
+@pytest.fixture(scope="session")
+def tiny_study(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of a simulated study: one field of view per genotype and stimulation. Read-only."""
+    from autophagy_assets.simulation import simulate
+
+    folder = tmp_path_factory.mktemp("simulated") / "study"
+    simulate(folder, size=420, cells_per_field=12, fields_per_sample=1, clones=1)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """Folder of the real images."""
+    named = os.environ.get("AUTOPHAGY_REAL_DATA")
+    folder = Path(named) if named else ROOT.parent / "shared" / "data" / "autophagy_fov1"
+    if not (folder / "metadata_files.csv").is_file():
+        pytest.skip(f"the real images are not in {folder}: set AUTOPHAGY_REAL_DATA to their folder")
+    return folder
+
+
+@pytest.fixture
+def run_script(tmp_path: Path) -> Callable[..., Any]:
+    """Run a script in a process of its own, with a home of its own; gives what it prints last.
+
+    The script prints JSON as its last line. ``home`` is shared by calls that name the same.
+    """
+
+    def run(script: str, *arguments: Any, home: Path | None = None, **environment: str) -> Any:
+        home = home or tmp_path / "home"
+        # A process started with a file could not import the package from a checkout.
+        done = subprocess.run(
+            [sys.executable, "-c", script, *map(str, arguments)],
+            cwd=tmp_path,
+            env=clean_environment(home, PYTHONPATH=str(ROOT), **environment),
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+        assert done.returncode == 0, f"{done.stdout[-2000:]}\n{done.stderr[-6000:]}"
+        lines = done.stdout.strip().splitlines()
+        return json.loads(lines[-1]) if lines else None
+
+    return run
