@@ -1,5 +1,6 @@
 """Fields of view within the imaging assets: imaged in a worker, stored, told in the manifest."""
 
+import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -25,6 +26,20 @@ if TYPE_CHECKING:
 
 OK, SET_ASIDE = "ok", "set aside"
 CROPS, SPATIAL = "single_cell_data.h5ad", "spatialdata.zarr"
+
+
+WORKERS_VARIABLE = "AUTOPHAGY_WORKERS"
+
+
+def workers() -> int | None:
+    """Processes that image the fields of a sample.
+
+    Returns
+    -------
+    int or None
+        ``AUTOPHAGY_WORKERS``; None, where it is not set, for as many as the machine can run.
+    """
+    return int(os.environ.get(WORKERS_VARIABLE) or 0) or None
 
 
 def image_field(

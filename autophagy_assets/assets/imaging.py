@@ -13,6 +13,7 @@ from autophagy_assets.assets.fields import (
     image_field,
     known_datasets,
     store_field,
+    workers,
 )
 from autophagy_assets.partitions import SAMPLE_SPACE, samples
 from autophagy_assets.registry.datasets import raw_fields
@@ -52,7 +53,7 @@ def single_cell_images(context) -> pd.DataFrame:
     ]
     with context.scratch() as scratch:
         image = partial(image_field, study=context.study, scratch=scratch)
-        for (field, _), outcome in map_fields(image, jobs):
+        for (field, _), outcome in map_fields(image, jobs, workers()):
             context.log.info(describe_field(field, outcome))
             rows.append(store_field(context, field, outcome))
     return pd.DataFrame(rows).sort_values("field", ignore_index=True)

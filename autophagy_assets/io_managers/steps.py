@@ -155,3 +155,19 @@ def fail(run_id: str, step_key: str, reason: str) -> None:
     """
     for attempt in [key for key in _recorders if key[:2] == (run_id, step_key)]:
         _recorders.pop(attempt).fail(reason)
+
+
+def space_of(assets: dg.AssetsDefinition) -> str | None:
+    """Name of an asset's partitions.
+
+    Parameters
+    ----------
+    assets : dagster.AssetsDefinition
+
+    Returns
+    -------
+    str or None
+        None for an asset without partitions.
+    """
+    partitions = assets.partitions_def
+    return partitions.name if isinstance(partitions, dg.DynamicPartitionsDefinition) else None

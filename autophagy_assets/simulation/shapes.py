@@ -13,7 +13,7 @@ from scipy import ndimage as ndi
 WARP_PX = ((14.0, 3.5), (5.0, 1.0))  # scale and sd of the irregularities of a border
 GAP_PX = 20.0  # gaps in a colony narrower than about twice this are covered by cells
 LONGEST = 1.9  # longest protrusion, in radii of its cell
-REACH = 2.5  # a cell is drawn up to this many of its radii from its nucleus: room for the warp
+REACH = 3.0  # a cell is drawn up to this many of its radii from its nucleus: room for closed gaps
 
 Cell = dict[Hashable, Any]  # one row of the cells
 

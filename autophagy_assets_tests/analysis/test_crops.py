@@ -31,9 +31,7 @@ def asked(*cells: tuple[str, int]) -> pd.DataFrame:
     return pd.DataFrame(cells, columns=[DATASET, CELL_ID]).set_axis(range(5, 5 + len(cells)))
 
 
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=60, deadline=None)
 @given(
     cells=st.lists(
         st.sampled_from([(name, i) for name, ids in IDS.items() for i in ids]), min_size=1

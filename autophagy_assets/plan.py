@@ -1,0 +1,165 @@
+"""What is out of date, and in which runs to make it.
+
+A target is an asset, or a partition of one. A target is out of date when it was never made
+or its recipe (see ``materializations``) has changed. One that was made before and depends on
+another that is about to be made waits: perhaps the new content is the old one.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import dagster as dg
+
+from autophagy_assets.io_managers.steps import parameters_of, space_of
+from autophagy_assets.materializations import latest, recipe, upstream
+from autophagy_assets.study import Study
+
+NEVER_MADE, CHANGED = "never made", "out of date"
+
+
+@dataclass(frozen=True, order=True)
+class Target:
+    """An asset or a partition of one.
+
+    Parameters
+    ----------
+    asset : str
+    partition : str or None
+    """
+
+    asset: str
+    partition: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.asset}[{self.partition}]" if self.partition else self.asset
+
+
+@dataclass(frozen=True)
+class Group:
+    """Targets that one Dagster run makes.
+
+    Parameters
+    ----------
+    space : str or None
+        Name of the partitions, such as ``sample``.
+    partition : str or None
+    targets : tuple of Target
+        In an order in which they can be made.
+    """
+
+    space: str | None
+    partition: str | None
+    targets: tuple[Target, ...]
+
+
+@dataclass
+class Plan:
+    """State of all targets of a study.
+
+    Parameters
+    ----------
+    ready : dict
+        Target to reason, in an order in which they can be made.
+    waiting : set of Target
+        Made before, and made again only if what they depend on changes.
+    fresh : set of Target
+        Up to date.
+    upstream : dict
+        Target to the targets that it is made from.
+    spaces : dict
+        Asset to the name of its partitions.
+    """
+
+    ready: dict[Target, str] = field(default_factory=dict)
+    waiting: set[Target] = field(default_factory=set)
+    fresh: set[Target] = field(default_factory=set)
+    upstream: dict[Target, list[Target]] = field(default_factory=dict)
+    spaces: dict[str, str | None] = field(default_factory=dict)
+
+    def downstream_of(self, targets: Iterable[Target]) -> set[Target]:
+        """Targets that depend on any of some targets, near or far."""
+        found = set(targets)
+        for target in self.upstream:  # in an order in which they can be made
+            if found.intersection(self.upstream[target]):
+                found.add(target)
+        return found - set(targets)
+
+
+def make_plan(instance: dg.DagsterInstance, defs: dg.Definitions, study: Study) -> Plan:
+    """Look at every target of a study.
+
+    Parameters
+    ----------
+    instance : dagster.DagsterInstance
+    defs : dagster.Definitions
+    study : Study
+
+    Returns
+    -------
+    Plan
+    """
+    graph, plan = defs.resolve_asset_graph(), Plan()
+    made_here = {key.to_user_string() for key in graph.materializable_asset_keys}
+    for key in graph.toposorted_asset_keys:
+        if key not in graph.materializable_asset_keys:
+            continue
+        assets = graph.assets_def_for_key(key)
+        space = space_of(assets)
+        plan.spaces[key.to_user_string()] = space
+        for partition in sorted(instance.get_dynamic_partitions(space)) if space else [None]:
+            target = Target(key.to_user_string(), partition)
+            above = [
+                Target(k.to_user_string(), p)
+                for k, p in upstream(instance, assets, partition)
+                if k.to_user_string() in made_here
+            ]
+            plan.upstream[target] = above
+            _place(plan, target, above, _reason(instance, assets, partition, study))
+    return plan
+
+
+def _reason(
+    instance: dg.DagsterInstance, assets: dg.AssetsDefinition, partition: str | None, study: Study
+) -> str | None:
+    made = latest(instance, assets.key, partition)
+    if made is None:
+        return NEVER_MADE
+    wanted = recipe(instance, assets, partition, parameters_of(assets, study))
+    return None if made.metadata.get("recipe") == wanted else CHANGED
+
+
+def _place(plan: Plan, target: Target, above: list[Target], reason: str | None) -> None:
+    pending = any(one in plan.ready or one in plan.waiting for one in above)
+    if reason == NEVER_MADE or (reason and not pending):
+        plan.ready[target] = reason
+    elif pending:
+        plan.waiting.add(target)
+    else:
+        plan.fresh.add(target)
+
+
+def groups(plan: Plan, targets: Iterable[Target]) -> list[Group]:
+    """Divide targets into runs, each of one partition, in an order in which they can be made.
+
+    Parameters
+    ----------
+    plan : Plan
+    targets : iterable of Target
+        In an order in which they can be made.
+
+    Returns
+    -------
+    list of Group
+    """
+    left, result = list(targets), []
+    while left:
+        space, partition = plan.spaces[left[0].asset], left[0].partition
+        taken: list[Target] = []
+        for target in left:
+            same_run = plan.spaces[target.asset] == space and target.partition == partition
+            missing = [one for one in plan.upstream[target] if one in left and one not in taken]
+            if same_run and not missing:
+                taken.append(target)
+        result.append(Group(space, partition, tuple(taken)))
+        left = [target for target in left if target not in taken]
+    return result

@@ -1,0 +1,223 @@
+"""Making what is out of date, and nothing else.
+
+Runs of samples, which segment images, go on in several processes at once; all others take
+a second or so and run here, one after the other. Each is an ordinary Dagster run.
+"""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import dagster as dg
+from filelock import FileLock, Timeout
+
+from autophagy_assets.assets.fields import WORKERS_VARIABLE
+from autophagy_assets.errors import InputError
+from autophagy_assets.home import Home, dagster_instance
+from autophagy_assets.partitions import GENOTYPE_SPACE, SAMPLE_SPACE, control_of
+from autophagy_assets.plan import Group, Plan, Target, groups, make_plan
+from autophagy_assets.study import Study
+from autophagy_assets.sync import sync
+
+TAG = "autophagy/refresh"
+
+Progress = Callable[[Target, str], None]
+
+
+@dataclass
+class Refreshed:
+    """What a refresh did.
+
+    Parameters
+    ----------
+    made : list of Target
+    failed : dict
+        Target to what went wrong.
+    skipped : set of Target
+        Not made because what they depend on failed.
+    fresh : int
+        Number of targets that were up to date.
+    """
+
+    made: list[Target] = field(default_factory=list)
+    failed: dict[Target, str] = field(default_factory=dict)
+    skipped: set[Target] = field(default_factory=set)
+    fresh: int = 0
+
+
+def refresh(
+    study: Study,
+    defs: dg.Definitions,
+    progress: Progress = lambda target, state: None,
+    workers: int | None = None,
+) -> Refreshed:
+    """Bring every asset of a study up to date.
+
+    Parameters
+    ----------
+    study : Study
+    defs : dagster.Definitions
+    progress : callable, optional
+        Called with a target and ``"planned"``, ``"running"``, ``"made"`` or ``"failed"``.
+    workers : int, optional
+        Processes that image samples; default as many as this machine can run.
+
+    Returns
+    -------
+    Refreshed
+
+    Raises
+    ------
+    InputError
+        If there is nothing to work on, no control, or another refresh is running.
+    """
+    home = Home.locate()
+    home.prepare()
+    try:
+        with FileLock(home.locks / "refresh.lock", timeout=0):
+            instance = dagster_instance()
+            sync(instance, study)
+            _require_control(instance, study)
+            return _refresh(instance, defs, study, progress, workers)
+    except Timeout as error:
+        raise InputError(
+            f"Another refresh of {home.root} is running; wait for it to end."
+        ) from error
+
+
+def _require_control(instance: dg.DagsterInstance, study: Study) -> None:
+    known = instance.get_dynamic_partitions(GENOTYPE_SPACE)
+    if not known:
+        raise InputError(
+            f"Study {study.name!r} has no images yet; run 'autophagy ingest DIR' first, or set "
+            "AUTOPHAGY_SOURCE to an instance that has them."
+        )
+    if control_of(study) not in known:
+        raise InputError(
+            f"Study {study.name!r} has no images of its control {study.control!r}, only of "
+            f"{', '.join(sorted(known))}; ingest them, or name the control in the study file."
+        )
+
+
+def _refresh(
+    instance: dg.DagsterInstance,
+    defs: dg.Definitions,
+    study: Study,
+    progress: Progress,
+    workers: int | None,
+) -> Refreshed:
+    done = Refreshed()
+    attempted: set[Target] = set()
+    while True:
+        plan = make_plan(instance, defs, study)
+        todo = [target for target in plan.ready if target not in attempted]
+        todo = [target for target in todo if target not in plan.downstream_of(done.failed)]
+        done.skipped = plan.downstream_of(done.failed) - set(done.made)
+        if not todo:
+            done.fresh = len(plan.fresh)
+            return done
+        for target in todo:
+            progress(target, "planned")
+        for batch in _batches(groups(plan, todo)):
+            attempted.update(target for group in batch for target in group.targets)
+            _run_batch(batch, plan, defs, instance, done, progress, workers)
+
+
+def _batches(planned: list[Group]) -> list[list[Group]]:
+    """Groups of samples may run at the same time; every other group runs alone."""
+    samples = [group for group in planned if group.space == SAMPLE_SPACE]
+    others = [[group] for group in planned if group.space != SAMPLE_SPACE]
+    return [samples, *others] if samples else others
+
+
+def _run_batch(
+    batch: list[Group],
+    plan: Plan,
+    defs: dg.Definitions,
+    instance: dg.DagsterInstance,
+    done: Refreshed,
+    progress: Progress,
+    workers: int | None,
+) -> None:
+    blocked = plan.downstream_of(done.failed)
+    batch = [
+        Group(g.space, g.partition, left)
+        for g in batch
+        if (left := tuple(target for target in g.targets if target not in blocked))
+    ]
+    for target in (target for group in batch for target in group.targets):
+        progress(target, "running")
+    for group, outcome in _outcomes(batch, defs, instance, workers):
+        errors = outcome if isinstance(outcome, dict) else dict.fromkeys(group.targets, outcome)
+        broken = {t: str(e) for t, e in errors.items()}
+        late = plan.downstream_of(broken)
+        for target in group.targets:
+            if target in broken:
+                done.failed[target] = broken[target]
+                progress(target, "failed")
+            elif target not in late:
+                done.made.append(target)
+                progress(target, "made")
+
+
+def _outcomes(
+    batch: list[Group], defs: dg.Definitions, instance: dg.DagsterInstance, workers: int | None
+) -> Any:
+    """Run groups; yields each with a dict of errors by target, empty where all went well."""
+    if not batch or batch[0].space != SAMPLE_SPACE:
+        for group in batch:
+            yield group, run_group(group, defs, instance)
+        return
+    from autophagy_assets.analysis.compute import PRELOAD, default_workers, map_fields
+
+    cores = workers or default_workers()
+    # What samples do not use of the cores, the fields within a sample do.
+    job = partial(_run_elsewhere, workers=max(1, cores // len(batch)))
+    preload = [*PRELOAD, "autophagy_assets.definitions"]
+    yield from map_fields(job, batch, cores, preload)
+
+
+def _run_elsewhere(group: Group, workers: int) -> dict[Target, str]:
+    """Run a group in a worker process, which has the same environment and so the same home."""
+    os.environ[WORKERS_VARIABLE] = str(workers)
+    from autophagy_assets.definitions import defs
+
+    return run_group(group, defs, dagster_instance())
+
+
+def run_group(
+    group: Group, defs: dg.Definitions, instance: dg.DagsterInstance
+) -> dict[Target, str]:
+    """Make the targets of a group in one Dagster run, in this process.
+
+    Parameters
+    ----------
+    group : Group
+    defs : dagster.Definitions
+    instance : dagster.DagsterInstance
+
+    Returns
+    -------
+    dict
+        Target to error, for those that failed.
+    """
+    result = defs.resolve_implicit_global_asset_job_def().execute_in_process(
+        instance=instance,
+        partition_key=group.partition,
+        asset_selection=[dg.AssetKey(target.asset) for target in group.targets],
+        run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+        tags={TAG: "true"},
+        raise_on_error=False,
+    )
+    errors = {}
+    for event in result.filter_events(lambda event: event.is_step_failure):
+        data = event.step_failure_data
+        told = data.user_failure_data.description if data.user_failure_data else None
+        error = data.error
+        while error is not None and error.cause is not None:
+            error = error.cause
+        told = told or (error.message.strip() if error else "failed")
+        errors[Target(event.step_key, group.partition)] = told
+    return errors
