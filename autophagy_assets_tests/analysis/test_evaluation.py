@@ -1,0 +1,91 @@
+"""Evaluation as one table, and its figures."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from autophagy_assets.analysis.evaluation import auc_of, confusion_of, evaluate, roc_of
+from autophagy_assets.analysis.evaluation_figures import confusion_picture, evaluation_picture
+from autophagy_assets.errors import InputError
+from autophagy_assets.study import Study
+
+STUDY = Study.load()
+
+
+def predictions(true, scores) -> pd.DataFrame:
+    scores = np.asarray(scores, dtype=float)
+    return pd.DataFrame(
+        {"class": true, "predicted_class": (scores > 0.5).astype(int), "prob_class1": scores}
+    )
+
+
+FOUR = predictions([0, 0, 0, 1, 1], [0.1, 0.2, 0.9, 0.8, 0.4])
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 1), st.integers(0, 10)), min_size=1, max_size=40))
+def test_auc_is_the_chance_that_a_positive_cell_scores_higher(cells):
+    table = evaluate(predictions([c for c, _ in cells], [s / 10 for _, s in cells]))
+    high = [s for c, s in cells if c == 1]
+    low = [s for c, s in cells if c == 0]
+    if high and low:
+        wins = [(h > x) + 0.5 * (h == x) for h in high for x in low]
+        assert auc_of(table) == pytest.approx(np.mean(wins))
+    else:
+        assert np.isnan(auc_of(table)) and roc_of(table).empty
+    assert confusion_of(table).to_numpy().sum() == len(cells)
+
+
+def test_rows_of_the_matrix_are_true_classes():
+    table = evaluate(FOUR)
+    assert confusion_of(table).to_numpy().tolist() == [[2, 1], [1, 1]]
+    np.testing.assert_allclose(confusion_of(table, normalise=True), [[2 / 3, 1 / 3], [0.5, 0.5]])
+
+
+def test_a_class_that_is_absent_has_no_share():
+    table = evaluate(predictions([0, 0], [0.1, 0.9]))
+    assert confusion_of(table).to_numpy().tolist() == [[1, 1], [0, 0]]
+    assert np.isnan(confusion_of(table, normalise=True).loc[1]).all()
+
+
+def test_the_table_survives_parquet(tmp_path):
+    table = evaluate(FOUR)
+    table.to_parquet(tmp_path / "t.parquet")
+    again = pd.read_parquet(tmp_path / "t.parquet")
+    pd.testing.assert_frame_equal(again, table)
+    assert auc_of(again) == auc_of(table)
+    pd.testing.assert_frame_equal(confusion_of(again), confusion_of(table))
+
+
+def test_no_cells_are_refused():
+    with pytest.raises(InputError, match="no predicted cells"):
+        evaluate(FOUR.head(0))
+
+
+def texts(picture) -> str:
+    found = [picture.figure.get_suptitle(), picture.caption]
+    for ax in picture.figure.axes:
+        labels = [*ax.texts, ax.xaxis.label, ax.yaxis.label, ax.title, *ax.get_yticklabels()]
+        found += [text.get_text() for text in labels]
+        if ax.get_legend():
+            found += [text.get_text() for text in ax.get_legend().get_texts()]
+    return "\n".join(found)
+
+
+@pytest.mark.parametrize("draw", [evaluation_picture, confusion_picture])
+def test_figures_tell_n_and_shares_and_whose_cells(draw):
+    told = texts(draw(evaluate(FOUR), STUDY, "WT test cells"))
+    for part in ("WT test cells", "(n = 3)", "(n = 2)", "67 %", "33 %", "50 %", "2 cells", "0.67"):
+        assert part in told
+    for label in STUDY.classes.values():
+        assert label in told
+
+
+@pytest.mark.parametrize("draw", [evaluation_picture, confusion_picture])
+def test_one_class_can_be_drawn(draw):
+    told = texts(draw(evaluate(predictions([0, 0], [0.1, 0.9])), STUDY, "KO"))
+    assert "not defined" in told and "no cells" in told

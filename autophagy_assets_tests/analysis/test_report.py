@@ -1,0 +1,148 @@
+"""The page: complete, self-contained, escaped, the same each time."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from autophagy_assets.analysis.evaluation import evaluate
+from autophagy_assets.analysis.report import ReportContent, ReportFigure, render_report
+from autophagy_assets.study import Study
+
+STUDY = Study.load()
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+def evaluation(true, scores) -> pd.DataFrame:
+    scores = np.asarray(scores)
+    return evaluate(
+        pd.DataFrame({"class": true, "predicted_class": (scores > 0.5) * 1, "prob_class1": scores})
+    )
+
+
+@pytest.fixture
+def content() -> ReportContent:
+    cells = pd.DataFrame(
+        {
+            "panel": "TP",
+            "dataset": ["uidA", "uidB"],
+            "scportrait_cell_id": 7,
+            "score": [0.91234, 0.3],
+        }
+    )
+    manifest = pd.DataFrame(
+        {
+            "sample": ["WT clone 1", "WT clone 2"],
+            "field": ["FOV1", "FOV2"],
+            "status": ["ok", "set aside"],
+            "reason": ["", "image <DAPI> is truncated"],
+            "n_cells": [5, 0],
+        }
+    )
+    counts = pd.DataFrame(
+        {"genotype": ["KO", "WT", "WT"], "stimulation": [*STUDY.classes.values(), "untreated"],
+         "cells": [1200, 34, 56]}
+    )  # fmt: skip
+    return ReportContent(
+        study=STUDY,
+        figures=[ReportFigure("error_galleries", "Right & wrong", PNG, cells, "A caption.", "u1")],
+        counts=counts,
+        evaluation=evaluation([0, 0, 0, 1, 1], [0.1, 0.2, 0.9, 0.8, 0.4]),
+        knockouts={"KO": evaluation([0, 0], [0.1, 0.9])},
+        manifest=manifest,
+        records=[
+            {"asset": "test_predictions", "partition": None, "uid": "u2", "key": "k", "hash": "h"}
+        ],
+        parameters={"split": {"test_size": 0.4}, "channels": ["a", "b"]},
+        versions={"python": "3.11"},
+    )
+
+
+class Page(HTMLParser):
+    def __init__(self, text: str):
+        super().__init__()
+        self.ids, self.images, self.links, self.open, self.words = [], [], [], [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        known = dict(attrs)
+        self.ids += [known["id"]] if "id" in known else []
+        self.images += [known] if tag == "img" else []
+        self.links += [v for k, v in attrs if k in ("href", "src")]
+        if tag not in ("img", "meta", "br"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.words.append(data)
+
+    @property
+    def text(self) -> str:
+        return re.sub(r"\s+", " ", " ".join(self.words))
+
+
+def test_the_page_needs_nothing_from_outside(content):
+    html = render_report(content)
+    page = Page(html)
+    assert page.open == []
+    assert all(link.startswith(("#", "data:")) for link in page.links)
+    assert {link[1:] for link in page.links if link.startswith("#")} <= set(page.ids)
+    assert len(page.ids) == len(set(page.ids))
+    for outside in ("http:", "https:", "<script", "@import", "url("):
+        assert outside not in html
+
+
+def test_numbers_come_with_n(content):
+    text = Page(render_report(content)).text
+    for part in (
+        "1,290 cells measured", "2 fields of view, 1 set aside", "0.67 AUC on 5 WT test cells",
+        "67 % of 3 WT untreated test cells", "50 % of 2 WT 14h Torin-1 test cells",
+        "KO: all cells (n = 2), AUC not defined", "no cells 0 cells",
+    ):  # fmt: skip
+        assert part in text, part
+    assert text.index("WT 56 34") < text.index("KO 1200 0")  # the control first
+
+
+def test_each_thumbnail_is_listed_with_dataset_id_and_score(content):
+    page = Page(render_report(content))
+    assert "error_galleries" in page.ids
+    assert {"error_galleries--uidA--7", "error_galleries--uidB--7"} <= set(page.ids)
+    assert "TP uidA 7 0.9123" in page.text and "TP uidB 7 0.3000" in page.text
+    assert "LaminDB uid u1" in page.text
+    assert page.images[0]["alt"] == "Right & wrong. A caption."
+
+
+def test_fields_set_aside_are_told_with_their_reason_and_escaped(content):
+    html = render_report(content)
+    assert "WT clone 2, FOV2: image &lt;DAPI&gt; is truncated" in html
+    assert "1 of 2 fields of view were set aside" in Page(html).text
+
+
+def test_what_was_run_on_what_parameters_and_versions(content):
+    text = Page(render_report(content)).text
+    for part in ("test_predictions u2 k h", "split.test_size 0.4", "channels a, b", "python 3.11"):
+        assert part in text
+    assert "None" not in text
+
+
+def test_lineage_is_put_beside_figure_and_record(content):
+    lineage = {"error_galleries": '<a href="#l">lineage</a>', "test_predictions": "<b>from</b>"}
+    html = render_report(replace(content, lineage=lineage))
+    assert '<a href="#l">lineage</a>' in html and "<b>from</b>" in html
+
+
+def test_tables_from_elsewhere_have_no_fields(content):
+    text = Page(render_report(replace(content, manifest=pd.DataFrame()))).text
+    assert "The images were not processed here" in text
+    assert "set aside" not in text
+
+
+def test_the_same_content_gives_the_same_page(content):
+    assert render_report(content) == render_report(content)
