@@ -4,7 +4,7 @@ from typing import Any
 
 import dagster as dg
 
-from autophagy_assets.assets import classifier, features, galleries, imaging, knockouts
+from autophagy_assets.assets import classifier, features, galleries, imaging, knockouts, report
 from autophagy_assets.assets.definition import StudyResource
 from autophagy_assets.home import Home
 from autophagy_assets.io_managers.figure import FigureIOManager
@@ -41,6 +41,7 @@ def build_defs(*, study_file: str | None = None) -> dg.Definitions:
             *classifier.assets(study),
             *knockouts.assets,
             *galleries.assets(study),
+            *report.assets,
         ],
         resources=resources,
         # One process per run: a step process of its own would cost 3 s, most steps take less.

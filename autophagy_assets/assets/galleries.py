@@ -3,9 +3,11 @@
 import dagster as dg
 import pandas as pd
 
-from autophagy_assets.analysis import galleries, spatial
+from autophagy_assets.analysis import galleries
 from autophagy_assets.analysis.figures import Picture
-from autophagy_assets.analysis.identity import CELL_ID, CLASS, DATASET, IDENTITY, METADATA
+from autophagy_assets.analysis.identity import CLASS, DATASET, IDENTITY, METADATA
+from autophagy_assets.analysis.spatial import choose_context_cell
+from autophagy_assets.analysis.spatial_figures import spatial_context as draw_spatial_context
 from autophagy_assets.assets.definition import control, depends_on_all, every, study_asset
 from autophagy_assets.partitions import GENOTYPE_SPACE, SAMPLE_SPACE
 from autophagy_assets.registry.datasets import companion
@@ -87,11 +89,11 @@ def assets(study: Study) -> list[dg.AssetsDefinition]:
     )
     def spatial_context(context, clean_features: pd.DataFrame) -> Picture:
         seed = context.study.galleries.random_state
-        cell = spatial.choose_context_cell(clean_features, seed)
-        dataset, cell_id = cell[DATASET].iloc[0], int(cell[CELL_ID].iloc[0])
+        cell = choose_context_cell(clean_features, seed)
+        dataset = cell[DATASET].iloc[0]
         crops = context.read(dataset)
         field = context.read(companion(dataset, "spatialdata.zarr"))
         pixel_um = context.pixel_um([dataset])
-        return spatial.spatial_context(crops, field, cell_id, context.study, pixel_um)
+        return draw_spatial_context(cell, crops, field, context.study, pixel_um)
 
     return [class_gallery, error_galleries, wt_ko_gallery, spatial_context]

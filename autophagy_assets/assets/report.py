@@ -1,0 +1,127 @@
+"""Report: the study on one page, for someone who has no Dagster."""
+
+from importlib.metadata import version
+from typing import Any
+
+import dagster as dg
+import pandas as pd
+
+from autophagy_assets.analysis.identity import CLASS, IDENTITY, METADATA
+from autophagy_assets.analysis.report import ReportContent, ReportFigure, render_report
+from autophagy_assets.assets.definition import StudyContext, every, study_asset
+from autophagy_assets.io_managers.figure import StoredPicture
+from autophagy_assets.partitions import GENOTYPE_SPACE, KNOCKOUT_SPACE, SAMPLE_SPACE
+from autophagy_assets.study import Study
+
+GROUP = "report"
+PACKAGES = ["autophagy-assets", "dagster", "lamindb", "scportrait", "scikit-learn", "pandas"]
+TITLES = {
+    "classifier_evaluation": "How well the classifier tells the classes apart",
+    "ko_evaluation": "What it says of {}",
+    "class_gallery": "What the classes look like",
+    "error_galleries": "What it got right and wrong",
+    "wt_ko_gallery": "Control and knockouts",
+    "spatial_context": "One cell in its field of view",
+}
+
+
+@study_asset(
+    group=GROUP,
+    io="page_io",
+    kinds={"html"},
+    description="The whole study on one self-contained page: figures, numbers, and what was run on "
+    "what.",
+    uses=list(Study.model_fields),
+    ins={
+        "ko_evaluation": every(),
+        "clean_features": every(columns=[*IDENTITY, CLASS, *METADATA]),
+        "single_cell_images": every(),
+    },
+    spaces={
+        "ko_evaluation": KNOCKOUT_SPACE,
+        "clean_features": GENOTYPE_SPACE,
+        "single_cell_images": SAMPLE_SPACE,
+    },
+)
+def study_report(
+    context,
+    classifier_evaluation: StoredPicture,
+    ko_evaluation,
+    class_gallery: StoredPicture,
+    error_galleries: StoredPicture,
+    wt_ko_gallery: StoredPicture,
+    spatial_context: StoredPicture,
+    clean_features,
+    single_cell_images,
+) -> str:
+    knockouts = {name: ko_evaluation[name] for name in ko_evaluation}
+    pictures = {
+        "classifier_evaluation": classifier_evaluation,
+        **{f"ko_evaluation[{name}]": picture for name, picture in knockouts.items()},
+        "class_gallery": class_gallery,
+        "error_galleries": error_galleries,
+        "wt_ko_gallery": wt_ko_gallery,
+        "spatial_context": spatial_context,
+    }
+    cells = pd.concat([clean_features[name] for name in clean_features], ignore_index=True)
+    manifests = [single_cell_images[sample] for sample in single_cell_images]
+    content = ReportContent(
+        study=context.study,
+        figures=[report_figure(name, picture) for name, picture in pictures.items()],
+        counts=cells.groupby(["genotype", "stimulation"]).size().reset_index(name="cells"),
+        evaluation=classifier_evaluation.table,
+        knockouts={name: picture.table for name, picture in knockouts.items()},
+        manifest=pd.concat(manifests, ignore_index=True) if manifests else pd.DataFrame(),
+        records=records(context),
+        parameters=context.study.model_dump(mode="json"),
+        versions={name: version(name) for name in PACKAGES},
+    )
+    return render_report(content)
+
+
+def report_figure(name: str, picture: StoredPicture) -> ReportFigure:
+    """A stored figure as the report shows it.
+
+    Parameters
+    ----------
+    name : str
+        Asset, with its partition in brackets if it has one.
+    picture : StoredPicture
+
+    Returns
+    -------
+    ReportFigure
+    """
+    asset, _, partition = name.removesuffix("]").partition("[")
+    title = TITLES[asset].format(partition)
+    return ReportFigure(name, title, picture.png, picture.table, picture.caption, picture.uid)
+
+
+def records(context: StudyContext) -> list[dict[str, Any]]:
+    """What the report was made from, as LaminDB knows it.
+
+    Parameters
+    ----------
+    context : StudyContext
+
+    Returns
+    -------
+    list of dict
+        ``asset``, ``partition``, ``uid``, ``key`` and ``hash`` of every artifact read.
+    """
+    rows = []
+    for record in sorted(context.recorder.reads.values(), key=lambda record: record.key):
+        _, _, asset, *partition = record.key.rsplit(".", 1)[0].split("/")
+        rows.append(
+            {
+                "asset": asset,
+                "partition": "/".join(partition),
+                "uid": record.uid,
+                "key": record.key,
+                "hash": record.sha256,
+            }
+        )
+    return rows
+
+
+assets: list[dg.AssetsDefinition] = [study_report]

@@ -1,0 +1,176 @@
+"""The command line.
+
+Here belong arguments and what is printed; what is done stands in the modules that the
+commands call, which are imported inside the commands so that help is there at once.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from autophagy_assets.errors import InputError, IntegrityError
+from autophagy_assets.home import Home
+
+if TYPE_CHECKING:
+    from autophagy_assets.refresh import Refreshed
+
+REPORT_FOLDER = "report"
+
+
+class Group(click.Group):
+    """Commands whose errors of input are one sentence and exit code 1."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command."""
+        try:
+            return super().invoke(ctx)
+        except (InputError, IntegrityError) as error:
+            click.secho(f"Error: {error}", fg="red", err=True)
+            sys.exit(1)
+
+
+@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="autophagy-assets")
+def main() -> None:
+    """Single-cell imaging screens: from microscope images to a classifier of cells.
+
+    First 'autophagy ingest DIR', then 'autophagy refresh'. Everything is kept below
+    AUTOPHAGY_HOME (default: .autophagy in this folder).
+    """
+    Home.locate().prepare()
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
+def ingest(folder: Path) -> None:
+    """Register the microscope images in FOLDER.
+
+    FOLDER holds one TIFF per field of view and channel, and metadata_files.csv with a row
+    for each image: image_path, genotype, stimulation, cell_line_clone, channel, FOV and
+    whatever else is known of it. The images are copied; FOLDER is not changed.
+    """
+    from autophagy_assets.console import show_ingested
+    from autophagy_assets.home import dagster_instance
+    from autophagy_assets.registry.ingest import ingest as bring_in
+    from autophagy_assets.study import Study
+    from autophagy_assets.sync import sync
+
+    study = Study.load()
+    done = bring_in(folder, study, lambda name: click.echo(f"  reading {name}", err=True))
+    sync(dagster_instance(), study)
+    show_ingested(done)
+
+
+@main.command()
+@click.option("--workers", type=click.IntRange(min=1), help="Processes; default: all cores.")
+def refresh(workers: int | None) -> None:
+    """Make whatever is new or out of date, and nothing else."""
+    from autophagy_assets.console import show_summary
+
+    done = _refresh(workers)
+    show_summary(Home.locate().root / REPORT_FOLDER)
+    sys.exit(1 if done.failed else 0)
+
+
+def _refresh(workers: int | None) -> Refreshed:
+    from autophagy_assets.console import RefreshProgress, show_refreshed
+    from autophagy_assets.definitions import defs
+    from autophagy_assets.home import dagster_instance
+    from autophagy_assets.refresh import refresh as bring_up_to_date
+    from autophagy_assets.study import Study
+    from autophagy_assets.summary import export
+
+    with RefreshProgress() as progress:
+        done = bring_up_to_date(Study.load(), defs, progress, workers)
+    export(dagster_instance(), Home.locate().root / REPORT_FOLDER)
+    show_refreshed(done)
+    return done
+
+
+@main.command()
+def status() -> None:
+    """Show which assets are up to date, and which fields were set aside and why."""
+    from autophagy_assets.console import show_status
+    from autophagy_assets.definitions import defs
+    from autophagy_assets.home import dagster_instance
+    from autophagy_assets.plan import make_plan
+    from autophagy_assets.registry.ingest import set_aside_fields
+    from autophagy_assets.study import Study
+    from autophagy_assets.sync import sync
+
+    study, instance = Study.load(), dagster_instance()
+    sync(instance, study)
+    show_status(make_plan(instance, defs, study), set_aside_fields(study), instance)
+
+
+@main.command()
+@click.option("--to", type=click.Path(path_type=Path), help="Folder; default: in AUTOPHAGY_HOME.")
+def report(to: Path | None) -> None:
+    """Write the study's report and figures to a folder."""
+    from autophagy_assets.home import dagster_instance
+    from autophagy_assets.summary import export
+
+    copies = export(dagster_instance(), to or Home.locate().root / REPORT_FOLDER)
+    if not copies:
+        raise InputError("There is no report yet; run 'autophagy refresh' first.")
+    for path in copies:
+        click.echo(path)
+
+
+@main.command()
+@click.option("--port", default=3000, show_default=True, help="Port on 127.0.0.1.")
+def ui(port: int) -> None:
+    """Open the Dagster UI and start the daemon, both for this machine only."""
+    from autophagy_assets.serve import serve
+
+    click.echo(f"Dagster UI: http://127.0.0.1:{port}  (stop with Ctrl-C)")
+    sys.exit(serve(port))
+
+
+@main.command()
+@click.option("--fields", default=2, show_default=True, help="Fields of view per sample.")
+@click.option("--size", default=1080, show_default=True, help="Side of a field in px.")
+@click.option("--cells", default=None, type=int, help="Cells per field; default: as in the study.")
+@click.option("--effect", default=1.0, show_default=True, help="0: stimulation does nothing.")
+@click.option("--seed", default=0, show_default=True, help="Another seed, another study.")
+def demo(fields: int, size: int, cells: int | None, effect: float, seed: int) -> None:
+    """Simulate a study, and run everything on it."""
+    from autophagy_assets.console import show_ingested, show_summary
+    from autophagy_assets.registry.ingest import ingest as bring_in
+    from autophagy_assets.simulation import simulate
+    from autophagy_assets.study import Study
+
+    home = Home.locate()
+    name = f"demo-{fields}-{size}-{cells or 'default'}-{effect}-{seed}"
+    folder = home.root / "simulated" / name
+    if not folder.exists():
+        click.echo("Simulating microscope images ...")
+        more = {"cells_per_field": cells} if cells else {}
+        simulate(folder, fields_per_sample=fields, size=size, effect=effect, seed=seed, **more)
+    show_ingested(bring_in(folder, Study.load()))
+    done = _refresh(None)
+    show_summary(home.root / REPORT_FOLDER)
+    sys.exit(1 if done.failed else 0)
+
+
+@main.command()
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def delete(yes: bool) -> None:
+    """Delete the study with all its images, tables, models, figures and records."""
+    import os
+
+    home = Home.locate()
+    if not yes:
+        click.confirm(f"Delete {home.root} with everything in it?", abort=True)
+    home.remove()
+    click.echo(f"Deleted {home.root}.")
+    if instance := os.environ.get("LAMIN_CURRENT_INSTANCE"):
+        click.echo(f"Your own LaminDB instance {instance} has not been touched.")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,163 @@
+"""What the command line prints: progress, states and results."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from autophagy_assets.home import dagster_instance
+from autophagy_assets.study import Study
+from autophagy_assets.summary import PAGE, summarise
+
+if TYPE_CHECKING:
+    from autophagy_assets.plan import Plan, Target
+    from autophagy_assets.refresh import Refreshed
+    from autophagy_assets.registry.ingest import Ingested
+
+console = Console(highlight=False)
+
+
+class RefreshProgress:
+    """A bar over the targets of a refresh; where there is no terminal, a line for each."""
+
+    def __init__(self) -> None:
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            console=console,
+            disable=not console.is_terminal,
+        )
+        self._task = self._bar.add_task("Refreshing", total=0)
+        self._planned: set[Target] = set()
+
+    def __enter__(self) -> RefreshProgress:
+        self._bar.start()
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self._bar.stop()
+
+    def __call__(self, target: Target, state: str) -> None:
+        """Show that a target is in a state."""
+        if state == "planned":
+            self._planned.add(target)
+            self._bar.update(self._task, total=len(self._planned))
+        elif state == "running":
+            self._bar.update(self._task, description=f"{target}"[:48])
+        else:
+            self._bar.advance(self._task)
+            if not console.is_terminal or state == "failed":
+                console.print(f"  {state:7} {target}")
+
+
+def show_ingested(done: Ingested) -> None:
+    """Print what an ingest did.
+
+    Parameters
+    ----------
+    done : Ingested
+    """
+    console.print(
+        f"Images: {done.new_images} new, {done.unchanged_images} unchanged; the study has "
+        f"{len(done.fields)} fields of view in {len({f.sample for f in done.fields})} samples."
+    )
+    _show_set_aside(done.set_aside)
+
+
+def _show_set_aside(reasons: dict[str, str]) -> None:
+    for name, reason in reasons.items():
+        console.print(f"[yellow]Set aside[/]: {name}: {reason}", markup=True)
+
+
+def show_refreshed(done: Refreshed) -> None:
+    """Print what a refresh did.
+
+    Parameters
+    ----------
+    done : Refreshed
+    """
+    console.print(f"Made {len(done.made)}; {done.fresh} up to date.")
+    for target, error in done.failed.items():
+        console.print(f"[red]Failed[/]: {target}: ", end="")
+        console.print(error, markup=False)
+    if done.skipped:
+        names = ", ".join(str(target) for target in sorted(done.skipped, key=str))
+        console.print(f"Not made because of that: {names}")
+
+
+def show_status(plan: Plan, set_aside: dict[str, str], instance: Any) -> None:
+    """Print the state of every asset.
+
+    Parameters
+    ----------
+    plan : Plan
+    set_aside : dict
+        Name of a field to why it was set aside at ingest.
+    instance : dagster.DagsterInstance
+    """
+    table = Table("asset", "up to date", "to make", "waiting", box=None, pad_edge=False)
+    for asset in plan.spaces:
+        states = [
+            sum(target.asset == asset for target in group)
+            for group in (plan.fresh, plan.ready, plan.waiting)
+        ]
+        table.add_row(asset, *(str(count or "") for count in states))
+    console.print(table)
+    _show_set_aside({**set_aside, **_set_aside_in_imaging(instance)})
+    if plan.ready:
+        console.print("Run 'autophagy refresh' to make what is new or out of date.")
+
+
+def _set_aside_in_imaging(instance: Any) -> dict[str, str]:
+    from autophagy_assets.io_managers.parquet import read_table
+    from autophagy_assets.materializations import HASH, UID
+    from autophagy_assets.partitions import SAMPLE_SPACE
+    from autophagy_assets.summary import stored
+
+    reasons = {}
+    for sample in sorted(instance.get_dynamic_partitions(SAMPLE_SPACE)):
+        if path := stored(instance, "single_cell_images", sample, UID, HASH):
+            manifest = read_table(path)
+            bad = manifest[manifest["status"] != "ok"]
+            reasons |= dict(zip(bad["field"], bad["reason"], strict=True))
+    return reasons
+
+
+def show_summary(report_folder: Path) -> None:
+    """Print the numbers of a study, and where its report and figures are.
+
+    Parameters
+    ----------
+    report_folder : pathlib.Path
+    """
+    study, summary = Study.load(), summarise(dagster_instance())
+    if not summary.cells.empty:
+        console.print()
+        _print_frame(summary.cells, "Cells", "genotype")
+    if summary.auc is not None:
+        console.print(f"\nAUC, {study.control} test cells: [bold]{summary.auc:.3f}[/]")
+    for what, counts in summary.confusions.items():
+        shares = counts.div(counts.sum(axis=1).replace(0, 1), axis=0)
+        text = counts.astype(str) + shares.map(lambda share: f" ({share:.0%})")
+        text = text.rename(index=study.classes, columns=lambda c: f"called {study.classes[c]}")
+        console.print()
+        _print_frame(text, f"Confusion matrix: {what}", "true class")
+    if (report_folder / PAGE).exists():
+        console.print(f"\nReport:  {report_folder / PAGE}", soft_wrap=True)
+        console.print(f"Figures: {report_folder}", soft_wrap=True)
+        console.print("Dagster UI: make ui, or autophagy ui")
+
+
+def _print_frame(frame: pd.DataFrame, title: str, index: str) -> None:
+    console.print(f"[bold]{title}[/]")
+    table = Table(index, *(str(column) for column in frame.columns), box=None, pad_edge=False)
+    for name, row in frame.iterrows():
+        table.add_row(str(name), *(str(value) for value in row))
+    console.print(table)
