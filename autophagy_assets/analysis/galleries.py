@@ -17,12 +17,8 @@ from autophagy_assets.analysis.identity import DATASET, OUTCOME, SCORE
 from autophagy_assets.analysis.panels import PANEL, Panel, draw_panels
 from autophagy_assets.study import Study
 
-OUTCOMES = {
-    "TP": "True positives",
-    "TN": "True negatives",
-    "FN": "False negatives",
-    "FP": "False positives",
-}
+_TITLES = ("True positives", "True negatives", "False negatives", "False positives")
+OUTCOMES = dict(zip(("TP", "TN", "FN", "FP"), _TITLES, strict=True))
 _HIGHEST = {"TP", "FP"}
 
 
@@ -115,22 +111,21 @@ def error_gallery(
     Picture
         Its table has one row per crop.
     """
-    negative, positive = study.classes[0], study.classes[1]
+    negative, positive, n = study.classes[0], study.classes[1], study.galleries.error_cells
     told = {
         "TP": f"{positive}, called {positive}",
         "TN": f"{negative}, called {negative}",
         "FN": f"{positive}, called {negative}",
         "FP": f"{negative}, called {positive}",
     }
-    wanted = study.galleries.error_cells
-    chosen = choose_error_cells(predictions, wanted)
+    chosen = choose_error_cells(predictions, n)
     panels = [
         Panel(
             name=outcome,
             title=title,
             about=told[outcome],
             cells=chosen[chosen[PANEL] == outcome],
-            wanted=wanted,
+            wanted=n,
             available=int((predictions[OUTCOME] == outcome).sum()),
         )
         for outcome, title in OUTCOMES.items()
@@ -141,8 +136,9 @@ def error_gallery(
         "shown are the highest scores among those called positive and the lowest among those "
         f"called negative. {_brightness(study)}"
     )
-    title = f"{study.marker_name} in test cells, by outcome"
-    return draw_panels(panels, paths, study, title, caption, pixel_um)
+    return draw_panels(
+        panels, paths, study, f"{study.marker_name} in test cells, by outcome", caption, pixel_um
+    )
 
 
 def class_gallery(
@@ -169,10 +165,11 @@ def class_gallery(
     panels = _class_panels(cells, [study.control], study)
     caption = (
         f"{study.marker_name} in {study.control} cells of the two classes that the classifier is "
-        f"trained to tell apart. {_drawn(study)}{_scored(cells, study)} {_brightness(study)}"
+        f"trained to tell apart. {_told(cells, study)}"
     )
-    title = f"{study.marker_name} in {study.control} cells"
-    return draw_panels(panels, paths, study, title, caption, pixel_um)
+    return draw_panels(
+        panels, paths, study, f"{study.marker_name} in {study.control} cells", caption, pixel_um
+    )
 
 
 def wt_ko_gallery(
@@ -205,15 +202,15 @@ def wt_ko_gallery(
     knockouts = sorted(set(cells["genotype"]) - {study.control})
     shown = knockouts[:most_knockouts]
     panels = _class_panels(cells, [study.control, *shown], study)
-    left_out = len(knockouts) - len(shown)
-    more = f" Of {len(knockouts)} knockouts the first {len(shown)} are shown." if left_out else ""
+    all_shown = len(shown) == len(knockouts)
+    more = "" if all_shown else f" Of {len(knockouts)} knockouts the first {len(shown)} are shown."
     caption = (
         f"{study.marker_name} in cells of each genotype, {study.classes[0]} on the left and "
-        f"{study.classes[1]} on the right.{more} {_drawn(study)}{_scored(cells, study)} "
-        f"{_brightness(study)}"
+        f"{study.classes[1]} on the right.{more} {_told(cells, study)}"
     )
-    title = f"{study.marker_name} by genotype and stimulation"
-    return draw_panels(panels, paths, study, title, caption, pixel_um)
+    return draw_panels(
+        panels, paths, study, f"{study.marker_name} by genotype and stimulation", caption, pixel_um
+    )
 
 
 def _class_panels(cells: pd.DataFrame, genotypes: Sequence[str], study: Study) -> list[Panel]:
@@ -222,7 +219,6 @@ def _class_panels(cells: pd.DataFrame, genotypes: Sequence[str], study: Study) -
         Panel(
             name=f"{genotype}, {label}",
             title=f"{genotype}, {label}",
-            about="",
             cells=choose_class_cells(cells, genotype, label, sizes.class_cells, sizes.random_state),
             wanted=sizes.class_cells,
             available=int(_in_group(cells, genotype, label).sum()),
@@ -237,20 +233,14 @@ def _in_group(cells: pd.DataFrame, genotype: str, stimulation: str) -> np.ndarra
     return chosen.to_numpy()
 
 
-def _drawn(study: Study) -> str:
-    return (
-        "Cells are drawn at random, with seed "
-        f"{study.galleries.random_state}, from the first field of view of each group."
-    )
-
-
-def _scored(cells: pd.DataFrame, study: Study) -> str:
+def _told(cells: pd.DataFrame, study: Study) -> str:
+    """How cells were drawn, and their scores where there are any."""
+    seed = study.galleries.random_state
+    drawn = f"Cells are drawn at random (seed {seed}) from the first field of view of each group."
     if SCORE not in cells.columns:
-        return ""
-    return (
-        " The number above a crop is the cell's own score, its predicted probability of being "
-        f"{study.classes[1]}."
-    )
+        return f"{drawn} {_brightness(study)}"
+    score = f"the cell's own score, its predicted probability of being {study.classes[1]}."
+    return f"{drawn} The number above a crop is {score} {_brightness(study)}"
 
 
 def _brightness(study: Study) -> str:

@@ -46,22 +46,24 @@ class Panel:
     ----------
     name : str
         Names the panel in the table.
-    title, about : str
-        Above the grid; `about` may be empty.
+    title : str
+        Above the grid.
     cells : pandas.DataFrame
         The cells to show, in order, with ``prob_class1`` where scores are shown.
     wanted : int
         How many places the grid has.
     available : int
         How many cells there were to choose from.
+    about : str
+        Below the title.
     """
 
     name: str
     title: str
-    about: str
     cells: pd.DataFrame
     wanted: int
     available: int
+    about: str = ""
 
 
 @styled

@@ -1,8 +1,7 @@
 """The study as one web page, for someone who has neither Dagster nor LaminDB.
 
 Here: what the page holds and how numbers become rows. Its looks are in ``report.html`` beside
-this file. Everything is inside the page: no script, no network, no clock, so the same content
-gives the same bytes.
+this file. No script, no network, no clock: the same content gives the same bytes.
 """
 
 from __future__ import annotations
@@ -139,8 +138,8 @@ def _headline(content: ReportContent) -> list[tuple[str, str]]:
         aside = len(_set_aside(content.manifest))
         told = f"fields of view, {aside} set aside" if aside else "fields of view"
         boxes.append((str(len(content.manifest)), told))
-    told = f"AUC on {counts.sum()} {study.control} test cells"
-    boxes.append((_number(auc_of(content.evaluation)), told))
+    auc = _number(auc_of(content.evaluation))
+    boxes.append((auc, f"AUC on {counts.sum()} {study.control} test cells"))
     for number in CLASSES:
         right, total = counts[number, number], counts[number].sum()
         told = f"of {total} {study.control} {study.classes[number]} test cells called right"
