@@ -1,0 +1,136 @@
+"""The simulated study through the real segmentation, featurizer and classifier."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from autophagy_assets.simulation import SimulatedStudy, simulate
+from autophagy_assets.study import Study
+
+pytestmark = pytest.mark.slow
+
+SIZE = 1080
+# A cell counts when its whole crop of 128 px lies in the field, with room for the distance
+# between true and segmented centre: scPortrait drops cells nearer to the border.
+BORDER = 64 + 10
+NEAR = 10
+
+# Field -> features of its cells, and the centres of their nuclei.
+Segmented = dict[str, tuple[pd.DataFrame, np.ndarray]]
+
+
+def segment(folder: Path, field: str, out: Path) -> tuple[pd.DataFrame, np.ndarray]:
+    """Features of the cells of a field, and the centres (x, y) of their nuclei."""
+    import spatialdata
+
+    from autophagy_assets.analysis.featurization import featurize
+    from autophagy_assets.analysis.segmentation import process_field
+
+    study = Study.load()
+    images = {channel: folder / f"images/{field}_{channel}.tif" for channel in study.channels}
+    found = process_field(images, study, out / field)
+    store = spatialdata.read_zarr(found.spatialdata)
+    centres = store["centers_seg_all_nucleus"].compute().loc[list(found.cell_ids), ["x", "y"]]
+    return featurize(found.single_cells, study).assign(field=field), centres.to_numpy()
+
+
+@pytest.fixture(scope="module")
+def default_study(tmp_path_factory: pytest.TempPathFactory) -> SimulatedStudy:
+    out = tmp_path_factory.mktemp("default") / "study"
+    return simulate(out, size=SIZE, fields_per_sample=1)
+
+
+@pytest.fixture(scope="module")
+def pool() -> Iterator[ProcessPoolExecutor]:
+    """Two processes, so that scPortrait is imported once in each and fields run side by side."""
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
+        yield pool
+
+
+def segment_all(pool: ProcessPoolExecutor, study: SimulatedStudy, out: Path) -> Segmented:
+    fields = list(study.ground_truth["field"].unique())
+    results = pool.map(partial(segment, study.folder, out=out), fields)
+    return dict(zip(fields, results, strict=True))
+
+
+@pytest.fixture(scope="module")
+def segmented(
+    pool: ProcessPoolExecutor,
+    default_study: SimulatedStudy,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Segmented:
+    return segment_all(pool, default_study, tmp_path_factory.mktemp("segmented"))
+
+
+def test_segmentation_finds_nine_of_ten_true_cells(
+    default_study: SimulatedStudy, segmented: Segmented
+):
+    from scipy.optimize import linear_sum_assignment
+
+    found = []
+    for field, cells in default_study.ground_truth.groupby("field"):
+        counted = cells[["x", "y"]].to_numpy()
+        counted = counted[((counted > BORDER) & (counted < SIZE - BORDER)).all(axis=1)]
+        centres = segmented[field][1]
+        distance = np.linalg.norm(counted[:, None] - centres[None], axis=2)
+        # One to one, so no segmented cell stands for two true ones.
+        rows, columns = linear_sum_assignment(np.minimum(distance, NEAR))
+        matched = distance[rows, columns] < NEAR
+        found += [1] * matched.sum() + [0] * (len(counted) - matched.sum())
+        # Nor does it invent cells: what it finds beside the counted ones lies at the border.
+        others = np.delete(centres, columns[matched], axis=0)
+        inner = ((others > BORDER + NEAR) & (others < SIZE - BORDER - NEAR)).all(axis=1)
+        assert inner.sum() <= 0.1 * len(counted)
+    assert len(found) > 250
+    assert np.mean(found) >= 0.9
+
+
+def test_classifier_without_lc3b_is_neither_perfect_nor_blind(segmented: Segmented):
+    from sklearn.ensemble import RandomForestClassifier
+    from sklearn.metrics import roc_auc_score
+    from sklearn.model_selection import train_test_split
+
+    study = Study.load()
+    cells = pd.concat([features for features, _ in segmented.values()], ignore_index=True)
+    wild = cells["field"].str.startswith("WT")
+    treated = cells["field"].str.contains("Torin").astype(int)
+    names = [c for c in cells if c not in ("field", "scportrait_cell_id") and "mCherry" not in c]
+    assert len(names) == 39
+    auc, called = [], []
+    for split in range(5):  # the mean over splits: one split of so few cells is mostly chance
+        train, test = train_test_split(
+            cells.index[wild], test_size=study.split.test_size, random_state=split
+        )
+        forest = RandomForestClassifier(**study.classifier.model_dump())
+        forest.fit(cells.loc[train, names], treated[train])
+        score = forest.predict_proba(cells.loc[test, names])[:, 1]
+        auc.append(roc_auc_score(treated[test], score))
+        predicted = pd.Series(forest.predict(cells[names]), cells.index)
+        called.append(
+            [
+                predicted[test][treated[test] == 1].mean(),
+                predicted[~wild & (treated == 1)].mean(),
+                predicted[~wild & (treated == 0)].mean(),
+            ]
+        )
+    assert 0.65 < np.mean(auc) < 0.92
+    stimulated_wild, stimulated_knockout, resting_knockout = np.mean(called, axis=0)
+    assert resting_knockout < 0.35
+    assert stimulated_knockout < 0.45
+    assert stimulated_knockout < stimulated_wild
+
+
+def test_every_field_of_a_tiny_study_yields_a_few_cells(pool: ProcessPoolExecutor, tmp_path: Path):
+    study = simulate(
+        tmp_path / "study", size=420, cells_per_field=12, fields_per_sample=1, clones=1
+    )
+    for features, _ in segment_all(pool, study, tmp_path / "out").values():
+        assert len(features) >= 3
