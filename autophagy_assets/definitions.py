@@ -4,6 +4,7 @@ from typing import Any
 
 import dagster as dg
 
+from autophagy_assets import asset_checks, automation
 from autophagy_assets.assets import classifier, features, galleries, imaging, knockouts, report
 from autophagy_assets.assets.definition import StudyResource
 from autophagy_assets.home import Home
@@ -43,6 +44,10 @@ def build_defs(*, study_file: str | None = None) -> dg.Definitions:
             *galleries.assets(study),
             *report.assets,
         ],
+        asset_checks=asset_checks.checks,
+        jobs=automation.jobs,
+        schedules=automation.schedules,
+        sensors=automation.sensors,
         resources=resources,
         # One process per run: a step process of its own would cost 3 s, most steps take less.
         executor=dg.in_process_executor,

@@ -101,7 +101,10 @@ def recorder_of(step: StepExecutionContext, study: Study) -> Recorder:
     """
     attempt = (step.run_id, step.step.key, step.previous_attempt_count)
     if attempt not in _recorders:
-        assets = assets_of(step)
+        assets = step.job_def.asset_layer.get_assets_def_for_node(step.node_handle)
+        if assets is None or not assets.keys:
+            # An asset check: it reads, verified, and writes nothing, so it has no LaminDB run.
+            return Recorder(Step(step.step.key, None, step.run_id, "", ""))
         body: Any = assets.op.compute_fn
         function = getattr(body, "decorated_fn", body)
         _recorders[attempt] = Recorder(
