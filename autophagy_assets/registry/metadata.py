@@ -16,6 +16,8 @@ FILE_NAME = "metadata_files.csv"
 PATH = "image_path"
 FIELD_COLUMNS = ["genotype", "cell_line_clone", "stimulation", "FOV"]
 REQUIRED = [PATH, *FIELD_COLUMNS, "channel"]
+# Three of them name the folder of a sample, and file systems take 255 bytes.
+_LONGEST_LABEL = 80
 
 
 @dataclass(frozen=True)
@@ -61,8 +63,8 @@ def read_metadata(folder: Path, study: Study) -> list[FieldRows]:
     """
     file = folder / FILE_NAME
     table = _read(file)
-    for row, entry in zip(range(2, len(table) + 2), table.to_dict("records"), strict=True):
-        _check_row(entry, f"{file}, row {row}", folder, study)
+    for row, entry in zip(table.index, table.to_dict("records"), strict=True):
+        _check_row(entry, f"{file}, row {row + 1}", folder, study)
     _check_slugs(table, file)
     return [
         FieldRows(_shared(rows), tuple(_image(row, folder) for row in rows.to_dict("records")))
@@ -74,18 +76,42 @@ def _read(file: Path) -> pd.DataFrame:
     if not file.is_file():
         raise InputError(f"{file} is missing: a folder of images needs this metadata file.")
     try:
-        table = pd.read_csv(file, dtype=str, keep_default_na=False)
+        # The header is read as a row: pandas would rename a column that is there twice. utf-8-sig
+        # is UTF-8 with or without the mark that spreadsheets put in front.
+        rows = pd.read_csv(
+            file,
+            dtype=str,
+            header=None,
+            keep_default_na=False,
+            skip_blank_lines=False,
+            encoding="utf-8-sig",
+        )
     except (UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise InputError(f"{file} cannot be read as CSV in UTF-8: {error}.") from error
-    table.columns = table.columns.str.strip()
-    for column in REQUIRED:
-        if column not in table.columns:
-            close = difflib.get_close_matches(column, table.columns, n=1, cutoff=0.6)
-            hint = f"; rename {close[0]!r}" if close else ""
-            raise InputError(f"{file}: column {column!r} is missing{hint}.")
+        reason = " ".join(str(error).split()).rstrip(".")
+        raise InputError(f"{file} cannot be read as CSV in UTF-8: {reason}.") from error
+    rows = rows.fillna("").apply(lambda column: column.str.strip())
+    header, table = list(rows.iloc[0]), rows.iloc[1:]
+    _check_header(header, file)
+    table = table.set_axis(header, axis="columns")
+    # Spreadsheets leave empty rows behind; the index still counts them, as messages name rows.
+    table = table[(table != "").any(axis="columns")]
     if table.empty:
         raise InputError(f"{file} has no rows; add one per image.")
-    return table.apply(lambda column: column.str.strip())
+    return table
+
+
+def _check_header(header: list[str], file: Path) -> None:
+    for number, column in enumerate(header, start=1):
+        if not column:
+            raise InputError(f"{file}: column {number} has no name; name it or remove it.")
+        if header.count(column) > 1:
+            raise InputError(f"{file}: column {column!r} is there twice; remove one of them.")
+    for column in REQUIRED:
+        if column not in header:
+            folded = {name.casefold(): name for name in header}
+            close = difflib.get_close_matches(column.casefold(), folded, n=1, cutoff=0.6)
+            hint = f"; rename {folded[close[0]]!r}" if close else "; add it"
+            raise InputError(f"{file}: column {column!r} is missing{hint}.")
 
 
 def _check_row(entry: dict[str, str], where: str, folder: Path, study: Study) -> None:
@@ -99,9 +125,14 @@ def _check_row(entry: dict[str, str], where: str, folder: Path, study: Study) ->
             )
     for column in (*FIELD_COLUMNS, "channel"):
         try:
-            slug(entry[column])
+            name = slug(entry[column])
         except InputError as error:
             raise InputError(f"{where}: {column}: {error}") from error
+        if len(name.encode()) > _LONGEST_LABEL:
+            raise InputError(
+                f"{where}: {column} {entry[column][:20] + '...'!r} is too long for a file name; "
+                f"shorten it to {_LONGEST_LABEL} characters."
+            )
     known = list(study.classes.values())
     if entry["stimulation"] not in known:
         raise InputError(
