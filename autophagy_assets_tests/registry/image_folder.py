@@ -1,0 +1,192 @@
+"""A folder of images with its metadata file, tiny, and everything that can be wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import tifffile
+
+from autophagy_assets.study import Study
+
+FIELD = ("WT", "clone 1", "untreated", "FOV1")
+OTHERS = [("WT", "clone 1", "14h Torin-1", "FOV1"), ("KO", "clone 2", "untreated", "FOV1")]
+
+
+def write_images(
+    folder: Path, study: Study, fields: Any = (FIELD, *OTHERS), side: int = 12, seed: int = 0
+) -> pd.DataFrame:
+    """Images of fields of view and their metadata file; gives the metadata."""
+    random = np.random.default_rng(seed)
+    (folder / "images").mkdir(parents=True, exist_ok=True)
+    rows = []
+    for number, (genotype, clone, stimulation, fov) in enumerate(fields):
+        for channel in study.channels:
+            path = f"images/{number}_{channel}.tif"
+            pixels = random.integers(0, 65535, (side, side), dtype=np.uint16)
+            tifffile.imwrite(folder / path, pixels)
+            rows.append(
+                {
+                    "image_path": path,
+                    "genotype": genotype,
+                    "stimulation": stimulation,
+                    "cell_line": "U2OS",
+                    "cell_line_clone": clone,
+                    "channel": channel,
+                    "FOV": fov,
+                    "magnification": "20X",
+                    "resolution": "0.5",
+                }
+            )
+    table = pd.DataFrame(rows)
+    write_metadata(folder, table)
+    return table
+
+
+def write_metadata(folder: Path, table: pd.DataFrame) -> None:
+    table.to_csv(folder / "metadata_files.csv", index=False)
+
+
+def edited(change: Callable[[pd.DataFrame], pd.DataFrame | None]) -> Callable[[Path], None]:
+    """Make a change of the metadata table a change of the folder."""
+
+    def apply(folder: Path) -> None:
+        table = pd.read_csv(folder / "metadata_files.csv", dtype=str)
+        changed = change(table)
+        write_metadata(folder, table if changed is None else changed)
+
+    return apply
+
+
+def cell(column: str, value: str, row: int = 0) -> Callable[[Path], None]:
+    def change(table: pd.DataFrame) -> None:
+        table.loc[row, column] = value
+
+    return edited(change)
+
+
+def image(write: Callable[[Path], Any], name: str = "images/0_DAPI.tif") -> Callable[[Path], None]:
+    return lambda folder: write(folder / name)
+
+
+def truncate(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-40])
+
+
+def pixels(shape: tuple[int, ...], dtype: str = "uint16") -> Callable[[Path], None]:
+    return lambda path: tifffile.imwrite(path, np.ones(shape, dtype=dtype))
+
+
+# What is wrong with the metadata file itself: nothing is done. Name -> (change, words told).
+BAD_METADATA: dict[str, tuple[Callable[[Path], None], list[str]]] = {
+    "no metadata file": (
+        lambda folder: (folder / "metadata_files.csv").unlink(),
+        ["metadata_files.csv is missing"],
+    ),
+    "not text": (
+        lambda folder: (folder / "metadata_files.csv").write_bytes(b"image_path\n\xff\xfe\x00"),
+        ["metadata_files.csv", "UTF-8"],
+    ),
+    "empty file": (
+        lambda folder: (folder / "metadata_files.csv").write_text(""),
+        ["metadata_files.csv"],
+    ),
+    "no rows": (edited(lambda t: t.iloc[:0]), ["metadata_files.csv has no rows"]),
+    "ragged rows": (
+        lambda folder: (folder / "metadata_files.csv").open("a").write("a,b,c,d,e,f,g,h,i,j,k\n"),
+        ["metadata_files.csv", "line 11"],
+    ),
+    "a column is missing": (
+        edited(lambda t: t.drop(columns="stimulation")),
+        ["metadata_files.csv", "'stimulation' is missing"],
+    ),
+    "a column is misspelt": (
+        edited(lambda t: t.rename(columns={"genotype": "genotpye"})),
+        ["metadata_files.csv", "'genotype' is missing", "rename 'genotpye'"],
+    ),
+    "a column in other case": (
+        edited(lambda t: t.rename(columns={"FOV": "fov"})),
+        ["metadata_files.csv", "'FOV' is missing", "rename 'fov'"],
+    ),
+    "a column twice": (
+        lambda folder: _header_again(folder / "metadata_files.csv", "genotype"),
+        ["metadata_files.csv", "'genotype'", "twice"],
+    ),
+    "a column without a name": (
+        edited(lambda t: t.rename(columns={"cell_line": " "})),
+        ["metadata_files.csv: column 4 has no name"],
+    ),
+    "an empty label": (cell("genotype", "", 1), ["row 3", "genotype is empty"]),
+    "a blank label": (cell("FOV", "  ", 2), ["row 4", "FOV is empty"]),
+    "a path separator in a label": (
+        cell("cell_line_clone", "clone 1/2"),
+        ["row 2", "cell_line_clone 'clone 1/2'", "path separator"],
+    ),
+    "a backslash in a label": (
+        cell("genotype", "W\\T"),
+        ["row 2", "genotype", "path separator"],
+    ),
+    "a path separator in another column": (
+        cell("magnification", "20X/0.8"),
+        ["row 2", "magnification '20X/0.8'", "path separator"],
+    ),
+    "a label without a letter": (cell("genotype", "--"), ["row 2", "genotype", "'--'"]),
+    "labels too long for a file name": (
+        cell("cell_line_clone", "c" * 300),
+        ["row 2", "cell_line_clone", "long"],
+    ),
+    "an unknown stimulation": (
+        cell("stimulation", "14h Torin1", 5),
+        ["row 7", "'14h Torin1' is unknown", "'untreated' and '14h Torin-1'"],
+    ),
+    "an unknown channel": (cell("channel", "GFP"), ["row 2", "'GFP' is unknown", "DAPI"]),
+    "an absolute path": (
+        cell("image_path", "/etc/passwd"),
+        ["row 2", "image_path '/etc/passwd' leaves the folder"],
+    ),
+    "a path out of the folder": (
+        cell("image_path", "images/../../x.tif"),
+        ["row 2", "image_path 'images/../../x.tif' leaves the folder"],
+    ),
+    "labels that cannot be told apart": (
+        edited(lambda t: t.replace({"clone 2": "clone-1"})),
+        ["metadata_files.csv", "'clone 1' and 'clone-1' cannot be told apart"],
+    ),
+}
+
+
+def _header_again(file: Path, column: str) -> None:
+    lines = file.read_text().splitlines()
+    file.write_text("\n".join([f"{lines[0]},{column}", *(f"{line},WT" for line in lines[1:])]))
+
+
+# What is wrong with one field: it is set aside, the others go on.
+BAD_FIELD: dict[str, tuple[Callable[[Path], None], list[str]]] = {
+    "image missing": (image(Path.unlink), ["0_DAPI.tif does not exist"]),
+    "image truncated": (image(truncate), ["0_DAPI.tif", "truncated"]),
+    "image empty": (image(lambda p: p.write_bytes(b"")), ["0_DAPI.tif", "cannot be read"]),
+    "not an image": (image(lambda p: p.write_text("hello")), ["0_DAPI.tif", "not a TIFF"]),
+    "a folder": (
+        image(lambda p: (p.unlink(), p.mkdir())),
+        ["0_DAPI.tif is not a file"],
+    ),
+    "other shape": (image(pixels((12, 13))), ["_DAPI.tif", "(12, 13) px"]),
+    "three dimensions": (image(pixels((3, 12, 12))), ["0_DAPI.tif has shape (3, 12, 12)"]),
+    "other dtype": (image(pixels((12, 12), "float32")), ["0_DAPI.tif", "float32"]),
+    "dtype of its own": (image(pixels((12, 12), "uint8")), ["0_", "uint8"]),
+    "a channel is lacking": (
+        edited(lambda t: t[~(t["image_path"] == "images/0_DAPI.tif")]),
+        ["has no image for channel DAPI"],
+    ),
+    "two images for one channel": (
+        edited(lambda t: pd.concat([t, t.iloc[:1].assign(image_path="images/1_DAPI.tif")])),
+        ["has 2 images for channel", "give it one"],
+    ),
+    "one image for two channels": (
+        cell("image_path", "images/0_mCherry.tif"),
+        ["0_mCherry.tif is given for channel"],
+    ),
+}

@@ -1,0 +1,120 @@
+"""The metadata file: read as it is meant, or refused in one sentence that says where and what."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from autophagy_assets.errors import InputError
+from autophagy_assets.registry.metadata import read_metadata
+from autophagy_assets.study import Study
+from autophagy_assets_tests.registry.image_folder import (
+    BAD_METADATA,
+    FIELD,
+    write_images,
+    write_metadata,
+)
+
+STUDY = Study.load()
+
+
+@pytest.fixture
+def folder(tmp_path) -> Path:
+    write_images(tmp_path, STUDY)
+    return tmp_path
+
+
+def is_one_sentence(text: str) -> bool:
+    return "\n" not in text and text.endswith((".", ")")) and len(text) < 500
+
+
+def test_rows_are_grouped_into_fields(folder):
+    fields = read_metadata(folder, STUDY)
+    assert len(fields) == 3
+    field = next(f for f in fields if f.name == ", ".join(FIELD))
+    assert [channel for channel, _, _ in field.images] == list(STUDY.channels)
+    assert all(path.is_file() for _, path, _ in field.images)
+    assert field.labels["cell_line"] == "U2OS"
+    assert "channel" not in field.labels and "image_path" not in field.labels
+    assert field.images[0][2]["magnification"] == "20X"
+
+
+def test_order_of_rows_and_columns_does_not_matter(folder):
+    table = pd.read_csv(folder / "metadata_files.csv", dtype=str)
+    before = [(f.name, sorted(f.images, key=str)) for f in read_metadata(folder, STUDY)]
+    write_metadata(folder, table.sample(frac=1, random_state=1)[table.columns[::-1]])
+    after = [(f.name, sorted(f.images, key=str)) for f in read_metadata(folder, STUDY)]
+    assert [name for name, _ in after] == [name for name, _ in before]
+    assert [[i[:2] for i in images] for _, images in after] == [
+        [i[:2] for i in images] for _, images in before
+    ]
+
+
+def test_labels_are_text_whatever_they_look_like(folder):
+    table = pd.read_csv(folder / "metadata_files.csv", dtype=str)
+    write_metadata(folder, table.assign(FOV="01", genotype="NA"))
+    field = read_metadata(folder, STUDY)[0]
+    assert (field.labels["FOV"], field.labels["genotype"]) == ("01", "NA")
+
+
+def test_spaces_around_labels_and_columns_are_not_part_of_them(folder):
+    table = pd.read_csv(folder / "metadata_files.csv", dtype=str)
+    before = [field.name for field in read_metadata(folder, STUDY)]
+    write_metadata(folder, (table + " ").rename(columns=lambda c: f" {c}"))
+    assert [field.name for field in read_metadata(folder, STUDY)] == before
+
+
+def test_a_byte_order_mark_of_a_spreadsheet_is_not_part_of_a_column(folder):
+    file = folder / "metadata_files.csv"
+    file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes())
+    assert len(read_metadata(folder, STUDY)) == 3
+
+
+def test_empty_rows_are_skipped_and_still_counted(folder):
+    file = folder / "metadata_files.csv"
+    header, first, *rest = file.read_text().splitlines()
+    commas = "," * header.count(",")
+    file.write_text("\n".join([header, first, "", commas, *rest, commas, ""]))
+    assert len(read_metadata(folder, STUDY)) == 3
+    rest[-1] = rest[-1].replace("mCherry,", "GFP,")
+    file.write_text("\n".join([header, first, "", commas, *rest]))
+    with pytest.raises(InputError, match=f"row {4 + len(rest)}: channel 'GFP'"):
+        read_metadata(folder, STUDY)
+
+
+def test_labels_that_differ_within_a_field_belong_to_their_image(folder):
+    table = pd.read_csv(folder / "metadata_files.csv", dtype=str)
+    table["imaged structure"] = table["channel"].map({"DAPI": "DNA"}).fillna("")
+    write_metadata(folder, table)
+    field = read_metadata(folder, STUDY)[0]
+    assert "imaged structure" not in field.labels
+    structures = {channel: labels.get("imaged structure") for channel, _, labels in field.images}
+    assert structures == {"DAPI": "DNA", "Alexa488": None, "mCherry": None}
+
+
+@pytest.mark.parametrize(("spoil", "words"), BAD_METADATA.values(), ids=BAD_METADATA.keys())
+def test_bad_metadata_is_refused_in_one_sentence(folder, spoil, words):
+    spoil(folder)
+    with pytest.raises(InputError) as told:
+        read_metadata(folder, STUDY)
+    for word in words:
+        assert word in str(told.value)
+    assert str(folder) in str(told.value)
+    assert is_one_sentence(str(told.value)), str(told.value)
+
+
+def test_a_folder_that_is_not_there_is_told(tmp_path):
+    with pytest.raises(InputError, match="metadata_files.csv is missing"):
+        read_metadata(tmp_path / "nowhere", STUDY)
+
+
+def test_a_link_out_of_the_folder_is_refused(folder, tmp_path_factory):
+    secret = tmp_path_factory.mktemp("elsewhere") / "secret.tif"
+    secret.write_bytes(b"secret")
+    image = folder / "images" / "0_DAPI.tif"
+    image.unlink()
+    image.symlink_to(secret)
+    with pytest.raises(InputError, match="leaves the folder"):
+        read_metadata(folder, STUDY)
