@@ -11,6 +11,7 @@ from __future__ import annotations
 import gc
 import importlib
 import multiprocessing
+import os
 import pickle
 import signal
 import sys
@@ -99,7 +100,7 @@ def run_nursery(
             importlib.import_module(module)
     except Exception as error:
         link.send_bytes(_pack(FINISHED, error))
-        return
+        os._exit(1)
     gc.collect()
     gc.freeze()
     waiting = deque(enumerate(jobs))
@@ -120,6 +121,8 @@ def run_nursery(
         for worker in workers:
             worker.end()
         link.close()
+        # Nothing is left to do, and tearing down torch's libraries prints pages of leaks.
+        os._exit(0)
 
 
 def _serve(worker: _Worker, workers: list[_Worker], waiting: deque, link: Connection) -> None:
