@@ -214,7 +214,7 @@ def _axes(n: int, grid: tuple[int, int], labelled: bool) -> tuple[Figure, list[A
     down = math.ceil(n / _ACROSS)
     figure = new_figure(
         _ACROSS * _PANEL_WIDTH + 0.6,
-        1.2 + down * (_PANEL_WIDTH * tall + 0.4),
+        (1.2 if labelled else 0.8) + down * (_PANEL_WIDTH * tall + 0.4),
         wspace=0.05,
         w_pad=0.1,
     )
