@@ -5,12 +5,13 @@ import pandas as pd
 from pydantic import Field, create_model
 
 from autophagy_assets.analysis import classification
-from autophagy_assets.analysis.evaluation import evaluate
+from autophagy_assets.analysis.evaluation import auc_of, evaluate
 from autophagy_assets.analysis.evaluation_figures import evaluation_picture
 from autophagy_assets.analysis.figures import Picture
 from autophagy_assets.analysis.model import TrainedClassifier
 from autophagy_assets.assets.definition import control, study_asset
 from autophagy_assets.partitions import GENOTYPE_SPACE
+from autophagy_assets.registry.origins import model_behind
 from autophagy_assets.study import ClassifierParameters, Study
 
 GROUP = "classifier"
@@ -117,8 +118,11 @@ def assets(study: Study) -> list[dg.AssetsDefinition]:
         labels="control",
     )
     def classifier_evaluation(context, test_predictions: pd.DataFrame) -> Picture:
+        scores = evaluate(test_predictions)
+        if (model := model_behind(context.recorder.reads)) is not None:
+            context.recorder.annotate(model, {"auc": auc_of(scores)})
         title = f"{context.study.control} test cells"
-        return evaluation_picture(evaluate(test_predictions), context.study, title)
+        return evaluation_picture(scores, context.study, title)
 
     return [
         training_cells,

@@ -121,6 +121,7 @@ def store_field(context: "StudyContext", field: Field, outcome: Any) -> dict[str
         return row | {"status": SET_ASIDE, "reason": str(outcome)}
     folder = f"{study_slug(context.study)}/imaging/single_cell_images/{row['field']}"
     labels = dict(field.labels) | {lab.STUDY: context.study.name}
+    images = tuple(uid for _, uid in field.images)
     crops = context.recorder.put(
         lambda path: shutil.move(outcome.single_cells, path),
         f"{folder}/{CROPS}",
@@ -128,6 +129,7 @@ def store_field(context: "StudyContext", field: Field, outcome: Any) -> dict[str
         labels | {lab.KIND: SINGLE_CELL_IMAGES},
         kind="dataset",
         rows=outcome.n_cells,
+        made_from=images,
     )
     spatial = context.recorder.put(
         lambda path: shutil.move(outcome.spatialdata, path),
@@ -135,6 +137,7 @@ def store_field(context: "StudyContext", field: Field, outcome: Any) -> dict[str
         f"images, masks and cell centres of {field.name}",
         labels | {lab.KIND: "spatialdata"},
         kind="dataset",
+        made_from=images,
     )
     return row | {
         "n_cells": outcome.n_cells,

@@ -9,7 +9,13 @@ from typing import Any
 
 from autophagy_assets.errors import IntegrityError
 from autophagy_assets.registry import files
-from autophagy_assets.registry.instance import connect, source, source_name, storage_root
+from autophagy_assets.registry.instance import (
+    connect,
+    retried,
+    source,
+    source_name,
+    storage_root,
+)
 from autophagy_assets.registry.labels import Labels, attach
 from autophagy_assets.registry.uids import artifact_uid
 
@@ -54,6 +60,8 @@ class Output:
         Number of observations, for tables.
     schema : lamindb.Schema, optional
         The schema that the content was validated against.
+    made_from : tuple of str, optional
+        Uids of those inputs of the step that it was made from, where not from all.
     """
 
     file: files.StoredFile
@@ -63,6 +71,7 @@ class Output:
     kind: str | None = None
     rows: int | None = None
     schema: Any = None
+    made_from: tuple[str, ...] = ()
 
     @property
     def record(self) -> Record:
@@ -195,7 +204,7 @@ def fetch(uid: str, expected: Mapping[str, Any] | None = None) -> tuple[Path, Re
     IntegrityError
         If the artifact or its file is gone or changed.
     """
-    artifact = find(uid)
+    artifact = retried(lambda: find(uid))
     record = describe(artifact)
     what = f"{record.key} ({uid})"
     if expected and record.sha256 and expected["sha256"] != record.sha256:

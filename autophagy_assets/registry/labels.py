@@ -31,6 +31,7 @@ _DESCRIPTIONS = {
     CHANNEL: "Fluorescence channel",
     KIND: "What the artifact is",
 }
+_NUMBERS = {"auc": "Area under the ROC curve on the test cells"}
 
 
 def attach(ln: Any, artifact: Any, labels: Labels) -> None:
@@ -96,6 +97,33 @@ def category(ln: Any, kind: str) -> Any:
     new = ln.Feature(name=kind, dtype=ln.ULabel, description=description)
     new.uid = derived(12, "category", kind)
     return new.save()
+
+
+def annotate(ln: Any, artifact: Any, numbers: Mapping[str, float]) -> None:
+    """Give an artifact numbers by which people find it, in place of earlier ones.
+
+    Parameters
+    ----------
+    ln : module
+        ``lamindb``, inside a writing block.
+    artifact : lamindb.Artifact
+        A saved artifact.
+    numbers : mapping
+        Name to number; names get registered as features.
+    """
+    from lamindb.models import ArtifactJsonValue, JsonValue
+
+    # The links directly: ``artifact.features.add_values`` takes ten times as long.
+    for name, number in numbers.items():
+        feature = ln.Feature.filter(name=name).order_by("id").first()
+        if feature is None:
+            feature = ln.Feature(name=name, dtype=float, description=_NUMBERS.get(name, name))
+            feature.uid = derived(12, "number", name)
+            feature.save()
+        value, _ = JsonValue.get_or_create(feature, float(number))
+        links = ArtifactJsonValue.objects.filter(artifact=artifact, jsonvalue__feature=feature)
+        links.exclude(jsonvalue=value).delete()
+        ArtifactJsonValue.objects.get_or_create(artifact=artifact, jsonvalue=value)
 
 
 def labels_of(artifacts: Any) -> dict[str, dict[str, str]]:

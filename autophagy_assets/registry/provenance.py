@@ -19,12 +19,14 @@ from typing import Any
 from autophagy_assets.registry import files
 from autophagy_assets.registry.artifacts import Output, Record, fetch, folder, register
 from autophagy_assets.registry.instance import retried, source, writing
-from autophagy_assets.registry.labels import Labels
+from autophagy_assets.registry.labels import Labels, annotate
+from autophagy_assets.registry.presence import announce
 from autophagy_assets.registry.uids import artifact_uid, derived
 
 REFERENCE_TYPE = "dagster_run_id"
 STARTED, FINISHED, ERRORED = -1, 0, 1
 ENVIRONMENT_KEY = "environment/packages.txt"
+MADE_FROM = "made_from"
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,8 @@ class Recorder:
         Files in their place that are registered when the step ends.
     notes : dict
         JSON-like remarks that are kept with the run.
+    annotations : list of (str, dict)
+        Uid of an artifact and the numbers by which people shall find it.
     """
 
     def __init__(self, step: Step) -> None:
@@ -77,6 +81,8 @@ class Recorder:
         self.reads: dict[str, Record] = {}
         self.outputs: list[Output] = []
         self.notes: dict[str, Any] = {}
+        self.annotations: list[tuple[str, dict[str, Any]]] = []
+        self._process = announce()
         self._run_uid: str | None = None
 
     @property
@@ -104,6 +110,7 @@ class Recorder:
                 "asset": self.step.asset,
                 "partition": self.step.partition,
                 "code_version": self.step.code_version,
+                "process": self._process,
             }
             run.environment = _environment(ln)
             run.save()
@@ -146,6 +153,18 @@ class Recorder:
         self.outputs.append(output)
         return output
 
+    def annotate(self, uid: str, numbers: Mapping[str, float]) -> None:
+        """Give an artifact numbers by which people find it, when the step ends.
+
+        Parameters
+        ----------
+        uid : str
+            An artifact that the step has read, or one that those were made from.
+        numbers : mapping
+            Such as ``{"auc": 0.79}``; they replace earlier ones of the same name.
+        """
+        self.annotations.append((uid, dict(numbers)))
+
     def finish(self) -> None:
         """Register the outputs and the inputs, and the run as finished: all or nothing."""
         self.start()
@@ -157,8 +176,15 @@ class Recorder:
             for output in self.outputs:
                 register(ln, output, run)
             link_inputs(ln, run, list(self.reads))
-            run.extra_data = {**(run.extra_data or {}), **self.notes}
+            for uid, numbers in self.annotations:
+                annotate(ln, ln.Artifact.get(uid=uid), numbers)
+            run.extra_data = {**(run.extra_data or {}), **self.notes, **self._origins()}
             _end(run, FINISHED)
+
+    def _origins(self) -> dict[str, Any]:
+        """Which of the inputs an output was made from, where not from all of them."""
+        known = {o.record.uid: list(o.made_from) for o in self.outputs if o.made_from}
+        return {MADE_FROM: known} if known else {}
 
     def fail(self, error: str) -> None:
         """Register the run as failed, with the error.

@@ -1,0 +1,292 @@
+"""Where one cell comes from and where it went: crop, field, images, features, score, figures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from autophagy_assets.analysis.identity import (
+    CELL_ID,
+    CLASS,
+    DATASET,
+    METADATA,
+    OUTCOME,
+    PREDICTED,
+    SCORE,
+)
+from autophagy_assets.errors import InputError, IntegrityError
+from autophagy_assets.registry.artifacts import fetch, find
+from autophagy_assets.registry.datasets import companion
+from autophagy_assets.registry.instance import connect
+from autophagy_assets.registry.lineage import Node, Walk, bare, lineage_of
+from autophagy_assets.registry.lineage_formats import tree_lines
+from autophagy_assets.registry.origins import inputs_of, maker_of
+from autophagy_assets.registry.provenance import transform_key
+
+_PLACE = ["panel", "row", "column"]
+_SHOWN = [DATASET, CELL_ID, CLASS, *METADATA, PREDICTED, SCORE, OUTCOME, *_PLACE]
+
+
+@dataclass(frozen=True)
+class CellTable:
+    """A table that has cells in its rows, or the figure that draws them.
+
+    Parameters
+    ----------
+    artifact : lamindb.Artifact
+        The table, or the figure beside it.
+    rows : pandas.DataFrame
+        Identity and what else is known of each cell; indexed by row number.
+    """
+
+    artifact: Any
+    rows: pd.DataFrame
+
+
+class Cells:
+    """The cells of the store: tables are read once, then any number of cells can be asked for.
+
+    Parameters
+    ----------
+    datasets : iterable of str, optional
+        Only cells of these datasets are kept in memory.
+    """
+
+    def __init__(self, datasets: Iterable[str] | None = None) -> None:
+        self._wanted = None if datasets is None else set(datasets)
+        self._ids: dict[str, np.ndarray] = {}
+        self._faults: dict[str, str] = {}
+
+    @cached_property
+    def tables(self) -> list[CellTable]:
+        """Latest tables of this platform that hold cells, and figures that draw them."""
+        latest = connect().Artifact.filter(
+            is_latest=True, run__transform__key__startswith=transform_key("")
+        )
+        figures = {a.key.rsplit(".", 1)[0]: a for a in latest.filter(kind="figure")}
+        found = []
+        for artifact in latest.filter(suffix=".parquet").order_by("key"):
+            rows = self._rows_of(artifact)
+            if rows is not None and len(rows):
+                shown = figures.get(artifact.key.rsplit(".", 1)[0], artifact)
+                found.append(CellTable(shown, rows))
+        return found
+
+    def _rows_of(self, artifact: Any) -> pd.DataFrame | None:
+        import pyarrow.parquet as pq
+
+        path = str(artifact.path)
+        try:
+            names = pq.read_schema(path).names
+            if DATASET not in names or CELL_ID not in names:
+                return None
+            table = pq.read_table(path, columns=[n for n in _SHOWN if n in names]).to_pandas()
+        except (OSError, ValueError):  # gone or damaged: for reconcile to tell
+            return None
+        table = table.reset_index(drop=True)
+        return table if self._wanted is None else table[table[DATASET].isin(self._wanted)]
+
+    def position(self, dataset: str, cell: int) -> str:
+        """Where the crop of a cell stands.
+
+        Parameters
+        ----------
+        dataset : str
+        cell : int
+
+        Returns
+        -------
+        str
+
+        Raises
+        ------
+        InputError
+            If the dataset does not have the cell.
+        """
+        if dataset not in self._ids:
+            import h5py
+
+            from autophagy_assets.analysis.crops import IDS
+
+            try:
+                with h5py.File(fetch(dataset)[0], "r") as file:
+                    self._ids[dataset] = np.asarray(file[IDS]).astype("int64")
+            except IntegrityError as error:
+                return str(error)
+        rows = np.flatnonzero(self._ids[dataset] == cell)
+        if not len(rows):
+            raise InputError(
+                f"Dataset {dataset} has {len(self._ids[dataset])} cells, none with "
+                f"scportrait_cell_id {cell}; take both from one row of a table."
+            )
+        return f"crop in row {rows[0]} of {len(self._ids[dataset])}"
+
+    def fault(self, artifact: Any) -> str:
+        """What is wrong with the file of a table, if anything."""
+        if artifact.uid not in self._faults:
+            try:
+                fetch(artifact.uid)
+                self._faults[artifact.uid] = ""
+            except IntegrityError as error:
+                self._faults[artifact.uid] = str(error)
+        return self._faults[artifact.uid]
+
+    def lineage_of(self, dataset: str, cell: int) -> Node:
+        """Lineage of one cell.
+
+        Parameters
+        ----------
+        dataset : str
+            LaminDB uid of its single-cell images.
+        cell : int
+            Its number within the dataset.
+
+        Returns
+        -------
+        Node
+            The cell; below it its crop with the field's images, every table that has it in
+            a row, and every figure that shows it.
+        """
+        return _CellWalk(self, dataset, cell).tree()
+
+
+class _CellWalk(Walk):
+    """A walk that follows one cell and leaves out what it has no part in."""
+
+    def __init__(self, cells: Cells, dataset: str, cell: int) -> None:
+        super().__init__()
+        self._cells, self._dataset, self._cell = cells, dataset, cell
+        self._held: dict[int, str] = {}
+        self._labels: dict[str, str] = {}
+        self._tables = []
+        for table in cells.tables:
+            hit = table.rows[(table.rows[DATASET] == dataset) & (table.rows[CELL_ID] == cell)]
+            if len(hit):
+                self._tables.append(table.artifact)
+                self._held[table.artifact.id] = _told(hit)
+                first = hit.iloc[0]
+                self._labels |= {c: str(first[c]) for c in METADATA if c in hit.columns}
+        try:
+            self._field: str | None = companion(dataset, "spatialdata.zarr")
+        except LookupError:
+            self._field = None
+
+    def tree(self) -> Node:
+        """The cell with all that holds it."""
+        try:
+            crops = find(self._dataset)
+        except IntegrityError as error:
+            raise InputError(
+                f"LaminDB has no dataset {self._dataset}; take dataset and scportrait_cell_id from "
+                "one row of a table."
+            ) from error
+        own = [self.node(crops)]
+        if self._field is not None:
+            own.append(self.node(find(self._field)))
+        others = [self.node(artifact) for artifact in self._tables]
+        return Node(
+            kind="cell",
+            key=f"{self._dataset}:{self._cell}",
+            uid="",
+            description="one cell",
+            detail=", ".join(self._labels.get(c, "") for c in METADATA if self._labels.get(c)),
+            inputs=(*own, *sorted(others, key=lambda node: (_depth(node), node.key))),
+        )
+
+    def node(self, artifact: Any, before: int | None = None) -> Node:
+        """Node of an artifact, with what of its inputs holds the cell."""
+        run = maker_of(artifact, before)
+        place = (artifact.id, run.id if run is not None else None)
+        if place not in self._nodes:
+            self._nodes[place] = self._narrowed(artifact, run)
+        return self._nodes[place]
+
+    def _narrowed(self, artifact: Any, run: Any) -> Node:
+        inputs = inputs_of(artifact, run) if run is not None else []
+        if artifact.uid == self._dataset:
+            where = self._cells.position(self._dataset, self._cell)
+            children = tuple(self.node(each, run.id) for each in inputs)
+            return bare(artifact, run, detail=where, inputs=children)
+        if artifact.uid == self._field:
+            children = tuple(self.node(each, run.id) for each in inputs)
+            return bare(artifact, run, detail="field of view with masks", inputs=children)
+        if artifact.id not in self._held:
+            return bare(artifact, run)
+        kept = [a for a in inputs if a.id in self._held or a.uid in (self._dataset, self._field)]
+        models = [a for a in inputs if a.kind == "model"]
+        children = tuple(self.node(each, run.id) for each in (*kept, *models))
+        detail = self._cells.fault(artifact) or self._held[artifact.id]
+        left_out = len(inputs) - len(children)
+        return bare(artifact, run, detail=detail, inputs=children, omitted=left_out)
+
+
+def _told(hit: pd.DataFrame) -> str:
+    """What a table's row says of the cell."""
+    row = hit.iloc[0]
+    said = [f"row {hit.index[0]}"]
+    if "panel" in hit.columns:
+        said = [f"shown in {row['panel']}, row {row['row'] + 1}, column {row['column'] + 1}"]
+    elif CLASS in hit.columns:
+        said.append(f"class {row[CLASS]}")
+    if SCORE in hit.columns:
+        said.append(f"predicted class {row[PREDICTED]}, probability of class 1 {row[SCORE]:.4f}")
+        said.append(str(row[OUTCOME]))
+    return ", ".join(said)
+
+
+def _depth(node: Node) -> int:
+    return 1 + max((_depth(child) for child in node.inputs), default=0)
+
+
+def lineage_of_cell(dataset: str, cell: int) -> Node:
+    """Lineage of one cell: its images, its features, its scores, and figures that show it.
+
+    Parameters
+    ----------
+    dataset : str
+        LaminDB uid of its single-cell images.
+    cell : int
+        Its number within the dataset.
+
+    Returns
+    -------
+    Node
+
+    Raises
+    ------
+    InputError
+        If there is no such dataset, or it does not have the cell.
+    """
+    return Cells([dataset]).lineage_of(dataset, cell)
+
+
+def lineage_sections(
+    figures: Mapping[str, str], cells: Iterable[tuple[str, int]] = ()
+) -> dict[str, list[str]]:
+    """Lineage of figures and of cells as lines of text, for a report.
+
+    Parameters
+    ----------
+    figures : mapping
+        Name of a section to the LaminDB uid of the figure, table or model.
+    cells : iterable of (str, int)
+        Dataset and number of each cell.
+
+    Returns
+    -------
+    dict
+        Lines by name; of a cell by ``dataset:number``. The same content has the same lines:
+        run ids and times are left out.
+    """
+    wanted = list(dict.fromkeys((dataset, int(cell)) for dataset, cell in cells))
+    sections = {n: tree_lines(lineage_of(uid), stable=True) for n, uid in figures.items()}
+    known = Cells({dataset for dataset, _ in wanted})
+    for dataset, cell in wanted:
+        tree = known.lineage_of(dataset, cell)
+        sections[f"{dataset}:{cell}"] = tree_lines(tree, stable=True)
+    return sections

@@ -1,0 +1,150 @@
+"""What made an artifact: the LaminDB run behind it, and what that run had read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from autophagy_assets.registry.instance import connect
+from autophagy_assets.registry.provenance import ERRORED, FINISHED, MADE_FROM, STARTED
+
+_STATUS = {STARTED: "started", FINISHED: "finished", ERRORED: "errored"}
+
+
+@dataclass(frozen=True)
+class Origin:
+    """The run that made an artifact.
+
+    Parameters
+    ----------
+    uid : str
+        LaminDB run.
+    asset, partition : str
+        What was materialized; the partition is empty where there is none.
+    dagster_run : str
+        Id of the Dagster run; empty for work outside Dagster, such as an ingest.
+    code_version, transform : str
+        The asset's code version, and the uid of the LaminDB transform with its source code.
+    parameters : dict
+        What the step was told.
+    status : str
+        ``finished``, ``errored``, ``started`` or another status of LaminDB.
+    started, finished : datetime.datetime or None
+        In UTC.
+    environment : str
+        Uid of the artifact that lists the packages.
+    error : str
+        Why it failed, if it has.
+    """
+
+    uid: str
+    asset: str
+    partition: str = ""
+    dagster_run: str = ""
+    code_version: str = ""
+    transform: str = ""
+    parameters: dict[str, Any] = field(default_factory=dict, hash=False)
+    status: str = ""
+    started: datetime | None = None
+    finished: datetime | None = None
+    environment: str = ""
+    error: str = ""
+
+    @property
+    def name(self) -> str:
+        """The asset, with its partition if it has one."""
+        return f"{self.asset}[{self.partition}]" if self.partition else self.asset
+
+
+def maker_of(artifact: Any, before: int | None = None) -> Any:
+    """Run that made an artifact, as a reader found it.
+
+    Parameters
+    ----------
+    artifact : lamindb.Artifact
+    before : int, optional
+        Id of the run that read it. The same content may have been made several times, from
+        other inputs; what counts is the last time before it was read.
+
+    Returns
+    -------
+    lamindb.Run or None
+        None for an artifact that was registered without a run.
+    """
+    runs = [artifact.run] if artifact.run_id is not None else []
+    runs += artifact.recreating_runs.all()
+    known = sorted(runs, key=lambda run: run.id)
+    earlier = [run for run in known if before is None or run.id < before]
+    return earlier[-1] if earlier else (known[0] if known else None)
+
+
+def inputs_of(artifact: Any, run: Any) -> list[Any]:
+    """Artifacts that one was made from.
+
+    Parameters
+    ----------
+    artifact : lamindb.Artifact
+    run : lamindb.Run
+        What made it.
+
+    Returns
+    -------
+    list of lamindb.Artifact
+        All that the run read, or those of it that the step has named for this artifact;
+        sorted by key.
+    """
+    found = run.input_artifacts.all()
+    if named := (run.extra_data or {}).get(MADE_FROM, {}).get(artifact.uid):
+        found = found.filter(uid__in=named)
+    return sorted(found.distinct(), key=lambda each: (each.key or "", each.uid))
+
+
+def describe_run(run: Any) -> Origin:
+    """What is known of a run.
+
+    Parameters
+    ----------
+    run : lamindb.Run
+
+    Returns
+    -------
+    Origin
+    """
+    notes = run.extra_data or {}
+    environment = run.environment.uid if run.environment_id is not None else ""
+    return Origin(
+        uid=run.uid,
+        asset=notes.get("asset") or run.transform.key or run.transform.uid,
+        partition=notes.get("partition") or "",
+        dagster_run=run.reference or "",
+        code_version=notes.get("code_version") or "",
+        transform=run.transform.uid,
+        parameters=run.params or {},
+        status=_STATUS.get(run._status_code, run.status or ""),
+        started=run.started_at,
+        finished=run.finished_at,
+        environment=environment,
+        error=notes.get("error") or "",
+    )
+
+
+def model_behind(uids: Iterable[str]) -> str | None:
+    """Model that artifacts, such as a table of predictions, were made with.
+
+    Parameters
+    ----------
+    uids : iterable of str
+
+    Returns
+    -------
+    str or None
+        Uid; None if none of the artifacts was made with a model.
+    """
+    for artifact in connect().Artifact.filter(uid__in=list(uids)).order_by("uid"):
+        run = maker_of(artifact)
+        model = run.input_artifacts.filter(kind="model").first() if run is not None else None
+        if model is not None:
+            return model.uid
+    return None
