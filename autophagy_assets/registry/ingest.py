@@ -14,6 +14,7 @@ from autophagy_assets.registry import labels as lab
 from autophagy_assets.registry.datasets import RAW_IMAGE, Field, raw_fields, sample_key, study_slug
 from autophagy_assets.registry.files import measure
 from autophagy_assets.registry.instance import connect, source_name
+from autophagy_assets.registry.labels import labels_of
 from autophagy_assets.registry.metadata import FieldRows, read_metadata
 from autophagy_assets.registry.provenance import Recorder, Step, transform_key
 from autophagy_assets.registry.uids import artifact_uid, slug
@@ -33,7 +34,7 @@ class Ingested:
     new_images : int
         Images that were not registered before.
     unchanged_images : int
-        Images that were.
+        Images that were; their labels may have been corrected.
     set_aside : dict
         Name of a field to why its images were not taken.
     """
@@ -76,9 +77,16 @@ def ingest(
     fields = read_metadata(folder, study)
     done = Ingested()
     recorder = Recorder(
-        Step(INGEST, None, None, inspect.getsource(ingest), "1", {"folder": folder.name})
+        Step(
+            INGEST,
+            None,
+            None,
+            inspect.getsource(ingest),
+            "1",
+            {"folder": folder.name, "study": study.name},
+        )
     )
-    known = set(connect().Artifact.filter(is_latest=True).values_list("uid", flat=True))
+    known = labels_of(connect().Artifact.filter(ulabels__name=study.name, is_latest=True))
     for rows in fields:
         progress(rows.name)
         try:
@@ -93,7 +101,7 @@ def ingest(
     if len(done.set_aside) == len(fields):
         first = next(iter(done.set_aside.values()))
         raise InputError(f"{folder}: none of {len(fields)} fields is usable; the first: {first}")
-    if recorder.outputs or done.set_aside != _last_set_aside():
+    if recorder.outputs or done.set_aside != next(iter(_set_aside(study)[::-1]), {}):
         recorder.notes["set_aside"] = done.set_aside
         recorder.finish()
     done.fields = raw_fields(study)
@@ -113,17 +121,20 @@ def set_aside_fields(study: Study) -> dict[str, str]:
         Name of a field to the reason.
     """
     reasons: dict[str, str] = {}
-    runs = connect().Run.filter(transform__key=transform_key(INGEST)).order_by("id")
-    for notes in runs.values_list("extra_data", flat=True):
-        reasons |= (notes or {}).get("set_aside", {})
+    for noted in _set_aside(study):
+        reasons |= noted
     taken = {field.name for field in raw_fields(study)}
     return {name: reason for name, reason in reasons.items() if name not in taken}
 
 
-def _last_set_aside() -> dict[str, str]:
-    runs = connect().Run.filter(transform__key=transform_key(INGEST)).order_by("-id")
-    last = runs.values_list("extra_data", flat=True).first()
-    return (last or {}).get("set_aside", {})
+def _set_aside(study: Study) -> list[dict[str, str]]:
+    """What each ingest of a study set aside, the latest last."""
+    runs = connect().Run.filter(transform__key=transform_key(INGEST)).order_by("id")
+    return [
+        (notes or {}).get("set_aside", {})
+        for parameters, notes in runs.values_list("params", "extra_data")
+        if (parameters or {}).get("study") == study.name
+    ]
 
 
 def _usable(rows: FieldRows, study: Study) -> tuple[tuple[str, Path, dict[str, str]], ...]:
@@ -144,20 +155,21 @@ def _put(
     channel: str,
     path: Path,
     labels: dict[str, str],
-    known: set[str],
+    known: dict[str, dict[str, str]],
 ) -> bool:
-    """Copy one image into the store unless it is there already; tell whether it was new."""
+    """Register one image unless it is there with the same labels; tell whether it was new."""
     place = rows.labels
     sample = sample_key(place["genotype"], place["cell_line_clone"], place["stimulation"])
     key = f"{study_slug(study)}/raw_images/{sample}/{slug(place['FOV'])}/{slug(channel)}.tif"
-    sha256, _ = measure(path)
-    if artifact_uid(key, sha256) in known:
+    labels = {lab.STUDY: study.name, lab.KIND: RAW_IMAGE, **labels}
+    uid = artifact_uid(key, measure(path)[0])
+    if uid in known and labels.items() <= known[uid].items():
         return False
     recorder.put(
         lambda beside: shutil.copyfile(path, beside),
         key,
         f"{RAW_IMAGE} of {rows.name}, {channel}",
-        {lab.STUDY: study.name, lab.KIND: RAW_IMAGE, **labels},
+        labels,
         kind="dataset",
     )
-    return True
+    return uid not in known

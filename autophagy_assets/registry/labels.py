@@ -44,7 +44,8 @@ def attach(ln: Any, artifact: Any, labels: Labels) -> None:
     artifact : lamindb.Artifact
         A saved artifact.
     labels : mapping
-        Kind of label to one or several names. A label that is there already stays once.
+        Kind of label to one or several names. A label that is there already stays once; a
+        label of the same kind that is not named is taken off, as it has been corrected.
     """
     from lamindb.models import ArtifactULabel
 
@@ -53,6 +54,8 @@ def attach(ln: Any, artifact: Any, labels: Labels) -> None:
         for kind, names in labels.items()
         for name in ([names] if isinstance(names, str) else names)
     ]
+    wrong = ArtifactULabel.objects.filter(artifact=artifact, feature__name__in=list(labels))
+    wrong.exclude(ulabel__in=[link.ulabel for link in links]).delete()
     ArtifactULabel.objects.bulk_create(links, ignore_conflicts=True)
 
 
