@@ -173,10 +173,16 @@ BAD_FIELD: dict[str, tuple[Callable[[Path], None], list[str]]] = {
         image(lambda p: (p.unlink(), p.mkdir())),
         ["0_DAPI.tif is not a file"],
     ),
-    "other shape": (image(pixels((12, 13))), ["_DAPI.tif", "(12, 13) px"]),
+    "other shape": (
+        image(pixels((12, 13)), "images/0_mCherry.tif"),
+        ["0_mCherry.tif (mCherry) is (12, 13) px", "DAPI of the same field is (12, 12) px"],
+    ),
     "three dimensions": (image(pixels((3, 12, 12))), ["0_DAPI.tif has shape (3, 12, 12)"]),
     "other dtype": (image(pixels((12, 12), "float32")), ["0_DAPI.tif", "float32"]),
-    "dtype of its own": (image(pixels((12, 12), "uint8")), ["0_", "uint8"]),
+    "dtype of its own": (
+        image(pixels((12, 12), "uint8"), "images/0_Alexa488.tif"),
+        ["0_Alexa488.tif (Alexa488) has pixel type uint8", "DAPI of the same field has uint16"],
+    ),
     "a channel is lacking": (
         edited(lambda t: t[~(t["image_path"] == "images/0_DAPI.tif")]),
         ["has no image for channel DAPI"],

@@ -106,7 +106,7 @@ def test_bad_metadata_is_refused_in_one_sentence(folder, spoil, words):
 
 
 def test_a_folder_that_is_not_there_is_told(tmp_path):
-    with pytest.raises(InputError, match="metadata_files.csv is missing"):
+    with pytest.raises(InputError, match=r"metadata_files\.csv is missing"):
         read_metadata(tmp_path / "nowhere", STUDY)
 
 
