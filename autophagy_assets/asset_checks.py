@@ -4,6 +4,8 @@ The table contract blocks, since nothing downstream of a broken table is worth m
 weak classifier is worth a warning and no more.
 """
 
+import warnings
+
 import dagster as dg
 import pandas as pd
 
@@ -15,6 +17,10 @@ from autophagy_assets.io_managers.figure import StoredPicture
 from autophagy_assets.partitions import genotypes
 
 CHANCE = 0.5
+
+# Partitions of a check are still a preview in Dagster; without them the check would load
+# every genotype whenever one is made.
+warnings.filterwarnings("ignore", category=dg.PreviewWarning)
 
 
 @dg.asset_check(

@@ -54,7 +54,7 @@ class RefreshProgress:
         else:
             self._bar.advance(self._task)
             if not console.is_terminal or state == "failed":
-                console.print(f"  {state:7} {target}")
+                console.print(f"  {state:7} {target}", soft_wrap=True)
 
 
 def show_ingested(done: Ingested) -> None:
@@ -73,7 +73,8 @@ def show_ingested(done: Ingested) -> None:
 
 def _show_set_aside(reasons: dict[str, str]) -> None:
     for name, reason in reasons.items():
-        console.print(f"[yellow]Set aside[/]: {name}: {reason}", markup=True)
+        console.print("[yellow]Set aside[/]: ", end="")
+        console.print(f"{name}: {reason}", markup=False, soft_wrap=True)
 
 
 def show_refreshed(done: Refreshed) -> None:
@@ -86,7 +87,7 @@ def show_refreshed(done: Refreshed) -> None:
     console.print(f"Made {len(done.made)}; {done.fresh} up to date.")
     for target, error in done.failed.items():
         console.print(f"[red]Failed[/]: {target}: ", end="")
-        console.print(error, markup=False)
+        console.print(error, markup=False, soft_wrap=True)
     if done.skipped:
         names = ", ".join(str(target) for target in sorted(done.skipped, key=str))
         console.print(f"Not made because of that: {names}")
