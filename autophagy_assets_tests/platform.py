@@ -1,0 +1,209 @@
+"""A small platform in the store of the session: its own study, its own Dagster, no segmentation.
+
+``given_study`` registers what another lab would have left in LaminDB: crops, SpatialData and
+featurized tables, made up and small. ``Platform`` runs the real assets on it, as Dagster would.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import numpy as np
+import pandas as pd
+import yaml
+
+from autophagy_assets.analysis.identity import CELL_ID, CLASS, DATASET
+from autophagy_assets.materializations import UID, Materialization, latest
+from autophagy_assets.registry.datasets import FEATURIZED, SINGLE_CELL_IMAGES, sample_key
+from autophagy_assets.registry.provenance import Recorder, Step
+from autophagy_assets.registry.uids import slug
+from autophagy_assets.study import DEFAULT_STUDY, Study
+from autophagy_assets_tests.analysis.synthetic import raw_features, write_h5sc, write_store
+
+DOWNSTREAM = [
+    "training_cells",
+    "test_cells",
+    "autophagy_classifier",
+    "test_predictions",
+    "classifier_evaluation",
+]
+GALLERIES = ["class_gallery", "error_galleries", "wt_ko_gallery", "spatial_context"]
+
+
+def study_file(folder: Path, name: str, **changes: Any) -> Path:
+    """The default study under another name, with other values of some entries."""
+    entries = yaml.safe_load(DEFAULT_STUDY.read_text()) | {"name": name}
+    for entry, value in changes.items():
+        entries[entry] = {**entries[entry], **value} if isinstance(value, dict) else value
+    file = folder / f"{slug(name)}.yaml"
+    file.write_text(yaml.safe_dump(entries))
+    return file
+
+
+@dataclass
+class Given:
+    """What was registered: tables by genotype, uids of tables, paths of crops by dataset."""
+
+    tables: dict[str, pd.DataFrame] = field(default_factory=dict)
+    uids: dict[str, str] = field(default_factory=dict)
+    crops: dict[str, Path] = field(default_factory=dict)
+
+
+def outsider(name: str = "another lab") -> Recorder:
+    """Recorder of somebody who is not this platform's imaging."""
+    return Recorder(Step(name, None, None, "by hand", "1"))
+
+
+def given_study(
+    study: Study, folder: Path, genotypes: Iterable[str] = ("WT", "EI24KO"), **sizes: int
+) -> Given:
+    """Register crops, SpatialData and a featurized table for each genotype."""
+    given, recorder = Given(), outsider()
+    for seed, genotype in enumerate(genotypes):
+        table = raw_features(seed, study, genotype, **sizes).reset_index(drop=True)
+        uids = {}
+        for code, (name, cells) in enumerate(table.groupby(DATASET)):
+            ids = sorted(int(cell) for cell in cells[CELL_ID])
+            label = study.classes[int(cells[CLASS].iloc[0])]
+            uid, path = give_dataset(recorder, study, folder, genotype, label, code, ids)
+            uids[name] = uid
+            given.crops[uid] = path
+        table[DATASET] = table[DATASET].map(uids)
+        given.tables[genotype] = table
+        given.uids[genotype] = give_table(recorder, study, genotype, table)
+    recorder.finish()
+    return given
+
+
+def give_dataset(
+    recorder: Recorder,
+    study: Study,
+    folder: Path,
+    genotype: str,
+    stimulation: str,
+    code: int,
+    ids: list[int],
+) -> tuple[str, Path]:
+    """One field of view: its crops, and its SpatialData beside them."""
+    clone, fov = f"clone {1 + code // 2}", "FOV1"
+    sample = sample_key(genotype, clone, stimulation)
+    labels = {
+        "study": study.name,
+        "genotype": genotype,
+        "stimulation": stimulation,
+        "cell_line_clone": clone,
+        "FOV": fov,
+        "resolution": "0.5",
+    }
+    place = f"{slug(study.name)}/given/{sample}/{fov}"
+    crops = recorder.put(
+        lambda path: write_h5sc(path, code, ids, study.channels),
+        f"{place}/single_cell_data.h5ad",
+        f"single cells of {sample}",
+        labels | {"artifact type": SINGLE_CELL_IMAGES},
+        rows=len(ids),
+    )
+    random = np.random.default_rng(code)
+    nuclei = {i: tuple(int(x) for x in random.integers(10, 110, 2)) for i in ids}
+    recorder.put(
+        lambda path: write_store(path, nuclei, (120, 120), study),
+        f"{place}/spatialdata.zarr",
+        f"field of {sample}",
+        labels | {"artifact type": "spatialdata"},
+    )
+    return crops.record.uid, crops.file.path
+
+
+def give_table(recorder: Recorder, study: Study, genotype: str, table: pd.DataFrame) -> str:
+    """A featurized table; the version that is found is the one given last."""
+    output = recorder.put(
+        lambda path: table.to_parquet(path, index=False),
+        f"{slug(study.name)}/given/{slug(genotype)}.parquet",
+        FEATURIZED,
+        {"study": study.name, "genotype": genotype},
+        rows=len(table),
+    )
+    return output.record.uid
+
+
+class Platform:
+    """The definitions of a study with a Dagster of their own."""
+
+    def __init__(self, file: Path) -> None:
+        from autophagy_assets.definitions import build_defs
+
+        self.study = Study.load(file)
+        self.defs = build_defs(study_file=str(file))
+        self.job = self.defs.resolve_implicit_global_asset_job_def()
+        self.instance = dg.DagsterInstance.ephemeral(settings={"telemetry": {"enabled": False}})
+
+    def sync(self) -> list[str]:
+        from autophagy_assets.sync import sync
+
+        return sync(self.instance, self.study)
+
+    def partitions(self, space: str) -> list[str]:
+        return sorted(self.instance.get_dynamic_partitions(space))
+
+    def run(
+        self, *assets: str, partition: str | None = None, check: bool = True, config: Any = None
+    ) -> dg.ExecuteInProcessResult:
+        """Materialize assets in one run; with ``check`` it has to succeed."""
+        result = self.job.execute_in_process(
+            instance=self.instance,
+            partition_key=partition,
+            asset_selection=[dg.AssetKey(name) for name in assets],
+            raise_on_error=False,
+            run_config=config,
+        )
+        assert result.success or not check, self.failure(result)
+        return result
+
+    def features(self) -> None:
+        """Raw and clean features of every genotype."""
+        self.sync()
+        for genotype in self.partitions("genotype"):
+            self.run("raw_features", "clean_features", partition=genotype)
+
+    def downstream(self) -> None:
+        """All that follows from raw features."""
+        self.features()
+        self.run(*DOWNSTREAM)
+        for knockout in self.partitions("knockout"):
+            self.run("ko_predictions", "ko_evaluation", partition=knockout)
+        self.run(*GALLERIES)
+
+    @staticmethod
+    def failure(result: dg.ExecuteInProcessResult) -> str:
+        """What a person reads of a failed run."""
+        failed = [event for event in result.all_events if event.is_step_failure]
+        return "\n".join(
+            (
+                event.step_failure_data.user_failure_data or event.step_failure_data.error
+            ).__getattribute__(
+                "description" if event.step_failure_data.user_failure_data else "message"
+            )
+            for event in failed
+        )
+
+    def latest(self, asset: str, partition: str | None = None) -> Materialization:
+        found = latest(self.instance, dg.AssetKey(asset), partition)
+        assert found is not None, f"{asset}[{partition}] has not been materialized"
+        return found
+
+    def artifact(self, asset: str, partition: str | None = None) -> Any:
+        from autophagy_assets.registry.instance import connect
+
+        return connect().Artifact.get(uid=self.latest(asset, partition).metadata[UID])
+
+    def table(self, asset: str, partition: str | None = None) -> pd.DataFrame:
+        """The stored table of an asset; of a figure, the table of what it draws."""
+        from autophagy_assets.registry.instance import connect
+
+        remembered = self.latest(asset, partition).metadata
+        uid = remembered.get("lamindb/table_uid", remembered[UID])
+        return pd.read_parquet(connect().Artifact.get(uid=uid).path)
