@@ -30,7 +30,7 @@ test: $(INSTALLED)
 lint: $(INSTALLED)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/pyright
+	$(BIN)/mypy
 
 # Only after a change of pyproject.toml; the lock carries pins and hashes, no addresses.
 lock: $(INSTALLED)

@@ -149,7 +149,7 @@ def demo(fields: int, size: int, cells: int | None, effect: float, seed: int) ->
     folder = home.root / "simulated" / name
     if not folder.exists():
         click.echo("Simulating microscope images ...")
-        more = {"cells_per_field": cells} if cells else {}
+        more: dict[str, Any] = {"cells_per_field": cells} if cells else {}
         simulate(folder, fields_per_sample=fields, size=size, effect=effect, seed=seed, **more)
     show_ingested(bring_in(folder, Study.load()))
     done = _refresh(None)

@@ -122,7 +122,7 @@ def _set_aside_in_imaging(instance: Any) -> dict[str, str]:
     from autophagy_assets.partitions import SAMPLE_SPACE
     from autophagy_assets.summary import stored
 
-    reasons = {}
+    reasons: dict[str, str] = {}
     for sample in sorted(instance.get_dynamic_partitions(SAMPLE_SPACE)):
         if path := stored(instance, "single_cell_images", sample, UID, HASH):
             manifest = read_table(path)

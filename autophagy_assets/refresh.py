@@ -219,5 +219,5 @@ def run_group(
         while error is not None and error.cause is not None:
             error = error.cause
         told = told or (error.message.strip() if error else "failed")
-        errors[Target(event.step_key, group.partition)] = told
+        errors[Target(event.step_key or "", group.partition)] = told
     return errors

@@ -99,8 +99,8 @@ def _check_channels(path: Path, study: Study) -> None:
     try:
         with h5py.File(path, "r") as file:
             uns = file["uns/single_cell_images"]
-            names = [name.decode() for name in uns["channel_names"][:]]  # type: ignore[index]
-            n_masks = int(uns["n_masks"][()])  # type: ignore[index]
+            names = [name.decode() for name in uns["channel_names"][:]]
+            n_masks = int(uns["n_masks"][()])
     except (OSError, KeyError) as error:
         raise InputError(
             f"Single-cell file {path} cannot be read ({error}): run the imaging of its field again."

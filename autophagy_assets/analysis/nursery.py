@@ -46,7 +46,7 @@ class _Worker:
     """A forked process and the job that it has."""
 
     def __init__(self, function: Callable[[Any], Any], link: Connection, others: list[_Worker]):
-        context = multiprocessing.get_context(_START_METHOD)
+        context: Any = multiprocessing.get_context(_START_METHOD)
         self.pipe, theirs = context.Pipe()
         forked = _START_METHOD == "fork"
         inherited = [link, self.pipe, *(other.pipe for other in others)] if forked else []

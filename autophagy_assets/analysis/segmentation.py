@@ -208,4 +208,4 @@ def _cell_ids(single_cells: Path) -> tuple[int, ...]:
     import h5py
 
     with h5py.File(single_cells, "r") as file:
-        return tuple(int(cell) for cell in file["obs/scportrait_cell_id"][:])  # type: ignore[index]
+        return tuple(int(cell) for cell in file["obs/scportrait_cell_id"][:])

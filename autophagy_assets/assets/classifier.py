@@ -56,43 +56,45 @@ def assets(study: Study) -> list[dg.AssetsDefinition]:
         group=GROUP,
         io="table_io",
         kinds={"scikitlearn", "parquet"},
-        description="Control cells that the classifier is trained on: the notebook's random split.",
         uses=["split"],
         ins=from_control,
         spaces=spaces,
         labels="control",
     )
     def training_cells(context, clean_features: pd.DataFrame) -> pd.DataFrame:
+        """Control cells that the classifier is trained on: the notebook's random split."""
         return classification.split_cells(clean_features, context.study.split)[0]
 
     @study_asset(
         group=GROUP,
         io="table_io",
         kinds={"scikitlearn", "parquet"},
-        description="Control cells that the classifier is tested on: the other part of the split.",
         uses=["split"],
         ins=from_control,
         spaces=spaces,
         labels="control",
     )
     def test_cells(context, clean_features: pd.DataFrame) -> pd.DataFrame:
+        """Control cells that the classifier is tested on: the other part of the split."""
         return classification.split_cells(clean_features, context.study.split)[1]
 
     @study_asset(
         group=GROUP,
         io="model_io",
         kinds={"scikitlearn", "joblib"},
-        description="Random forest that tells stimulated from untreated control cells, with its "
-        "feature names, library versions and the version of its training cells inside.",
         uses=["classifier"],
         labels="control",
     )
     def autophagy_classifier(
         context,
-        config: Forest,
-        training_cells: pd.DataFrame,  # type: ignore[valid-type]
+        config: Forest,  # type: ignore[valid-type]
+        training_cells: pd.DataFrame,
     ) -> TrainedClassifier:
-        parameters = ClassifierParameters.model_validate(config.model_dump())
+        """Random forest that tells stimulated from untreated control cells.
+
+        Its feature names, library versions and the version of its training cells are inside.
+        """
+        parameters = ClassifierParameters.model_validate(dict(config))
         version = context.version_of("training_cells")
         return classification.train(training_cells, parameters, version)
 
@@ -100,24 +102,26 @@ def assets(study: Study) -> list[dg.AssetsDefinition]:
         group=GROUP,
         io="table_io",
         kinds={"scikitlearn", "parquet"},
-        description="Test cells with class, predicted class, probability and outcome.",
         labels="control",
     )
     def test_predictions(
         context, autophagy_classifier: TrainedClassifier, test_cells: pd.DataFrame
     ) -> pd.DataFrame:
+        """Test cells with class, predicted class, probability and outcome."""
         return classification.predict(autophagy_classifier, test_cells, "test_cells")
 
     @study_asset(
         group=GROUP,
         io="figure_io",
         kinds={"scikitlearn", "matplotlib"},
-        description="ROC curve and confusion matrix of the test cells, as a figure and as a table "
-        "of AUC, ROC points, counts and shares.",
         uses=["classes"],
         labels="control",
     )
     def classifier_evaluation(context, test_predictions: pd.DataFrame) -> Picture:
+        """ROC curve and confusion matrix of the test cells, as a figure and as a table.
+
+        The table holds AUC, ROC points, counts and shares.
+        """
         scores = evaluate(test_predictions)
         if (model := model_behind(context.recorder.reads)) is not None:
             context.recorder.annotate(model, {"auc": auc_of(scores)})

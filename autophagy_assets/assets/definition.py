@@ -1,6 +1,7 @@
 """What all assets of a study share: owner, kinds, retries, freshness, and a recorded step."""
 
 import functools
+import inspect
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -136,7 +137,6 @@ def study_asset(
     group: str,
     io: str,
     kinds: Iterable[str],
-    description: str,
     uses: Iterable[str] = (),
     partitions: dg.DynamicPartitionsDefinition | None = None,
     ins: Mapping[str, dg.AssetIn] | None = None,
@@ -146,7 +146,7 @@ def study_asset(
     artifact: str | None = None,
     code_version: str = "1",
 ) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
-    """Define an asset whose step is recorded in LaminDB.
+    """Define an asset whose step is recorded in LaminDB; its docstring is its description.
 
     Parameters
     ----------
@@ -156,8 +156,6 @@ def study_asset(
         Key of the IO manager that stores it.
     kinds : iterable of str
         Badges in the Dagster UI.
-    description : str
-        What it holds, in the field's words.
     uses : iterable of str
         Parts of the study that its content depends on; the one that can be set in the
         launchpad comes first.
@@ -169,7 +167,7 @@ def study_asset(
     labels : str, optional
         ``"control"`` labels the artifact with the study's control genotype.
     artifact : str, optional
-        Description of the LaminDB artifact, where it differs from `description`.
+        Description of the LaminDB artifact, where it is not the asset's.
     code_version : str
         Change it when a change of the code changes the content.
 
@@ -180,6 +178,8 @@ def study_asset(
     """
 
     def define(body: Callable[..., Any]) -> dg.AssetsDefinition:
+        description = " ".join((inspect.getdoc(body) or "").split())
+
         @functools.wraps(body)
         def step(context: Any, *args: Any, **inputs: Any) -> Any:
             study = context.resources.study.load()

@@ -26,8 +26,6 @@ source_features = dg.AssetSpec(
     group=GROUP,
     io="table_io",
     kinds={"pandas", "parquet"},
-    description="Featurized single-cell images of a genotype: found in the source instance where "
-    "it has them, else put together from the cells of its samples.",
     artifact=FEATURIZED,
     partitions=genotypes,
     ins={"cell_features": every()},
@@ -35,6 +33,10 @@ source_features = dg.AssetSpec(
     spaces={"cell_features": SAMPLE_SPACE, "source_features": GENOTYPE_SPACE},
 )
 def raw_features(context, cell_features) -> pd.DataFrame:
+    """Featurized single-cell images of a genotype.
+
+    Found in the source instance where it has them, else put together from its samples.
+    """
     found = {slug(label): uid for label, uid in featurized_tables(context.study).items()}
     if context.partition in found:
         table = pd.read_parquet(context.read(found[context.partition]))
@@ -53,16 +55,18 @@ def raw_features(context, cell_features) -> pd.DataFrame:
     group=GROUP,
     io="table_io",
     kinds={"pandas", "parquet"},
-    description="Cells of a genotype with identity and metadata apart from the features; features "
-    "of the marker channel are left out, as it defines the classes.",
     uses=["excluded_features", "classes"],
     partitions=genotypes,
     deps=[depends_on_all("single_cell_images")],
     spaces={"raw_features": GENOTYPE_SPACE, "single_cell_images": SAMPLE_SPACE},
 )
 def clean_features(context, raw_features: pd.DataFrame) -> pd.DataFrame:
+    """Cells of a genotype with identity and metadata apart from the features.
+
+    Features of the marker channel are left out, as the marker defines the classes.
+    """
     datasets = datasets_by_uid(raw_features["dataset"].unique(), context.study)
     return clean(raw_features, datasets, context.study, f"raw_features[{context.partition}]")
 
 
-assets = [source_features, raw_features, clean_features]
+assets: list[dg.AssetsDefinition | dg.AssetSpec] = [source_features, raw_features, clean_features]

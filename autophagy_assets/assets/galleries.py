@@ -36,7 +36,6 @@ def assets(study: Study) -> list[dg.AssetsDefinition]:
         group=GROUP,
         io="figure_io",
         kinds={"matplotlib", "png"},
-        description="The marker in control cells of both classes.",
         uses=SHOWN,
         ins={"clean_features": control(study, columns=CELLS)},
         deps=images,
@@ -44,6 +43,7 @@ def assets(study: Study) -> list[dg.AssetsDefinition]:
         labels="control",
     )
     def class_gallery(context, clean_features: pd.DataFrame) -> Picture:
+        """The marker in control cells of both classes."""
         paths, pixel_um = context.images(clean_features)
         return galleries.class_gallery(clean_features, paths, context.study, pixel_um)
 
@@ -51,13 +51,13 @@ def assets(study: Study) -> list[dg.AssetsDefinition]:
         group=GROUP,
         io="figure_io",
         kinds={"matplotlib", "png"},
-        description="Test cells that the classifier got right and wrong, each under its own score.",
         uses=SHOWN,
         deps=images,
         spaces=spaces,
         labels="control",
     )
     def error_galleries(context, test_predictions: pd.DataFrame) -> Picture:
+        """Test cells that the classifier got right and wrong, each under its own score."""
         paths, pixel_um = context.images(test_predictions)
         return galleries.error_gallery(test_predictions, paths, context.study, pixel_um)
 
@@ -65,13 +65,13 @@ def assets(study: Study) -> list[dg.AssetsDefinition]:
         group=GROUP,
         io="figure_io",
         kinds={"matplotlib", "png"},
-        description="The marker in control and knockout cells, untreated and stimulated.",
         uses=SHOWN,
         ins={"clean_features": every(columns=CELLS)},
         deps=images,
         spaces=spaces,
     )
     def wt_ko_gallery(context, clean_features) -> Picture:
+        """The marker in control and knockout cells, untreated and stimulated."""
         cells = pd.concat([clean_features[g] for g in clean_features], ignore_index=True)
         paths, pixel_um = context.images(cells)
         return galleries.wt_ko_gallery(cells, paths, context.study, pixel_um)
@@ -80,7 +80,6 @@ def assets(study: Study) -> list[dg.AssetsDefinition]:
         group=GROUP,
         io="figure_io",
         kinds={"matplotlib", "png"},
-        description="One control cell in all channels beside its place in the field of view.",
         uses=SHOWN,
         ins={"clean_features": control(study, columns=CELLS)},
         deps=images,
@@ -88,6 +87,7 @@ def assets(study: Study) -> list[dg.AssetsDefinition]:
         labels="control",
     )
     def spatial_context(context, clean_features: pd.DataFrame) -> Picture:
+        """One control cell in all channels beside its place in the field of view."""
         seed = context.study.galleries.random_state
         cell = choose_context_cell(clean_features, seed)
         dataset = cell[DATASET].iloc[0]

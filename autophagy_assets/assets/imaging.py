@@ -34,14 +34,17 @@ raw_images = dg.AssetSpec(
     group=GROUP,
     io="table_io",
     kinds={"scportrait", "h5ad", "zarr"},
-    description="Fields of view of a sample with their single cells: nuclei and cytosol segmented, "
-    "one crop per cell in every channel. A field that cannot be used is set aside with its reason.",
     uses=["segmentation", "channels", "nucleus_channel", "cytosol_channel"],
     partitions=samples,
     deps=[dg.AssetDep("raw_images")],
     spaces={"raw_images": SAMPLE_SPACE},
 )
 def single_cell_images(context) -> pd.DataFrame:
+    """Fields of view of a sample with their single cells.
+
+    Nuclei and cytosol are segmented, and each cell gets a crop in every channel. A field that
+    cannot be used is set aside with its reason.
+    """
     from autophagy_assets.analysis.compute import map_fields
 
     fields = [f for f in raw_fields(context.study) if f.sample == context.partition]
@@ -63,12 +66,12 @@ def single_cell_images(context) -> pd.DataFrame:
     group=GROUP,
     io="table_io",
     kinds={"scportrait", "parquet"},
-    description="Areas and intensities of every cell of a sample, by scPortrait's CellFeaturizer.",
     uses=["channels", "classes"],
     partitions=samples,
     spaces={"single_cell_images": SAMPLE_SPACE},
 )
 def cell_features(context, single_cell_images: pd.DataFrame) -> pd.DataFrame:
+    """Areas and intensities of every cell of a sample, by scPortrait's CellFeaturizer."""
     from autophagy_assets.analysis.featurization import featurize
 
     tables = []
@@ -80,4 +83,4 @@ def cell_features(context, single_cell_images: pd.DataFrame) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True) if tables else blank_features()
 
 
-assets = [raw_images, single_cell_images, cell_features]
+assets: list[dg.AssetsDefinition | dg.AssetSpec] = [raw_images, single_cell_images, cell_features]

@@ -17,13 +17,13 @@ GROUP = "knockouts"
     group=GROUP,
     io="table_io",
     kinds={"scikitlearn", "parquet"},
-    description="Cells of a knockout with class, predicted class, probability and outcome.",
     partitions=knockouts,
     spaces={"clean_features": GENOTYPE_SPACE},
 )
 def ko_predictions(
     context, autophagy_classifier: TrainedClassifier, clean_features: pd.DataFrame
 ) -> pd.DataFrame:
+    """Cells of a knockout with class, predicted class, probability and outcome."""
     name = f"clean_features[{context.partition}]"
     return classification.predict(autophagy_classifier, clean_features, name)
 
@@ -32,12 +32,12 @@ def ko_predictions(
     group=GROUP,
     io="figure_io",
     kinds={"scikitlearn", "matplotlib"},
-    description="Confusion matrix of a knockout's cells, as a figure and as a table.",
     uses=["classes"],
     partitions=knockouts,
     spaces={"ko_predictions": KNOCKOUT_SPACE},
 )
 def ko_evaluation(context, ko_predictions: pd.DataFrame) -> Picture:
+    """Confusion matrix of a knockout's cells, as a figure and as a table."""
     title = f"{ko_predictions['genotype'].iloc[0]} cells"
     return confusion_picture(evaluate(ko_predictions), context.study, title)
 

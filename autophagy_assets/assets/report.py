@@ -29,8 +29,6 @@ TITLES = {
     group=GROUP,
     io="page_io",
     kinds={"html"},
-    description="The whole study on one self-contained page: figures, numbers, and what was run on "
-    "what.",
     uses=list(Study.model_fields),
     ins={
         "ko_evaluation": every(),
@@ -54,6 +52,7 @@ def study_report(
     clean_features,
     single_cell_images,
 ) -> str:
+    """The whole study on one self-contained page: figures, numbers, and what was run on what."""
     knockouts = {name: ko_evaluation[name] for name in ko_evaluation}
     pictures = {
         "classifier_evaluation": classifier_evaluation,

@@ -95,7 +95,7 @@ class LaminIOManager(dg.ConfigurableIOManager):
             {lab.STUDY: study.name} | self._labels(settings, study, steps.partition_of(step)),
             kind=self.kind,
             rows=self.rows(obj),
-            schema=self.validate(obj, context.asset_key.to_user_string()),
+            schema=self.schema_of(obj, context.asset_key.to_user_string()),
         )
         remembered = self.extra(recorder, obj, output)
         recorder.finish()
@@ -118,7 +118,7 @@ class LaminIOManager(dg.ConfigurableIOManager):
         )
         steps.forget(step)
 
-    def validate(self, value: Any, asset: str) -> Any:
+    def schema_of(self, value: Any, asset: str) -> Any:
         """Validate a value; returns the LaminDB schema that it fits, if there is one."""
         return None
 

@@ -83,7 +83,7 @@ class ParquetIOManager(LaminIOManager):
         load = stream_table if wanted.get(STREAM) else read_table
         return load(path, wanted.get(COLUMNS))
 
-    def validate(self, value: pd.DataFrame, asset: str) -> Any:
+    def schema_of(self, value: pd.DataFrame, asset: str) -> Any:
         """Validate against the LaminDB schema of the asset."""
         return validated(value, asset)
 

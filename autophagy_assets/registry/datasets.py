@@ -113,14 +113,16 @@ def raw_fields(study: Study) -> list[Field]:
         if all(place) and channel in study.channels:
             fields.setdefault(place, {})[channel] = {**known, "uid": uid}
     return sorted(
-        Field(
-            *place,
-            images=tuple((channel, by_channel[channel]["uid"]) for channel in study.channels),
-            labels=_shared(list(by_channel.values())),
-        )
+        _field(place, by_channel, study)
         for place, by_channel in fields.items()
         if len(by_channel) == len(study.channels)
     )
+
+
+def _field(place: tuple[str, ...], by_channel: dict[str, dict[str, str]], study: Study) -> Field:
+    genotype, clone, stimulation, fov = place
+    images = tuple((channel, by_channel[channel]["uid"]) for channel in study.channels)
+    return Field(genotype, clone, stimulation, fov, images, _shared(list(by_channel.values())))
 
 
 def _shared(known: list[dict[str, str]]) -> tuple[tuple[str, str], ...]:

@@ -40,7 +40,7 @@ class StoredFile:
     size: int
 
 
-def put(write: Callable[[Path], None], folder: Path, suffix: str) -> StoredFile:
+def put(write: Callable[[Path], object], folder: Path, suffix: str) -> StoredFile:
     """Write a file or folder into the store so that it is there whole or not at all.
 
     Parameters

@@ -68,7 +68,7 @@ def _create_embedded(home: Home) -> None:
         storage=str(home.store),
         name=INSTANCE_NAME,
         modules="bionty",
-        db=os.environ.get(DATABASE_VARIABLE),  # type: ignore[arg-type]
+        db=os.environ.get(DATABASE_VARIABLE),
         _write_settings=False,  # True would drop a settings file into the working directory
     )
     settings.instance._persist(write_to_disk=True, write_current_instance_file=False)
