@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING
 
 import yaml
 
+from autophagy_assets.errors import InputError
+
 if TYPE_CHECKING:
     import dagster as dg
 
@@ -79,19 +81,50 @@ class Home:
         # LaminDB appends ".lamin" to the settings folder; its instances are listed there.
         os.environ.setdefault("LAMIN_SETTINGS_DIR", str(self.root / "lamin"))
         os.environ.setdefault("LAMIN_CACHE_DIR", str(self.root / "cache"))
+        self._settle_database()
         self._write_dagster_settings()
+
+    def _settle_database(self) -> None:
+        """Keep a home with the database that it was made with, also where nobody names it."""
+        record, wanted = self.root / "database.url", os.environ.get(DATABASE_VARIABLE)
+        settings = Path(os.environ["LAMIN_SETTINGS_DIR"]) / ".lamin"
+        if record.exists():
+            made_with = record.read_text().strip()
+            if wanted is not None and wanted != made_with:
+                raise InputError(
+                    f"{DATABASE_VARIABLE} is not the database that {self.root} was made with; "
+                    f"unset it, or choose another {HOME_VARIABLE}."
+                )
+            os.environ[DATABASE_VARIABLE] = made_with
+        elif wanted:
+            if not wanted.startswith("postgresql://"):
+                raise InputError(
+                    f"{DATABASE_VARIABLE} must be postgresql://user:password@host:port/database."
+                )
+            if list(settings.glob(f"instance--*--{INSTANCE_NAME}.env")):
+                raise InputError(
+                    f"{self.root} keeps its records in SQLite already; unset {DATABASE_VARIABLE}, "
+                    f"or choose another {HOME_VARIABLE} for the records in PostgreSQL."
+                )
+            _write_private(record, wanted + "\n")
 
     def _write_dagster_settings(self) -> None:
         settings = self.dagster / "dagster.yaml"
         wanted = yaml.safe_dump(_dagster_settings(), sort_keys=False)
         if not settings.exists() or settings.read_text() != wanted:
-            beside = settings.with_suffix(f".{os.getpid()}.tmp")
-            beside.write_text(wanted)
-            os.replace(beside, settings)
+            _write_private(settings, wanted)
 
     def remove(self) -> None:
         """Delete the home with everything in it."""
         shutil.rmtree(self.root, ignore_errors=False)
+
+
+def _write_private(path: Path, text: str) -> None:
+    """Write a file that may hold a password, whole or not at all."""
+    beside = path.with_suffix(f".{os.getpid()}.tmp")
+    beside.touch(mode=0o600)
+    beside.write_text(text)
+    os.replace(beside, path)
 
 
 def _dagster_settings() -> dict:
@@ -100,8 +133,11 @@ def _dagster_settings() -> dict:
         # Imaging uses every core of a run, so two runs at a time are plenty on one machine.
         "concurrency": {"runs": {"max_concurrent_runs": 2}},
     }
-    if os.environ.get(DATABASE_VARIABLE):
-        settings["storage"] = {"postgres": {"postgres_url": {"env": DATABASE_VARIABLE}}}
+    if url := os.environ.get(DATABASE_VARIABLE):
+        # SQLAlchemy takes the driver from the scheme, and its default is not the one that
+        # dagster-postgres installs. LaminDB wants the scheme without a driver.
+        driven = "postgresql+psycopg2://" + url.split("://", 1)[1]
+        settings["storage"] = {"postgres": {"postgres_url": driven}}
     return settings
 
 
