@@ -5,7 +5,7 @@ a second or so and run here, one after the other. Each is an ordinary Dagster ru
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -149,7 +149,7 @@ def _run_batch(
     ]
     for target in (target for group in batch for target in group.targets):
         progress(target, "running")
-    for group, outcome in _outcomes(batch, defs, instance, workers):
+    for group, outcome in run_groups(batch, defs, instance, workers):
         errors = outcome if isinstance(outcome, dict) else dict.fromkeys(group.targets, outcome)
         broken = {t: str(e) for t, e in errors.items()}
         late = plan.downstream_of(broken)
@@ -162,10 +162,26 @@ def _run_batch(
                 progress(target, "made")
 
 
-def _outcomes(
+def run_groups(
     batch: list[Group], defs: dg.Definitions, instance: dg.DagsterInstance, workers: int | None
-) -> Any:
-    """Run groups; yields each with a dict of errors by target, empty where all went well."""
+) -> Iterator[tuple[Group, Any]]:
+    """Run groups: those of samples in several processes at once, all others here.
+
+    Parameters
+    ----------
+    batch : list of Group
+        Of samples only, or of others only.
+    defs : dagster.Definitions
+    instance : dagster.DagsterInstance
+    workers : int or None
+        Processes; None for as many as this machine can run.
+
+    Yields
+    ------
+    tuple of (Group, dict or Exception)
+        A group as it ends, with errors by target (empty where all went well), or what ended
+        its process.
+    """
     if not batch or batch[0].space != SAMPLE_SPACE:
         for group in batch:
             yield group, run_group(group, defs, instance)

@@ -1,0 +1,132 @@
+"""Everything downstream of ``cell_features``, cold, against a plain script on the same tables.
+
+``python -m benchmarks.downstream [--repeats N]``. Both sides are whole processes, imports
+included, and save the same figures; ours also registers every artifact and writes a report.
+Target: no slower than the script (ratio at most 1).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import resource
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from benchmarks.studies import images_of_a_study
+
+FIGURES = {
+    "class_gallery.png",
+    "classifier_evaluation.png",
+    "error_galleries.png",
+    "ko_evaluation-EI24KO.png",
+    "spatial_context.png",
+    "wt_ko_gallery.png",
+}
+
+
+def prepare(images: Path, home: Path) -> None:
+    """Ingest and image a study in a child process, so that this one stays clean."""
+    code = (
+        "from pathlib import Path\n"
+        "from benchmarks.downstream import image_study\n"
+        "if __name__ == '__main__':\n"
+        f"    image_study(Path({str(images)!r}))\n"
+    )
+    script = home.with_suffix(".py")
+    script.write_text(code)
+    subprocess.run([sys.executable, str(script)], check=True, env=environment(home))
+
+
+def image_study(images: Path) -> None:
+    """Make single-cell images and cell features, and tell where they are."""
+    from autophagy_assets.definitions import defs
+    from autophagy_assets.home import Home, dagster_instance
+    from autophagy_assets.io_managers.parquet import read_table
+    from autophagy_assets.materializations import HASH, UID
+    from autophagy_assets.partitions import SAMPLE_SPACE, genotype_of
+    from autophagy_assets.plan import groups, make_plan
+    from autophagy_assets.refresh import run_groups
+    from autophagy_assets.registry.artifacts import fetch
+    from autophagy_assets.registry.ingest import ingest
+    from autophagy_assets.study import Study
+    from autophagy_assets.summary import stored
+    from autophagy_assets.sync import sync
+
+    study, instance = Study.load(), dagster_instance()
+    ingest(images, study)
+    sync(instance, study)
+    plan = make_plan(instance, defs, study)
+    samples = [g for g in groups(plan, plan.ready) if g.space == SAMPLE_SPACE]
+    for _, errors in run_groups(samples, defs, instance, None):
+        assert not errors, errors
+    told: dict = {"tables": {}, "crops": {}, "stores": {}}
+    for sample in sorted(instance.get_dynamic_partitions(SAMPLE_SPACE)):
+        table = stored(instance, "cell_features", sample, UID, HASH)
+        manifest = stored(instance, "single_cell_images", sample, UID, HASH)
+        assert table is not None and manifest is not None
+        told["tables"].setdefault(genotype_of(sample), []).append(str(table))
+        for row in read_table(manifest).to_dict("records"):
+            told["crops"][row["dataset"]] = str(fetch(row["dataset"])[0])
+            told["stores"][row["dataset"]] = str(fetch(row["spatialdata"])[0])
+    (Home.locate().root / "plain.json").write_text(json.dumps(told))
+
+
+def environment(home: Path) -> dict[str, str]:
+    """Environment of a child process that works in a home."""
+    root = str(Path(__file__).resolve().parents[1])
+    return {**os.environ, "AUTOPHAGY_HOME": str(home), "PYTHONPATH": root}
+
+
+def timed(command: list[str], env: dict[str, str]) -> float:
+    """Wall time of a command, s."""
+    begin = time.perf_counter()
+    subprocess.run(command, check=True, env=env, stdout=subprocess.DEVNULL)
+    return time.perf_counter() - begin
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--repeats", type=int, default=3)
+    repeats = parser.parse_args().repeats
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        home, imaged = folder / "home", folder / "imaged"
+        prepare(images_of_a_study(folder / "images"), home)
+        shutil.copytree(home, imaged, symlinks=True)
+        ours, plain = [], []
+        # One uncounted round: byte code and disk caches are warm for both.
+        for counted in [False] + [True] * repeats:
+            shutil.rmtree(home)
+            shutil.copytree(imaged, home, symlinks=True)  # paths in records stay valid
+            refresh = [sys.executable, "-m", "autophagy_assets.cli", "refresh"]
+            script = [sys.executable, "-m", "benchmarks.plain_study", str(home / "plain.json")]
+            seconds = timed(refresh, environment(home))
+            against = timed([*script, str(folder / "plain")], environment(home))
+            if counted:
+                ours.append(seconds)
+                plain.append(against)
+        drawn = {p.name for p in (home / "report").glob("*.png")}
+        assert drawn == FIGURES == {p.name for p in (folder / "plain").glob("*.png")}, drawn
+    ratios = [a / b for a, b in zip(ours, plain, strict=True)]
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**20
+    print(f"Python {platform.python_version()}, {os.cpu_count()} cores; n = {repeats} pairs")
+    print(f"refresh (downstream, cold)  median {statistics.median(ours):6.1f} s")
+    print(f"plain script (cold)         median {statistics.median(plain):6.1f} s")
+    print(
+        f"ratio                       median {statistics.median(ratios):6.2f}   "
+        f"(min {min(ratios):.2f}, max {max(ratios):.2f}; target <= 1)"
+    )
+    print(f"largest process             {peak:6.1f} GiB")
+
+
+if __name__ == "__main__":
+    main()

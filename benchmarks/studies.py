@@ -1,0 +1,31 @@
+"""The images that benchmarks run on: real ones where they are at hand, else simulated ones."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+REAL = "AUTOPHAGY_REAL_DATA"
+
+
+def images_of_a_study(scratch: Path) -> Path:
+    """Folder with images and metadata.
+
+    Parameters
+    ----------
+    scratch : pathlib.Path
+        Where a study is simulated if the real one is not at hand.
+
+    Returns
+    -------
+    pathlib.Path
+        ``AUTOPHAGY_REAL_DATA``, else ``../shared/data/autophagy_fov1``, else `scratch`.
+    """
+    beside = Path(__file__).resolve().parents[2] / "shared" / "data" / "autophagy_fov1"
+    for folder in (Path(os.environ.get(REAL) or beside), beside):
+        if (folder / "metadata_files.csv").is_file():
+            return folder
+    from autophagy_assets.simulation import simulate
+
+    simulate(scratch)
+    return scratch
