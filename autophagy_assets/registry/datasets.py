@@ -127,7 +127,7 @@ def _field(place: tuple[str, ...], by_channel: dict[str, dict[str, str]], study:
 
 def _shared(known: list[dict[str, str]]) -> tuple[tuple[str, str], ...]:
     common = set(known[0].items()).intersection(*(set(one.items()) for one in known[1:]))
-    return tuple(sorted((k, v) for k, v in common if k not in ("", "uid", lab.KIND)))
+    return tuple(sorted((k, v) for k, v in common if k not in ("uid", lab.KIND)))
 
 
 def single_cell_datasets(study: Study) -> pd.DataFrame:
@@ -217,9 +217,11 @@ def _stimulation(known: dict[str, str], study: Study) -> str:
 
 def _guess(known: dict[str, str], study: Study) -> str:
     """Genotype of an artifact whose labels were attached without saying their kind."""
-    plain = known.get("", "")
-    others = {study.name, SINGLE_CELL_IMAGES, *study.classes.values()}
-    return plain if plain and plain not in others else UNKNOWN
+    plain = {name for kind, name in known.items() if kind.startswith(lab.PLAIN)}
+    plain -= {study.name, SINGLE_CELL_IMAGES, FEATURIZED, *study.classes.values()}
+    if study.control in plain:
+        return study.control
+    return plain.pop() if len(plain) == 1 else UNKNOWN
 
 
 def featurized_tables(study: Study) -> dict[str, str]:
@@ -321,7 +323,7 @@ def companion(uid: str, name: str) -> str:
         if dataset is None:
             continue
         key = dataset.key.rsplit("/", 1)[0] + "/" + name
-        beside: Any = registries.Artifact.filter(key=key, is_latest=True)
+        beside: Any = registries.Artifact.filter(key=key).order_by("-is_latest", "-id")
         if dataset.run_id is not None:
             # The same run wrote both; a later run's file would show another segmentation.
             beside = beside.filter(run_id=dataset.run_id) or beside

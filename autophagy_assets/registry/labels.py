@@ -7,6 +7,7 @@ what kind of label it is, as in the columns of a study's metadata file, so both
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -19,6 +20,8 @@ CLONE = "cell_line_clone"
 FOV = "FOV"
 CHANNEL = "channel"
 KIND = "artifact type"
+# Stands before the name of a label that was attached without saying of which kind it is.
+PLAIN = "label "
 
 Labels = Mapping[str, str | Iterable[str]]
 
@@ -112,12 +115,14 @@ def annotate(ln: Any, artifact: Any, numbers: Mapping[str, float]) -> None:
     artifact : lamindb.Artifact
         A saved artifact.
     numbers : mapping
-        Name to number; names get registered as features.
+        Name to number; names get registered as features, numbers that are NaN are not.
     """
     from lamindb.models import ArtifactJsonValue, JsonValue
 
     # The links directly: ``artifact.features.add_values`` takes ten times as long.
     for name, number in numbers.items():
+        if math.isnan(number):
+            continue
         feature = ln.Feature.filter(name=name).order_by("id").first()
         if feature is None:
             feature = ln.Feature(name=name, dtype=float, description=_NUMBERS.get(name, name))
@@ -140,8 +145,8 @@ def labels_of(artifacts: Any) -> dict[str, dict[str, str]]:
     Returns
     -------
     dict
-        Artifact uid to kind of label to name. A label that was attached without a kind
-        stands under ``""``; of several names of one kind, the first in order.
+        Artifact uid to kind of label to name; of several names of one kind, the first in
+        order. A label that was attached without a kind stands under ``PLAIN`` and its name.
     """
     from lamindb.models import ArtifactULabel
 
@@ -150,7 +155,7 @@ def labels_of(artifacts: Any) -> dict[str, dict[str, str]]:
     links = ArtifactULabel.objects.using(artifacts.db).filter(artifact__uid__in=uids)
     table: dict[str, dict[str, str]] = {uid: {} for uid in sorted(uids)}
     for uid, kind, name in sorted(
-        (uid, kind or "", name)
+        (uid, kind or PLAIN + name, name)
         for uid, kind, name in links.values_list("artifact__uid", "feature__name", "ulabel__name")
     ):
         table[uid].setdefault(kind, name)
