@@ -1,0 +1,134 @@
+"""Connecting: a store of its own on first use, the user's where one is named, never a mess."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from autophagy_assets.registry.instance import retried, writing
+from autophagy_assets_tests.registry.records import rows
+
+LOOK = """
+import json, os
+from autophagy_assets.registry.instance import connect, storage_root
+ln = connect()
+print(json.dumps({
+    "instance": ln.setup.settings.instance.slug,
+    "root": str(storage_root()),
+    "labels": sorted(ln.ULabel.filter().values_list("name", flat=True)),
+    "uid": ln.setup.settings.instance.uid,
+}))
+"""
+LABEL = """
+import json
+from autophagy_assets.registry.instance import writing
+from autophagy_assets.registry.labels import label
+with writing() as ln:
+    label(ln, "made in the first process")
+print("null")
+"""
+
+
+def test_a_block_that_fails_leaves_nothing(store):
+    before = rows()
+    with pytest.raises(RuntimeError), writing() as ln:
+        ln.ULabel(name="of a block that failed").save()
+        raise RuntimeError
+    assert rows() == before
+
+
+def test_a_busy_database_is_asked_again(store, monkeypatch):
+    from django.db import OperationalError
+
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
+    calls = []
+
+    def busy() -> str:
+        calls.append(1)
+        if len(calls) < 3:
+            raise OperationalError("database is locked")
+        return "done"
+
+    assert retried(busy) == "done"
+    assert len(calls) == 3
+
+
+def test_a_database_that_stays_away_is_an_error_in_the_end(store, monkeypatch):
+    from django.db import OperationalError
+
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
+    calls = []
+
+    def away() -> None:
+        calls.append(1)
+        raise OperationalError("connection refused")
+
+    with pytest.raises(OperationalError):
+        retried(away)
+    assert len(calls) == 5
+
+
+def test_other_errors_are_not_repeated(store):
+    calls = []
+
+    def wrong() -> None:
+        calls.append(1)
+        raise ValueError
+
+    with pytest.raises(ValueError):
+        retried(wrong)
+    assert len(calls) == 1
+
+
+def test_sqlite_lets_readers_work_beside_a_writer(store):
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        assert cursor.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+        assert cursor.execute("PRAGMA synchronous").fetchone() == (2,)
+
+
+@pytest.mark.slow
+def test_the_embedded_store_is_made_once_and_only_below_the_home(run_script, tmp_path):
+    home = tmp_path / "home"
+    run_script(LABEL, home=home)
+    found = run_script(LOOK, home=home)
+    assert found["instance"].endswith("/autophagy")
+    assert found["labels"] == ["made in the first process"]
+    assert Path(found["root"]) == home / "store"
+    assert [p.name for p in tmp_path.iterdir()] == ["home"], "something was left where it ran"
+
+
+@pytest.mark.slow
+def test_the_users_own_instance_is_the_store_where_one_is_named(run_script, tmp_path):
+    settings = tmp_path / "users"
+    init = (
+        "import lamindb_setup, sys; lamindb_setup.init(storage=sys.argv[1], name='ours',"
+        " _write_settings=False); from lamindb_setup import settings;"
+        " settings.instance._persist(write_to_disk=True, write_current_instance_file=False);"
+        " print('null')"
+    )
+    run_script(init, tmp_path / "own", LAMIN_SETTINGS_DIR=str(settings))
+    users = {"LAMIN_SETTINGS_DIR": str(settings), "LAMIN_CURRENT_INSTANCE": "ours"}
+    found = run_script(LABEL + LOOK, **users)
+    assert found["instance"].endswith("/ours")
+    assert Path(found["root"]) == tmp_path / "own"
+    assert found["labels"] == ["made in the first process"]
+    assert not (tmp_path / "home" / "store").exists()
+
+
+def test_a_source_that_cannot_be_read_is_told_in_one_sentence(run_script):
+    script = """
+import json
+from autophagy_assets.errors import InputError
+from autophagy_assets.registry.instance import source
+try:
+    source()
+except InputError as error:
+    print(json.dumps(str(error)))
+"""
+    told = run_script(script, AUTOPHAGY_SOURCE="nobody/nothing")
+    assert told.startswith("AUTOPHAGY_SOURCE=nobody/nothing: this LaminDB instance cannot be read")
+    assert "LAMIN_SETTINGS_DIR" in told
+    assert "\n" not in told

@@ -1,0 +1,102 @@
+"""Tables fit the schema of their asset, or the column that does not is named."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from autophagy_assets.analysis.features import clean
+from autophagy_assets.errors import InputError
+from autophagy_assets.registry import schemas
+from autophagy_assets.study import Study
+from autophagy_assets_tests.analysis.synthetic import described, raw_features
+from autophagy_assets_tests.registry.records import rows
+
+STUDY = Study.load()
+
+
+@pytest.fixture
+def raw() -> pd.DataFrame:
+    return raw_features(1, STUDY, "WT", cells=8, datasets=2).reset_index(drop=True)
+
+
+@pytest.fixture
+def cleaned(raw) -> pd.DataFrame:
+    return clean(raw, described(raw, STUDY, "WT"), STUDY)
+
+
+def test_a_table_that_fits_gives_its_schema(store, raw, cleaned):
+    schema = schemas.validated(raw, "raw_features")
+    assert {f.name for f in schema.features.all()} == set(raw.columns)
+    schema = schemas.validated(cleaned, "clean_features")
+    assert {f.name for f in schema.features.all()} == set(cleaned.columns)
+
+
+def test_an_asset_without_a_contract_has_no_schema(store, raw):
+    assert schemas.validated(raw, "single_cell_images") is None
+
+
+def test_validating_again_adds_nothing(store, cleaned):
+    schemas.validated(cleaned, "clean_features")
+    before = rows()
+    schemas.validated(cleaned, "clean_features")
+    schemas._schema.cache_clear()  # as in another process
+    schemas.validated(cleaned, "clean_features")
+    assert rows() == before
+
+
+@pytest.mark.parametrize("column", ["dataset", "scportrait_cell_id", "class"])
+def test_a_missing_column_is_named(store, raw, column):
+    with pytest.raises(InputError, match=f"raw_features .*{column}"):
+        schemas.validated(raw.drop(columns=column), "raw_features")
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [("scportrait_cell_id", "one"), ("class", 0.5), ("nucleus_area", "large")],
+)
+def test_a_column_of_another_type_is_named(store, raw, column, value):
+    with pytest.raises(InputError, match=f"raw_features .*{column}") as told:
+        schemas.validated(raw.assign(**{column: value}), "raw_features")
+    assert "\n" not in str(told.value)
+
+
+def test_a_table_without_rows_is_a_table(store, raw):
+    assert schemas.validated(raw.iloc[:0], "cell_features") is not None
+
+
+@pytest.mark.parametrize(
+    ("column", "words", "unit"),
+    [
+        ("nucleus_area", "Area of the nucleus", "px"),
+        ("cytosol_only_area", "Area of the cell without nucleus", "px"),
+        ("DAPI_mean_nucleus", "Mean intensity of DAPI in the nucleus", None),
+        (
+            "Alexa488_summed_intensity_area_normalized_cytosol_only",
+            "Summed intensity per pixel of Alexa488 in the cell without nucleus",
+            None,
+        ),
+        ("my_GFP_quant75_cytosol", "75 % quantile of intensity of my_GFP in the cell", None),
+        ("scportrait_cell_id", "Number of the cell within its dataset", None),
+        ("something_else", "Feature of the cell", None),
+    ],
+)
+def test_columns_are_explained(column, words, unit):
+    told, found = schemas.meaning(column)
+    assert told.startswith(words)
+    assert found == unit
+
+
+def test_features_are_registered_with_description_and_unit(store, raw):
+    schemas.validated(raw, "raw_features")
+    area = store.Feature.get(name="nucleus_area")
+    assert (area.description, area.unit, area.dtype_as_str) == (
+        "Area of the nucleus",
+        "px",
+        "float",
+    )
+
+
+def test_labels_in_a_table_become_known(store, cleaned):
+    schemas.validated(cleaned.assign(genotype="only in this table"), "clean_features")
+    assert store.ULabel.filter(name="only in this table").count() == 1
