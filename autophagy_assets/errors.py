@@ -9,3 +9,7 @@ class InputError(ValueError):
 
 class IntegrityError(RuntimeError):
     """Something stored is not what was recorded: a file is gone, changed or half-written."""
+
+
+class StoreAwayError(RuntimeError):
+    """The database of the store does not answer; the step may be tried again."""

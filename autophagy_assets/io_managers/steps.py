@@ -20,18 +20,23 @@ from autophagy_assets.study import Study
 GROUP, SPACE, USES = "autophagy/group", "autophagy/space", "autophagy/uses"
 
 _recorders: dict[tuple[str, str, int], Recorder] = {}
+_errors: list[str] = []  # the last one, for the record of an attempt that is tried again
 
 
 @contextmanager
 def told_once() -> Iterator[None]:
     """Turn errors of input and integrity into failures that are not retried.
 
-    The same input gives the same error: trying again would only hide it.
+    The same input gives the same error: trying again would only hide it. Other errors are
+    kept for the record of the attempt, should the step be tried again.
     """
     try:
         yield
     except (InputError, IntegrityError) as error:
         raise dg.Failure(str(error), allow_retries=False) from error
+    except Exception as error:
+        _errors[:] = [f"{type(error).__name__}: {error}"]
+        raise
 
 
 def assets_of(step: StepExecutionContext) -> dg.AssetsDefinition:

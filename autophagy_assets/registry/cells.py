@@ -207,19 +207,19 @@ class _CellWalk(Walk):
         return self._nodes[place]
 
     def _narrowed(self, artifact: Any, run: Any) -> Node:
-        inputs = inputs_of(artifact, run) if run is not None else []
+        inputs, before = (inputs_of(artifact, run), run.id) if run is not None else ([], None)
         if artifact.uid == self._dataset:
             where = self._cells.position(self._dataset, self._cell)
-            children = tuple(self.node(each, run.id) for each in inputs)
+            children = tuple(self.node(each, before) for each in inputs)
             return bare(artifact, run, detail=where, inputs=children)
         if artifact.uid == self._field:
-            children = tuple(self.node(each, run.id) for each in inputs)
+            children = tuple(self.node(each, before) for each in inputs)
             return bare(artifact, run, detail="field of view with masks", inputs=children)
         if artifact.id not in self._held:
             return bare(artifact, run)
         kept = [a for a in inputs if a.id in self._held or a.uid in (self._dataset, self._field)]
         models = [a for a in inputs if a.kind == "model"]
-        children = tuple(self.node(each, run.id) for each in (*kept, *models))
+        children = tuple(self.node(each, before) for each in (*kept, *models))
         detail = self._cells.fault(artifact) or self._held[artifact.id]
         left_out = len(inputs) - len(children)
         return bare(artifact, run, detail=detail, inputs=children, omitted=left_out)

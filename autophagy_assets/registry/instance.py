@@ -19,7 +19,7 @@ from typing import Any
 
 from filelock import FileLock
 
-from autophagy_assets.errors import InputError
+from autophagy_assets.errors import InputError, StoreAwayError
 from autophagy_assets.home import DATABASE_VARIABLE, INSTANCE_NAME, SOURCE_VARIABLE, Home
 
 # One number for all writers of this platform in one PostgreSQL database.
@@ -127,6 +127,11 @@ def retried(function: Any) -> Any:
     -------
     object
         What the function returns.
+
+    Raises
+    ------
+    StoreAwayError
+        If the database has not answered for about three seconds.
     """
     connect()
     from django.db import InterfaceError, OperationalError, connection
@@ -134,12 +139,26 @@ def retried(function: Any) -> Any:
     for attempt in range(_ATTEMPTS):
         try:
             return function()
-        except (OperationalError, InterfaceError):
+        except (OperationalError, InterfaceError) as error:
+            if connection.in_atomic_block:
+                raise  # the whole transaction is to be repeated, not a part of it
             connection.close()  # a broken connection is not mended by using it again
             if attempt == _ATTEMPTS - 1:
-                raise
+                raise StoreAwayError(
+                    f"LaminDB's database ({_database()}) did not answer {_ATTEMPTS} times: "
+                    f"{str(error).strip().splitlines()[0]}; see that it runs and has disk space, "
+                    "then refresh again. Nothing of this step was recorded."
+                ) from error
             time.sleep(0.2 * 2**attempt)
     return None
+
+
+def _database() -> str:
+    from django.db import connection
+
+    place = connection.settings_dict
+    host = f"{place['HOST']}:{place['PORT']}/" if place.get("HOST") else ""
+    return f"{host}{place['NAME']}"
 
 
 def storage_root() -> Path:

@@ -105,8 +105,8 @@ class Walk:
         run = maker_of(artifact, before)
         place = (artifact.id, run.id if run is not None else None)
         if place not in self._nodes:
-            inputs = inputs_of(artifact, run) if run is not None else []
-            children = tuple(self.node(each, run.id) for each in inputs)
+            inputs, before = (inputs_of(artifact, run), run.id) if run is not None else ([], None)
+            children = tuple(self.node(each, before) for each in inputs)
             self._nodes[place] = bare(artifact, run, inputs=children)
         return self._nodes[place]
 
