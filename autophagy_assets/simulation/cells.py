@@ -67,7 +67,8 @@ def draw(
     Returns
     -------
     pandas.DataFrame
-        One row per cell: position, flags, ``severity`` (0-1, how far autophagy has gone),
+        One row per cell: position, flags, ``severity`` (0-1, to 1.5 with
+        more effect: how far autophagy has gone),
         ``n_puncta`` and what the drawing needs: radii in px, shapes, brightness.
 
     Notes
@@ -77,8 +78,8 @@ def draw(
     besides more puncta they are somewhat smaller and rounder, their chromatin is smoother and
     membrane moves from contacts to vesicles inside. Each shift is below the spread between
     cells, so a classifier that does not see LC3B is neither blind nor perfect. The shifts are
-    assumptions made for testing, not measurements: their sizes, and the share of knockout
-    cells that respond, were tuned by hand on seed 0 until the notebook's classifier did about
+    assumptions made for testing, not measurements: their sizes, the spread between
+    cells and clones and the slowed growth were tuned by hand on seed 0 until the notebook's classifier did about
     as well as on the real cells. Its scores here say nothing about biology.
     """
     n = len(centres)

@@ -18,6 +18,7 @@ from autophagy_assets.simulation.field import simulate_field
 METADATA_FILE = "metadata_files.csv"
 TRUTH_FILE = "ground_truth.csv"
 SMALLEST_PX = 256
+STRONGEST = 1.5  # beyond, the shifts of a cell in full autophagy would leave no contacts
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ def simulate(
     cells_per_field : int, default 90
         Cells of an untreated field on average; treated fields hold about a third fewer.
     effect : float, default 1
-        Strength of the treatment, from 0 to 3. Up to 1 it is the share of the full response:
+        Strength of the treatment, from 0 to 1.5. Up to 1 it is the share of the full response:
         how many more cells enter autophagy, how many fewer there are; at 0 treated fields are
         drawn as untreated ones. Above 1 it multiplies what autophagy does to a treated cell.
     progress : callable, optional
@@ -148,7 +149,7 @@ def _check(
         ("fields_per_sample", fields_per_sample, 1, 1000),
         ("clones", clones, 1, 1000),
         ("cells_per_field", cells_per_field, 1, 10000),
-        ("effect", effect, 0, 3),
+        ("effect", effect, 0, STRONGEST),
     ):
         if not low <= value <= high:
             raise InputError(

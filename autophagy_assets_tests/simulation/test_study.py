@@ -184,6 +184,18 @@ def test_without_effect_treated_cells_are_as_untreated_ones(
     assert autophagic["14h Torin-1"] == pytest.approx(autophagic["untreated"], abs=0.04)
 
 
+def test_the_strongest_effect_still_draws_possible_cells():
+    from autophagy_assets.simulation import cells
+    from autophagy_assets.simulation.conditions import Condition
+
+    rng = np.random.default_rng(0)
+    drawn = cells.draw(
+        rng, np.zeros((5000, 2)), Condition("WT", 1, "14h Torin-1", 1), cells.Clone.draw(rng), 1.5
+    )
+    assert drawn["severity"].max() > 1.2
+    assert (drawn.drop(columns=["autophagic", "spontaneous", "mitotic", "dying"]) >= 0).all().all()
+
+
 def test_progress_tells_of_every_field(tmp_path: Path):
     told: list[tuple[int, int, str]] = []
     simulate(tmp_path / "s", **{**TINY, "clones": 1}, progress=lambda *field: told.append(field))
@@ -222,6 +234,7 @@ def test_an_interrupted_simulation_leaves_nothing(tmp_path: Path):
         ("fields_per_sample", 0),
         ("clones", 0),
         ("effect", -0.1),
+        ("effect", 1.6),
         ("effect", float("nan")),
         ("seed", -1),
     ],
