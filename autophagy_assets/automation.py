@@ -6,12 +6,34 @@ together do so within a minute or two of new images: the first tells Dagster wha
 LaminDB, the second follows the automation conditions of the assets.
 """
 
+import os
+
 import dagster as dg
 
 from autophagy_assets.assets.definition import StudyResource
+from autophagy_assets.errors import InputError
 
 SCHEDULE = "0 2 * * *"
-INTERVAL_SECONDS = 60
+WATCH_VARIABLE = "AUTOPHAGY_WATCH_SECONDS"
+
+
+def watch_seconds() -> int:
+    """Seconds between two looks of a sensor.
+
+    Returns
+    -------
+    int
+        ``AUTOPHAGY_WATCH_SECONDS``; 60 where it is not set.
+
+    Raises
+    ------
+    InputError
+        If it is not a whole number above 0.
+    """
+    told = os.environ.get(WATCH_VARIABLE) or "60"
+    if not told.isdecimal() or int(told) == 0:
+        raise InputError(f"{WATCH_VARIABLE} is {told!r}; give it a whole number of seconds.")
+    return int(told)
 
 
 @dg.op(description="Make whatever is new or out of date, each in a run of its own.")
@@ -45,7 +67,7 @@ nightly_refresh = dg.ScheduleDefinition(
 
 @dg.sensor(
     name="watch_registry",
-    minimum_interval_seconds=INTERVAL_SECONDS,
+    minimum_interval_seconds=watch_seconds(),
     description="Tells Dagster of samples, genotypes and tables that are new in LaminDB.",
 )
 def watch_registry(context: dg.SensorEvaluationContext, study: StudyResource) -> dg.SkipReason:
@@ -59,6 +81,7 @@ def watch_registry(context: dg.SensorEvaluationContext, study: StudyResource) ->
 refresh_when_content_changes = dg.AutomationConditionSensorDefinition(
     name="refresh_when_content_changes",
     target=dg.AssetSelection.all(),
+    minimum_interval_seconds=watch_seconds(),
     default_status=dg.DefaultSensorStatus.STOPPED,
 )
 

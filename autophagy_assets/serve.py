@@ -10,6 +10,7 @@ import time
 from autophagy_assets.home import Home
 
 CODE_LOCATION = ["-m", "autophagy_assets.definitions"]
+PATIENCE_SECONDS = 30
 
 
 def serve(port: int, host: str = "127.0.0.1") -> int:
@@ -30,12 +31,13 @@ def serve(port: int, host: str = "127.0.0.1") -> int:
     python = [sys.executable, "-m"]
     commands = [
         [*python, "dagster_webserver", "-h", host, "-p", str(port), *CODE_LOCATION],
-        [*python, "dagster._daemon.cli", "run", *CODE_LOCATION],
+        [*python, "dagster._daemon", "run", *CODE_LOCATION],
     ]
-    children = [subprocess.Popen(command) for command in commands]
     # A service manager stops with SIGTERM; it shall end the children as Ctrl-C does.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    children: list[subprocess.Popen[bytes]] = []
     try:
+        children += [subprocess.Popen(command) for command in commands]
         while all(child.poll() is None for child in children):
             time.sleep(0.5)
         return max(child.poll() or 0 for child in children)
@@ -45,4 +47,7 @@ def serve(port: int, host: str = "127.0.0.1") -> int:
         for child in children:
             child.terminate()
         for child in children:
-            child.wait(timeout=30)
+            try:
+                child.wait(timeout=PATIENCE_SECONDS)
+            except subprocess.TimeoutExpired:
+                child.kill()
