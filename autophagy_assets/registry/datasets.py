@@ -127,7 +127,8 @@ def _field(place: tuple[str, ...], by_channel: dict[str, dict[str, str]], study:
 
 def _shared(known: list[dict[str, str]]) -> tuple[tuple[str, str], ...]:
     common = set(known[0].items()).intersection(*(set(one.items()) for one in known[1:]))
-    return tuple(sorted((k, v) for k, v in common if k not in ("uid", lab.KIND)))
+    kinds = (k for k, _ in common if k not in ("uid", lab.KIND) and not k.startswith(lab.PLAIN))
+    return tuple((kind, known[0][kind]) for kind in sorted(kinds))
 
 
 def single_cell_datasets(study: Study) -> pd.DataFrame:

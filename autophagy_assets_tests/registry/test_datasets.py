@@ -51,6 +51,15 @@ def test_fields_have_their_images_in_channel_order(store, study, tmp_path):
     assert datasets.genotype_labels(study) == ["KO", "WT"]
 
 
+def test_labels_without_a_kind_are_not_handed_on(store, study, tmp_path):
+    write_images(tmp_path, study, seed=next(_numbers))
+    field = ingest(tmp_path, study).fields[0]
+    reviewed = store.ULabel(name=f"reviewed {study.name}").save()
+    for _, uid in field.images:
+        store.Artifact.get(uid=uid).ulabels.add(reviewed)
+    assert datasets.raw_fields(study)[0] == field
+
+
 def test_a_field_that_lacks_a_channel_is_not_a_field(store, study, tmp_path):
     write_images(tmp_path, study, seed=next(_numbers))
     ingest(tmp_path, study)
