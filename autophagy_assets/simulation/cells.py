@@ -78,9 +78,9 @@ def draw(
     besides more puncta they are somewhat smaller and rounder, their chromatin is smoother and
     membrane moves from contacts to vesicles inside. Each shift is below the spread between
     cells, so a classifier that does not see LC3B is neither blind nor perfect. The shifts are
-    assumptions made for testing, not measurements: their sizes, the spread between
-    cells and clones and the slowed growth were tuned by hand on seed 0 until the notebook's classifier did about
-    as well as on the real cells. Its scores here say nothing about biology.
+    assumptions made for testing, not measurements: their sizes, the spread between cells
+    and clones and the slowed growth were tuned by hand on seed 0 until the notebook's
+    classifier did about as well as on the real cells. Its scores say nothing about biology.
     """
     n = len(centres)
     responders = RESPONDERS[condition.genotype] if condition.is_stimulated else SPONTANEOUS
