@@ -11,7 +11,8 @@ import pandas as pd
 
 from autophagy_assets.analysis.evaluation import auc_of
 from autophagy_assets.analysis.features import check_feature_table
-from autophagy_assets.analysis.identity import CELL_ID, DATASET, IDENTITY, SCORE
+from autophagy_assets.analysis.identity import IDENTITY, SCORE
+from autophagy_assets.analysis.panels import SHOWN_SCORE
 from autophagy_assets.errors import InputError
 from autophagy_assets.io_managers.figure import StoredPicture
 from autophagy_assets.partitions import genotypes
@@ -60,9 +61,9 @@ def scores_belong_to_their_cells(
     error_galleries: StoredPicture, test_predictions: pd.DataFrame
 ) -> dg.AssetCheckResult:
     """Compare the drawn scores with the predictions, by identity of the cell."""
-    drawn = error_galleries.table[[DATASET, CELL_ID, SCORE]]
-    both = drawn.merge(test_predictions, on=IDENTITY, how="left", suffixes=("_drawn", ""))
-    wrong = int((both[f"{SCORE}_drawn"] != both[SCORE]).sum())
+    drawn = error_galleries.table[[*IDENTITY, SHOWN_SCORE]]
+    both = drawn.merge(test_predictions[[*IDENTITY, SCORE]], on=IDENTITY, how="left")
+    wrong = int((both[SHOWN_SCORE] != both[SCORE]).sum())
     return dg.AssetCheckResult(
         passed=wrong == 0, metadata={"pictures": len(drawn), "wrong scores": wrong}
     )
