@@ -19,6 +19,8 @@ from autophagy_assets.registry.instance import (
 from autophagy_assets.registry.labels import Labels, attach
 from autophagy_assets.registry.uids import artifact_uid
 
+_TRASH = -1  # LaminDB's branch for what was deleted and can be restored
+
 
 @dataclass(frozen=True)
 class Record:
@@ -115,6 +117,8 @@ def register(ln: Any, output: Output, run: Any) -> Any:
         again, with the run noted as one that made it anew.
     """
     wanted = output.record
+    if not output.file.path.exists():  # somebody has tidied up in between
+        raise FileNotFoundError(f"{output.file.path} is gone from the store; run the step again.")
     artifact = ln.Artifact.filter(uid=wanted.uid).one_or_none()
     latest = ln.Artifact.filter(key=output.key, is_latest=True, uid__startswith=wanted.uid[:16])
     if artifact is None:
@@ -133,6 +137,8 @@ def register(ln: Any, output: Output, run: Any) -> Any:
         artifact.schema = output.schema
         artifact.save()
     else:
+        if artifact.branch_id == _TRASH:
+            artifact.restore()
         if not artifact.is_latest:
             latest.update(is_latest=False)
             ln.Artifact.filter(uid=wanted.uid).update(is_latest=True)

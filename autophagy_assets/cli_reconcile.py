@@ -1,0 +1,39 @@
+"""``autophagy reconcile``: whether Dagster, LaminDB and the storage agree."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.command()
+@click.option("--fix", is_flag=True, help="Mend what is safe to mend.")
+@click.option(
+    "--grace",
+    "grace_s",
+    type=float,
+    default=3600.0,
+    show_default=True,
+    help="While others are at work, leave files younger than this many seconds alone.",
+)
+def reconcile(fix: bool, grace_s: float) -> None:
+    """Show what does not agree between Dagster, LaminDB and the storage.
+
+    Ends with exit code 1 where something is left.
+    """
+    from autophagy_assets.home import dagster_instance
+    from autophagy_assets.reconcile import left
+    from autophagy_assets.reconcile import reconcile as compare
+
+    with dagster_instance() as instance:
+        findings = compare(instance, fix=fix, grace_s=grace_s)
+    for finding in findings:
+        state = "mended" if finding.fixed else "LEFT"
+        click.echo(f"{state:<7} {finding.kind}: {finding.what}: {finding.problem}")
+        if not finding.fixed:
+            click.echo(f"        to do: {finding.remedy}")
+    remaining = left(findings)
+    if remaining:
+        hint = "" if fix else "; 'autophagy reconcile --fix' mends what is safe"
+        click.echo(f"{len(remaining)} of {len(findings)} findings are left{hint}.")
+        raise SystemExit(1)
+    click.echo("All agree." if not findings else f"All {len(findings)} findings were mended.")

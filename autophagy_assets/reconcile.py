@@ -1,0 +1,172 @@
+"""Whether Dagster, LaminDB and the storage agree, and mending what is safe to mend."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import dagster as dg
+
+from autophagy_assets.materializations import HASH, TABLE_HASH, TABLE_UID, UID, latest
+from autophagy_assets.registry import consistency
+from autophagy_assets.registry.consistency import GRACE_S, Finding
+from autophagy_assets.registry.instance import connect, source, source_name
+
+_ENDED = (dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)
+_AT_WORK = (
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+)
+
+
+def reconcile(
+    instance: dg.DagsterInstance, fix: bool = False, grace_s: float = GRACE_S
+) -> list[Finding]:
+    """Compare Dagster's materializations, LaminDB and storage; mend what is safe.
+
+    Parameters
+    ----------
+    instance : dagster.DagsterInstance
+    fix : bool
+        Mend. Deleted are only temporary files, and files that neither LaminDB nor Dagster
+        knows.
+    grace_s : float
+        While others are at work, files younger than this are left alone, in s.
+
+    Returns
+    -------
+    list of Finding
+        All that did not agree. What is left for a person has ``fixed=False``.
+    """
+    materialized = list(_materialized(instance))
+    needed = {sha256 for _, _, sha256 in materialized}
+    # Runs first: what they had begun becomes loose when they are known to be over.
+    findings = [
+        *_check_runs(instance, fix),
+        *consistency.check_uploads(fix),
+        *consistency.check_latest(fix),
+        *consistency.check_files(fix, needed, grace_s),
+    ]
+    broken = dict(consistency.check_records())
+    findings += [*broken.values(), *_check_materializations(materialized, broken)]
+    if fix:
+        consistency.forget_processes(process for *_, process in consistency.started_runs())
+    return findings
+
+
+def left(findings: list[Finding]) -> list[Finding]:
+    """Findings that were not mended.
+
+    Parameters
+    ----------
+    findings : list of Finding
+
+    Returns
+    -------
+    list of Finding
+    """
+    return [finding for finding in findings if not finding.fixed]
+
+
+def _materialized(instance: dg.DagsterInstance) -> Iterator[tuple[str, str, str]]:
+    """Name, artifact uid and hash of everything that is materialized now."""
+    for asset in sorted(instance.get_asset_keys()):
+        for partition in sorted(instance.get_materialized_partitions(asset)) or [None]:
+            found = latest(instance, asset, partition)
+            if found is None or UID not in found.metadata:
+                continue
+            name = asset.to_user_string() + (f"[{partition}]" if partition else "")
+            for uid, sha256 in ((UID, HASH), (TABLE_UID, TABLE_HASH)):
+                if uid in found.metadata:
+                    yield name, str(found.metadata[uid]), str(found.metadata[sha256])
+
+
+def _check_materializations(
+    materialized: list[tuple[str, str, str]], broken: dict[str, Finding]
+) -> Iterator[Finding]:
+    wanted = [uid for _, uid, _ in materialized]
+    known = set(connect().Artifact.filter(uid__in=wanted).values_list("uid", flat=True))
+    if source_name() is not None:
+        known |= set(source().Artifact.filter(uid__in=wanted).values_list("uid", flat=True))
+    for name, uid, _ in materialized:
+        if uid not in known:
+            problem = f"its artifact {uid} is gone from LaminDB"
+        elif uid in broken:
+            problem = f"the file of its artifact {uid} is gone or has changed"
+        else:
+            continue
+        yield Finding("materialization", name, problem, "materialize it again")
+
+
+def _check_runs(instance: dg.DagsterInstance, fix: bool) -> Iterator[Finding]:
+    """Runs that are said to go on and do not: Dagster's first, then LaminDB's."""
+    started = consistency.started_runs()
+    processes: dict[str, list[str]] = {}
+    for _, _, dagster_run, process in started:
+        processes.setdefault(dagster_run, []).append(process)
+    for run in instance.get_runs(dg.RunsFilter(statuses=list(_AT_WORK))):
+        if not _is_dead(instance, run, processes.get(run.run_id, [])):
+            continue
+        reason = "its process has ended without saying so"
+        if fix:
+            instance.report_run_failed(run, f"Ended by reconcile: {reason}.")
+        yield Finding("run", f"Dagster run {run.run_id}", reason, "mark it as failed", fix)
+    for uid, name, dagster_run, process in started:
+        reason = _why_over(instance, dagster_run, process, fix)
+        if reason is None:
+            continue
+        finding = Finding("run", f"LaminDB run {uid}, {name}", reason, "mark it as aborted")
+        if fix:
+            consistency.abort(uid, reason)
+        yield replace(finding, fixed=fix)
+
+
+def _why_over(
+    instance: dg.DagsterInstance, dagster_run: str, process: str, fix: bool
+) -> str | None:
+    """Why a LaminDB run that is still started does not go on; None if it may."""
+    run = instance.get_run_by_id(dagster_run) if dagster_run else None
+    if run is not None and run.status in _ENDED:
+        return f"still started, but its Dagster run {dagster_run} has ended ({run.status.value})"
+    if not consistency.process_is_gone(process):
+        return None
+    if dagster_run and run is None:
+        return f"still started, but Dagster does not know its run {dagster_run}"
+    return "still started, but its process has ended"
+
+
+def _is_dead(instance: dg.DagsterInstance, run: dg.DagsterRun, processes: list[str]) -> bool:
+    """Whether a run goes on only on paper.
+
+    The processes that its steps announced decide; where there are none, those that Dagster
+    noted, which can only be looked up on the machine of an embedded store.
+    """
+    if processes and not all(consistency.process_is_gone(process) for process in processes):
+        return False
+    from django.db import connection
+
+    if connection.vendor != "sqlite":
+        return bool(processes)
+    noted = _noted_processes(instance, run.run_id)
+    return bool(noted) and not any(_goes_on(pid, since) for pid, since in noted)
+
+
+def _noted_processes(instance: dg.DagsterInstance, run_id: str) -> list[tuple[int, float]]:
+    noted = []
+    for entry in instance.all_logs(run_id, of_type=dg.DagsterEventType.ENGINE_EVENT):
+        event = entry.dagster_event
+        pid = event.engine_event_data.metadata.get("pid") if event is not None else None
+        if pid is not None and str(pid.value).isdecimal():
+            noted.append((int(str(pid.value)), entry.timestamp))
+    return noted
+
+
+def _goes_on(pid: int, since: float) -> bool:
+    """Whether a process is there that was there then; numbers of processes come again."""
+    import psutil
+
+    try:
+        return psutil.Process(pid).create_time() <= since + 1
+    except psutil.NoSuchProcess:
+        return False

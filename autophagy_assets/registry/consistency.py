@@ -1,0 +1,271 @@
+"""Whether the registry and its storage agree: files, records and runs, and what mends them.
+
+Nothing that a record needs is deleted: a file goes only while the registry is locked, has no
+record, is not needed by Dagster either, and belongs to nobody who is at work.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from autophagy_assets.errors import IntegrityError
+from autophagy_assets.home import Home
+from autophagy_assets.registry import files
+from autophagy_assets.registry.instance import connect, retried, storage_root, writing
+from autophagy_assets.registry.presence import at_work, forget_gone, others_at_work
+from autophagy_assets.registry.provenance import STARTED, transform_key
+
+ABORTED = 2
+_EVERYWHERE = [-1, 0, 1]  # LaminDB's branches: trash, archive, main
+GRACE_S = 3600.0
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that does not agree.
+
+    Parameters
+    ----------
+    kind : str
+        ``file``, ``record``, ``upload``, ``latest``, ``run`` or ``materialization``.
+    what : str
+        Which one.
+    problem : str
+        What is wrong with it.
+    remedy : str
+        What mends it.
+    fixed : bool
+        Whether it has been mended.
+    """
+
+    kind: str
+    what: str
+    problem: str
+    remedy: str
+    fixed: bool = False
+
+
+def check_files(fix: bool, needed: set[str], grace_s: float = GRACE_S) -> Iterator[Finding]:
+    """Find temporary files that nobody writes any more, and files without a record.
+
+    Parameters
+    ----------
+    fix : bool
+        Delete them.
+    needed : set of str
+        Hashes that Dagster's materializations name; their files stay.
+    grace_s : float
+        Age in s below which a file may belong to somebody who is at work.
+
+    Yields
+    ------
+    Finding
+    """
+    with writing() as ln:  # nobody registers a file meanwhile
+        recorded = _recorded_places(ln)
+        shared = storage_root().resolve() != Home.locate().store.resolve()
+        youngest = time.time() - grace_s if shared or others_at_work() else float("inf")
+        for path in _loose(storage_root(), recorded):
+            name = str(path.relative_to(storage_root()))
+            if path.name.startswith(files.TEMPORARY):
+                problem, remedy = "left by a step that was killed", "delete it"
+            elif files.recorded_hash(path) in needed:
+                continue  # told with its materialization
+            elif files.recorded_hash(path):
+                problem, remedy = "a file without a record", "delete it; a step makes it again"
+            else:
+                problem = "a file without a record, not written by this platform"
+                yield Finding("file", name, problem, "register it, or move it out of the store")
+                continue
+            if _changed(path) < youngest:
+                if fix:
+                    files.remove(path)
+                yield Finding("file", name, problem, remedy, fix)
+
+
+def _recorded_places(ln: Any) -> set[Path]:
+    places = set()
+    for artifact in ln.Artifact.filter(branch_id__in=_EVERYWHERE):
+        places.add(Path(str(artifact.path)))
+    return places
+
+
+def _loose(root: Path, recorded: set[Path]) -> list[Path]:
+    """Files and folders that no record is about; a recorded folder is one thing."""
+    found: list[Path] = []
+    for path in sorted(root.iterdir()):
+        if path in recorded or path.name == ".lamindb":
+            continue
+        whole = path.name.startswith(files.TEMPORARY) or files.recorded_hash(path)
+        if path.is_dir() and not whole:
+            found += _loose(path, recorded)
+        else:
+            found.append(path)
+    return found
+
+
+def _changed(path: Path) -> float:
+    members = [path, *path.rglob("*")] if path.is_dir() else [path]
+    return max(max(m.lstat().st_mtime, m.lstat().st_ctime) for m in members)
+
+
+def check_records() -> Iterator[tuple[str, Finding]]:
+    """Find records whose file is gone or has changed.
+
+    Yields
+    ------
+    tuple of (str, Finding)
+        Uid of the artifact, and what is wrong.
+    """
+    ln = connect()
+    for artifact in ln.Artifact.filter(branch_id__in=_EVERYWHERE).order_by("key", "id"):
+        path = Path(str(artifact.path))
+        sha256 = files.recorded_hash(path)
+        if not sha256 or not _reachable(artifact):
+            continue  # not written by this platform, or kept elsewhere
+        try:
+            files.verify(path, sha256, artifact.key)
+        except IntegrityError as error:
+            problem, _, remedy = str(error).partition("; ")
+            found = Finding("record", f"{artifact.key} ({artifact.uid})", problem, remedy)
+            yield artifact.uid, found
+
+
+def _reachable(artifact: Any) -> bool:
+    return Path(str(artifact.storage.root)).is_dir()
+
+
+def check_uploads(fix: bool) -> Iterator[Finding]:
+    """Find artifacts whose upload LaminDB had begun and not ended.
+
+    Parameters
+    ----------
+    fix : bool
+        Mark those as ended whose file is whole.
+
+    Yields
+    ------
+    Finding
+    """
+    from lamindb_setup.core.hashing import hash_dir, hash_file
+
+    ln = connect()
+    for artifact in ln.Artifact.objects.filter(_aux__so=1).order_by("id"):
+        path = Path(str(artifact.path))
+        whole = False
+        if path.exists() and artifact.hash:
+            found = hash_dir(path)[1] if path.is_dir() else hash_file(path)[1]
+            whole = found == artifact.hash
+        what = f"{artifact.key} ({artifact.uid})"
+        if whole and fix:
+            artifact._storage_ongoing = False
+            retried(artifact.save)
+        problem = "its upload has not ended" + ("" if whole else ", and its file is not whole")
+        remedy = "mark it as ended" if whole else "delete the artifact and register it again"
+        yield Finding("upload", what, problem, remedy, whole and fix)
+
+
+def check_latest(fix: bool) -> Iterator[Finding]:
+    """Find families of versions of which not exactly one is the latest.
+
+    Parameters
+    ----------
+    fix : bool
+        Make the one that was registered last the latest.
+
+    Yields
+    ------
+    Finding
+    """
+    ln = connect()
+    families: dict[str, list[tuple[int, bool, str]]] = {}
+    rows = ln.Artifact.filter(key__isnull=False).values_list("uid", "id", "is_latest", "key")
+    for uid, number, is_latest, key in rows:
+        families.setdefault(uid[:16], []).append((number, is_latest, key))
+    for versions in families.values():
+        latest = [version for version in versions if version[1]]
+        if len(latest) == 1:
+            continue
+        newest = max(latest or versions)
+        if fix:
+
+            def mend(versions: Any = versions, newest: Any = newest) -> None:
+                with writing() as ln:
+                    ids = [version[0] for version in versions]
+                    ln.Artifact.filter(id__in=ids).update(is_latest=False)
+                    ln.Artifact.filter(id=newest[0]).update(is_latest=True)
+
+            retried(mend)
+        problem = f"{len(latest)} of its {len(versions)} versions are the latest"
+        yield Finding("latest", newest[2], problem, "make the newest the latest", fix)
+
+
+def started_runs() -> list[tuple[str, str, str, str]]:
+    """Runs of this platform that LaminDB has as started.
+
+    Returns
+    -------
+    list of (str, str, str, str)
+        Uid, name, Dagster run and process of each; empty where there is none.
+    """
+    mine = connect().Run.filter(transform__key__startswith=transform_key("")).order_by("id")
+    columns = ("uid", "name", "reference", "extra_data", "_status_code")
+    return [
+        (uid, name or uid, reference or "", (notes or {}).get("process", ""))
+        for uid, name, reference, notes, status in mine.values_list(*columns)
+        if status == STARTED
+    ]
+
+
+def abort(uid: str, reason: str) -> None:
+    """Mark a run as aborted.
+
+    Parameters
+    ----------
+    uid, reason : str
+    """
+
+    def _abort() -> None:
+        with writing() as ln:
+            run = ln.Run.get(uid=uid)
+            run.extra_data = {**(run.extra_data or {}), "error": reason}
+            run._status_code = ABORTED
+            run.finished_at = datetime.now(UTC)
+            run.save()
+
+    retried(_abort)
+
+
+def process_is_gone(name: str) -> bool:
+    """Whether the process that held a run has certainly ended.
+
+    Parameters
+    ----------
+    name : str
+        As the run names it; empty where it does not.
+
+    Returns
+    -------
+    bool
+    """
+    from django.db import connection
+
+    alive = at_work(name)
+    # In SQLite every process was one of this home, whose locks are here.
+    return alive is False or (alive is None and connection.vendor == "sqlite")
+
+
+def forget_processes(needed: Iterable[str]) -> None:
+    """Delete what ended processes left of their locks.
+
+    Parameters
+    ----------
+    needed : iterable of str
+        Processes that a run still names as its own.
+    """
+    forget_gone(set(needed))
