@@ -23,16 +23,27 @@ from autophagy_assets.registry.instance import connect, retried, writing
 from autophagy_assets.registry.labels import GENOTYPE, STIMULATION, label
 from autophagy_assets.registry.uids import derived
 
-# Columns that a table must have, by the asset that holds it.
-CELLS = {DATASET: str, CELL_ID: int, CLASS: int}
-CELLS_WITH_METADATA = CELLS | dict.fromkeys(METADATA, str)
-PREDICTIONS = CELLS_WITH_METADATA | {PREDICTED: int, SCORE: float, OUTCOME: str}
-REQUIRED: dict[str, dict[str, type]] = {
+# Tables with the same columns have the same schema in LaminDB, so it is named by what they hold.
+CELLS, CLEAN, PREDICTIONS = (
+    "cells with features",
+    "cells with metadata and features",
+    "cells with predictions",
+)
+_CELLS: dict[str, type] = {DATASET: str, CELL_ID: int, CLASS: int}
+_METADATA: dict[str, type] = dict.fromkeys(METADATA, str)
+_PREDICTION: dict[str, type] = {PREDICTED: int, SCORE: float, OUTCOME: str}
+# Columns that a table must have beside its features.
+REQUIRED = {
+    CELLS: _CELLS,
+    CLEAN: _CELLS | _METADATA,
+    PREDICTIONS: _CELLS | _METADATA | _PREDICTION,
+}
+SCHEMAS = {
     "cell_features": CELLS,
     "raw_features": CELLS,
-    "clean_features": CELLS_WITH_METADATA,
-    "training_cells": CELLS_WITH_METADATA,
-    "test_cells": CELLS_WITH_METADATA,
+    "clean_features": CLEAN,
+    "training_cells": CLEAN,
+    "test_cells": CLEAN,
     "test_predictions": PREDICTIONS,
     "ko_predictions": PREDICTIONS,
 }
@@ -106,10 +117,10 @@ def validated(table: pd.DataFrame, asset: str) -> Any:
     InputError
         If a column is missing or of another type; names it.
     """
-    if asset not in REQUIRED:
+    if asset not in SCHEMAS:
         return None
     ln = connect()
-    schema = _schema(asset, tuple(feature_columns(table)))
+    schema = _schema(SCHEMAS[asset], tuple(feature_columns(table)))
     labels = [column for column in (GENOTYPE, STIMULATION) if column in table.columns]
     _register_labels(table, labels)
     from lamindb.errors import ValidationError
@@ -127,16 +138,16 @@ def validated(table: pd.DataFrame, asset: str) -> Any:
 
 
 @cache
-def _schema(asset: str, features: tuple[str, ...]) -> Any:
-    columns = REQUIRED[asset] | dict.fromkeys(features, float)
+def _schema(name: str, features: tuple[str, ...]) -> Any:
+    columns = REQUIRED[name] | dict.fromkeys(features, float)
 
     def find_or_create() -> Any:
         with writing() as ln:
             known = {f.name: f for f in ln.Feature.filter(name__in=list(columns), is_type=False)}
             members = [
-                known.get(name) or _feature(ln, name, dtype) for name, dtype in columns.items()
+                known.get(column) or _feature(ln, column, dtype)
+                for column, dtype in columns.items()
             ]
-            name = f"{asset} table"
             return ln.Schema(members, name=name, coerce=False).save()
 
     return retried(find_or_create)
