@@ -24,15 +24,6 @@ from autophagy_assets.registry.uids import slug
 from autophagy_assets.study import DEFAULT_STUDY, Study
 from autophagy_assets_tests.analysis.synthetic import raw_features, write_h5sc, write_store
 
-DOWNSTREAM = [
-    "training_cells",
-    "test_cells",
-    "autophagy_classifier",
-    "test_predictions",
-    "classifier_evaluation",
-]
-GALLERIES = ["class_gallery", "error_galleries", "wt_ko_gallery", "spatial_context"]
-
 
 def study_file(folder: Path, name: str, **changes: Any) -> Path:
     """The default study under another name, with other values of some entries."""
@@ -158,7 +149,8 @@ class Platform:
             partition_key=partition,
             asset_selection=[dg.AssetKey(name) for name in assets],
             raise_on_error=False,
-            run_config=config,
+            run_config=(config or {})
+            | {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
         )
         assert result.success or not check, self.failure(result)
         return result
@@ -169,26 +161,25 @@ class Platform:
         for genotype in self.partitions("genotype"):
             self.run("raw_features", "clean_features", partition=genotype)
 
-    def downstream(self) -> None:
-        """All that follows from raw features."""
-        self.features()
-        self.run(*DOWNSTREAM)
-        for knockout in self.partitions("knockout"):
-            self.run("ko_predictions", "ko_evaluation", partition=knockout)
-        self.run(*GALLERIES)
+    def refresh(self) -> Any:
+        """What ``autophagy refresh`` does, on this platform's own Dagster."""
+        from autophagy_assets import refresh
+
+        self.sync()
+        return refresh._refresh(self.instance, self.defs, self.study, lambda *_: None, 1)
 
     @staticmethod
     def failure(result: dg.ExecuteInProcessResult) -> str:
         """What a person reads of a failed run."""
-        failed = [event for event in result.all_events if event.is_step_failure]
-        return "\n".join(
-            (
-                event.step_failure_data.user_failure_data or event.step_failure_data.error
-            ).__getattribute__(
-                "description" if event.step_failure_data.user_failure_data else "message"
-            )
-            for event in failed
-        )
+        told = []
+        for event in result.filter_events(lambda event: event.is_step_failure):
+            data = event.step_failure_data
+            error = data.error
+            while error is not None and error.cause is not None:
+                error = error.cause
+            by_us = data.user_failure_data.description if data.user_failure_data else None
+            told.append(by_us or (error.message if error else "failed"))
+        return "\n".join(told)
 
     def latest(self, asset: str, partition: str | None = None) -> Materialization:
         found = latest(self.instance, dg.AssetKey(asset), partition)

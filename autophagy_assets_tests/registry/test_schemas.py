@@ -32,6 +32,12 @@ def test_a_table_that_fits_gives_its_schema(store, raw, cleaned):
     assert {f.name for f in schema.features.all()} == set(cleaned.columns)
 
 
+def test_a_schema_is_named_by_what_it_describes_not_by_who_asked_last(store, cleaned):
+    schema = schemas.validated(cleaned, "clean_features")
+    assert schemas.validated(cleaned, "training_cells") == schema
+    assert store.Schema.get(uid=schema.uid).name == "cells with metadata and features"
+
+
 def test_an_asset_without_a_contract_has_no_schema(store, raw):
     assert schemas.validated(raw, "single_cell_images") is None
 

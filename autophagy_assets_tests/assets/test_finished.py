@@ -1,0 +1,225 @@
+"""What Dagster and LaminDB tell of a finished study, and that each leads to the other."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from io import BytesIO
+from pathlib import Path
+
+import dagster as dg
+import joblib
+import pandas as pd
+import pytest
+from PIL import Image
+
+from autophagy_assets.analysis.classification import predict
+from autophagy_assets.materializations import latest
+from autophagy_assets.registry.schemas import SCHEMAS
+
+TABLES = [
+    ("raw_features", "WT"),
+    ("clean_features", "WT"),
+    ("clean_features", "EI24KO"),
+    ("training_cells", None),
+    ("test_cells", None),
+    ("test_predictions", None),
+    ("ko_predictions", "EI24KO"),
+]
+FIGURES = [
+    ("classifier_evaluation", None),
+    ("ko_evaluation", "EI24KO"),
+    ("class_gallery", None),
+    ("error_galleries", None),
+    ("wt_ko_gallery", None),
+    ("spatial_context", None),
+]
+EVERYTHING = [*TABLES, ("autophagy_classifier", None), *FIGURES, ("study_report", None)]
+
+every_asset = pytest.mark.parametrize(("asset", "partition"), EVERYTHING)
+every_table = pytest.mark.parametrize(("asset", "partition"), TABLES)
+every_figure = pytest.mark.parametrize(("asset", "partition"), FIGURES)
+
+
+def test_everything_was_made_once(finished):
+    platform, _ = finished
+    again = platform.refresh()
+    assert (again.made, again.failed, again.skipped) == ([], {}, set())
+    assert again.fresh == len(EVERYTHING) + 1  # raw_features[EI24KO] is not listed above
+
+
+@every_table
+def test_tables_tell_their_columns_and_rows(finished, asset, partition):
+    platform, _ = finished
+    told, table = platform.latest(asset, partition).metadata, platform.table(asset, partition)
+    assert told["dagster/row_count"] == len(table) > 0
+    schema = told["dagster/column_schema"]
+    assert [column.name for column in schema.columns] == list(table.columns)
+    assert all(column.description for column in schema.columns)
+    assert {c.name: c.type for c in schema.columns}["scportrait_cell_id"] == "int64"
+    assert "scportrait_cell_id" in told["preview"]
+
+
+@every_table
+def test_tables_have_a_schema_and_their_rows_in_lamindb(finished, asset, partition):
+    platform, _ = finished
+    artifact, table = platform.artifact(asset, partition), platform.table(asset, partition)
+    assert artifact.n_observations == len(table)
+    assert artifact.schema.name == SCHEMAS[asset]
+    assert {f.name for f in artifact.schema.features.all()} == set(table.columns)
+
+
+@every_figure
+def test_figures_have_a_small_preview_and_a_caption(finished, asset, partition):
+    platform, _ = finished
+    told = platform.latest(asset, partition).metadata
+    assert len(told["caption"]) > 30
+    embedded = re.fullmatch(
+        r"!\[(.*)\]\(data:image/\w+;base64,(.+)\)", told["preview"], flags=re.DOTALL
+    )
+    assert embedded is not None
+    assert len(told["preview"]) < 100_000
+    assert Image.open(BytesIO(base64.b64decode(embedded[2]))).width >= 300
+
+
+@every_figure
+def test_figures_are_printable_and_stand_beside_their_table(finished, asset, partition):
+    platform, _ = finished
+    artifact = platform.artifact(asset, partition)
+    assert artifact.suffix == ".png"
+    image = Image.open(artifact.path)
+    assert min(image.info["dpi"]) >= 149
+    table = platform.latest(asset, partition).metadata
+    beside = artifact.run.output_artifacts.get(uid=table["lamindb/table_uid"])
+    assert beside.key == artifact.key.replace(".png", ".parquet")
+    assert len(pd.read_parquet(beside.path)) == table["dagster/row_count"] > 0
+
+
+@every_asset
+def test_from_dagster_one_comes_to_lamindb_and_back(finished, asset, partition):
+    platform, _ = finished
+    made = platform.latest(asset, partition)
+    artifact = platform.artifact(asset, partition)
+    told = made.metadata
+    assert artifact.key == told["lamindb/key"]
+    assert artifact.size == told["size_bytes"]
+    assert hashlib.sha256(Path(artifact.path).read_bytes()).hexdigest() == told["sha256"]
+    assert artifact.run.uid == told["lamindb/run"]
+    run = artifact.run
+    assert run.status == "completed"
+    assert run.reference_type == "dagster_run_id"
+    dagster_run = platform.instance.get_run_by_id(run.reference)
+    assert dagster_run is not None and dagster_run.run_id == made.run_id
+    assert run.extra_data["asset"] == asset
+    assert run.extra_data["partition"] == partition
+    back = latest(
+        platform.instance, dg.AssetKey(run.extra_data["asset"]), run.extra_data["partition"]
+    )
+    assert back is not None and back.metadata["lamindb/uid"] == artifact.uid
+
+
+@every_asset
+def test_artifacts_are_labelled_and_described(finished, asset, partition):
+    platform, _ = finished
+    artifact = platform.artifact(asset, partition)
+    assert platform.study.name in set(artifact.ulabels.values_list("name", flat=True))
+    assert artifact.description
+    assert artifact.key.startswith("finished-study/") and f"/{asset}" in artifact.key
+    assert artifact.is_latest
+    genotypes = {
+        "WT": "WT",
+        "EI24KO": "EI24KO",
+        None: None if asset in ("wt_ko_gallery", "study_report") else "WT",
+    }
+    assert artifact.features.get_values().get("genotype") == genotypes[partition]
+
+
+@every_asset
+def test_code_and_parameters_are_kept(finished, asset, partition):
+    platform, _ = finished
+    run = platform.artifact(asset, partition).run
+    assert f"def {asset}" in run.transform.source_code
+    assert run.transform.key == f"autophagy_assets/{asset}"
+    assert run.extra_data["code_version"]
+    assert run.environment is not None
+
+
+def test_parameters_of_the_classifier_are_those_of_the_study(finished):
+    platform, _ = finished
+    run = platform.artifact("autophagy_classifier").run
+    assert run.params["classifier"] == platform.study.classifier.model_dump()
+
+
+INPUTS = {
+    ("clean_features", "WT"): {"raw_features/WT"},
+    ("training_cells", None): {"clean_features/WT"},
+    ("autophagy_classifier", None): {"training_cells"},
+    ("test_predictions", None): {"autophagy_classifier", "test_cells"},
+    ("classifier_evaluation", None): {"test_predictions"},
+    ("ko_predictions", "EI24KO"): {"autophagy_classifier", "clean_features/EI24KO"},
+    ("ko_evaluation", "EI24KO"): {"ko_predictions/EI24KO"},
+}
+
+
+@pytest.mark.parametrize(("target", "expected"), INPUTS.items(), ids=[k[0] for k in INPUTS])
+def test_inputs_of_a_run_are_what_it_read(finished, target, expected):
+    platform, _ = finished
+    read = platform.artifact(*target).run.input_artifacts.all()
+    found = {artifact.key.split("/", 2)[2].rsplit(".", 1)[0] for artifact in read}
+    assert found == expected
+
+
+def test_a_given_table_is_an_input_of_raw_features(finished):
+    platform, given = finished
+    for genotype, uid in given.uids.items():
+        read = platform.artifact("raw_features", genotype).run.input_artifacts.all()
+        assert {artifact.uid for artifact in read} == {uid}
+
+
+@pytest.mark.parametrize("asset", ["class_gallery", "error_galleries", "wt_ko_gallery"])
+def test_a_gallery_has_read_the_crops_that_it_shows_and_no_others(finished, asset):
+    platform, given = finished
+    shown = set(platform.table(asset)["dataset"])
+    read = {a.uid for a in platform.artifact(asset).run.input_artifacts.all()}
+    assert read & set(given.crops) == shown
+
+
+def test_spatial_context_has_read_the_crops_and_the_field_of_its_cell(finished):
+    platform, _ = finished
+    table = platform.table("spatial_context")
+    assert table["dataset"].nunique() == 1
+    read = platform.artifact("spatial_context").run.input_artifacts.all()
+    keys = {a.key.rsplit("/", 1)[1]: a.key.rsplit("/", 1)[0] for a in read}
+    assert keys["single_cell_data.h5ad"] == keys["spatialdata.zarr"]
+    assert table["dataset"].iloc[0] in {a.uid for a in read}
+
+
+def test_the_stored_model_predicts_what_is_stored(finished):
+    platform, _ = finished
+    model = joblib.load(platform.artifact("autophagy_classifier").path)
+    again = predict(model, platform.table("test_cells"))
+    pd.testing.assert_frame_equal(again, platform.table("test_predictions"))
+    assert model.training_data == platform.latest("training_cells").metadata["sha256"]
+    assert {"python", "scikit-learn"} <= set(model.versions)
+    assert list(model.feature_names) == list(platform.table("training_cells").columns[7:])
+
+
+def test_the_report_holds_every_figure_and_its_uid(finished):
+    platform, _ = finished
+    page = Path(platform.artifact("study_report").path).read_text()
+    for asset, partition in FIGURES:
+        assert platform.artifact(asset, partition).uid in page, asset
+    assert page.count("data:image/png;base64") >= len(FIGURES)
+    assert not re.search(r"(src|href)=[\"']https?://", page)
+
+
+def test_checks_passed(finished):
+    platform, _ = finished
+    keys = platform.defs.resolve_asset_graph().asset_check_keys
+    assert len(keys) >= 4
+    for key in keys:
+        if key.asset_key.to_user_string() == "raw_features":
+            continue
+        records = platform.instance.event_log_storage.get_asset_check_execution_history(key, 1)
+        assert records and records[0].status.value == "SUCCEEDED", key
