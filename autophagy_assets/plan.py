@@ -1,8 +1,9 @@
 """What is out of date, and in which runs to make it.
 
-A target is an asset, or a partition of one. A target is out of date when it was never made
-or its recipe (see ``materializations``) has changed. One that was made before and depends on
-another that is about to be made waits: perhaps the new content is the old one.
+A target is an asset, or a partition of one. A target is out of date when it was never made,
+its recipe (see ``materializations``) has changed, or its file is gone. One that was made
+before and depends on another that is about to be made waits: perhaps the new content is the
+old one.
 """
 
 from collections.abc import Iterable
@@ -11,10 +12,11 @@ from dataclasses import dataclass, field
 import dagster as dg
 
 from autophagy_assets.io_managers.steps import parameters_of, space_of
-from autophagy_assets.materializations import latest, recipe, upstream
+from autophagy_assets.materializations import TABLE_UID, UID, latest, recipe, upstream
+from autophagy_assets.registry.artifacts import is_in_place
 from autophagy_assets.study import Study
 
-NEVER_MADE, CHANGED = "never made", "out of date"
+NEVER_MADE, CHANGED, GONE = "never made", "out of date", "its file is gone"
 
 
 @dataclass(frozen=True, order=True)
@@ -125,7 +127,10 @@ def _reason(
     if made is None:
         return NEVER_MADE
     wanted = recipe(instance, assets, partition, parameters_of(assets, study))
-    return None if made.metadata.get("recipe") == wanted else CHANGED
+    if made.metadata.get("recipe") != wanted:
+        return CHANGED
+    uids = [str(made.metadata[name]) for name in (UID, TABLE_UID) if name in made.metadata]
+    return None if all(is_in_place(uid) for uid in uids) else GONE
 
 
 def _place(plan: Plan, target: Target, above: list[Target], reason: str | None) -> None:

@@ -48,7 +48,7 @@ def reconcile(
         *consistency.check_latest(fix),
         *consistency.check_files(fix, needed, grace_s),
     ]
-    broken = dict(consistency.check_records())
+    broken = dict(consistency.check_records(fix))
     findings += [*broken.values(), *_check_materializations(materialized, broken)]
     if fix:
         consistency.forget_processes(process for *_, process in consistency.started_runs())
@@ -96,7 +96,7 @@ def _check_materializations(
             problem = f"the file of its artifact {uid} is gone or has changed"
         else:
             continue
-        yield Finding("materialization", name, problem, "materialize it again")
+        yield Finding("materialization", name, problem, "materialize it again, or refresh")
 
 
 def _check_runs(instance: dg.DagsterInstance, fix: bool) -> Iterator[Finding]:

@@ -191,6 +191,27 @@ def find(uid: str) -> Any:
     return artifact
 
 
+def is_in_place(uid: str) -> bool:
+    """Whether an artifact of the store has its file; a look at it, without reading it.
+
+    Parameters
+    ----------
+    uid : str
+
+    Returns
+    -------
+    bool
+        True also for an artifact that is kept elsewhere.
+    """
+    artifact = connect().Artifact.filter(uid=uid).one_or_none()
+    if artifact is None:
+        return source_name() is not None
+    path = Path(str(artifact.path))
+    if not files.recorded_hash(path):
+        return True
+    return path.is_dir() or (path.is_file() and path.stat().st_size == artifact.size)
+
+
 def fetch(uid: str, expected: Mapping[str, Any] | None = None) -> tuple[Path, Record]:
     """Local path of an artifact, verified against what was recorded of it.
 

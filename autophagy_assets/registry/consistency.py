@@ -7,6 +7,7 @@ record, is not needed by Dagster either, and belongs to nobody who is at work.
 from __future__ import annotations
 
 import time
+import uuid
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -23,6 +24,7 @@ from autophagy_assets.registry.provenance import STARTED, transform_key
 ABORTED = 2
 _EVERYWHERE = [-1, 0, 1]  # LaminDB's branches: trash, archive, main
 GRACE_S = 3600.0
+_ASIDE = ".changed-"
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,7 @@ def _loose(root: Path, recorded: set[Path]) -> list[Path]:
     """Files and folders that no record is about; a recorded folder is one thing."""
     found: list[Path] = []
     for path in sorted(root.iterdir()):
-        if path in recorded or path.name == ".lamindb":
+        if path in recorded or path.name == ".lamindb" or path.name.startswith(_ASIDE):
             continue
         whole = path.name.startswith(files.TEMPORARY) or files.recorded_hash(path)
         if path.is_dir() and not whole:
@@ -114,8 +116,14 @@ def _changed(path: Path) -> float:
     return max(max(m.lstat().st_mtime, m.lstat().st_ctime) for m in members)
 
 
-def check_records() -> Iterator[tuple[str, Finding]]:
+def check_records(fix: bool) -> Iterator[tuple[str, Finding]]:
     """Find records whose file is gone or has changed.
+
+    Parameters
+    ----------
+    fix : bool
+        Set changed files aside, so that they are missed and made again. They are kept beside
+        their place, under a name that begins with ``.changed-``.
 
     Yields
     ------
@@ -131,9 +139,20 @@ def check_records() -> Iterator[tuple[str, Finding]]:
         try:
             files.verify(path, sha256, artifact.key)
         except IntegrityError as error:
-            problem, _, remedy = str(error).partition("; ")
-            found = Finding("record", f"{artifact.key} ({artifact.uid})", problem, remedy)
-            yield artifact.uid, found
+            if fix and path.exists():
+                path.rename(path.with_name(f"{_ASIDE}{uuid.uuid4().hex[:8]}-{path.name}"))
+            problem = str(error).partition("; ")[0].partition(": ")[2]
+            what = f"{artifact.key} ({artifact.uid})"
+            yield artifact.uid, Finding("record", what, problem, _remedy(artifact))
+
+
+def _remedy(artifact: Any) -> str:
+    maker = artifact.run.transform.key if artifact.run_id is not None else ""
+    if maker == transform_key("ingest"):
+        return "run 'autophagy ingest' on its folder again"
+    if not artifact.is_latest:
+        return "an older version: put the file back, or delete the artifact in LaminDB"
+    return "run 'autophagy refresh', which makes it again"
 
 
 def _reachable(artifact: Any) -> bool:
