@@ -217,7 +217,8 @@ def run_group(
     Returns
     -------
     dict
-        Target to error, for those that failed.
+        Target to error, for those that failed. A check that could not be run, or that failed
+        and blocks what is downstream, is a failure of the asset that it checks.
     """
     result = defs.resolve_implicit_global_asset_job_def().execute_in_process(
         instance=instance,
@@ -227,13 +228,27 @@ def run_group(
         tags={TAG: "true"},
         raise_on_error=False,
     )
+    return _errors_of(result, defs, group)
+
+
+def _errors_of(
+    result: dg.ExecuteInProcessResult, defs: dg.Definitions, group: Group
+) -> dict[Target, str]:
+    checked = {
+        f"{key.asset_key.to_python_identifier()}_{key.name}": key.asset_key.to_user_string()
+        for key in defs.resolve_asset_graph().asset_check_keys
+    }
     errors = {}
     for event in result.filter_events(lambda event: event.is_step_failure):
-        data = event.step_failure_data
+        data, step = event.step_failure_data, event.step_key or ""
         told = data.user_failure_data.description if data.user_failure_data else None
         error = data.error
         while error is not None and error.cause is not None:
             error = error.cause
         told = told or (error.message.strip() if error else "failed")
-        errors[Target(event.step_key or "", group.partition)] = told
+        errors[Target(checked.get(step, step), group.partition)] = told
+    for check in result.get_asset_check_evaluations():
+        if check.blocking and not check.passed:
+            asset, told = check.asset_key.to_user_string(), check.description
+            errors[Target(asset, group.partition)] = told or f"check {check.check_name} failed"
     return errors
