@@ -1,0 +1,114 @@
+"""The asset graph as the Dagster UI shows it."""
+
+from __future__ import annotations
+
+import dagster as dg
+import pytest
+
+from autophagy_assets.definitions import build_defs
+
+GRAPH = dg.Definitions.resolve_asset_graph(build_defs())
+
+# group, partitions and upstream of every asset: what people find their way by.
+SNAPSHOT = {
+    "raw_images": ("imaging", "sample", []),
+    "single_cell_images": ("imaging", "sample", ["raw_images"]),
+    "cell_features": ("imaging", "sample", ["single_cell_images"]),
+    "source_features": ("features", "genotype", []),
+    "raw_features": ("features", "genotype", ["cell_features", "source_features"]),
+    "clean_features": ("features", "genotype", ["raw_features", "single_cell_images"]),
+    "training_cells": ("classifier", None, ["clean_features"]),
+    "test_cells": ("classifier", None, ["clean_features"]),
+    "autophagy_classifier": ("classifier", None, ["training_cells"]),
+    "test_predictions": ("classifier", None, ["autophagy_classifier", "test_cells"]),
+    "classifier_evaluation": ("classifier", None, ["test_predictions"]),
+    "ko_predictions": ("knockouts", "knockout", ["autophagy_classifier", "clean_features"]),
+    "ko_evaluation": ("knockouts", "knockout", ["ko_predictions"]),
+    "class_gallery": ("galleries", None, ["clean_features", "single_cell_images"]),
+    "error_galleries": ("galleries", None, ["single_cell_images", "test_predictions"]),
+    "wt_ko_gallery": ("galleries", None, ["clean_features", "single_cell_images"]),
+    "spatial_context": ("galleries", None, ["clean_features", "single_cell_images"]),
+    "study_report": (
+        "report",
+        None,
+        [
+            "class_gallery",
+            "classifier_evaluation",
+            "clean_features",
+            "error_galleries",
+            "ko_evaluation",
+            "single_cell_images",
+            "spatial_context",
+            "wt_ko_gallery",
+        ],
+    ),
+}
+FROM_OUTSIDE = {"raw_images", "source_features"}
+MADE_HERE = sorted(set(SNAPSHOT) - FROM_OUTSIDE)
+
+
+def node(name: str):
+    return GRAPH.get(dg.AssetKey(name))
+
+
+def test_the_graph_is_the_one_that_people_know():
+    found = {
+        key.to_user_string(): (
+            GRAPH.get(key).group_name,
+            getattr(GRAPH.get(key).partitions_def, "name", None),
+            sorted(parent.to_user_string() for parent in GRAPH.get(key).parent_keys),
+        )
+        for key in GRAPH.get_all_asset_keys()
+    }
+    assert found == SNAPSHOT
+
+
+def test_what_comes_from_outside_is_not_made_here():
+    assert {k.to_user_string() for k in GRAPH.materializable_asset_keys} == set(MADE_HERE)
+
+
+@pytest.mark.parametrize("name", SNAPSHOT)
+def test_every_asset_is_described_in_words(name):
+    words = node(name).description
+    assert words is not None and len(words.split()) >= 6
+    assert words[0].isupper() and words.endswith(".") and "\n" not in words
+
+
+@pytest.mark.parametrize("name", SNAPSHOT)
+def test_every_asset_has_kinds(name):
+    assert 1 <= len(node(name).kinds) <= 3
+
+
+@pytest.mark.parametrize("name", MADE_HERE)
+def test_every_asset_has_owners_and_a_code_version(name):
+    assert node(name).owners
+    assert node(name).code_version
+
+
+@pytest.mark.parametrize("name", MADE_HERE)
+def test_every_asset_follows_changed_content_and_is_retried(name):
+    condition = node(name).automation_condition
+    assert condition is not None and "data_version_changed" in repr(condition).lower().replace(
+        "dataversionchanged", "data_version_changed"
+    )
+    policy = GRAPH.assets_def_for_key(dg.AssetKey(name)).op.retry_policy
+    assert policy is not None and policy.max_retries >= 1
+
+
+def test_definitions_are_valid():
+    dg.Definitions.validate_loadable(build_defs())
+
+
+def test_parameters_of_the_forest_are_offered_in_the_launchpad():
+    op = GRAPH.assets_def_for_key(dg.AssetKey("autophagy_classifier")).op
+    fields = op.config_schema.as_field().config_type.fields
+    assert {name: field.default_value for name, field in fields.items()} == {
+        "random_state": 42,
+        "n_estimators": 100,
+        "max_depth": 10,
+        "min_samples_split": 2,
+        "min_samples_leaf": 1,
+        "max_features": "sqrt",
+        "criterion": "gini",
+        "bootstrap": True,
+    }
