@@ -130,6 +130,7 @@ def _write_private(path: Path, text: str) -> None:
 def _dagster_settings() -> dict:
     settings: dict = {
         "telemetry": {"enabled": False},
+        "nux": {"enabled": False},  # no dialog that asks for an e-mail address
         # Imaging uses every core of a run, so two runs at a time are plenty on one machine.
         "concurrency": {"runs": {"max_concurrent_runs": 2}},
     }
