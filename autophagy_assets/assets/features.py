@@ -1,9 +1,11 @@
 """Features: the table of a genotype, and the part of it that a classifier may use."""
 
+from collections.abc import Mapping
+
 import dagster as dg
 import pandas as pd
 
-from autophagy_assets.analysis.features import clean
+from autophagy_assets.analysis.features import check_feature_table, clean
 from autophagy_assets.analysis.identity import CELL_ID, CLASS
 from autophagy_assets.assets.definition import depends_on_all, every, study_asset
 from autophagy_assets.errors import InputError
@@ -26,6 +28,7 @@ source_features = dg.AssetSpec(
     group=GROUP,
     io="table_io",
     kinds={"pandas", "parquet"},
+    uses=["classes"],
     artifact=FEATURIZED,
     partitions=genotypes,
     ins={"cell_features": every()},
@@ -38,17 +41,63 @@ def raw_features(context, cell_features) -> pd.DataFrame:
     Found in the source instance where it has them, else put together from its samples.
     """
     found = {slug(label): uid for label, uid in featurized_tables(context.study).items()}
+    name = f"raw_features[{context.partition}]"
     if context.partition in found:
-        table = pd.read_parquet(context.read(found[context.partition]))
-        return table.astype({c: "int64" for c in (CELL_ID, CLASS) if c in table.columns})
-    samples = [sample for sample in cell_features if genotype_of(sample) == context.partition]
-    tables = [cell_features[sample] for sample in sorted(samples)]
-    if not any(len(table) for table in tables):
+        uid = found[context.partition]
+        table = whole_numbers(pd.read_parquet(context.read(uid)))
+        name = f"{context.recorder.reads[uid].key} ({uid}), given for {name},"
+    else:
+        table = put_together(cell_features, context.partition)
+    # Told here and not only by the asset check: a broken table is not stored at all.
+    check_feature_table(table, name, tuple(context.study.classes))
+    return table
+
+
+def whole_numbers(table: pd.DataFrame) -> pd.DataFrame:
+    """Cell ids and classes as int64 where they are whole numbers of another type.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        As another lab stored it.
+
+    Returns
+    -------
+    pandas.DataFrame
+        What is not a whole number is left for the table contract to refuse.
+    """
+    present = table[[c for c in (CELL_ID, CLASS) if c in table.columns]]
+    whole = [c for c, v in present.select_dtypes("number").items() if (v % 1 == 0).all()]
+    return table.astype(dict.fromkeys(whole, "int64"))
+
+
+def put_together(cell_features: Mapping[str, pd.DataFrame], genotype: str) -> pd.DataFrame:
+    """Cells of all samples of a genotype.
+
+    Parameters
+    ----------
+    cell_features : mapping of str to pandas.DataFrame
+        Table of each sample.
+    genotype : str
+        Partition key.
+
+    Returns
+    -------
+    pandas.DataFrame
+
+    Raises
+    ------
+    InputError
+        If there are no cells.
+    """
+    samples = sorted(sample for sample in cell_features if genotype_of(sample) == genotype)
+    tables = [table for sample in samples if len(table := cell_features[sample])]
+    if not tables:
         raise InputError(
-            f"Genotype {context.partition} has no cells: look at the reasons in the manifest of "
+            f"Genotype {genotype} has no cells: look at the reasons in the manifest of "
             "single_cell_images, or ingest more images."
         )
-    return pd.concat([table for table in tables if len(table)], ignore_index=True)
+    return pd.concat(tables, ignore_index=True)
 
 
 @study_asset(
