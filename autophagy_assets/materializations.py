@@ -7,7 +7,7 @@ at the same things, but not across an edge with 100 or more upstream partitions,
 follows every partition of an upstream asset where we need only some.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 from json import dumps
@@ -49,6 +49,9 @@ class Materialization:
     metadata: dict[str, Any]
     run_id: str
     timestamp: float
+
+
+Look = Callable[[dg.AssetKey, str | None], Materialization | None]
 
 
 def latest(
@@ -121,6 +124,7 @@ def recipe(
     assets: dg.AssetsDefinition,
     partition: str | None,
     parameters: Any,
+    look: Look | None = None,
 ) -> str:
     """Fingerprint of all that determines the content of an asset's partition.
 
@@ -132,6 +136,9 @@ def recipe(
     partition : str or None
     parameters : object
         JSON-like parameters of the step.
+    look : callable, optional
+        Takes asset and partition, gives what :func:`latest` gives; for a caller that asks for
+        many recipes and looks at each asset once.
 
     Returns
     -------
@@ -140,7 +147,10 @@ def recipe(
     """
     versions = []
     for key, upstream_partition in upstream(instance, assets, partition):
-        found = latest(instance, key, upstream_partition)
+        if look is not None:
+            found = look(key, upstream_partition)
+        else:
+            found = latest(instance, key, upstream_partition)
         versions.append([key.to_user_string(), upstream_partition, found and found.version])
     parts = [assets.code_versions_by_key[assets.key], parameters, versions]
     return sha256(dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:32]
