@@ -8,11 +8,12 @@ old one.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cache, partial
 
 import dagster as dg
 
 from autophagy_assets.io_managers.steps import parameters_of, space_of
-from autophagy_assets.materializations import TABLE_UID, UID, latest, recipe, upstream
+from autophagy_assets.materializations import TABLE_UID, UID, Look, latest, recipe, upstream
 from autophagy_assets.registry.artifacts import is_in_place
 from autophagy_assets.study import Study
 
@@ -101,6 +102,7 @@ def make_plan(instance: dg.DagsterInstance, defs: dg.Definitions, study: Study) 
     Plan
     """
     graph, plan = defs.resolve_asset_graph(), Plan()
+    look = cache(partial(latest, instance))  # most targets are upstream of several others
     made_here = {key.to_user_string() for key in graph.materializable_asset_keys}
     for key in graph.toposorted_asset_keys:
         if key not in graph.materializable_asset_keys:
@@ -116,17 +118,21 @@ def make_plan(instance: dg.DagsterInstance, defs: dg.Definitions, study: Study) 
                 if k.to_user_string() in made_here
             ]
             plan.upstream[target] = above
-            _place(plan, target, above, _reason(instance, assets, partition, study))
+            _place(plan, target, above, _reason(instance, assets, partition, study, look))
     return plan
 
 
 def _reason(
-    instance: dg.DagsterInstance, assets: dg.AssetsDefinition, partition: str | None, study: Study
+    instance: dg.DagsterInstance,
+    assets: dg.AssetsDefinition,
+    partition: str | None,
+    study: Study,
+    look: Look,
 ) -> str | None:
-    made = latest(instance, assets.key, partition)
+    made = look(assets.key, partition)
     if made is None:
         return NEVER_MADE
-    wanted = recipe(instance, assets, partition, parameters_of(assets, study))
+    wanted = recipe(instance, assets, partition, parameters_of(assets, study), look)
     if made.metadata.get("recipe") != wanted:
         return CHANGED
     uids = [str(made.metadata[name]) for name in (UID, TABLE_UID) if name in made.metadata]
