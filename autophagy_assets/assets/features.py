@@ -7,10 +7,17 @@ import pandas as pd
 
 from autophagy_assets.analysis.features import check_feature_table, clean
 from autophagy_assets.analysis.identity import CELL_ID, CLASS
-from autophagy_assets.assets.definition import depends_on_all, every, study_asset
+from autophagy_assets.assets.definition import StudyContext, depends_on_all, every, study_asset
 from autophagy_assets.errors import InputError
 from autophagy_assets.partitions import GENOTYPE_SPACE, SAMPLE_SPACE, genotype_of, genotypes
-from autophagy_assets.registry.datasets import FEATURIZED, datasets_by_uid, featurized_tables
+from autophagy_assets.registry.datasets import (
+    FEATURIZED,
+    UNKNOWN,
+    datasets_by_uid,
+    featurized_tables,
+    labels_of_partition,
+)
+from autophagy_assets.registry.labels import GENOTYPE
 from autophagy_assets.registry.uids import slug
 
 GROUP = "features"
@@ -115,7 +122,30 @@ def clean_features(context, raw_features: pd.DataFrame) -> pd.DataFrame:
     Features of the marker channel are left out, as the marker defines the classes.
     """
     datasets = datasets_by_uid(raw_features["dataset"].unique(), context.study)
-    return clean(raw_features, datasets, context.study, f"raw_features[{context.partition}]")
+    name = f"raw_features[{context.partition}]"
+    return labelled(clean(raw_features, datasets, context.study, name), context)
+
+
+def labelled(cells: pd.DataFrame, context: StudyContext) -> pd.DataFrame:
+    """Cells with what is known of them though their dataset does not say it.
+
+    Parameters
+    ----------
+    cells : pandas.DataFrame
+        Clean features.
+    context : StudyContext
+
+    Returns
+    -------
+    pandas.DataFrame
+        Genotype from the partition and stimulation from the class, where they were unknown.
+    """
+    known = labels_of_partition(context.study, context.partition)
+    stimulation = cells[CLASS].map(context.study.classes)
+    return cells.assign(
+        genotype=cells["genotype"].replace(UNKNOWN, known.get(GENOTYPE, UNKNOWN)),
+        stimulation=cells["stimulation"].where(cells["stimulation"] != UNKNOWN, stimulation),
+    )
 
 
 assets: list[dg.AssetsDefinition | dg.AssetSpec] = [source_features, raw_features, clean_features]
