@@ -211,7 +211,8 @@ def test_workers_end_with_the_process_that_wanted_them(tmp_path, how):
             """
         )
     )
-    subprocess.run([sys.executable, str(script)], timeout=60)
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}  # what is killed cleans nothing up
+    subprocess.run([sys.executable, str(script)], timeout=60, env=environment)
     pids = [int(path.read_text()) for path in tmp_path.glob("pid-*") if path.read_text()]
     assert len(pids) == 3
     assert all(_gone(pid) for pid in pids)
