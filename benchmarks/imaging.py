@@ -148,8 +148,8 @@ def run_ours(fields: Sequence[Images], study: Study, scratch: Path, warm: bool) 
         if job.number >= 0:
             times.append((begin, end, cpu))
             table.to_parquet(scratch / f"{job.number}.parquet")
-    begins, ends, cpu = zip(*times, strict=True)
-    return Seconds(max(ends) - min(begins), sum(cpu))
+    begins, ends, cpus = zip(*times, strict=True)
+    return Seconds(max(ends) - min(begins), sum(cpus))
 
 
 def run_plain(fields: Sequence[Images], study: Study, scratch: Path, warm: bool) -> Seconds:
