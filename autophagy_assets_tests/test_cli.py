@@ -1,0 +1,78 @@
+"""The command line on a small simulated study, as a person would use it."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from autophagy_assets_tests.conftest import ROOT, clean_environment
+
+
+def autophagy(home: Path, *arguments: str, answer: str = "") -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "autophagy_assets.cli", *arguments],
+        env=clean_environment(home, PYTHONPATH=str(ROOT), COLUMNS="160"),
+        cwd=home.parent,
+        input=answer,
+        capture_output=True,
+        text=True,
+        timeout=500,
+    )
+
+
+def test_help_names_every_command_and_needs_nothing(tmp_path: Path) -> None:
+    told = autophagy(tmp_path / "home", "--help")
+    assert told.returncode == 0
+    for command in ("ingest", "refresh", "status", "report", "ui", "demo", "delete"):
+        assert f"  {command} " in told.stdout
+
+
+@pytest.mark.slow
+def test_ingest_refresh_status_report_and_delete(tiny_study: Path, tmp_path: Path) -> None:
+    home, images = tmp_path / "home", tmp_path / "images"
+    shutil.copytree(tiny_study, images)
+    broken = sorted((images / "images").glob("WT_*untreated*DAPI*"))[0]
+
+    early = autophagy(home, "refresh")
+    assert early.returncode == 1 and "autophagy ingest DIR" in early.stderr
+    assert "Traceback" not in early.stderr
+
+    whole = broken.read_bytes()
+    broken.write_bytes(whole[: len(whole) // 2])
+    first = autophagy(home, "ingest", str(images))
+    assert first.returncode == 0, first.stderr
+    assert "9 new" in first.stdout and "Set aside" in first.stdout and broken.name in first.stdout
+    assert "Set aside" in autophagy(home, "status").stdout
+
+    broken.write_bytes(whole)
+    mended = autophagy(home, "ingest", str(images))
+    assert "3 new, 9 unchanged" in mended.stdout and "Set aside" not in mended.stdout
+    assert "0 new, 12 unchanged" in autophagy(home, "ingest", str(images)).stdout
+
+    made = autophagy(home, "refresh")
+    assert made.returncode == 0, made.stdout + made.stderr
+    for told in ("AUC", "Cells", "EI24KO, all cells", "index.html"):
+        assert told in made.stdout
+    page = (home / "report" / "index.html").read_text()
+    assert "EI24KO" in page and "<img" in page and 'src="http' not in page
+    again = autophagy(home, "refresh")
+    assert again.returncode == 0 and "Made 0;" in again.stdout
+    assert "to make" in autophagy(home, "status").stdout
+
+    copies = autophagy(home, "report", "--to", str(tmp_path / "out")).stdout.split()
+    assert {Path(copy).name for copy in copies} >= {"index.html", "error_galleries.png"}
+
+    assert autophagy(home, "delete", answer="n\n").returncode != 0 and home.exists()
+    assert autophagy(home, "delete", "--yes").returncode == 0 and not home.exists()
+    assert images.exists()
+
+
+def test_a_missing_folder_or_file_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    told = autophagy(tmp_path / "home", "ingest", str(tmp_path / "empty"))
+    assert told.returncode == 1 and "metadata_files.csv is missing" in told.stderr
+    assert "Traceback" not in told.stderr

@@ -1,0 +1,115 @@
+"""A refresh makes what is out of date, and nothing else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from autophagy_assets.errors import InputError
+from autophagy_assets_tests.platform import Given, Platform, give_table, given_study, outsider
+from autophagy_assets_tests.platform import study_file as write_study
+
+DOWNSTREAM_OF_THE_SPLIT = {
+    "training_cells",
+    "test_cells",
+    "autophagy_classifier",
+    "test_predictions",
+    "classifier_evaluation",
+    "error_galleries",
+    "ko_predictions",
+    "ko_evaluation",
+    "study_report",
+}
+
+
+@pytest.fixture(scope="module")
+def refreshed(
+    store: object, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Platform, Given, Path]:
+    folder = tmp_path_factory.mktemp("refresh")
+    file = write_study(folder, "refresh test")
+    platform = Platform(file)
+    given = given_study(platform.study, folder)
+    done = platform.refresh()
+    assert not done.failed, done.failed
+    return platform, given, folder
+
+
+def assets(targets) -> set[str]:
+    return {target.asset for target in targets}
+
+
+def test_everything_is_made_at_first_and_nothing_the_second_time(refreshed) -> None:
+    platform, _, _ = refreshed
+    again = platform.refresh()
+    assert again.made == [] and again.failed == {} and again.fresh > 15
+
+
+def test_another_split_makes_only_what_depends_on_it(refreshed, tmp_path: Path) -> None:
+    platform, _, _ = refreshed
+    other = Platform(write_study(tmp_path, "refresh test", split={"random_state": 7}))
+    other.instance = platform.instance
+    assert assets(other.refresh().made) == DOWNSTREAM_OF_THE_SPLIT
+    assert assets(platform.refresh().made) == DOWNSTREAM_OF_THE_SPLIT  # and back
+
+
+def test_a_changed_knockout_leaves_the_classifier_alone(refreshed) -> None:
+    platform, given, _ = refreshed
+    before = platform.latest("autophagy_classifier").run_id
+    recorder = outsider("a changed table")
+    give_table(recorder, platform.study, "EI24KO", given.tables["EI24KO"].iloc[1:])
+    recorder.finish()
+    made = platform.refresh().made
+    assert {str(t) for t in made} >= {"raw_features[EI24KO]", "ko_predictions[EI24KO]"}
+    assert not {str(t) for t in made} & {"raw_features[WT]", "training_cells", "test_predictions"}
+    assert platform.latest("autophagy_classifier").run_id == before
+
+
+def test_what_was_made_again_with_the_same_content_wakes_nobody(refreshed) -> None:
+    platform, _, _ = refreshed
+    platform.refresh()
+    platform.run("clean_features", partition="WT")
+    assert platform.refresh().made == []
+
+
+def test_a_lost_file_is_made_again_and_what_depends_on_it_is_not(refreshed) -> None:
+    platform, _, _ = refreshed
+    platform.refresh()
+    Path(platform.artifact("test_cells").path).unlink()
+    assert assets(platform.refresh().made) == {"test_cells"}
+
+
+def test_a_failure_skips_what_depends_on_it_and_nothing_else(store: object, tmp_path: Path) -> None:
+    platform = Platform(write_study(tmp_path, "failing refresh"))
+    given = given_study(platform.study, tmp_path)
+    recorder = outsider("a broken table")
+    broken = given.tables["EI24KO"].drop(columns="scportrait_cell_id")
+    give_table(recorder, platform.study, "EI24KO", broken)
+    recorder.finish()
+    done = platform.refresh()
+    assert {str(t) for t in done.failed} == {"raw_features[EI24KO]"}
+    assert "scportrait_cell_id" in next(iter(done.failed.values()))
+    assert "ko_evaluation" in assets(done.skipped)
+    assert {"error_galleries", "classifier_evaluation"} <= assets(done.made)
+
+
+def test_a_study_without_its_control_is_refused_in_one_sentence(
+    store: object, tmp_path: Path
+) -> None:
+    from autophagy_assets.refresh import _require_control
+
+    platform = Platform(write_study(tmp_path, "no control"))
+    given_study(platform.study, tmp_path, ["EI24KO"])
+    platform.sync()
+    with pytest.raises(InputError, match="no images of its control 'WT', only of EI24KO"):
+        _require_control(platform.instance, platform.study)
+
+
+def test_a_study_without_anything_says_how_to_begin(store: object, tmp_path: Path) -> None:
+    from autophagy_assets.refresh import _require_control
+
+    platform = Platform(write_study(tmp_path, "empty"))
+    platform.sync()
+    with pytest.raises(InputError, match="autophagy ingest DIR"):
+        _require_control(platform.instance, platform.study)
