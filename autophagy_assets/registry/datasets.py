@@ -181,7 +181,14 @@ def datasets_by_uid(uids: Iterable[str], study: Study) -> pd.DataFrame:
     pandas.DataFrame
         As :func:`single_cell_datasets`; datasets that are not known are left out.
     """
-    return _described(source().Artifact.filter(uid__in=sorted(set(uids))), study)
+    wanted = set(uids)
+    found = _described(source().Artifact.filter(uid__in=sorted(wanted)), study)
+    missing = wanted - set(found[DATASET])
+    if not missing or source_name() is None:
+        return found
+    # Raw images of a source are imaged here, so their datasets are in the store.
+    here = _described(connect().Artifact.filter(uid__in=sorted(missing)), study)
+    return here if found.empty else pd.concat([found, here], ignore_index=True)
 
 
 def _described(found: Any, study: Study) -> pd.DataFrame:
