@@ -1,0 +1,91 @@
+"""SIGKILL at every point of every format, and at random times: nothing partial, nothing lost."""
+
+from __future__ import annotations
+
+import random
+import signal
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from queue import Empty, Queue
+from typing import Any
+
+import pytest
+
+from autophagy_assets_tests.reliability.forked import Zygote
+from autophagy_assets_tests.reliability.points import CASES
+
+pytestmark = pytest.mark.slow
+
+AT_RANDOM = [("random time", str(number)) for number in range(12)]
+ALL = [*CASES, *AT_RANDOM]
+
+
+@pytest.fixture(scope="module")
+def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], dict[str, Any]]:
+    """What came of every kill; two homes take turns at the cases."""
+    waiting: Queue[tuple[int, tuple[str, str]]] = Queue()
+    for case in enumerate(ALL):
+        waiting.put(case)
+    outcomes: dict[tuple[str, str], dict[str, Any]] = {}
+
+    def work(folder: Path) -> None:
+        zygote = Zygote(folder)
+        undisturbed = zygote.ask("prepare")
+        while True:
+            try:
+                number, case = waiting.get_nowait()
+            except Empty:
+                zygote.end()
+                return
+            outcome = _kill(zygote, case, number, undisturbed["took"])
+            outcomes[case] = outcome | {"undisturbed": undisturbed["hashes"]}
+
+    root = tmp_path_factory.mktemp("kills")
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(work, [root / "a", root / "b"]))
+    return outcomes
+
+
+def _kill(zygote: Zygote, case: tuple[str, str], number: int, took: float) -> dict[str, Any]:
+    zygote.ask("restore")
+    point, what = case
+    if point == "random time":
+        delay = random.Random(number).uniform(0.05, 0.95) * took
+        died = zygote.ask("kill_at", delay=delay)
+    else:
+        died = zygote.ask("kill", point=point, what=what)
+    # Half of the times the records are put straight first, half of the times afterwards.
+    return died | zygote.ask("mend", reconcile_first=number % 2 == 1)
+
+
+@pytest.mark.parametrize(("point", "what"), ALL, ids=lambda part: str(part))
+def test_a_kill_leaves_nothing_partial_and_the_next_refresh_ends_as_if_undisturbed(
+    outcomes: dict[tuple[str, str], dict[str, Any]], point: str, what: str
+) -> None:
+    outcome = outcomes[point, what]
+    assert outcome["signal"] == signal.SIGKILL, "the point was never reached"
+    assert outcome["before"]["faults"] == []  # no reader sees a partial file
+    assert set(outcome["before"]["hashes"]) == set(outcome["undisturbed"])  # nothing is lost
+    assert outcome["errors"] == {}
+    assert outcome["after"]["hashes"] == outcome["undisturbed"]
+    assert outcome["after"]["faults"] == []
+    assert outcome["late"]["left"] == []
+    if outcome["early"]:
+        assert outcome["early"]["left"] == []
+
+
+def test_kills_leave_traces_that_reconcile_finds(
+    outcomes: dict[tuple[str, str], dict[str, Any]],
+) -> None:
+    """Were nothing found, the kills would have missed, or reconcile would not look."""
+    kinds = Counter(
+        finding.split(":")[0]
+        for outcome in outcomes.values()
+        for finding in (outcome["early"] or {"found": []})["found"] + outcome["late"]["found"]
+    )
+    assert kinds["file"] >= 10
+    assert kinds["run"] >= len(CASES)
+    assert len(outcomes) >= 40
+    survived = Counter(point for point, _ in outcomes)
+    print("\nkills survived:", dict(survived), "in all", len(outcomes))

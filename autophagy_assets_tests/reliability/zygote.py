@@ -1,0 +1,250 @@
+"""A process that has imported everything and forks children, which are then killed.
+
+Importing takes ten times as long as refreshing the tiny study, so the children are forked from
+one process that never writes itself. It takes JSON lines on stdin and answers on stdout.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import select
+import shutil
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+HOME = Path(os.environ["AUTOPHAGY_HOME"])
+STUDY, TEMPLATE = HOME.with_name("study.yaml"), HOME.with_name("template")
+
+
+def main() -> None:
+    answers = os.fdopen(os.dup(1), "w", buffering=1)
+    log = os.open(HOME.with_name("children.log"), os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    from autophagy_assets.registry.instance import connect
+    from autophagy_assets_tests.reliability import points, tiny  # noqa: F401
+
+    connect()
+    _disconnect()
+    for line in sys.stdin:
+        asked = json.loads(line)
+        answer = globals()[f"do_{asked.pop('do')}"](**asked)
+        answers.write(json.dumps(answer) + "\n")
+
+
+def _disconnect() -> None:
+    from django.db import connections
+
+    connections.close_all()
+
+
+def do_prepare() -> dict[str, Any]:
+    """Make a store with a first version of everything; then the second, undisturbed."""
+    from autophagy_assets.registry import presence
+    from autophagy_assets_tests.reliability import tiny
+
+    tiny.write_study(STUDY, 1)
+    # Here and not in a child: what is imported and remembered on the way, children inherit.
+    assert _run() and not _refresh() and not _reconcile()["left"]
+    _look()
+    _disconnect()
+    presence._held.clear()
+    presence._announced.cache_clear()
+    shutil.rmtree(HOME / "locks" / "processes")
+    shutil.rmtree(TEMPLATE, ignore_errors=True)
+    shutil.copytree(HOME, TEMPLATE)
+    tiny.write_study(STUDY, 2)
+    began = time.monotonic()
+    assert _checked(_run)
+    took = time.monotonic() - began
+    return _checked(_look) | {"took": took}
+
+
+def do_restore() -> dict[str, Any]:
+    """Bring back the first version of everything; the study file asks for the second."""
+    shutil.rmtree(HOME)
+    shutil.copytree(TEMPLATE, HOME)
+    return {}
+
+
+def do_kill(point: str, what: str) -> dict[str, Any]:
+    """Refresh in a child that kills itself at a point."""
+    from autophagy_assets_tests.reliability import points
+
+    def doomed() -> None:
+        points.arm(point, what)
+        _run()
+
+    status, _ = _forked(doomed)
+    return {"signal": os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0}
+
+
+def do_kill_at(delay: float) -> dict[str, Any]:
+    """Refresh in a child that is killed from outside, while another one looks on."""
+    status, _ = _forked(_run, killed_after=delay, meanwhile=_watch)
+    return {"signal": os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0}
+
+
+def do_mend(reconcile_first: bool) -> dict[str, Any]:
+    """Look, refresh and reconcile in a child, as a person would after a crash."""
+
+    def mend() -> dict[str, Any]:
+        before = _look()
+        early = _reconcile() if reconcile_first else {}
+        errors = _refresh()
+        late = _reconcile()
+        return {
+            "before": before,
+            "early": early,
+            "errors": errors,
+            "late": late,
+            "after": _look(),
+        }
+
+    return _checked(mend)
+
+
+def _run() -> bool:
+    from autophagy_assets.home import dagster_instance
+    from autophagy_assets_tests.reliability import tiny
+
+    with dagster_instance() as instance:
+        return tiny.run_all(instance, STUDY)
+
+
+def _refresh() -> dict[str, str]:
+    from autophagy_assets.home import dagster_instance
+    from autophagy_assets_tests.reliability import tiny
+
+    with dagster_instance() as instance:
+        return tiny.refresh(instance, STUDY)
+
+
+def _reconcile() -> dict[str, Any]:
+    from autophagy_assets.home import dagster_instance
+    from autophagy_assets.reconcile import left, reconcile
+
+    with dagster_instance() as instance:
+        found = reconcile(instance, fix=True)
+        again = reconcile(instance)
+    return {
+        "found": [f"{f.kind}: {f.what}: {f.problem}" for f in found],
+        "left": [f"{f.kind}: {f.what}: {f.problem}" for f in [*left(found), *again]],
+    }
+
+
+def _look() -> dict[str, Any]:
+    """What a reader sees: hashes of what is materialized, and everything that is not whole."""
+    import dagster as dg
+
+    from autophagy_assets.home import dagster_instance
+    from autophagy_assets.materializations import HASH, TABLE_HASH, UID, latest
+    from autophagy_assets.registry.artifacts import fetch
+    from autophagy_assets.registry.instance import connect
+    from autophagy_assets_tests.reliability import tiny
+
+    hashes, faults = {}, _not_what_they_are_called()
+    with dagster_instance() as instance:
+        for asset in tiny.ASSETS:
+            found = latest(instance, dg.AssetKey(asset), None)
+            if found is not None:
+                hashes[asset] = [found.metadata[HASH], found.metadata.get(TABLE_HASH)]
+                fetch(found.metadata[UID], {"sha256": found.metadata[HASH]})
+    ln = connect()
+    latest_by_key: dict[str, int] = {}
+    for artifact in ln.Artifact.filter():
+        latest_by_key.setdefault(artifact.key, 0)
+        latest_by_key[artifact.key] += artifact.is_latest
+        try:
+            fetch(artifact.uid)
+        except Exception as error:
+            faults.append(f"{artifact.key}: {error}")
+    faults += [f"{key}: {n} latest" for key, n in latest_by_key.items() if n != 1]
+    transforms = list(ln.Transform.filter().values_list("key", flat=True))
+    faults += [f"transform {key} twice" for key in set(transforms) if transforms.count(key) > 1]
+    return {"hashes": hashes, "faults": faults, "artifacts": len(latest_by_key)}
+
+
+def _not_what_they_are_called() -> list[str]:
+    """Files of the store whose name is not the hash of what is in them."""
+    from autophagy_assets.registry.files import measure, recorded_hash
+
+    faults = []
+    for folder, folders, names in os.walk(HOME / "store"):
+        folders[:] = [f for f in folders if f != ".lamindb" and not f.startswith(".tmp-")]
+        for name in [*folders, *names]:
+            path = Path(folder) / name
+            if recorded_hash(path) and measure(path)[0] != recorded_hash(path):
+                faults.append(f"partial: {path}")
+        folders[:] = [f for f in folders if not recorded_hash(Path(f))]
+    return faults
+
+
+def _watch() -> None:
+    """Read the store over and over; ends only when something partial was seen."""
+    while not (seen := _not_what_they_are_called()):
+        time.sleep(0.005)
+    raise AssertionError(seen)
+
+
+def _checked(work: Callable[[], Any]) -> Any:
+    status, answer = _forked(work)
+    if status != 0:
+        raise RuntimeError(f"child ended with {status}: {answer}")
+    return answer
+
+
+def _forked(
+    work: Callable[[], Any],
+    killed_after: float | None = None,
+    meanwhile: Callable[[], None] | None = None,
+) -> tuple[int, Any]:
+    """Do work in a forked child; gives how it ended and what it answered."""
+    watcher = _fork(meanwhile, None) if meanwhile else None
+    reading, writing = os.pipe()
+    child = _fork(work, writing)
+    os.close(writing)
+    if killed_after is not None:
+        select.select([], [], [], killed_after)
+        os.kill(child, signal.SIGKILL)
+    with os.fdopen(reading) as stream:
+        text = stream.read()
+    _, status = os.waitpid(child, 0)
+    if watcher is not None:
+        ended, _ = os.waitpid(watcher, os.WNOHANG)
+        if ended:
+            raise RuntimeError("a reader saw a partial file; see children.log")
+        os.kill(watcher, signal.SIGKILL)
+        os.waitpid(watcher, 0)
+    return status, json.loads(text) if text else None
+
+
+def _fork(work: Callable[[], Any], answers: int | None) -> int:
+    child = os.fork()
+    if child:
+        return child
+    try:
+        random.seed()
+        answer = work()
+        if answers is not None:
+            os.write(answers, json.dumps(answer).encode())
+    except BaseException:
+        traceback.print_exc()
+        if answers is not None:
+            os.write(answers, json.dumps(traceback.format_exc()[-3000:]).encode())
+        os._exit(1)
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()
