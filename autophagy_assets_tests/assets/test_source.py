@@ -257,7 +257,7 @@ def test_crops_alone_are_featurized_here(lab):
 
 
 def test_raw_images_alone_are_imaged_here(lab):
-    made, storage, run = lab("raw")
+    _, storage, run = lab("raw")
     before = state(storage)
     done = run(IMAGING)
     assert state(storage) == before, "the source was written to"
