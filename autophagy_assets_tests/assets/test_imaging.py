@@ -1,0 +1,194 @@
+"""Imaging as an asset: one bad field is set aside with its reason, the others go on."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+import dagster as dg
+import numpy as np
+import pandas as pd
+import pytest
+import tifffile
+
+from autophagy_assets.analysis import compute, featurization, segmentation
+from autophagy_assets.materializations import latest
+from autophagy_assets.registry.ingest import ingest
+from autophagy_assets_tests.assets.fakes import (
+    CELLS,
+    fake_featurize,
+    fake_process_field,
+    one_by_one,
+)
+from autophagy_assets_tests.platform import Platform, study_file
+from autophagy_assets_tests.registry.image_folder import write_images
+
+_numbers = itertools.count()
+SAMPLE = "WT__clone-1__untreated"
+FIELDS = [
+    ("WT", "clone 1", "untreated", "FOV1"),
+    ("WT", "clone 1", "untreated", "FOV2"),
+    ("WT", "clone 1", "14h Torin-1", "FOV1"),
+    ("KO", "clone 2", "untreated", "FOV1"),
+    ("KO", "clone 2", "14h Torin-1", "FOV1"),
+]
+
+
+@pytest.fixture
+def folder(tmp_path) -> Path:
+    return tmp_path / "images"
+
+
+@pytest.fixture
+def platform(store, tmp_path, folder, monkeypatch) -> Platform:
+    monkeypatch.setattr(segmentation, "process_field", fake_process_field)
+    monkeypatch.setattr(featurization, "featurize", fake_featurize)
+    monkeypatch.setattr(compute, "map_fields", one_by_one)
+    platform = Platform(study_file(tmp_path, f"imaging {next(_numbers)}"))
+    write_images(folder, platform.study, FIELDS, seed=next(_numbers))
+    return platform
+
+
+def paint(folder: Path, field: int, value: int) -> None:
+    """An image of one value, which the fake segmentation takes as a sign."""
+    pixels = np.full((12, 12), value, dtype=np.uint16)
+    tifffile.imwrite(folder / f"images/{field}_DAPI.tif", pixels)
+
+
+def image(platform: Platform, folder: Path, sample: str = SAMPLE, check: bool = True):
+    ingest(folder, platform.study)
+    platform.sync()
+    return platform.run("single_cell_images", "cell_features", partition=sample, check=check)
+
+
+def test_the_manifest_names_fields_datasets_and_images(platform, folder, store):
+    image(platform, folder)
+    manifest = platform.table("single_cell_images", SAMPLE)
+    assert list(manifest.columns) == [
+        *("sample", "field", "genotype", "stimulation", "clone", "fov"),
+        *("status", "reason", "n_cells", "dataset", "spatialdata", "images"),
+    ]
+    assert manifest["fov"].tolist() == ["FOV1", "FOV2"]
+    assert manifest["status"].tolist() == ["ok", "ok"]
+    assert manifest["n_cells"].tolist() == [CELLS, CELLS]
+    for row in manifest.itertuples():
+        crops, field = (store.Artifact.get(uid=uid) for uid in (row.dataset, row.spatialdata))
+        place = f"/{SAMPLE}/{row.fov}/"
+        assert crops.key.endswith(f"{place}single_cell_data.h5ad")
+        assert field.key.endswith(f"{place}spatialdata.zarr")
+        assert crops.n_observations == CELLS
+        values = crops.features.get_values()
+        assert values["artifact type"] == "scportrait single-cell images"
+        assert (values["cell_line_clone"], values["FOV"]) == ("clone 1", row.fov)
+        assert (values["genotype"], values["stimulation"]) == ("WT", "untreated")
+        channels = [store.Artifact.get(uid=uid) for uid in row.images.split(";")]
+        names = [a.features.get_values()["channel"] for a in channels]
+        assert names == list(platform.study.channels)
+
+
+def test_features_name_the_dataset_and_class_of_every_cell(platform, folder):
+    image(platform, folder)
+    manifest = platform.table("single_cell_images", SAMPLE)
+    cells = platform.table("cell_features", SAMPLE)
+    assert list(cells.columns[:3]) == ["dataset", "scportrait_cell_id", "class"]
+    assert cells.groupby("dataset").size().to_dict() == dict.fromkeys(manifest["dataset"], CELLS)
+    assert set(cells["class"]) == {0}
+    image(platform, folder, "WT__clone-1__14h-Torin-1")
+    assert set(platform.table("cell_features", "WT__clone-1__14h-Torin-1")["class"]) == {1}
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"), [(0, "There are no cells in the field"), (13, "segmentation went wrong")]
+)
+def test_a_bad_field_is_set_aside_with_its_reason(platform, folder, value, reason):
+    paint(folder, 0, value)
+    image(platform, folder)
+    bad, good = platform.table("single_cell_images", SAMPLE).to_dict("records")
+    assert (bad["fov"], bad["status"], bad["n_cells"], bad["dataset"]) == (
+        *("FOV1", "set aside"),
+        0,
+        "",
+    )
+    assert reason in bad["reason"]
+    assert (good["status"], good["n_cells"]) == ("ok", CELLS)
+    cells = platform.table("cell_features", SAMPLE)
+    assert set(cells["dataset"]) == {good["dataset"]}
+
+
+def test_a_full_disk_is_no_fault_of_the_field(platform, folder):
+    paint(folder, 0, 28)
+    result = image(platform, folder, check=False)
+    assert not result.success
+    assert "No space left" in platform.failure(result) or "max_retries" in platform.failure(result)
+    assert latest(platform.instance, dg.AssetKey("single_cell_images"), SAMPLE) is None
+
+
+def test_a_sample_without_a_usable_field_does_not_stop_its_genotype(platform, folder):
+    paint(folder, 2, 0)
+    for sample in (SAMPLE, "WT__clone-1__14h-Torin-1"):
+        image(platform, folder, sample)
+    assert len(platform.table("cell_features", "WT__clone-1__14h-Torin-1")) == 0
+    platform.run("raw_features", "clean_features", partition="WT")
+    cells = platform.table("clean_features", "WT")
+    assert len(cells) == 2 * CELLS
+    assert set(cells["stimulation"]) == {"untreated"}
+
+
+def test_a_genotype_without_a_cell_is_told(platform, folder):
+    for field in (3, 4):
+        paint(folder, field, 0)
+    for sample in ("KO__clone-2__untreated", "KO__clone-2__14h-Torin-1"):
+        image(platform, folder, sample)
+    result = platform.run("raw_features", partition="KO", check=False)
+    assert not result.success
+    assert "Genotype KO has no cells: look at the reasons" in platform.failure(result)
+
+
+def test_the_whole_way_from_images_to_clean_features(platform, folder, store):
+    ingest(folder, platform.study)
+    platform.sync()
+    samples = platform.partitions("sample")
+    assert len(samples) == 4
+    for sample in samples:
+        platform.run("single_cell_images", "cell_features", partition=sample)
+    platform.features()
+    cells = platform.table("clean_features", "WT")
+    assert len(cells) == 3 * CELLS
+    found = cells[["genotype", "clone", "stimulation", "fov"]].drop_duplicates()
+    assert sorted(map(tuple, found.to_numpy())) == sorted(f for f in FIELDS if f[0] == "WT")
+    artifact = platform.artifact("raw_features", "WT")
+    assert artifact.description == "featurized single-cell images"
+    # Only the samples of the genotype were read.
+    read = {a.key.rsplit("/", 1)[1] for a in artifact.run.input_artifacts.all()}
+    assert read == {f"{s}.parquet" for s in samples if s.startswith("WT__")}
+
+
+def test_a_changed_image_makes_its_sample_out_of_date_and_no_other(platform, folder):
+    image(platform, folder)
+    before = platform.table("single_cell_images", SAMPLE).set_index("fov")
+    paint(folder, 0, 100)
+    ingest(folder, platform.study)
+    assert platform.sync() == [f"raw_images[{SAMPLE}]"]
+    platform.run("single_cell_images", "cell_features", partition=SAMPLE)
+    after = platform.table("single_cell_images", SAMPLE).set_index("fov")
+    assert before.loc["FOV1", "dataset"] != after.loc["FOV1", "dataset"]
+    assert before.loc["FOV2", "dataset"] == after.loc["FOV2", "dataset"]
+
+
+def test_nothing_is_left_in_the_store_of_a_field_that_was_being_made(platform, folder, store):
+    paint(folder, 0, 13)
+    image(platform, folder)
+    root = Path(str(store.settings.storage.root))
+    assert not [p for p in root.iterdir() if p.name.startswith(".tmp")]
+
+
+def test_imaging_again_gives_the_same_version(platform, folder):
+    image(platform, folder)
+    first = platform.latest("single_cell_images", SAMPLE)
+    platform.run("single_cell_images", partition=SAMPLE)
+    second = platform.latest("single_cell_images", SAMPLE)
+    assert first.run_id != second.run_id
+    assert first.version == second.version
+    pd.testing.assert_frame_equal(
+        platform.table("single_cell_images", SAMPLE), platform.table("single_cell_images", SAMPLE)
+    )
