@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from autophagy_assets.cli_lineage import lineage
+from autophagy_assets.cli_reconcile import reconcile
 from autophagy_assets.errors import InputError, IntegrityError
 from autophagy_assets.home import Home
 
@@ -171,6 +173,9 @@ def delete(yes: bool) -> None:
     if instance := os.environ.get("LAMIN_CURRENT_INSTANCE"):
         click.echo(f"Your own LaminDB instance {instance} has not been touched.")
 
+
+main.add_command(lineage)
+main.add_command(reconcile)
 
 if __name__ == "__main__":
     main()

@@ -14,7 +14,6 @@ from typing import Any
 
 import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
 
 from autophagy_assets.analysis.evaluation import CLASSES, auc_of, confusion_of
 from autophagy_assets.analysis.figures import data_uri
@@ -74,8 +73,9 @@ class ReportContent:
         May be nested.
     versions : mapping of str to str
         Versions of packages.
-    lineage : mapping of str to str
-        Trusted HTML by asset or figure name, shown with it.
+    lineage : mapping of str to sequence of str
+        Lines that say where something comes from, by figure name and, for cells, by
+        ``dataset:id``.
     """
 
     study: Study
@@ -87,7 +87,7 @@ class ReportContent:
     records: Sequence[Mapping[str, Any]] = ()
     parameters: Mapping[str, Any] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
-    lineage: Mapping[str, str] = field(default_factory=dict)
+    lineage: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 def render_report(content: ReportContent) -> str:
@@ -127,6 +127,7 @@ def render_report(content: ReportContent) -> str:
         records=_records(content),
         parameters=list(_flat(content.parameters)),
         versions=sorted(content.versions.items()),
+        lineage=content.lineage,
     )
 
 
@@ -175,13 +176,14 @@ def _evaluation(genotype: str, table: pd.DataFrame, study: Study, cells: str) ->
     }
 
 
-def _figure(figure: ReportFigure, lineage: Mapping[str, str]) -> dict[str, Any]:
+def _figure(figure: ReportFigure, lineage: Mapping[str, Sequence[str]]) -> dict[str, Any]:
     table = _rows(figure.table)
     shows_cells = {DATASET, CELL_ID} <= set(figure.table.columns)
-    anchors = [""] * len(figure.table)
+    anchors = origins = [""] * len(figure.table)
     if shows_cells:
-        identity = zip(figure.table[DATASET], figure.table[CELL_ID], strict=True)
+        identity = list(zip(figure.table[DATASET], figure.table[CELL_ID], strict=True))
         anchors = [f"{figure.name}--{dataset}--{cell}" for dataset, cell in identity]
+        origins = [f"{dataset}:{cell}" for dataset, cell in identity]
     return {
         "name": figure.name,
         "title": figure.title,
@@ -189,25 +191,18 @@ def _figure(figure: ReportFigure, lineage: Mapping[str, str]) -> dict[str, Any]:
         "uid": figure.uid,
         "image": data_uri(figure.png),
         "columns": table["columns"],
-        "rows": list(zip(anchors, table["rows"], strict=True)),
+        "rows": [
+            (anchor, origin if origin in lineage else "", row)
+            for anchor, origin, row in zip(anchors, origins, table["rows"], strict=True)
+        ],
         "summary": "The cells shown, with their scores" if shows_cells else "The numbers shown",
-        "lineage": _snippet(lineage, figure.name),
+        "lineage": figure.name if figure.name in lineage else "",
     }
 
 
 def _records(content: ReportContent) -> list[dict[str, Any]]:
     names = ("asset", "partition", "uid", "key", "hash")
-    return [
-        {
-            **{name: str(record.get(name) or "") for name in names},
-            "lineage": _snippet(content.lineage, str(record.get("asset", ""))),
-        }
-        for record in content.records
-    ]
-
-
-def _snippet(lineage: Mapping[str, str], name: str) -> Markup:
-    return Markup(lineage.get(name, ""))  # made by this program, see ReportContent
+    return [{name: str(record.get(name) or "") for name in names} for record in content.records]
 
 
 def _set_aside(manifest: pd.DataFrame) -> list[dict[str, str]]:

@@ -6,11 +6,12 @@ from typing import Any
 import dagster as dg
 import pandas as pd
 
-from autophagy_assets.analysis.identity import CLASS, IDENTITY, METADATA
+from autophagy_assets.analysis.identity import CLASS, DATASET, IDENTITY, METADATA
 from autophagy_assets.analysis.report import ReportContent, ReportFigure, render_report
 from autophagy_assets.assets.definition import StudyContext, every, study_asset
 from autophagy_assets.io_managers.figure import StoredPicture
 from autophagy_assets.partitions import GENOTYPE_SPACE, KNOCKOUT_SPACE, SAMPLE_SPACE
+from autophagy_assets.registry.cells import lineage_sections
 from autophagy_assets.study import Study
 
 GROUP = "report"
@@ -64,6 +65,9 @@ def study_report(
     }
     cells = pd.concat([clean_features[name] for name in clean_features], ignore_index=True)
     manifests = [single_cell_images[sample] for sample in single_cell_images]
+    shown = [picture.table for picture in pictures.values() if DATASET in picture.table]
+    cells_shown = pd.concat(shown)[IDENTITY].drop_duplicates().itertuples(index=False)
+    uids = {name: picture.uid for name, picture in pictures.items()}
     content = ReportContent(
         study=context.study,
         figures=[report_figure(name, picture) for name, picture in pictures.items()],
@@ -74,6 +78,7 @@ def study_report(
         records=records(context),
         parameters=context.study.model_dump(mode="json"),
         versions={name: version(name) for name in PACKAGES},
+        lineage=lineage_sections(uids, ((dataset, cell) for dataset, cell in cells_shown)),
     )
     return render_report(content)
 

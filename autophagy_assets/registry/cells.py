@@ -25,7 +25,7 @@ from autophagy_assets.registry.datasets import companion
 from autophagy_assets.registry.instance import connect
 from autophagy_assets.registry.lineage import Node, Walk, bare, lineage_of
 from autophagy_assets.registry.lineage_formats import tree_lines
-from autophagy_assets.registry.origins import inputs_of, maker_of
+from autophagy_assets.registry.origins import maker_of
 from autophagy_assets.registry.provenance import transform_key
 
 _PLACE = ["panel", "row", "column"]
@@ -61,6 +61,7 @@ class Cells:
         self._wanted = None if datasets is None else set(datasets)
         self._ids: dict[str, np.ndarray] = {}
         self._faults: dict[str, str] = {}
+        self.known: dict[tuple[int, int], list[Any]] = {}
 
     @cached_property
     def tables(self) -> list[CellTable]:
@@ -159,7 +160,7 @@ class _CellWalk(Walk):
     """A walk that follows one cell and leaves out what it has no part in."""
 
     def __init__(self, cells: Cells, dataset: str, cell: int) -> None:
-        super().__init__()
+        super().__init__(cells.known)
         self._cells, self._dataset, self._cell = cells, dataset, cell
         self._held: dict[int, str] = {}
         self._labels: dict[str, str] = {}
@@ -207,7 +208,7 @@ class _CellWalk(Walk):
         return self._nodes[place]
 
     def _narrowed(self, artifact: Any, run: Any) -> Node:
-        inputs, before = (inputs_of(artifact, run), run.id) if run is not None else ([], None)
+        inputs, before = (self.inputs(artifact, run), run.id) if run is not None else ([], None)
         if artifact.uid == self._dataset:
             where = self._cells.position(self._dataset, self._cell)
             children = tuple(self.node(each, before) for each in inputs)

@@ -84,10 +84,24 @@ def lineage_of(what: str) -> Node:
 
 
 class Walk:
-    """Builds nodes; each artifact, as made by one run, becomes one node."""
+    """Builds nodes; each artifact, as made by one run, becomes one node.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    known : dict, optional
+        Inputs by artifact and run, shared by walks that pass the same places.
+    """
+
+    def __init__(self, known: dict[tuple[int, int], list[Any]] | None = None) -> None:
         self._nodes: dict[tuple[int, int | None], Node] = {}
+        self._known = {} if known is None else known
+
+    def inputs(self, artifact: Any, run: Any) -> list[Any]:
+        """Artifacts that one was made from by a run; asked of LaminDB once."""
+        place = (artifact.id, run.id)
+        if place not in self._known:
+            self._known[place] = inputs_of(artifact, run)
+        return self._known[place]
 
     def node(self, artifact: Any, before: int | None = None) -> Node:
         """Node of an artifact with all that it was made from.
@@ -105,7 +119,7 @@ class Walk:
         run = maker_of(artifact, before)
         place = (artifact.id, run.id if run is not None else None)
         if place not in self._nodes:
-            inputs, before = (inputs_of(artifact, run), run.id) if run is not None else ([], None)
+            inputs, before = (self.inputs(artifact, run), run.id) if run is not None else ([], None)
             children = tuple(self.node(each, before) for each in inputs)
             self._nodes[place] = bare(artifact, run, inputs=children)
         return self._nodes[place]

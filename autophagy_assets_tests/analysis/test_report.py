@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from autophagy_assets.analysis.evaluation import evaluate
+from autophagy_assets.analysis.identity import CELL_ID, DATASET
 from autophagy_assets.analysis.report import ReportContent, ReportFigure, render_report
 from autophagy_assets.study import Study
 
@@ -132,10 +133,18 @@ def test_what_was_run_on_what_parameters_and_versions(content):
     assert "None" not in text
 
 
-def test_lineage_is_put_beside_figure_and_record(content):
-    lineage = {"error_galleries": '<a href="#l">lineage</a>', "test_predictions": "<b>from</b>"}
+def test_every_figure_and_thumbnail_links_to_where_it_comes_from(content):
+    gallery = next(figure for figure in content.figures if CELL_ID in figure.table)
+    dataset, cell = gallery.table[[DATASET, CELL_ID]].iloc[0]
+    lineage = {gallery.name: ["figure <b>", "image"], f"{dataset}:{cell}": ["cell", "image"]}
     html = render_report(replace(content, lineage=lineage))
-    assert '<a href="#l">lineage</a>' in html and "<b>from</b>" in html
+    for name in lineage:
+        assert f'href="#lineage--{name}"' in html and f'id="lineage--{name}"' in html
+    assert "figure &lt;b&gt;\nimage" in html and "cell\nimage" in html
+
+
+def test_without_lineage_nothing_links_to_it(content):
+    assert "#lineage--" not in render_report(replace(content, lineage={}))
 
 
 def test_tables_from_elsewhere_have_no_fields(content):
