@@ -1,0 +1,126 @@
+"""One folder holds everything, and what the user has set is respected."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+import yaml
+
+from autophagy_assets.errors import InputError
+from autophagy_assets.home import Home
+from autophagy_assets_tests.conftest import home_variables
+
+
+@pytest.fixture
+def bare(monkeypatch, tmp_path):
+    """An environment in which nothing is set, in an empty working directory."""
+    for name in [*home_variables(tmp_path), "AUTOPHAGY_DATABASE_URL"]:
+        # Set first, so that what prepare() sets is taken back after the test.
+        monkeypatch.setenv(name, "")
+        monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+    return monkeypatch
+
+
+def test_the_default_is_in_the_working_directory(bare, tmp_path):
+    assert Home.locate().root == tmp_path / ".autophagy"
+
+
+@pytest.mark.parametrize("value", ["", None])
+def test_an_empty_variable_is_no_home(value, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    found = Home.locate({} if value is None else {"AUTOPHAGY_HOME": value})
+    assert found.root == tmp_path / ".autophagy"
+
+
+def test_a_home_is_absolute_whatever_is_given(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert Home.locate({"AUTOPHAGY_HOME": "here"}).root == tmp_path / "here"
+    monkeypatch.setenv("HOME", str(tmp_path / "me"))
+    assert Home.locate({"AUTOPHAGY_HOME": "~/lab"}).root == tmp_path / "me" / "lab"
+
+
+def test_everything_is_below_the_home(bare, tmp_path):
+    home = Home(tmp_path / "lab")
+    home.prepare()
+    for name in home_variables(home.root):
+        assert Path(os.environ[name]).is_relative_to(home.root), name
+    assert {p.name for p in tmp_path.iterdir()} == {"lab"}
+    assert home.store.is_relative_to(home.root)
+
+
+def test_what_the_user_has_set_is_respected(bare, tmp_path):
+    users = {
+        "DAGSTER_HOME": str(tmp_path / "theirs" / "dagster"),
+        "LAMIN_SETTINGS_DIR": str(tmp_path / "theirs" / "lamin"),
+        "LAMIN_CACHE_DIR": str(tmp_path / "theirs" / "cache"),
+    }
+    for name, value in users.items():
+        bare.setenv(name, value)
+    Home(tmp_path / "lab").prepare()
+    assert {name: os.environ[name] for name in users} == users
+    assert not (tmp_path / "theirs").exists(), "the user's own folders are not made or written"
+
+
+def test_dagster_does_not_phone_home(bare, tmp_path):
+    Home(tmp_path).prepare()
+    settings = yaml.safe_load((tmp_path / "dagster" / "dagster.yaml").read_text())
+    assert settings["telemetry"] == {"enabled": False}
+    assert "storage" not in settings
+
+
+def test_preparing_again_changes_nothing(bare, tmp_path):
+    home = Home(tmp_path)
+    home.prepare()
+    file = home.dagster / "dagster.yaml"
+    before = file.stat().st_mtime_ns
+    home.prepare()
+    assert file.stat().st_mtime_ns == before
+    assert [p.name for p in home.dagster.iterdir()] == ["dagster.yaml"]  # no temporary file
+
+
+URL = "postgresql://me:secret@db/lab"
+
+
+def test_a_team_keeps_dagster_in_its_database(bare, tmp_path):
+    bare.setenv("AUTOPHAGY_DATABASE_URL", URL)
+    Home(tmp_path).prepare()
+    file = tmp_path / "dagster" / "dagster.yaml"
+    url = yaml.safe_load(file.read_text())["storage"]["postgres"]["postgres_url"]
+    assert url == URL.replace("postgresql:", "postgresql+psycopg2:")
+
+
+def test_no_one_else_can_read_a_password(bare, tmp_path):
+    bare.setenv("AUTOPHAGY_DATABASE_URL", URL)
+    Home(tmp_path).prepare()
+    holding = [p for p in tmp_path.rglob("*") if p.is_file() and "secret" in p.read_text()]
+    assert len(holding) >= 1
+    for file in holding:
+        assert file.stat().st_mode & 0o077 == 0, file
+
+
+def test_a_home_keeps_the_database_that_it_was_made_with(bare, tmp_path):
+    bare.setenv("AUTOPHAGY_DATABASE_URL", URL)
+    Home(tmp_path).prepare()
+    bare.delenv("AUTOPHAGY_DATABASE_URL")
+    Home(tmp_path).prepare()
+    assert os.environ["AUTOPHAGY_DATABASE_URL"] == URL
+    bare.setenv("AUTOPHAGY_DATABASE_URL", URL + "2")
+    with pytest.raises(InputError, match="is not the database that") as told:
+        Home(tmp_path).prepare()
+    assert "secret" not in str(told.value)
+
+
+def test_a_database_of_another_kind_is_refused(bare, tmp_path):
+    bare.setenv("AUTOPHAGY_DATABASE_URL", "mysql://me:secret@db/lab")
+    with pytest.raises(InputError, match="must be postgresql://"):
+        Home(tmp_path).prepare()
+
+
+def test_a_home_is_removed_whole(bare, tmp_path):
+    home = Home(tmp_path / "lab")
+    home.prepare()
+    home.remove()
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,63 @@
+"""Partitions are what the registry has: no more, no less, and once."""
+
+from __future__ import annotations
+
+import dagster as dg
+import pytest
+
+from autophagy_assets import partitions
+from autophagy_assets.study import Study
+
+STUDY = Study.load()
+SPACES = ("sample", "genotype", "knockout")
+
+
+@pytest.fixture
+def instance():
+    with dg.DagsterInstance.ephemeral(settings={"telemetry": {"enabled": False}}) as instance:
+        yield instance
+
+
+def filled(instance: dg.DagsterInstance) -> dict[str, list[str]]:
+    return {space: sorted(instance.get_dynamic_partitions(space)) for space in SPACES}
+
+
+def test_genotypes_and_knockouts_follow_from_samples_and_tables(instance):
+    partitions.fill(instance, STUDY, {"WT__c1__u", "WT__c1__t", "KO__c2__u"}, {"ATG5"})
+    assert filled(instance) == {
+        "sample": ["KO__c2__u", "WT__c1__t", "WT__c1__u"],
+        "genotype": ["ATG5", "KO", "WT"],
+        "knockout": ["ATG5", "KO"],
+    }
+
+
+def test_filling_again_changes_nothing(instance, monkeypatch):
+    samples = {"WT__c1__u", "KO__c2__u"}
+    partitions.fill(instance, STUDY, samples, set())
+    before = filled(instance)
+    for change in ("add_dynamic_partitions", "delete_dynamic_partition"):
+        monkeypatch.setattr(instance, change, lambda *_: pytest.fail("nothing is new"))
+    partitions.fill(instance, STUDY, samples, set())
+    assert filled(instance) == before
+
+
+def test_what_is_gone_is_no_partition_any_more(instance):
+    partitions.fill(instance, STUDY, {"WT__c1__u", "KO__c2__u"}, {"ATG5"})
+    partitions.fill(instance, STUDY, {"WT__c1__u"}, set())
+    assert filled(instance) == {"sample": ["WT__c1__u"], "genotype": ["WT"], "knockout": []}
+
+
+def test_the_control_is_known_by_its_slug(instance):
+    study = STUDY.model_copy(update={"control": "wild type (U2OS)"})
+    assert partitions.control_of(study) == "wild-type-U2OS"
+    partitions.fill(instance, study, {"wild-type-U2OS__c1__u", "KO__c1__u"}, set())
+    assert filled(instance)["knockout"] == ["KO"]
+
+
+def test_the_genotype_of_a_sample():
+    assert partitions.genotype_of("EI24KO__U2OS-clone-1__14h-Torin-1") == "EI24KO"
+
+
+def test_definitions_and_spaces_have_the_same_names():
+    names = {p.name for p in (partitions.samples, partitions.genotypes, partitions.knockouts)}
+    assert names == set(SPACES)

@@ -1,0 +1,127 @@
+"""A study file is what it says, or the entry that is wrong is named."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from autophagy_assets.errors import InputError
+from autophagy_assets.study import DEFAULT_STUDY, STUDY_VARIABLE, Study
+from autophagy_assets_tests.platform import study_file
+
+DEFAULT = yaml.safe_load(DEFAULT_STUDY.read_text())
+
+
+def test_the_default_is_the_notebooks_study():
+    study = Study.load()
+    assert (study.name, study.control) == ("autophagy imaging", "WT")
+    assert study.classes == {0: "untreated", 1: "14h Torin-1"}
+    assert study.channels == ("DAPI", "Alexa488", "mCherry")
+    assert study.channels.index(study.marker_channel) + 2 == 4  # after the two masks
+    assert study.excluded_features == ("mCherry",)
+    assert study.split.model_dump() == {"test_size": 0.4, "random_state": 42}
+    assert study.classifier.model_dump() == {
+        "random_state": 42,
+        "n_estimators": 100,
+        "max_depth": 10,
+        "min_samples_split": 2,
+        "min_samples_leaf": 1,
+        "max_features": "sqrt",
+        "criterion": "gini",
+        "bootstrap": True,
+    }
+    assert study.galleries.error_cells == 9
+    assert study.galleries.class_cells == 16
+
+
+def test_a_file_that_is_named_comes_before_the_environment(tmp_path, monkeypatch):
+    (tmp_path / "other").mkdir()
+    monkeypatch.setenv(STUDY_VARIABLE, str(study_file(tmp_path, "from the environment")))
+    assert Study.load().name == "from the environment"
+    assert Study.load(study_file(tmp_path / "other", "named")).name == "named"
+
+
+def test_a_study_cannot_be_changed_by_accident():
+    with pytest.raises(ValueError, match="frozen"):
+        Study.load().name = "another"  # type: ignore[misc]
+
+
+def test_the_class_of_a_stimulation():
+    study = Study.load()
+    assert [study.class_of(label) for label in ("untreated", "14h Torin-1")] == [0, 1]
+    with pytest.raises(InputError, match=r"'6h' is unknown: this study has 'untreated', '14h"):
+        study.class_of("6h")
+
+
+def without(entry: str) -> dict:
+    return {name: value for name, value in DEFAULT.items() if name != entry}
+
+
+BAD = {
+    "a missing entry": (without("control"), "control", "required"),
+    "a misspelt entry": ({**DEFAULT, "contorl": "WT"}, "contorl", "not permitted"),
+    "an empty name": ({**DEFAULT, "name": ""}, "name", "at least 1"),
+    "one class": ({**DEFAULT, "classes": {0: "untreated"}}, "classes", "0 and 1"),
+    "classes alike": ({**DEFAULT, "classes": {0: "a", 1: "a"}}, "classes", "different"),
+    "three classes": ({**DEFAULT, "classes": {0: "a", 1: "b", 2: "c"}}, "classes", "0 and 1"),
+    "channels alike": ({**DEFAULT, "channels": ["DAPI"] * 3}, "", "different"),
+    "an unknown marker": ({**DEFAULT, "marker_channel": "GFP"}, "", "marker_channel"),
+    "a test size of one": (
+        {**DEFAULT, "split": {"test_size": 1, "random_state": 42}},
+        "split.test_size",
+        "less than 1",
+    ),
+    "no trees": (
+        {**DEFAULT, "classifier": {**DEFAULT["classifier"], "n_estimators": 0}},
+        "classifier.n_estimators",
+        "greater than 0",
+    ),
+    "an unknown segmentation": (
+        {**DEFAULT, "segmentation": {**DEFAULT["segmentation"], "method": "magic"}},
+        "segmentation.method",
+        "classical",
+    ),
+    "a misspelt parameter": (
+        {**DEFAULT, "galleries": {**DEFAULT["galleries"], "eror_cells": 9}},
+        "galleries.eror_cells",
+        "not permitted",
+    ),
+}
+
+
+@pytest.mark.parametrize(("entries", "entry", "words"), BAD.values(), ids=BAD.keys())
+def test_a_wrong_entry_is_named_with_its_file(tmp_path, entries, entry, words):
+    file = tmp_path / "study.yaml"
+    file.write_text(yaml.safe_dump(entries))
+    with pytest.raises(InputError) as told:
+        Study.load(file)
+    text = str(told.value)
+    assert text.startswith(f"Study file {file}: {entry}")
+    assert words in text
+    assert "\n" not in text
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (None, "cannot be read"),
+        pytest.param(
+            b"name: [unclosed",
+            "cannot be read",
+            marks=pytest.mark.xfail(reason="PyYAML's message of several lines is passed on"),
+        ),
+        (b"\xff\xfe\x00", "cannot be read"),
+        (b"- a list", "must hold named entries"),
+        (b"", "must hold named entries"),
+    ],
+)
+def test_a_file_that_is_no_study_is_told(tmp_path, content, words):
+    file = Path(tmp_path / "study.yaml")
+    if content is not None:
+        file.write_bytes(content)
+    with pytest.raises(InputError, match=words) as told:
+        Study.load(file)
+    assert str(file) in str(told.value)
+    assert "\n" not in str(told.value)

@@ -1,0 +1,96 @@
+"""Dagster is told what is new or changed in the registry, and told once."""
+
+from __future__ import annotations
+
+import itertools
+
+import dagster as dg
+import pytest
+
+from autophagy_assets.materializations import latest
+from autophagy_assets.registry.ingest import ingest
+from autophagy_assets.sync import report
+from autophagy_assets_tests.platform import (
+    Platform,
+    give_dataset,
+    give_table,
+    given_study,
+    outsider,
+    study_file,
+)
+from autophagy_assets_tests.registry.image_folder import cell, write_images
+
+_numbers = itertools.count()
+
+
+@pytest.fixture
+def platform(store, tmp_path) -> Platform:
+    return Platform(study_file(tmp_path, f"synced {next(_numbers)}"))
+
+
+def test_a_study_without_anything_has_no_partitions(platform):
+    assert platform.sync() == []
+    assert platform.partitions("sample") == platform.partitions("genotype") == []
+
+
+def test_images_become_samples_and_are_reported_once(platform, tmp_path):
+    write_images(tmp_path / "i", platform.study, seed=next(_numbers))
+    ingest(tmp_path / "i", platform.study)
+    assert platform.sync() == [
+        "raw_images[KO__clone-2__untreated]",
+        "raw_images[WT__clone-1__14h-Torin-1]",
+        "raw_images[WT__clone-1__untreated]",
+    ]
+    assert platform.partitions("knockout") == ["KO"]
+    assert platform.sync() == []
+
+
+def test_only_the_sample_of_a_new_field_is_reported(platform, tmp_path):
+    folder = tmp_path / "i"
+    write_images(folder, platform.study, seed=next(_numbers))
+    ingest(folder, platform.study)
+    platform.sync()
+    before = platform.latest("raw_images", "WT__clone-1__untreated").version
+    for row in range(3):
+        cell("FOV", "FOV2", row)(folder)
+    ingest(folder, platform.study)
+    assert platform.sync() == ["raw_images[WT__clone-1__untreated]"]
+    assert platform.latest("raw_images", "WT__clone-1__untreated").version != before
+
+
+def test_a_given_table_makes_imaging_of_its_genotype_needless(platform, tmp_path):
+    given_study(platform.study, tmp_path, ("WT",), cells=8, datasets=2)
+    recorder = outsider()
+    give_dataset(recorder, platform.study, tmp_path, "KO", "untreated", 0, [1, 2])
+    recorder.finish()
+    assert platform.sync() == ["raw_images[KO__clone-1__untreated]", "source_features[WT]"]
+    assert platform.partitions("sample") == ["KO__clone-1__untreated"]
+    assert platform.partitions("genotype") == ["KO", "WT"]
+
+
+def test_a_new_version_of_a_given_table_is_reported(platform, tmp_path):
+    given = given_study(platform.study, tmp_path, ("WT",), cells=8, datasets=2)
+    platform.sync()
+    recorder = outsider()
+    give_table(recorder, platform.study, "WT", given.tables["WT"].iloc[:-1])
+    recorder.finish()
+    assert platform.sync() == ["source_features[WT]"]
+    assert platform.sync() == []
+
+
+def test_what_the_platform_makes_is_not_taken_for_given(platform, tmp_path):
+    given_study(platform.study, tmp_path, cells=8, datasets=2)
+    platform.features()
+    assert platform.sync() == []
+
+
+def test_the_version_of_an_external_asset_is_its_members_in_any_order(platform):
+    platform.instance.add_dynamic_partitions("sample", ["s"])
+    key = dg.AssetKey("raw_images")
+    assert report(platform.instance, "raw_images", "s", ["b", "a"]) == "raw_images[s]"
+    assert report(platform.instance, "raw_images", "s", ["a", "b"]) is None
+    first = latest(platform.instance, key, "s")
+    assert first is not None and first.metadata["artifacts"] == 2
+    assert report(platform.instance, "raw_images", "s", ["a"]) == "raw_images[s]"
+    second = latest(platform.instance, key, "s")
+    assert second is not None and second.version != first.version
