@@ -1,20 +1,19 @@
-"""The Dagster UI and its daemon, as two child processes that end together."""
+"""The Dagster UI, its daemon and the code that both of them run."""
 
 from __future__ import annotations
 
+import os
 import signal
-import subprocess
 import sys
-import time
+from typing import NoReturn
 
 from autophagy_assets.home import Home
 
-CODE_LOCATION = ["-m", "autophagy_assets.definitions"]
-PATIENCE_SECONDS = 30
+CODE_LOCATION = "autophagy_assets.definitions"
 
 
-def serve(port: int, host: str = "127.0.0.1") -> int:
-    """Run web server and daemon until one of them ends or the user stops them.
+def serve(port: int, host: str = "127.0.0.1") -> NoReturn:
+    """Become Dagster's development server, which ends with Ctrl-C or SIGTERM.
 
     Parameters
     ----------
@@ -22,32 +21,15 @@ def serve(port: int, host: str = "127.0.0.1") -> int:
     host : str
         Address to listen on; the default is reached from this machine only.
 
-    Returns
-    -------
-    int
-        Exit code.
+    Notes
+    -----
+    It keeps one code server for web server and daemon. Started without one, each of them has
+    its own, and the daemon starts another every minute to see whether the code has changed.
     """
     Home.locate().prepare()
-    python = [sys.executable, "-m"]
-    commands = [
-        [*python, "dagster_webserver", "-h", host, "-p", str(port), *CODE_LOCATION],
-        [*python, "dagster._daemon", "run", *CODE_LOCATION],
-    ]
-    # A service manager stops with SIGTERM; it shall end the children as Ctrl-C does.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    children: list[subprocess.Popen[bytes]] = []
-    try:
-        children += [subprocess.Popen(command) for command in commands]
-        while all(child.poll() is None for child in children):
-            time.sleep(0.5)
-        return max(child.poll() or 0 for child in children)
-    except KeyboardInterrupt:
-        return 0
-    finally:
-        for child in children:
-            child.terminate()
-        for child in children:
-            try:
-                child.wait(timeout=PATIENCE_SECONDS)
-            except subprocess.TimeoutExpired:
-                child.kill()
+    # Dagster treats SIGTERM as it finds SIGINT treated, and a shell lets what it starts in the
+    # background ignore SIGINT.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    where = ["-m", CODE_LOCATION, "-h", host, "-p", str(port)]
+    # Warnings are ignored: Dagster would have its users call another program for this.
+    os.execv(sys.executable, [sys.executable, "-W", "ignore", "-m", "dagster", "dev", *where])
