@@ -13,8 +13,8 @@ from functools import cache, partial
 import dagster as dg
 
 from autophagy_assets.io_managers.steps import parameters_of, space_of
-from autophagy_assets.materializations import TABLE_UID, UID, Look, latest, recipe, upstream
-from autophagy_assets.registry.artifacts import is_in_place
+from autophagy_assets.materializations import RUN, TABLE_UID, UID, Look, latest, recipe, upstream
+from autophagy_assets.registry.artifacts import is_in_place, made_by
 from autophagy_assets.study import Study
 
 NEVER_MADE, CHANGED, GONE = "never made", "out of date", "its file is gone"
@@ -135,7 +135,9 @@ def _reason(
     wanted = recipe(instance, assets, partition, parameters_of(assets, study), look)
     if made.metadata.get("recipe") != wanted:
         return CHANGED
-    uids = [str(made.metadata[name]) for name in (UID, TABLE_UID) if name in made.metadata]
+    # A step may leave more than Dagster is told of, such as the crops of a field of view.
+    uids = {str(made.metadata[name]) for name in (UID, TABLE_UID) if name in made.metadata}
+    uids.update(made_by(str(made.metadata.get(RUN, ""))))
     return None if all(is_in_place(uid) for uid in uids) else GONE
 
 

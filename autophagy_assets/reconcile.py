@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import dagster as dg
 
-from autophagy_assets.materializations import HASH, TABLE_HASH, TABLE_UID, UID, latest
+from autophagy_assets.materializations import HASH, RUN, TABLE_HASH, TABLE_UID, UID, latest
 from autophagy_assets.registry import consistency
+from autophagy_assets.registry.artifacts import made_by
 from autophagy_assets.registry.consistency import GRACE_S, Finding
 from autophagy_assets.registry.instance import connect, source, source_name
 
@@ -40,7 +41,7 @@ def reconcile(
         All that did not agree. What is left for a person has ``fixed=False``.
     """
     materialized = list(_materialized(instance))
-    needed = {sha256 for _, _, sha256 in materialized}
+    needed = {sha256 for made in materialized for sha256 in made.hashes.values()}
     # Runs first: what they had begun becomes loose when they are known to be over.
     findings = [
         *_check_runs(instance, fix),
@@ -69,34 +70,47 @@ def left(findings: list[Finding]) -> list[Finding]:
     return [finding for finding in findings if not finding.fixed]
 
 
-def _materialized(instance: dg.DagsterInstance) -> Iterator[tuple[str, str, str]]:
-    """Name, artifact uid and hash of everything that is materialized now."""
+@dataclass(frozen=True)
+class _Made:
+    """A materialization: its name, and hash by uid of all that its step left."""
+
+    name: str
+    hashes: dict[str, str]
+
+
+def _materialized(instance: dg.DagsterInstance) -> Iterator[_Made]:
     for asset in sorted(instance.get_asset_keys()):
         for partition in sorted(instance.get_materialized_partitions(asset)) or [None]:
             found = latest(instance, asset, partition)
             if found is None or UID not in found.metadata:
                 continue
+            known = {
+                str(found.metadata[uid]): str(found.metadata[sha256])
+                for uid, sha256 in ((UID, HASH), (TABLE_UID, TABLE_HASH))
+                if uid in found.metadata
+            }
+            more = dict.fromkeys(made_by(str(found.metadata.get(RUN, ""))), "")
             name = asset.to_user_string() + (f"[{partition}]" if partition else "")
-            for uid, sha256 in ((UID, HASH), (TABLE_UID, TABLE_HASH)):
-                if uid in found.metadata:
-                    yield name, str(found.metadata[uid]), str(found.metadata[sha256])
+            yield _Made(name, more | known)
 
 
 def _check_materializations(
-    materialized: list[tuple[str, str, str]], broken: dict[str, Finding]
+    materialized: list[_Made], broken: dict[str, Finding]
 ) -> Iterator[Finding]:
-    wanted = [uid for _, uid, _ in materialized]
+    wanted = [uid for made in materialized for uid in made.hashes]
     known = set(connect().Artifact.filter(uid__in=wanted).values_list("uid", flat=True))
     if source_name() is not None:
         known |= set(source().Artifact.filter(uid__in=wanted).values_list("uid", flat=True))
-    for name, uid, _ in materialized:
-        if uid not in known:
-            problem = f"its artifact {uid} is gone from LaminDB"
-        elif uid in broken:
-            problem = f"the file of its artifact {uid} is gone or has changed"
-        else:
-            continue
-        yield Finding("materialization", name, problem, "materialize it again, or refresh")
+    for made in materialized:
+        for uid in made.hashes:
+            if uid not in known:
+                problem = f"its artifact {uid} is gone from LaminDB"
+            elif uid in broken:
+                problem = f"the file of its artifact {uid} is gone or has changed"
+            else:
+                continue
+            remedy = "run 'autophagy refresh', or materialize it in Dagster"
+            yield Finding("materialization", made.name, problem, remedy)
 
 
 def _check_runs(instance: dg.DagsterInstance, fix: bool) -> Iterator[Finding]:

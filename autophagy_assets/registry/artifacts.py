@@ -212,6 +212,24 @@ def is_in_place(uid: str) -> bool:
     return path.is_dir() or (path.is_file() and path.stat().st_size == artifact.size)
 
 
+def made_by(run_uid: str) -> list[str]:
+    """Artifacts that a run made, or made again with the same content.
+
+    Parameters
+    ----------
+    run_uid : str
+
+    Returns
+    -------
+    list of str
+        Uids, sorted.
+    """
+    registry = connect().Artifact
+    made = registry.filter(run__uid=run_uid).values_list("uid", flat=True)
+    again = registry.filter(recreating_runs__uid=run_uid).values_list("uid", flat=True)
+    return sorted({*made, *again})
+
+
 def fetch(uid: str, expected: Mapping[str, Any] | None = None) -> tuple[Path, Record]:
     """Local path of an artifact, verified against what was recorded of it.
 

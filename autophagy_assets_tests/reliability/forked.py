@@ -18,16 +18,18 @@ class Zygote:
     ----------
     folder : pathlib.Path
         Holds its home, the study file and what the children print.
+    **environment
+        Further environment variables.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **environment: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder, self.home = folder, folder / "home"
         self._process = subprocess.Popen(
             [sys.executable, "-m", "autophagy_assets_tests.reliability.zygote"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env=clean_environment(self.home, PYTHONPATH=str(ROOT)),
+            env=clean_environment(self.home, PYTHONPATH=str(ROOT), **environment),
             cwd=folder,
             text=True,
         )
@@ -40,6 +42,13 @@ class Zygote:
         answer = self._process.stdout.readline()
         assert answer, (self.folder / "children.log").read_text(errors="replace")[-4000:]
         return json.loads(answer)
+
+    def call(self, module: str, function: str, processes: int = 1, **more: Any) -> list[Any]:
+        """Call a function of this package in several children at once; gives their answers."""
+        package = __name__.rpartition(".")[0]
+        return self.ask(
+            "call", module=f"{package}.{module}", function=function, processes=processes, **more
+        )
 
     def end(self) -> None:
         """End the process."""

@@ -1,0 +1,96 @@
+"""Changing stored files and loading them, in a child of a zygote."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import shutil
+from pathlib import Path
+from typing import Any
+
+# What is changed: key of the artifact, and the asset that reads it.
+TARGETS = {
+    "table": ("tiny-study/tiny/cells.parquet", "forest"),
+    "model": ("tiny-study/tiny/forest.joblib", "picture"),
+    "figure": ("tiny-study/tiny/picture.png", "page"),
+    "figure's table": ("tiny-study/tiny/picture.parquet", "page"),
+    "file": ("tiny-study/tiny/field/FOV1/crops.h5ad", "cells"),
+    "folder": ("tiny-study/tiny/field/FOV1/field.zarr", "cells"),
+}
+SENTINEL = Path(os.environ.get("AUTOPHAGY_HOME", ".")).with_name("executed")
+
+
+class Evil:
+    """A pickle that runs code when it is loaded."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (Path.touch, (SENTINEL,))
+
+
+def flipped(path: Path, key: str) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+def truncated(path: Path, key: str) -> None:
+    os.truncate(path, path.stat().st_size * 2 // 3)
+
+
+def swapped(path: Path, key: str) -> None:
+    """Another artifact's file, of the same format where there is one."""
+    from autophagy_assets.registry.instance import connect
+
+    others = connect().Artifact.filter(is_latest=True).exclude(key=key).order_by("key")
+    alike = [a for a in others if Path(str(a.path)).suffix == path.suffix]
+    files = [a for a in alike or others if Path(str(a.path)).is_file()]
+    shutil.copyfile(str(files[0].path), path)
+
+
+def evil_pickle(path: Path, key: str) -> None:
+    path.write_bytes(pickle.dumps(Evil()))
+
+
+def deleted(path: Path, key: str) -> None:
+    path.unlink()
+
+
+def tamper_and_load(number: int, what: str, how: str) -> dict[str, Any]:
+    """Change the file of an artifact, then materialize what reads it."""
+    import dagster as dg
+
+    from autophagy_assets.home import dagster_instance
+    from autophagy_assets.registry.instance import connect
+    from autophagy_assets_tests.reliability import tiny, zygote
+
+    key, reader = TARGETS[what]
+    ln = connect()
+    path = Path(str(ln.Artifact.get(key=key, is_latest=True).path))
+    member = sorted(p for p in path.rglob("*") if p.is_file())[-1] if path.is_dir() else path
+    globals()[how](member, key)
+    with dagster_instance() as instance:
+        job = tiny.build_defs(str(zygote.STUDY)).resolve_implicit_global_asset_job_def()
+        result = job.execute_in_process(
+            instance=instance,
+            asset_selection=[dg.AssetKey(reader)],
+            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+            raise_on_error=False,
+        )
+    failures = [e.step_failure_data for e in result.all_events if e.is_step_failure]
+    run = ln.Run.filter(reference=result.run_id).first()
+    return {
+        "success": result.success,
+        "said": [f.user_failure_data.description if f.user_failure_data else "" for f in failures],
+        "tried_again": any(e.is_step_restarted for e in result.all_events),
+        "executed": SENTINEL.exists(),
+        "status": run.status if run is not None else None,
+        "recorded_error": (run.extra_data or {}).get("error") if run is not None else None,
+    }
+
+
+def fault_is_seen(number: int) -> bool:
+    """Whether a pickle of this module would have run code, had it been loaded."""
+    pickle.loads(pickle.dumps(Evil()))
+    ran = SENTINEL.exists()
+    SENTINEL.unlink(missing_ok=True)
+    return ran
