@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 export AUTOPHAGY_HOME ?= $(CURDIR)/.autophagy
 
-.PHONY: demo test ui lint lock clean-home install
+.PHONY: demo test ui benchmarks lint lock clean-home install
 .DEFAULT_GOAL := demo
 
 install: $(INSTALLED)
@@ -27,6 +27,9 @@ ui: $(INSTALLED)
 
 test: $(INSTALLED)
 	$(BIN)/python -m pytest
+
+benchmarks: $(INSTALLED)
+	$(BIN)/python -m benchmarks
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .

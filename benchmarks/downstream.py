@@ -126,6 +126,7 @@ def main() -> None:
         f"(min {min(ratios):.2f}, max {max(ratios):.2f}; target <= 1)"
     )
     print(f"largest process             {peak:6.1f} GiB")
+    sys.exit(0 if statistics.median(ratios) <= 1 else 1)
 
 
 if __name__ == "__main__":

@@ -60,8 +60,8 @@ def draw_evaluation(test: pd.DataFrame, out: Path) -> None:
 
 
 def draw_errors(test: pd.DataFrame, crops: dict[str, str], out: Path) -> None:
-    positive, called = test["class"] == 1, test["predicted"] == 1
     ordered = test.sort_values("score", ascending=False)
+    positive, called = ordered["class"] == 1, ordered["predicted"] == 1
     chosen = {
         "TP": ordered[positive & called].head(9),
         "TN": ordered[~positive & ~called].tail(9),
