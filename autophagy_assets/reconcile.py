@@ -80,7 +80,8 @@ class _Made:
 
 def _materialized(instance: dg.DagsterInstance) -> Iterator[_Made]:
     for asset in sorted(instance.get_asset_keys()):
-        for partition in sorted(instance.get_materialized_partitions(asset)) or [None]:
+        partitions: list[str | None] = [*sorted(instance.get_materialized_partitions(asset))]
+        for partition in partitions or [None]:
             found = latest(instance, asset, partition)
             if found is None or UID not in found.metadata:
                 continue
@@ -127,12 +128,12 @@ def _check_runs(instance: dg.DagsterInstance, fix: bool) -> Iterator[Finding]:
             instance.report_run_failed(run, f"Ended by reconcile: {reason}.")
         yield Finding("run", f"Dagster run {run.run_id}", reason, "mark it as failed", fix)
     for uid, name, dagster_run, process in started:
-        reason = _why_over(instance, dagster_run, process, fix)
-        if reason is None:
+        over = _why_over(instance, dagster_run, process, fix)
+        if over is None:
             continue
-        finding = Finding("run", f"LaminDB run {uid}, {name}", reason, "mark it as aborted")
+        finding = Finding("run", f"LaminDB run {uid}, {name}", over, "mark it as aborted")
         if fix:
-            consistency.abort(uid, reason)
+            consistency.abort(uid, over)
         yield replace(finding, fixed=fix)
 
 

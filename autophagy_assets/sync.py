@@ -16,13 +16,8 @@ from dagster._core.definitions.data_version import (
 
 from autophagy_assets import partitions
 from autophagy_assets.materializations import latest
-from autophagy_assets.registry.datasets import (
-    UNKNOWN,
-    featurized_tables,
-    foreign_datasets,
-    raw_fields,
-    sample_key,
-)
+from autophagy_assets.registry.datasets import UNKNOWN, featurized_tables, foreign_datasets
+from autophagy_assets.registry.fields import raw_fields, sample_key
 from autophagy_assets.registry.uids import slug
 from autophagy_assets.study import Study
 

@@ -18,7 +18,8 @@ import yaml
 
 from autophagy_assets.analysis.identity import CELL_ID, CLASS, DATASET
 from autophagy_assets.materializations import UID, Materialization, latest
-from autophagy_assets.registry.datasets import FEATURIZED, SINGLE_CELL_IMAGES, sample_key
+from autophagy_assets.registry.datasets import FEATURIZED, SINGLE_CELL_IMAGES
+from autophagy_assets.registry.fields import sample_key
 from autophagy_assets.registry.provenance import Recorder, Step
 from autophagy_assets.registry.uids import slug
 from autophagy_assets.study import DEFAULT_STUDY, Study

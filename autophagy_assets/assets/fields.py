@@ -10,13 +10,8 @@ import pandas as pd
 
 from autophagy_assets.analysis.identity import CELL_ID, CLASS, DATASET
 from autophagy_assets.registry import labels as lab
-from autophagy_assets.registry.datasets import (
-    SINGLE_CELL_IMAGES,
-    Field,
-    foreign_datasets,
-    sample_key,
-    study_slug,
-)
+from autophagy_assets.registry.datasets import SINGLE_CELL_IMAGES, foreign_datasets
+from autophagy_assets.registry.fields import Field, sample_key, study_slug
 from autophagy_assets.registry.uids import derived, slug
 from autophagy_assets.study import Study
 

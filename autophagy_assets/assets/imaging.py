@@ -16,7 +16,7 @@ from autophagy_assets.assets.fields import (
     workers,
 )
 from autophagy_assets.partitions import SAMPLE_SPACE, samples
-from autophagy_assets.registry.datasets import raw_fields
+from autophagy_assets.registry.fields import raw_fields
 
 GROUP = "imaging"
 

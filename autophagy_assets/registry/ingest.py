@@ -12,7 +12,7 @@ from autophagy_assets.analysis.images import check_field
 from autophagy_assets.errors import InputError
 from autophagy_assets.registry import labels as lab
 from autophagy_assets.registry.artifacts import is_in_place
-from autophagy_assets.registry.datasets import RAW_IMAGE, Field, raw_fields, sample_key, study_slug
+from autophagy_assets.registry.fields import RAW_IMAGE, Field, raw_fields, sample_key, study_slug
 from autophagy_assets.registry.files import measure
 from autophagy_assets.registry.instance import connect, source_name
 from autophagy_assets.registry.labels import labels_of

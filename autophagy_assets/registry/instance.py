@@ -24,7 +24,7 @@ from autophagy_assets.home import DATABASE_VARIABLE, INSTANCE_NAME, SOURCE_VARIA
 
 # One number for all writers of this platform in one PostgreSQL database.
 _ADVISORY_LOCK = 0x6175746F
-_ATTEMPTS = 5
+_ATTEMPTS = 7
 
 
 @cache
@@ -131,7 +131,7 @@ def retried(function: Any) -> Any:
     Raises
     ------
     StoreAwayError
-        If the database has not answered for about three seconds.
+        If the database has not answered for about twelve seconds.
     """
     connect()
     from django.db import InterfaceError, OperationalError, connection

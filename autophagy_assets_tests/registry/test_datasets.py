@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from autophagy_assets.registry import datasets
+from autophagy_assets.registry.fields import raw_fields
 from autophagy_assets.registry.ingest import ingest
 from autophagy_assets.registry.provenance import Recorder, Step
 from autophagy_assets.study import Study
@@ -31,7 +32,7 @@ def found(store, tmp_path_factory):
 
 
 def test_a_study_nobody_has_seen_has_nothing(store, study):
-    assert datasets.raw_fields(study) == []
+    assert raw_fields(study) == []
     assert datasets.genotype_labels(study) == []
     assert datasets.featurized_tables(study) == {}
     found = datasets.single_cell_datasets(study)
@@ -41,7 +42,7 @@ def test_a_study_nobody_has_seen_has_nothing(store, study):
 def test_fields_have_their_images_in_channel_order(store, study, tmp_path):
     write_images(tmp_path, study, seed=next(_numbers))
     ingest(tmp_path, study)
-    fields = datasets.raw_fields(study)
+    fields = raw_fields(study)
     assert [(f.genotype, f.clone, f.stimulation, f.fov) for f in fields] == sorted((FIELD, *OTHERS))
     for field in fields:
         assert [channel for channel, _ in field.images] == list(study.channels)
@@ -57,14 +58,14 @@ def test_labels_without_a_kind_are_not_handed_on(store, study, tmp_path):
     reviewed = store.ULabel(name=f"reviewed {study.name}").save()
     for _, uid in field.images:
         store.Artifact.get(uid=uid).ulabels.add(reviewed)
-    assert datasets.raw_fields(study)[0] == field
+    assert raw_fields(study)[0] == field
 
 
 def test_a_field_that_lacks_a_channel_is_not_a_field(store, study, tmp_path):
     write_images(tmp_path, study, seed=next(_numbers))
     ingest(tmp_path, study)
     more = study.model_copy(update={"channels": (*study.channels, "GFP")})
-    assert datasets.raw_fields(more) == []
+    assert raw_fields(more) == []
 
 
 def test_labels_of_a_sample_and_of_a_genotype(store, study, tmp_path):
