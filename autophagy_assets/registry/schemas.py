@@ -23,7 +23,8 @@ from autophagy_assets.registry.instance import connect, retried, writing
 from autophagy_assets.registry.labels import GENOTYPE, STIMULATION, label
 from autophagy_assets.registry.uids import derived
 
-# Tables with the same columns have the same schema in LaminDB, so it is named by what they hold.
+# Tables with the same columns have the same schema in LaminDB, so it is named by what they hold,
+# and by a code of the features: LaminDB would change the schema that has the name already.
 CELLS, CLEAN, PREDICTIONS = (
     "cells with features",
     "cells with metadata and features",
@@ -47,6 +48,8 @@ SCHEMAS = {
     "test_predictions": PREDICTIONS,
     "ko_predictions": PREDICTIONS,
 }
+# So many reasons why a table does not fit are told.
+_TOLD = 3
 
 _MEANING = {
     DATASET: "LaminDB uid of the single-cell images that hold the cell",
@@ -132,7 +135,10 @@ def validated(table: pd.DataFrame, asset: str) -> Any:
     except ValidationError as error:
         text = str(error)
         reasons = re.findall(r'"error": "(.+?)"[,\s}]', text) or [" ".join(text.split())[:300]]
-        reason = "; ".join(dict.fromkeys(reasons))
+        reasons = [re.sub(r"\. Columns in dataframe: .*", "", reason) for reason in reasons]
+        told = list(dict.fromkeys(reasons))
+        more = f" and {len(told) - _TOLD} more" if len(told) > _TOLD else ""
+        reason = "; ".join(told[:_TOLD]) + more
         raise InputError(f"Table {asset} does not fit its LaminDB schema: {reason}") from error
     return schema
 
@@ -148,7 +154,9 @@ def _schema(name: str, features: tuple[str, ...]) -> Any:
                 known.get(column) or _feature(ln, column, dtype)
                 for column, dtype in columns.items()
             ]
-            return ln.Schema(members, name=name, coerce=False).save()
+            code = derived(4, "features", *features)
+            full = f"{name}, {len(features)} features {code}"
+            return ln.Schema(members, name=full, coerce=False).save()
 
     return retried(find_or_create)
 
