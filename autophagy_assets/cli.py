@@ -14,7 +14,7 @@ import click
 
 from autophagy_assets.cli_lineage import lineage
 from autophagy_assets.cli_reconcile import reconcile
-from autophagy_assets.errors import InputError, IntegrityError
+from autophagy_assets.errors import InputError, IntegrityError, store_away
 from autophagy_assets.home import Home
 
 if TYPE_CHECKING:
@@ -32,6 +32,12 @@ class Group(click.Group):
             return super().invoke(ctx)
         except (InputError, IntegrityError) as error:
             click.secho(f"Error: {error}", fg="red", err=True)
+            sys.exit(1)
+        except Exception as error:
+            away = store_away(error)
+            if away is None:
+                raise
+            click.secho(f"Error: {away}", fg="red", err=True)
             sys.exit(1)
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+# What the libraries raise when a database does not answer; by name, as none is imported here.
+_OUTAGES = {"OperationalError", "InterfaceError", "DagsterPostgresException"}
+
 
 class InputError(ValueError):
     """Bad input, told in one sentence: what was wrong, where, and what to do."""
@@ -13,3 +16,33 @@ class IntegrityError(RuntimeError):
 
 class StoreAwayError(RuntimeError):
     """The database of the store does not answer; the step may be tried again."""
+
+
+def store_away(error: BaseException) -> StoreAwayError | None:
+    """What to tell a person, if the reason of an error is that a database does not answer.
+
+    Parameters
+    ----------
+    error : BaseException
+        Whatever ended the work.
+
+    Returns
+    -------
+    StoreAwayError or None
+        None if it has another reason.
+    """
+    reason: BaseException | None = error
+    found = None
+    while reason is not None:
+        if isinstance(reason, StoreAwayError):
+            return reason
+        if type(reason).__name__ in _OUTAGES:
+            found = reason  # the innermost says most
+        reason = reason.__cause__ or reason.__context__
+    if found is None:
+        return None
+    said = str(found).strip().splitlines()[0]
+    return StoreAwayError(
+        f"The database that keeps the records does not answer: {said}; see that it runs and has "
+        "disk space, then refresh again. What was recorded is kept, the rest is made again."
+    )
