@@ -25,9 +25,17 @@ OWNER = "team:imaging"
 RETRIES = dg.RetryPolicy(max_retries=2, delay=2, backoff=dg.Backoff.EXPONENTIAL)
 UPSTREAM_SPACES = "autophagy/upstream_spaces"
 
-# Eager, but woken by changed content and not by every new materialization.
-WHEN_CONTENT_CHANGES = dg.AutomationCondition.eager().replace(
-    "newly_updated", dg.AutomationCondition.data_version_changed()
+# Eager, but woken by changed content and not by every new materialization. A genotype whose
+# features are computed here has no featurized table from elsewhere, and does not wait for one.
+WHEN_CONTENT_CHANGES = (
+    dg.AutomationCondition.eager()
+    .replace("newly_updated", dg.AutomationCondition.data_version_changed())
+    .replace(
+        "any_deps_missing",
+        dg.AutomationCondition.any_deps_missing().ignore(
+            dg.AssetSelection.assets("source_features")
+        ),
+    )
 )
 
 
