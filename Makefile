@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+UV := .uv/bin/uv
 INSTALLED := $(VENV)/.installed
 export AUTOPHAGY_HOME ?= $(CURDIR)/.autophagy
 
@@ -10,13 +11,18 @@ export AUTOPHAGY_HOME ?= $(CURDIR)/.autophagy
 
 install: $(INSTALLED)
 
-# uv is bootstrapped from PyPI into the environment itself, then installs the pinned, hashed lock.
+# uv comes from PyPI into a folder of its own, then installs the pinned, hashed lock. Where the
+# machine's Python is newer than 3.12, uv fetches one: cellpose has no numpy for newer ones yet.
 # Byte code is compiled once here: importing scPortrait without it takes three times as long.
+FITTING := '>=3.11,<3.13'
 $(INSTALLED): requirements.lock pyproject.toml
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
-	$(BIN)/uv pip install --python $(BIN)/python --compile-bytecode --require-hashes -r requirements.lock
-	$(BIN)/uv pip install --python $(BIN)/python --no-deps --no-build-isolation -e .
+	$(PYTHON) -m venv .uv
+	.uv/bin/python -m pip install --quiet --disable-pip-version-check uv
+	fits='import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))'; \
+	$(UV) venv --quiet --allow-existing --python \
+		"$$($(PYTHON) -c "$$fits" && command -v $(PYTHON) || echo $(FITTING))" $(VENV)
+	$(UV) pip install --python $(BIN)/python --compile-bytecode --require-hashes -r requirements.lock
+	$(UV) pip install --python $(BIN)/python --no-deps --no-build-isolation -e .
 	touch $@
 
 demo: $(INSTALLED)
@@ -38,7 +44,7 @@ lint: $(INSTALLED)
 
 # Only after a change of pyproject.toml; the lock carries pins and hashes, no addresses.
 lock: $(INSTALLED)
-	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
+	$(UV) pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
 		--generate-hashes --no-emit-index-url --no-header --no-annotate -o requirements.lock
 
 clean-home:
