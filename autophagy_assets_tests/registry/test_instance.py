@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from autophagy_assets.registry.instance import retried, writing
+from autophagy_assets.errors import StoreAwayError
+from autophagy_assets.registry.instance import _ATTEMPTS, retried, writing
 from autophagy_assets_tests.registry.records import rows
 
 LOOK = """
@@ -64,9 +65,11 @@ def test_a_database_that_stays_away_is_an_error_in_the_end(store, monkeypatch):
         calls.append(1)
         raise OperationalError("connection refused")
 
-    with pytest.raises(OperationalError):
+    with pytest.raises(
+        StoreAwayError, match=rf"not answer {_ATTEMPTS} times: connection refused;"
+    ):
         retried(away)
-    assert len(calls) == 5
+    assert len(calls) == _ATTEMPTS
 
 
 def test_other_errors_are_not_repeated(store):

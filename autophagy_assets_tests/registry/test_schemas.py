@@ -35,7 +35,25 @@ def test_a_table_that_fits_gives_its_schema(store, raw, cleaned):
 def test_a_schema_is_named_by_what_it_describes_not_by_who_asked_last(store, cleaned):
     schema = schemas.validated(cleaned, "clean_features")
     assert schemas.validated(cleaned, "training_cells") == schema
-    assert store.Schema.get(uid=schema.uid).name == "cells with metadata and features"
+    name = store.Schema.get(uid=schema.uid).name
+    assert name.startswith("cells with metadata and features, ")
+
+
+def test_studies_with_other_features_do_not_change_each_others_schema(store, raw):
+    fewer = raw.drop(columns="nucleus_area")
+    one, other = (schemas.validated(table, "raw_features") for table in (raw, fewer))
+    assert one != other
+    schemas._schema.cache_clear()  # as in another process
+    for table, schema in ((raw, one), (fewer, other), (raw, one)):
+        assert schemas.validated(table, "raw_features") == schema
+        assert {f.name for f in schema.features.all()} == set(table.columns)
+
+
+def test_of_many_reasons_a_few_are_told(store, raw):
+    with pytest.raises(InputError) as told:
+        schemas.validated(raw.astype(str), "raw_features")
+    assert len(str(told.value)) < 500
+    assert "more" in str(told.value)
 
 
 def test_an_asset_without_a_contract_has_no_schema(store, raw):
