@@ -65,9 +65,7 @@ def test_a_database_that_stays_away_is_an_error_in_the_end(store, monkeypatch):
         calls.append(1)
         raise OperationalError("connection refused")
 
-    with pytest.raises(
-        StoreAwayError, match=rf"not answer {_ATTEMPTS} times: connection refused;"
-    ):
+    with pytest.raises(StoreAwayError, match=rf"not answer {_ATTEMPTS} times: connection refused;"):
         retried(away)
     assert len(calls) == _ATTEMPTS
 
