@@ -74,7 +74,7 @@ def put(write: Callable[[Path], object], folder: Path, suffix: str) -> StoredFil
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise OSError(
                 error.errno, f"The disk is full: free some space below {folder} and refresh again"
-            ) from error
+            ) from None  # the first cause is what a person is shown
         raise
     finally:
         remove(beside)

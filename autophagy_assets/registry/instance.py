@@ -148,7 +148,7 @@ def retried(function: Any) -> Any:
                     f"LaminDB's database ({_database()}) did not answer {_ATTEMPTS} times: "
                     f"{str(error).strip().splitlines()[0]}; see that it runs and has disk space, "
                     "then refresh again. Nothing of this step was recorded."
-                ) from error
+                ) from None  # the first cause is what a person is shown
             time.sleep(0.2 * 2**attempt)
     return None
 

@@ -1,0 +1,101 @@
+"""PostgreSQL stopped in the middle of a run: waited for, then told; nothing lost or doubled."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from autophagy_assets_tests.reliability.forked import Zygote
+from autophagy_assets_tests.reliability.server import Server
+
+pytestmark = pytest.mark.slow
+
+PATIENCE_S = 120
+
+
+@pytest.fixture(scope="module")
+def undisturbed(postgres_home: Zygote, sqlite_home: Zygote) -> dict[str, Any]:
+    """Hashes of the second version on either database; the store has the first version only."""
+    elsewhere = sqlite_home.ask("prepare")["hashes"]
+    here = postgres_home.ask("prepare")["hashes"]
+    assert here == elsewhere  # content does not depend on the database
+    return here
+
+
+def run_meanwhile(home: Zygote, folder: Path, asset: str, meanwhile: Callable[[], None]) -> Any:
+    """Make everything; do something at the end of an asset's step, before it is recorded."""
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(home.call, "outage", "run", folder=str(folder), asset=asset)
+        deadline = time.monotonic() + PATIENCE_S
+        while not (folder / "reached").exists():
+            assert time.monotonic() < deadline and not running.done(), running
+            time.sleep(0.01)
+        meanwhile()
+        (folder / "proceed").touch()
+        (answer,) = running.result(PATIENCE_S)
+        return answer
+
+
+def test_what_is_read_and_written_is_tried_again_and_then_told(
+    store: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from django.db import InterfaceError, OperationalError
+
+    from autophagy_assets.errors import StoreAwayError
+    from autophagy_assets.registry import instance
+
+    waits: list[float] = []
+    monkeypatch.setattr(instance.time, "sleep", waits.append)
+    errors = [OperationalError("server closed the connection"), InterfaceError("closed")]
+
+    def flickering() -> str:
+        if errors:
+            raise errors.pop()
+        return "there"
+
+    def away() -> None:
+        raise OperationalError("connection refused\nIs the server running?")
+
+    assert instance.retried(flickering) == "there"
+    with pytest.raises(StoreAwayError, match="did not answer 7 times: connection refused; see"):
+        instance.retried(away)
+    assert sum(waits) > 10  # long enough for a server to be started again
+
+
+def test_a_short_outage_is_waited_for(
+    postgres_home: Zygote, server: Server, undisturbed: dict[str, Any], tmp_path: Path
+) -> None:
+    def restart() -> None:
+        server.stop()
+        server.start()
+
+    seen = run_meanwhile(postgres_home, tmp_path, "cells", restart)
+    assert seen == {"success": True, "said": ""}
+    mended = postgres_home.ask("mend", reconcile_first=False)
+    assert mended["before"] == {"hashes": undisturbed, "faults": [], "artifacts": 9}
+    assert mended["late"] == {"found": [], "left": []}
+
+
+def test_a_long_outage_is_told_and_the_next_refresh_completes(
+    postgres_home: Zygote,
+    server: Server,
+    undisturbed: dict[str, Any],
+    tmp_path: Path,
+) -> None:
+    seen = run_meanwhile(postgres_home, tmp_path, "forest", server.stop)
+    server.start()
+    assert not seen["success"]
+    assert "does not answer" in seen["said"] and f"port {server.port}" in seen["said"]
+    assert "refresh again" in seen["said"]
+
+    mended = postgres_home.ask("mend", reconcile_first=False)
+    assert mended["before"]["faults"] == []
+    assert mended["errors"] == {}
+    assert mended["after"] == {"hashes": undisturbed, "faults": [], "artifacts": 9}
+    assert mended["late"]["left"] == []
+    assert len(mended["late"]["found"]) >= 1  # the run that was cut off

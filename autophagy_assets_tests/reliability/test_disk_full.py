@@ -1,0 +1,95 @@
+"""A full disk: told clearly, nothing half-written to be seen, all well once there is space."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from autophagy_assets.registry.files import measure
+from autophagy_assets_tests.reliability.forked import Zygote
+
+pytestmark = pytest.mark.slow
+
+
+def mount(folder: Path, kilobytes: int, *more: str) -> bool:
+    """Put a small disk at a folder; False where that is not allowed."""
+    options = ",".join([*more, f"size={kilobytes}k"])
+    command = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)]
+    return subprocess.run(command, capture_output=True).returncode == 0
+
+
+@pytest.fixture(scope="module")
+def small_disk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    folder = tmp_path_factory.mktemp("disk")
+    if not mount(folder, 200_000):
+        pytest.skip("a small disk for the test cannot be mounted: only root may")
+    yield folder
+    subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+@pytest.fixture(scope="module")
+def home(small_disk: Path) -> Iterator[Zygote]:
+    zygote = Zygote(small_disk / "a")
+    yield zygote
+    zygote.end()
+
+
+@pytest.fixture(scope="module")
+def undisturbed(home: Zygote) -> dict[str, Any]:
+    return home.ask("prepare")["hashes"]
+
+
+def test_a_file_that_does_not_fit_is_told_and_made_once_there_is_space(
+    home: Zygote, undisturbed: dict[str, Any], tmp_path: Path
+) -> None:
+    """Only the folder of the files is full, so the databases can still be written."""
+    home.ask("restore")
+    place = home.home / "store" / "tiny-study" / "tiny"
+    shutil.move(place, tmp_path / "kept")
+    place.mkdir()
+    used = measure(tmp_path / "kept")[1] // 1000
+    assert mount(place, used + 150)  # the first file of the next version has 200 kB
+    shutil.copytree(tmp_path / "kept", place, dirs_exist_ok=True)
+    try:
+        full = home.ask("mend", reconcile_first=False)
+        assert "The disk is full: free some space below" in full["errors"]["field"]
+        assert full["after"]["faults"] == []
+        assert full["after"]["hashes"] == full["before"]["hashes"] != undisturbed
+        assert full["late"]["left"] == []
+        assert [p.name for p in place.rglob(".tmp-*")] == []
+
+        assert mount(place, 50_000, "remount")
+        mended = home.ask("mend", reconcile_first=False)
+        assert mended["errors"] == {}
+        assert mended["after"] == {"hashes": undisturbed, "faults": [], "artifacts": 9}
+        assert mended["late"] == {"found": [], "left": []}
+    finally:
+        subprocess.run(["umount", "-l", str(place)], check=True)
+
+
+@pytest.mark.parametrize("left_kb", [40, 400])
+def test_databases_that_do_not_fit_are_told_and_all_is_well_once_there_is_space(
+    home: Zygote, undisturbed: dict[str, Any], small_disk: Path, left_kb: int
+) -> None:
+    home.ask("restore")
+    filler = small_disk / "filler"
+    free = os.statvfs(small_disk)
+    with filler.open("wb") as stream:
+        os.posix_fallocate(stream.fileno(), 0, free.f_bavail * free.f_frsize - left_kb * 1000)
+    (full,) = home.call("outage", "refresh")
+    filler.unlink()
+    said = full["said"] + " ".join(full["errors"].values())
+    assert "disk" in said and "full" in said
+    assert "refresh again" in said
+
+    mended = home.ask("mend", reconcile_first=left_kb == 40)
+    assert mended["before"]["faults"] == []
+    assert mended["errors"] == {}
+    assert mended["after"] == {"hashes": undisturbed, "faults": [], "artifacts": 9}
+    assert mended["late"]["left"] == []
