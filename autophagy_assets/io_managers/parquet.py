@@ -1,5 +1,6 @@
 """Tables as parquet: whole, by column, or in pieces for tables larger than memory."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar
@@ -16,6 +17,7 @@ from autophagy_assets.registry.schemas import meaning, validated
 COLUMNS, STREAM = "columns", "stream"
 _PREVIEW_ROWS, _PREVIEW_COLUMNS = 8, 10
 ROW_GROUP = 65_536
+_CATEGORIES = b"autophagy_assets.categories"
 
 
 def write_table(table: pd.DataFrame, path: Path) -> None:
@@ -28,6 +30,11 @@ def write_table(table: pd.DataFrame, path: Path) -> None:
         Does not exist yet.
     """
     arrow = pa.Table.from_pandas(table)
+    if not len(table) and (known := _categories(table)):
+        # Parquet keeps categories with the values, so those of a table without rows are lost.
+        arrow = arrow.replace_schema_metadata(
+            {**(arrow.schema.metadata or {}), _CATEGORIES: json.dumps(known).encode()}
+        )
     pq.write_table(arrow, path, compression="zstd", row_group_size=ROW_GROUP)
 
 
@@ -43,7 +50,21 @@ def read_table(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
     -------
     pandas.DataFrame
     """
-    return pq.read_table(path, columns=columns).to_pandas()
+    arrow = pq.read_table(path, columns=columns)
+    table = arrow.to_pandas()
+    if (known := (arrow.schema.metadata or {}).get(_CATEGORIES)) is not None:
+        for name, (categories, ordered) in json.loads(known).items():
+            if name in table.columns:
+                table[name] = pd.Categorical([], categories, ordered)
+    return table
+
+
+def _categories(table: pd.DataFrame) -> dict[str, tuple[list[Any], bool]]:
+    return {
+        str(name): (dtype.categories.tolist(), bool(dtype.ordered))
+        for name, dtype in table.dtypes.items()
+        if isinstance(dtype, pd.CategoricalDtype)
+    }
 
 
 def stream_table(path: Path, columns: list[str] | None = None) -> Iterator[pd.DataFrame]:
