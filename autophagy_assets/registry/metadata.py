@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from autophagy_assets.analysis.identity import CLASS, IDENTITY, METADATA, PREDICTION
 from autophagy_assets.errors import InputError
 from autophagy_assets.registry.uids import slug
 from autophagy_assets.study import Study
@@ -16,6 +17,8 @@ FILE_NAME = "metadata_files.csv"
 PATH = "image_path"
 FIELD_COLUMNS = ["genotype", "cell_line_clone", "stimulation", "FOV"]
 REQUIRED = [PATH, *FIELD_COLUMNS, "channel"]
+# A label of such a kind would be taken for the column of a table of cells, which is no label.
+_TAKEN = {*IDENTITY, CLASS, *METADATA, *PREDICTION} - set(FIELD_COLUMNS)
 # Three of them name the folder of a sample, and file systems take 255 bytes.
 _LONGEST_LABEL = 80
 
@@ -112,6 +115,9 @@ def _check_header(header: list[str], file: Path) -> None:
             close = difflib.get_close_matches(column.casefold(), folded, n=1, cutoff=0.6)
             hint = f"; rename {folded[close[0]]!r}" if close else "; add it"
             raise InputError(f"{file}: column {column!r} is missing{hint}.")
+    for column in header:
+        if column in _TAKEN:
+            raise InputError(f"{file}: column {column!r} is a column of cell tables; rename it.")
 
 
 def _check_row(entry: dict[str, str], where: str, folder: Path, study: Study) -> None:

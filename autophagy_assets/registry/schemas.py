@@ -20,7 +20,7 @@ from autophagy_assets.analysis.identity import (
 )
 from autophagy_assets.errors import InputError
 from autophagy_assets.registry.instance import connect, retried, writing
-from autophagy_assets.registry.labels import GENOTYPE, STIMULATION, label
+from autophagy_assets.registry.labels import GENOTYPE, STIMULATION, category, label
 from autophagy_assets.registry.uids import derived
 
 # Tables with the same columns have the same schema in LaminDB, so it is named by what they hold,
@@ -151,7 +151,11 @@ def _schema(name: str, features: tuple[str, ...]) -> Any:
         with writing() as ln:
             known = {f.name: f for f in ln.Feature.filter(name__in=list(columns), is_type=False)}
             members = [
-                known.get(column) or _feature(ln, column, dtype)
+                # The labels of artifacts are of the same kinds: whoever comes first, table or
+                # label, has to register them as labels.
+                category(ln, column)
+                if column in (GENOTYPE, STIMULATION)
+                else known.get(column) or _feature(ln, column, dtype)
                 for column, dtype in columns.items()
             ]
             code = derived(4, "features", *features)
