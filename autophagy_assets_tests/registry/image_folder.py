@@ -115,6 +115,10 @@ BAD_METADATA: dict[str, tuple[Callable[[Path], None], list[str]]] = {
         lambda folder: _header_again(folder / "metadata_files.csv", "genotype"),
         ["metadata_files.csv", "'genotype'", "twice"],
     ),
+    "a column that tables of cells have": (
+        edited(lambda t: t.assign(clone="1")),
+        ["metadata_files.csv: column 'clone'", "rename it"],
+    ),
     "a column without a name": (
         edited(lambda t: t.rename(columns={"cell_line": " "})),
         ["metadata_files.csv: column 4 has no name"],

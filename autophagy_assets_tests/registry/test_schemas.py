@@ -124,3 +124,28 @@ def test_features_are_registered_with_description_and_unit(store, raw):
 def test_labels_in_a_table_become_known(store, cleaned):
     schemas.validated(cleaned.assign(genotype="only in this table"), "clean_features")
     assert store.ULabel.filter(name="only in this table").count() == 1
+
+
+TABLE_FIRST = """
+import json
+from autophagy_assets.analysis.features import clean
+from autophagy_assets.registry import schemas
+from autophagy_assets.registry.instance import connect
+from autophagy_assets.study import Study
+from autophagy_assets_tests.analysis.synthetic import described, raw_features
+from autophagy_assets_tests.platform import outsider
+study = Study.load()
+raw = raw_features(1, study, "WT", cells=8, datasets=2).reset_index(drop=True)
+schemas.validated(clean(raw, described(raw, study, "WT"), study), "clean_features")
+labels = {"genotype": "WT", "stimulation": "untreated"}
+recorder = outsider()
+output = recorder.put(lambda path: path.write_text("x"), "a/b.txt", "x", labels)
+recorder.finish()
+print(json.dumps(connect().Artifact.get(uid=output.record.uid).features.get_values()))
+"""
+
+
+@pytest.mark.slow
+def test_labels_can_be_read_where_a_table_came_before_the_first_image(run_script):
+    """As in a store that begins with a source: the columns are known before any label is."""
+    assert run_script(TABLE_FIRST) == {"genotype": "WT", "stimulation": "untreated"}
