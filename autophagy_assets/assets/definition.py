@@ -2,23 +2,14 @@
 
 import functools
 import inspect
-import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import dagster as dg
-import pandas as pd
 
-from autophagy_assets.analysis.identity import DATASET
+from autophagy_assets.assets.context import StudyContext
 from autophagy_assets.io_managers import base, steps
 from autophagy_assets.partitions import control_of
-from autophagy_assets.registry.datasets import datasets_by_uid
-from autophagy_assets.registry.files import TEMPORARY
-from autophagy_assets.registry.instance import storage_root
-from autophagy_assets.registry.provenance import Recorder
 from autophagy_assets.study import Study
 
 OWNER = "team:imaging"
@@ -53,83 +44,6 @@ class StudyResource(dg.ConfigurableResource):
     def load(self) -> Study:
         """Read the study file."""
         return Study.load(self.study_file)
-
-
-@dataclass(frozen=True)
-class StudyContext:
-    """What the body of an asset may use beside its inputs.
-
-    Parameters
-    ----------
-    study : Study
-    partition : str
-        Partition key; empty for an asset without partitions.
-    recorder : Recorder
-        Reads artifacts and puts files in place, so that both are in the records.
-    log : object
-        Dagster's logger.
-    dagster : dagster.AssetExecutionContext
-        Dagster's own context, for what is not above.
-    """
-
-    study: Study
-    partition: str
-    recorder: Recorder
-    log: Any
-    dagster: dg.AssetExecutionContext
-
-    def read(self, uid: str) -> Path:
-        """Verified local path of a LaminDB artifact, noted as an input of the step."""
-        return self.recorder.read(uid)
-
-    def images(self, cells: pd.DataFrame) -> tuple["Paths", float | None]:
-        """Paths of the crops of cells, and the size of a pixel in um."""
-        datasets = cells[DATASET].unique()
-        return Paths(self, datasets), self.pixel_um(datasets)
-
-    def pixel_um(self, datasets: Iterable[str]) -> float | None:
-        """Size of a pixel in um, where all datasets are known to have the same."""
-        sizes = datasets_by_uid(map(str, datasets), self.study)["pixel_um"].unique()
-        return float(sizes[0]) if len(sizes) == 1 and sizes[0] > 0 else None
-
-    def version_of(self, asset: str) -> str:
-        """Hash of the content of an upstream asset that this step has loaded."""
-        return next(
-            record.sha256
-            for record in self.recorder.reads.values()
-            if record.key.split("/")[-1].split(".")[0] == asset
-        )
-
-    @contextmanager
-    def scratch(self) -> Iterator[Path]:
-        """Folder for files on their way into the store, on the same disk, removed at the end."""
-        with tempfile.TemporaryDirectory(prefix=TEMPORARY, dir=storage_root()) as folder:
-            yield Path(folder)
-
-
-class Paths(Mapping[str, Path]):
-    """Local paths of datasets by uid: only those that are looked at are fetched and recorded.
-
-    Parameters
-    ----------
-    context : StudyContext
-    uids : iterable of str
-        Datasets that may be looked at.
-    """
-
-    def __init__(self, context: StudyContext, uids: Iterable[str]) -> None:
-        self._context, self._uids = context, sorted({str(uid) for uid in uids})
-
-    def __getitem__(self, uid: str) -> Path:
-        if uid not in self._uids:
-            raise KeyError(uid)
-        return self._context.read(uid)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._uids)
-
-    def __len__(self) -> int:
-        return len(self._uids)
 
 
 @dg.failure_hook(name="record_failure")
@@ -194,9 +108,8 @@ def study_asset(
             execution = context.get_step_execution_context()
             recorder = steps.recorder_of(execution, study)
             recorder.start()
-            tools = StudyContext(
-                study, steps.partition_of(execution) or "", recorder, context.log, context
-            )
+            partition = steps.partition_of(execution) or ""
+            tools = StudyContext(study, partition, recorder, context.log)
             with steps.told_once():
                 return body(tools, *args, **inputs)
 

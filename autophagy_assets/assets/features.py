@@ -7,7 +7,8 @@ import pandas as pd
 
 from autophagy_assets.analysis.features import check_feature_table, clean
 from autophagy_assets.analysis.identity import CELL_ID, CLASS
-from autophagy_assets.assets.definition import StudyContext, depends_on_all, every, study_asset
+from autophagy_assets.assets.context import StudyContext
+from autophagy_assets.assets.definition import depends_on_all, every, study_asset
 from autophagy_assets.errors import InputError
 from autophagy_assets.partitions import GENOTYPE_SPACE, SAMPLE_SPACE, genotype_of, genotypes
 from autophagy_assets.registry.datasets import (

@@ -17,7 +17,7 @@ from autophagy_assets.study import Study
 
 if TYPE_CHECKING:
     from autophagy_assets.analysis.segmentation import FieldResult
-    from autophagy_assets.assets.definition import StudyContext
+    from autophagy_assets.assets.context import StudyContext
 
 OK, SET_ASIDE = "ok", "set aside"
 CROPS, SPATIAL = "single_cell_data.h5ad", "spatialdata.zarr"

@@ -8,7 +8,8 @@ import pandas as pd
 
 from autophagy_assets.analysis.identity import CLASS, DATASET, IDENTITY, METADATA
 from autophagy_assets.analysis.report import ReportContent, ReportFigure, render_report
-from autophagy_assets.assets.definition import StudyContext, every, study_asset
+from autophagy_assets.assets.context import StudyContext
+from autophagy_assets.assets.definition import every, study_asset
 from autophagy_assets.io_managers.figure import StoredPicture
 from autophagy_assets.partitions import GENOTYPE_SPACE, KNOCKOUT_SPACE, SAMPLE_SPACE
 from autophagy_assets.registry.cells import lineage_sections
