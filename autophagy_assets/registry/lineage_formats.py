@@ -89,7 +89,7 @@ def _lines(node: Node, first: str, rest: str, shown: dict[int, int], stable: boo
     if node.run is not None:
         yield from (margin + line for line in _run_lines(node.run, stable))
     if node.omitted:
-        yield f"{margin}{node.omitted} more inputs, which do not hold this cell"
+        yield f"{margin}inputs that do not hold this cell: {node.omitted}"
     for child in node.inputs:
         last = child is node.inputs[-1]
         yield from _lines(

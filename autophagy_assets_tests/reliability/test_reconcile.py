@@ -1,0 +1,271 @@
+"""What does not agree is found, what is safe is mended, and nothing that is needed is deleted."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+from click.testing import CliRunner
+from filelock import FileLock
+
+from autophagy_assets import cli_reconcile
+from autophagy_assets.automation_reconcile import reconcile_job
+from autophagy_assets.home import Home
+from autophagy_assets.materializations import HASH, KEY, RUN, SIZE, UID
+from autophagy_assets.reconcile import left, reconcile
+from autophagy_assets.registry import consistency
+from autophagy_assets.registry.artifacts import fetch
+from autophagy_assets.registry.consistency import Finding
+from autophagy_assets.registry.instance import storage_root, writing
+from autophagy_assets.registry.provenance import Recorder, Step
+
+
+@pytest.fixture
+def instance():
+    with dg.DagsterInstance.ephemeral(settings={"telemetry": {"enabled": False}}) as made:
+        yield made
+
+
+@pytest.fixture
+def key(request: pytest.FixtureRequest) -> str:
+    return f"reconcile/{request.node.name.replace('[', '-').replace(']', '')}.txt"
+
+
+def made(key: str, text: str = "content", dagster_run: str | None = None) -> tuple[str, Path, str]:
+    recorder = Recorder(Step("reconciled", None, dagster_run, "def body(): ...", "1"))
+    output = recorder.put(lambda path: path.write_text(text) and None, key, "reconciled", {})
+    recorder.finish()
+    return output.record.uid, output.file.path, str(recorder.run_uid)
+
+
+def materialized(instance: dg.DagsterInstance, name: str, key: str, **changed: Any) -> str:
+    uid, path, run = made(key)
+    sha256 = path.name.split(".")[0]
+    metadata = {UID: uid, KEY: key, HASH: sha256, SIZE: 7, RUN: run} | changed
+    instance.report_runless_asset_event(dg.AssetMaterialization(asset_key=name, metadata=metadata))
+    return uid
+
+
+def about(findings: list, what: str) -> list:
+    return [finding for finding in findings if what in finding.what]
+
+
+def test_what_agrees_is_not_found(store, instance, key):
+    uid, path, _ = made(key)
+    materialized(instance, "agrees", key.replace(".txt", "-2.txt"))
+    findings = reconcile(instance, fix=True)
+    assert about(findings, key.split("/")[1]) == [] and about(findings, "agrees") == []
+    assert fetch(uid)[0] == path
+
+
+@pytest.mark.parametrize("kind", ["temporary file", "temporary folder", "without record"])
+def test_files_that_nobody_needs_are_deleted_only_with_fix(store, instance, key, kind):
+    _, kept, _ = made(key)
+    name = "f" * 64 + ".txt" if kind == "without record" else ".tmp-0123.txt"
+    loose = kept.with_name(name)
+    if kind == "temporary folder":
+        (loose / "part").mkdir(parents=True)
+    else:
+        loose.write_text("half")
+    assert [f.fixed for f in about(reconcile(instance), loose.name)] == [False]
+    assert loose.exists()
+    assert [f.fixed for f in about(reconcile(instance, fix=True), loose.name)] == [True]
+    assert not loose.exists() and kept.exists()
+    assert about(reconcile(instance), loose.name) == []
+
+
+def test_files_of_somebody_at_work_are_left_until_they_are_old(store, instance, key):
+    _, kept, _ = made(key)
+    loose = kept.with_name(".tmp-0123.txt")
+    loose.write_text("half")
+    processes = Home.locate().locks / "processes"
+    processes.mkdir(exist_ok=True)
+    with FileLock(processes / "another-process"):
+        assert about(reconcile(instance, fix=True), loose.name) == []
+        assert loose.exists()
+        time.sleep(0.05)
+        assert about(reconcile(instance, fix=True, grace_s=0.01), loose.name)[0].fixed
+    assert not loose.exists()
+
+
+def test_a_file_that_only_dagster_knows_is_kept_and_told(store, instance, key):
+    _, path, _ = made(key)
+    orphan = path.with_name("a" * 64 + ".txt")
+    orphan.write_text("only Dagster knows")
+    gone = "A" * 20
+    materialized(instance, "only_dagster", key, **{UID: gone, HASH: "a" * 64})
+    (finding,) = about(reconcile(instance, fix=True), "only_dagster")
+    assert gone in finding.problem and "gone from LaminDB" in finding.problem
+    assert "autophagy refresh" in finding.remedy and not finding.fixed
+    assert orphan.exists()
+    orphan.unlink()
+
+
+def test_files_of_others_are_told_and_never_deleted(store, instance):
+    foreign = storage_root() / "notes of somebody.txt"
+    foreign.write_text("mine")
+    (finding,) = about(reconcile(instance, fix=True), foreign.name)
+    assert not finding.fixed and foreign.read_text() == "mine"
+    foreign.unlink()
+
+
+@pytest.mark.parametrize("how", ["gone", "changed"])
+def test_a_record_without_its_file_is_left_for_a_refresh(store, instance, key, how):
+    uid = materialized(instance, f"without_file_{how}", key)
+    path = fetch(uid)[0]
+    content = path.read_bytes()
+    path.unlink() if how == "gone" else path.write_bytes(b"changed")
+    findings = reconcile(instance, fix=True)
+    assert [f.kind for f in about(findings, key)] == ["record"]
+    (materialization,) = about(findings, f"without_file_{how}")
+    assert "gone or has changed" in materialization.problem
+    assert all(not f.fixed for f in [*about(findings, key), materialization])
+    assert not path.exists()  # so that a refresh misses it
+    aside = list(path.parent.glob(".changed-*"))
+    assert [a.read_bytes() for a in aside] == ([b"changed"] if how == "changed" else [])
+    path.write_bytes(content)
+    assert about(reconcile(instance), key) == []  # nor is what was set aside told again
+
+
+def test_unfinished_uploads_are_ended_where_the_file_is_whole(store, instance, key):
+    whole, _, _ = made(key)
+    torn, path, _ = made(key.replace(".txt", "-torn.txt"), "torn")
+    for uid in (whole, torn):
+        artifact = store.Artifact.get(uid=uid)
+        artifact._storage_ongoing = True
+        artifact.save()
+    path.write_text("to")
+    findings = [f for f in reconcile(instance, fix=True) if f.kind == "upload"]
+    assert {f.what.split(" ")[0]: f.fixed for f in findings} == {
+        key: True,
+        key.replace(".txt", "-torn.txt"): False,
+    }
+    assert not store.Artifact.get(uid=whole)._storage_ongoing
+    path.write_text("torn")
+    assert about(left(reconcile(instance, fix=True)), key) == []
+
+
+@pytest.mark.parametrize("latest", [0, 2])
+def test_of_a_family_the_newest_becomes_the_latest(store, instance, key, latest):
+    uids = [made(key, text)[0] for text in ("1", "2", "3")]
+    with writing() as ln:
+        ln.Artifact.filter(uid__in=uids).update(is_latest=False)
+        ln.Artifact.filter(uid__in=uids[:latest]).update(is_latest=True)
+    (finding,) = about(reconcile(instance, fix=True), key)
+    assert finding.kind == "latest" and finding.fixed
+    found = store.Artifact.filter(uid__in=uids, is_latest=True).values_list("uid", flat=True)
+    assert list(found) == [uids[-1] if latest == 0 else uids[1]]
+
+
+def started(dagster_run: str | None, process: str) -> str:
+    recorder = Recorder(Step("started", None, dagster_run, "def body(): ...", "1"))
+    recorder._process = process
+    recorder.start()
+    return str(recorder.run_uid)
+
+
+@pytest.mark.parametrize("status", ["FAILURE", "SUCCESS", "CANCELED"])
+def test_runs_whose_dagster_run_has_ended_are_aborted(store, instance, status):
+    run = instance.create_run_for_job(reconcile_job, status=dg.DagsterRunStatus(status))
+    uid = started(run.run_id, "some-process")
+    (finding,) = about(reconcile(instance, fix=True), uid)
+    assert finding.fixed and status in finding.problem
+    ended = store.Run.get(uid=uid)
+    assert ended.status == "aborted" and status in ended.extra_data["error"]
+    assert about(reconcile(instance), uid) == []
+
+
+def test_runs_of_processes_at_work_are_left_alone(store, instance):
+    """Dagster does not know the run, as where it keeps its records elsewhere."""
+    from autophagy_assets.registry.presence import announce
+
+    uid = started("a-run-of-another-dagster", announce())
+    assert about(reconcile(instance, fix=True), uid) == []
+    assert store.Run.get(uid=uid).status == "started"
+    consistency.abort(uid, "end of the test")
+
+
+def test_a_dagster_run_whose_process_is_gone_is_marked_as_failed(store, instance):
+    run = instance.create_run_for_job(reconcile_job, status=dg.DagsterRunStatus.STARTED)
+    uid = started(run.run_id, "a-process-that-was-killed")
+    findings = reconcile(instance, fix=True)
+    # An ephemeral Dagster noted no process of its own, so LaminDB's record decides alone.
+    assert about(findings, uid)[0].fixed
+    assert store.Run.get(uid=uid).status == "aborted"
+
+
+def test_somebodys_own_unended_run_is_not_ours_to_end(store, instance):
+    with writing() as ln:
+        transform = ln.Transform(key="somebody's notebook", kind="notebook").save()
+        run = ln.Run(transform, status="started").save()
+    reconcile(instance, fix=True)
+    assert store.Run.get(uid=run.uid).status == "started"
+
+
+def test_a_file_tidied_away_before_it_is_registered_fails_the_step(store, instance, key):
+    recorder = Recorder(Step("slow", None, None, "def body(): ...", "1"))
+    output = recorder.put(lambda path: path.write_text("x") and None, key, "slow", {})
+    output.file.path.unlink()
+    with pytest.raises(FileNotFoundError, match="run the step again"):
+        recorder.finish()
+    assert not store.Artifact.filter(uid=output.record.uid).exists()
+    recorder.fail("end of the test")
+
+
+def test_what_was_put_in_the_trash_comes_back_when_it_is_made_again(store, key):
+    uid, _, _ = made(key)
+    store.Artifact.get(uid=uid).delete(permanent=False)
+    assert not store.Artifact.filter(key=key).exists()
+    assert made(key)[0] == uid
+    assert store.Artifact.filter(key=key, is_latest=True).count() == 1
+
+
+def test_the_job_fails_where_something_is_left_and_mends_what_it_is_told_to(store, instance, key):
+    foreign = storage_root() / "left.txt"
+    foreign.write_text("x")
+    loose = made(key)[1].with_name(".tmp-0123.txt")
+    loose.write_text("half")
+    assert not reconcile_job.execute_in_process(instance=instance, raise_on_error=False).success
+    assert loose.exists()
+    told = {"ops": {"compare_records": {"config": {"fix": True}}}}
+    done = reconcile_job.execute_in_process(
+        instance=instance, run_config=told, raise_on_error=False
+    )
+    assert not done.success and not loose.exists()
+    foreign.unlink()
+
+
+@pytest.mark.parametrize(
+    ("findings", "code", "said"),
+    [
+        ([], 0, "All agree."),
+        ([Finding("file", "a.txt", "old", "delete it", True)], 0, "All 1 findings were mended."),
+        (
+            [Finding("file", "a", "b", "c", True), Finding("record", "d", "e", "call for help")],
+            1,
+            "to do: call for help",
+        ),
+    ],
+)
+def test_the_command_ends_with_one_where_something_is_left(monkeypatch, findings, code, said):
+    asked = []
+
+    def found(instance: Any, **how: Any) -> list[Finding]:
+        asked.append(how)
+        return findings
+
+    monkeypatch.setattr("autophagy_assets.reconcile.reconcile", found)
+    done = CliRunner().invoke(cli_reconcile.reconcile, ["--fix", "--grace", "5"])
+    assert (done.exit_code, asked) == (code, [{"fix": True, "grace_s": 5.0}])
+    assert said in done.output
+
+
+def test_the_command_looks_at_the_store_of_the_home(store):
+    foreign = storage_root() / "left.txt"
+    foreign.write_text("x")
+    done = CliRunner().invoke(cli_reconcile.reconcile, [])
+    foreign.unlink()
+    assert done.exit_code == 1 and "LEFT" in done.output and "left.txt" in done.output
