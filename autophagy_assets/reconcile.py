@@ -164,7 +164,7 @@ def _is_dead(instance: dg.DagsterInstance, run: dg.DagsterRun, processes: list[s
     if connection.vendor != "sqlite":
         return bool(processes)
     noted = _noted_processes(instance, run.run_id)
-    return bool(noted) and not any(_goes_on(pid, since) for pid, since in noted)
+    return bool(noted or processes) and not any(_goes_on(pid, since) for pid, since in noted)
 
 
 def _noted_processes(instance: dg.DagsterInstance, run_id: str) -> list[tuple[int, float]]:

@@ -191,10 +191,14 @@ def test_runs_of_processes_at_work_are_left_alone(store, instance):
 def test_a_dagster_run_whose_process_is_gone_is_marked_as_failed(store, instance):
     run = instance.create_run_for_job(reconcile_job, status=dg.DagsterRunStatus.STARTED)
     uid = started(run.run_id, "a-process-that-was-killed")
+    untouched = instance.create_run_for_job(reconcile_job, status=dg.DagsterRunStatus.STARTED)
     findings = reconcile(instance, fix=True)
-    # An ephemeral Dagster noted no process of its own, so LaminDB's record decides alone.
-    assert about(findings, uid)[0].fixed
+    assert about(findings, uid)[0].fixed and about(findings, run.run_id)[0].fixed
     assert store.Run.get(uid=uid).status == "aborted"
+    ended = instance.get_run_by_id(run.run_id)
+    assert ended is not None and ended.status == dg.DagsterRunStatus.FAILURE
+    # Of this one nothing says that its process is gone.
+    assert about(findings, untouched.run_id) == []
 
 
 def test_somebodys_own_unended_run_is_not_ours_to_end(store, instance):
