@@ -1,0 +1,78 @@
+"""A study that is complete, served by the real web server and daemon, and a real browser."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from autophagy_assets_tests.conftest import ROOT, clean_environment
+from autophagy_assets_tests.platform import study_file
+from autophagy_assets_tests.ui.served import GIVE_AND_REFRESH, Served, serve
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+# What scPortrait measures and the made-up tables do not have: a new knockout is to fit them.
+EXCLUDED = ["mCherry", "quant25", "area_normalized"]
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="package")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A complete study of made-up tables and crops, served by `autophagy ui`."""
+    folder = tmp_path_factory.mktemp("served")
+    home = folder / "home"
+    home.mkdir()
+    environment = clean_environment(
+        home,
+        PYTHONPATH=str(ROOT),
+        AUTOPHAGY_STUDY=str(study_file(folder, "served study", excluded_features=EXCLUDED)),
+        AUTOPHAGY_WATCH_SECONDS="5",
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", GIVE_AND_REFRESH, str(folder)],
+        env=environment,
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr[-4000:]
+    running = serve(home, environment)
+    yield running
+    assert running.stop() == 0, running.said()
+    assert not running.answers(), "the web server outlives its stop"
+
+
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Any]:
+    """Chromium, for all tests of this package."""
+    if CHROMIUM is None:
+        pytest.skip("no chromium on this machine: install Debian's package to test the UI")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def page(browser: Any, served: Served) -> Iterator[Any]:
+    """A page of the Dagster UI, wide enough for its side bars."""
+    opened = browser.new_page(viewport={"width": 1600, "height": 1200}, base_url=served.url)
+    opened.set_default_timeout(30_000)
+    yield opened
+    opened.close()

@@ -1,0 +1,115 @@
+"""What a person sees in the Dagster UI: the graph, tables, figures, and the launchpad."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from autophagy_assets.analysis.identity import CLASS, IDENTITY, METADATA, PREDICTION
+from autophagy_assets.study import Study
+
+pytestmark = pytest.mark.slow
+
+GROUPS = {
+    "imaging": ["raw_images", "single_cell_images", "cell_features"],
+    "features": ["source_features", "raw_features", "clean_features"],
+    "classifier": [
+        "training_cells",
+        "test_cells",
+        "autophagy_classifier",
+        "test_predictions",
+        "classifier_evaluation",
+    ],
+    "knockouts": ["ko_predictions", "ko_evaluation"],
+    "galleries": ["class_gallery", "error_galleries", "wt_ko_gallery", "spatial_context"],
+    "report": ["study_report"],
+}
+FIGURES = ["classifier_evaluation", *GROUPS["galleries"]]
+
+
+def words(page) -> list[str]:
+    """Lines of text on a page."""
+    return [line.strip() for line in page.inner_text("body").splitlines()]
+
+
+def test_the_graph_shows_every_group_with_its_assets(page):
+    page.goto("/asset-groups")
+    for group, assets in GROUPS.items():
+        page.get_by_text(group, exact=True).first.dblclick()
+        for asset in assets:
+            page.get_by_text(asset, exact=True).first.wait_for()
+
+
+def test_a_table_shows_what_it_is_and_what_it_holds(page, served):
+    made = served.materialized("test_predictions")
+    page.goto("/assets/test_predictions?view=overview")
+    page.get_by_text("Probability of class 1 that the classifier gives the cell").wait_for()
+    page.get_by_text("Scikit Learn").wait_for()
+    seen = words(page)
+    assert "Test cells with class, predicted class, probability and outcome." in seen
+    assert seen[seen.index("Owners") + 1] == "imaging"
+    assert {"Parquet", "Scikit Learn"} <= set(seen)
+    assert seen[seen.index("Row count") + 1] == str(made["dagster/row_count"])
+    for column in [*IDENTITY, CLASS, *METADATA, *PREDICTION]:
+        assert column in seen, column
+    assert {"int64", "float64"} <= set(seen)
+    assert made["lamindb/uid"] in seen and made["lamindb/key"] in seen
+
+
+@pytest.mark.parametrize("asset", FIGURES)
+def test_a_figure_shows_itself(page, asset):
+    page.goto(f"/assets/{asset}?view=overview")
+    page.get_by_text("[Show Markdown]").click()
+    image = page.locator("img[src^='data:image/']")
+    image.wait_for()
+    width, height = image.evaluate("each => [each.naturalWidth, each.naturalHeight]")
+    assert width >= 400 and height >= 100
+    assert len(image.get_attribute("src")) < 140_000, "a preview is below 100 kB, in base64"
+    assert len(image.get_attribute("alt")) > 20, "without its caption"
+
+
+def test_a_figure_shows_where_it_is_in_lamindb(page, served):
+    made = served.materialized("error_galleries")
+    page.goto("/assets/error_galleries?view=overview")
+    page.get_by_text(made["lamindb/uid"], exact=True).wait_for()
+    page.get_by_text(made["lamindb/run"], exact=True).wait_for()
+    page.get_by_text("Test cells that the classifier got right and wrong").first.wait_for()
+
+
+def test_every_asset_is_described_owned_and_of_a_kind(served):
+    query = """{ assetNodes { assetKey { path } description groupName kinds
+        owners { ... on TeamAssetOwner { team } } } }"""
+    nodes = {node["assetKey"]["path"][-1]: node for node in served.ask(query)["assetNodes"]}
+    assert {name: node["groupName"] for name, node in nodes.items()} == {
+        asset: group for group, assets in GROUPS.items() for asset in assets
+    }
+    for name, node in nodes.items():
+        assert len(node["description"]) > 20, name
+        assert node["kinds"], name
+        if name not in ("raw_images", "source_features"):
+            assert node["owners"] == [{"team": "imaging"}], name
+
+
+def test_the_checks_have_run_and_passed(served):
+    query = """{ assetNodes { assetChecksOrError { ... on AssetChecks { checks { name
+        executionForLatestMaterialization { status evaluation { success } } } } } } }"""
+    checks = {
+        check["name"]: check["executionForLatestMaterialization"]
+        for node in served.ask(query)["assetNodes"]
+        for check in node["assetChecksOrError"].get("checks", [])
+    }
+    assert len(checks) >= 4
+    for name, last in checks.items():
+        assert last and last["status"] == "SUCCEEDED" and last["evaluation"]["success"], name
+
+
+def test_the_launchpad_offers_the_parameters_of_the_classifier(page):
+    page.goto("/assets/autophagy_classifier?view=overview")
+    page.locator("button:right-of(:text('Materialize'))").first.click()
+    page.get_by_text("Open launchpad").click()
+    page.get_by_text("n_estimators").first.wait_for()
+    editor = page.locator(".CodeMirror").first.inner_text()
+    for name, value in Study.load().classifier.model_dump().items():
+        shown = json.dumps(value).strip('"')
+        assert f"{name}: {shown}" in editor
