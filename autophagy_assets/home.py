@@ -25,6 +25,7 @@ HOME_VARIABLE = "AUTOPHAGY_HOME"
 SOURCE_VARIABLE = "AUTOPHAGY_SOURCE"
 DATABASE_VARIABLE = "AUTOPHAGY_DATABASE_URL"
 INSTANCE_NAME = "autophagy"
+_DAGSTER_DATABASE_VARIABLE = "AUTOPHAGY_DAGSTER_DATABASE_URL"
 
 
 @dataclass(frozen=True)
@@ -138,7 +139,10 @@ def _dagster_settings() -> dict:
         # SQLAlchemy takes the driver from the scheme, and its default is not the one that
         # dagster-postgres installs. LaminDB wants the scheme without a driver.
         driven = "postgresql+psycopg2://" + url.split("://", 1)[1]
-        settings["storage"] = {"postgres": {"postgres_url": driven}}
+        # By name: Dagster hands its settings to child processes as arguments, which anybody on
+        # the machine can read.
+        os.environ[_DAGSTER_DATABASE_VARIABLE] = driven
+        settings["storage"] = {"postgres": {"postgres_url": {"env": _DAGSTER_DATABASE_VARIABLE}}}
     return settings
 
 

@@ -59,7 +59,12 @@ def connect() -> ModuleType:
 def _create_embedded(home: Home) -> None:
     """Initialise the embedded instance unless its settings are already on disk."""
     settings_folder = Path(os.environ["LAMIN_SETTINGS_DIR"]) / ".lamin"
-    if list(settings_folder.glob(f"instance--*--{INSTANCE_NAME}.env")):
+    for known in settings_folder.glob(f"instance--*--{INSTANCE_NAME}.env"):
+        if f"storage_root={home.store}\n" not in known.read_text():
+            raise InputError(
+                f"LAMIN_SETTINGS_DIR={os.environ['LAMIN_SETTINGS_DIR']} belongs to another "
+                f"AUTOPHAGY_HOME than {home.root}; unset it, or give each home its own."
+            )
         return
     import lamindb_setup
     from lamindb_setup import settings
