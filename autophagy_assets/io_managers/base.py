@@ -15,7 +15,8 @@ step that runs again finds and reuses, as its content is the same.
 
 Loading, in :meth:`LaminIOManager.load_input`: the uid and hash in the latest Dagster
 event of the upstream asset name the artifact; its file is hashed and refused where it
-differs; what was loaded becomes an input of the LaminDB run. An upstream asset of which
+differs, before it is opened or (tables) before what was read is given to the step; what
+was loaded becomes an input of the LaminDB run. An upstream asset of which
 several partitions may be needed comes as a mapping that loads a partition when it is
 looked at, so what was not read is not recorded as read.
 """
@@ -160,8 +161,20 @@ class LaminIOManager(dg.ConfigurableIOManager):
         what = context.asset_key.to_user_string() + (f"[{partition}]" if partition else "")
         if found is None or UID not in found.metadata:
             raise IntegrityError(f"{what} has not been materialized yet; materialize it first.")
-        path = self.recorder(context).read(found.metadata[UID], {"sha256": found.metadata[HASH]})
-        return self.read(path, found, context)
+        recorder, expected = self.recorder(context), {"sha256": found.metadata[HASH]}
+        if self.verified_first(context):
+            return self.read(recorder.read(found.metadata[UID], expected), found, context)
+        return recorder.load(
+            found.metadata[UID], expected, lambda path: self.read(path, found, context)
+        )
+
+    def verified_first(self, context: dg.InputContext) -> bool:
+        """Whether a file is hashed before it is opened, or while it is being read.
+
+        Only what is read whole and cannot run code may be read meanwhile; it is given to the
+        step only if the hash is right.
+        """
+        return True
 
 
 class Partitions(Mapping[str, Any]):

@@ -51,8 +51,13 @@ def read_table(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
     pandas.DataFrame
     """
     arrow = pq.read_table(path, columns=columns)
-    table = arrow.to_pandas()
-    if (known := (arrow.schema.metadata or {}).get(_CATEGORIES)) is not None:
+    known = (arrow.schema.metadata or {}).get(_CATEGORIES)
+    # A large table is turned into columns of their own: putting them together into blocks
+    # costs as much as reading. (Small ones would come out read-only that way.)
+    large = len(arrow) > ROW_GROUP
+    table = arrow.to_pandas(split_blocks=large, self_destruct=large)
+    del arrow  # it was taken apart
+    if known is not None:
         for name, (categories, ordered) in json.loads(known).items():
             if name in table.columns:
                 table[name] = pd.Categorical([], categories, ordered)
@@ -103,6 +108,10 @@ class ParquetIOManager(LaminIOManager):
         wanted = context.definition_metadata or {}
         load = stream_table if wanted.get(STREAM) else read_table
         return load(path, wanted.get(COLUMNS))
+
+    def verified_first(self, context: dg.InputContext) -> bool:
+        """A stream is handed out before its end is read, so it is verified first."""
+        return bool((context.definition_metadata or {}).get(STREAM))
 
     def schema_of(self, value: pd.DataFrame, asset: str) -> Any:
         """Validate against the LaminDB schema of the asset."""

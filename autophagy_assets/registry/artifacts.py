@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -249,6 +250,34 @@ def fetch(uid: str, expected: Mapping[str, Any] | None = None) -> tuple[Path, Re
     IntegrityError
         If the artifact or its file is gone or changed.
     """
+    path, record, verify = locate(uid, expected)
+    verify()
+    return path, record
+
+
+def locate(
+    uid: str, expected: Mapping[str, Any] | None = None
+) -> tuple[Path, Record, Callable[[], None]]:
+    """Local path of an artifact that is yet to be verified.
+
+    Parameters
+    ----------
+    uid : str
+        Full uid.
+    expected : mapping, optional
+        ``sha256`` as recorded in a Dagster materialization.
+
+    Returns
+    -------
+    tuple of (pathlib.Path, Record, callable)
+        The last one verifies the file, and raises :class:`IntegrityError` where it is gone or
+        changed. Nothing that was read may be used before it has been called.
+
+    Raises
+    ------
+    IntegrityError
+        If the artifact is gone, or recorded differently by Dagster.
+    """
     artifact = retried(lambda: find(uid))
     record = describe(artifact)
     what = f"{record.key} ({uid})"
@@ -258,12 +287,10 @@ def fetch(uid: str, expected: Mapping[str, Any] | None = None) -> tuple[Path, Re
         )
     if record.sha256:
         path = Path(str(artifact.path))
-        files.verify(path, record.sha256, what)
-    else:
-        # Not written by this platform: LaminDB's own cache, LaminDB's own hash.
-        path = Path(str(artifact.cache(is_run_input=False)))
-        _verify_lamin_hash(artifact, path, what)
-    return path, record
+        return path, record, partial(files.verify, path, record.sha256, what)
+    # Not written by this platform: LaminDB's own cache, LaminDB's own hash.
+    path = Path(str(artifact.cache(is_run_input=False)))
+    return path, record, partial(_verify_lamin_hash, artifact, path, what)
 
 
 def _verify_lamin_hash(artifact: Any, path: Path, what: str) -> None:

@@ -13,7 +13,7 @@ import pandas as pd
 
 from autophagy_assets.analysis.identity import DATASET, METADATA
 from autophagy_assets.registry import labels as lab
-from autophagy_assets.registry.fields import raw_fields
+from autophagy_assets.registry.fields import raw_fields, study_slug
 from autophagy_assets.registry.instance import connect, source, source_name
 from autophagy_assets.registry.labels import labels_of
 from autophagy_assets.registry.uids import slug
@@ -170,6 +170,11 @@ def labels_of_partition(study: Study, partition: str) -> dict[str, str]:
     dict
         Kind of label to name: genotype, and for a sample also clone and stimulation.
     """
+    sample = _labels_of_an_image(study, f"{partition}/")
+    if all(kind in sample for kind in (lab.GENOTYPE, lab.CLONE, lab.STIMULATION)):
+        return {kind: sample[kind] for kind in (lab.GENOTYPE, lab.CLONE, lab.STIMULATION)}
+    if lab.GENOTYPE in (found := _labels_of_an_image(study, f"{partition}__")):
+        return {lab.GENOTYPE: found[lab.GENOTYPE]}
     for field in raw_fields(study):
         if partition == field.sample:
             return {
@@ -181,6 +186,18 @@ def labels_of_partition(study: Study, partition: str) -> dict[str, str]:
         if slug(genotype) == partition:
             return {lab.GENOTYPE: genotype}
     return {}
+
+
+def _labels_of_an_image(study: Study, place: str) -> dict[str, str]:
+    """Labels of one image that was ingested here, by the beginning of its key.
+
+    One look-up, however many images there are; looking through all of them would make each
+    of a thousand samples dearer than the one before.
+    """
+    start = f"{study_slug(study)}/raw_images/{place}"
+    images = source().Artifact.filter(key__startswith=start, is_latest=True)
+    uid = images.values_list("uid", flat=True).first()
+    return labels_of(source().Artifact.filter(uid=uid))[uid] if uid is not None else {}
 
 
 def genotype_labels(study: Study) -> list[str]:

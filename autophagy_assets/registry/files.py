@@ -144,7 +144,7 @@ def verify(path: Path, sha256: str, what: str) -> None:
     if found != sha256:
         raise IntegrityError(
             f"{what}: the file in the store is not the one that was recorded (hash {found[:12]}, "
-            f"recorded {sha256[:12]}), so it was not opened; {remedy}."
+            f"recorded {sha256[:12]}), so it is refused; {remedy}."
         )
 
 

@@ -8,21 +8,23 @@ the records of a step are there whole or not at all.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import distributions
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from autophagy_assets.registry import files
-from autophagy_assets.registry.artifacts import Output, Record, fetch, folder, register
+from autophagy_assets.registry.artifacts import Output, Record, fetch, folder, locate, register
 from autophagy_assets.registry.instance import retried, source, writing
 from autophagy_assets.registry.labels import Labels, annotate
 from autophagy_assets.registry.presence import announce
 from autophagy_assets.registry.uids import artifact_uid, derived
 
+T = TypeVar("T")
 REFERENCE_TYPE = "dagster_run_id"
 STARTED, FINISHED, ERRORED = -1, 0, 1
 ENVIRONMENT_KEY = "environment/packages.txt"
@@ -133,6 +135,39 @@ class Recorder:
         path, record = fetch(uid, expected)
         self.reads[uid] = record
         return path
+
+    def load(self, uid: str, expected: Mapping[str, Any] | None, read: Callable[[Path], T]) -> T:
+        """Read an artifact while it is being verified, and note it as read.
+
+        Only for formats that cannot do harm by being opened: hashing goes on beside the
+        reading, and what was read is given away only if the file is the recorded one.
+
+        Parameters
+        ----------
+        uid, expected
+            As for :meth:`read`.
+        read : callable
+            Takes the path.
+
+        Returns
+        -------
+        object
+            What `read` returns.
+
+        Raises
+        ------
+        IntegrityError
+            If the file is gone or changed, whatever became of reading it.
+        """
+        path, record, verify = locate(uid, expected)
+        with ThreadPoolExecutor(1) as pool:
+            verified = pool.submit(verify)
+            try:
+                value = read(path)
+            finally:
+                verified.result()
+        self.reads[uid] = record
+        return value
 
     def put(self, write: Any, key: str, description: str, labels: Labels, **more: Any) -> Output:
         """Put a file in its place; it is registered when the step ends.

@@ -29,7 +29,7 @@ def test_a_changed_file_is_refused_and_made_again(
     (said,) = seen["said"]
     key, _ = TARGETS[what]
     assert key in said
-    assert ("is gone" if how == "deleted" and what != "folder" else "was not opened") in said
+    assert ("is gone" if how == "deleted" and what != "folder" else "is refused") in said
     assert "materialize it again" in said  # what to do
     assert not seen["tried_again"]
     assert not seen["executed"]
