@@ -6,6 +6,7 @@ commands call, which are imported inside the commands so that help is there at o
 
 from __future__ import annotations
 
+import gc
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -92,6 +93,8 @@ def _refresh(workers: int | None) -> Refreshed:
     from autophagy_assets.study import Study
     from autophagy_assets.summary import export
 
+    gc.collect()
+    gc.freeze()  # what the imports left would be walked again and again
     with RefreshProgress() as progress:
         done = bring_up_to_date(Study.load(), defs, progress, workers)
     export(dagster_instance(), Home.locate().root / REPORT_FOLDER)

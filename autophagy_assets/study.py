@@ -7,6 +7,7 @@ here. No code outside that file and ``simulation`` knows a label of a study.
 from __future__ import annotations
 
 import os
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
@@ -119,9 +120,19 @@ class Study(_Strict):
         """
         source = Path(path or os.environ.get(STUDY_VARIABLE) or DEFAULT_STUDY)
         try:
-            raw = yaml.safe_load(source.read_text())
-        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+            text = source.read_text()
+        except (OSError, UnicodeDecodeError) as error:
             raise InputError(f"Study file {source} cannot be read: {error}.") from error
+        return cls._parse(text, source)
+
+    @classmethod
+    @cache  # every step of a refresh asks for the study
+    def _parse(cls, text: str, source: Path) -> Study:
+        try:
+            raw = yaml.safe_load(text)
+        except yaml.YAMLError as error:
+            reason = " ".join(str(error).split())
+            raise InputError(f"Study file {source} cannot be read: {reason}.") from error
         if not isinstance(raw, dict):
             raise InputError(f"Study file {source} must hold named entries, as the default study.")
         try:

@@ -107,11 +107,7 @@ def test_a_wrong_entry_is_named_with_its_file(tmp_path, entries, entry, words):
     ("content", "words"),
     [
         (None, "cannot be read"),
-        pytest.param(
-            b"name: [unclosed",
-            "cannot be read",
-            marks=pytest.mark.xfail(reason="PyYAML's message of several lines is passed on"),
-        ),
+        (b"name: [unclosed", "cannot be read"),
         (b"\xff\xfe\x00", "cannot be read"),
         (b"- a list", "must hold named entries"),
         (b"", "must hold named entries"),

@@ -47,6 +47,11 @@ class CellTable:
     artifact: Any
     rows: pd.DataFrame
 
+    @cached_property
+    def places(self) -> dict[tuple[str, int], Any]:
+        """Positions of the rows of each cell, by dataset and number."""
+        return dict(self.rows.groupby([DATASET, CELL_ID], sort=False, observed=True).indices)
+
 
 class Cells:
     """The cells of the store: tables are read once, then any number of cells can be asked for.
@@ -62,6 +67,16 @@ class Cells:
         self._ids: dict[str, np.ndarray] = {}
         self._faults: dict[str, str] = {}
         self.known: dict[tuple[int, int], list[Any]] = {}
+        self._fields: dict[str, str | None] = {}
+
+    def field_of(self, dataset: str) -> str | None:
+        """Uid of the SpatialData that was saved beside a dataset, if there is one."""
+        if dataset not in self._fields:
+            try:
+                self._fields[dataset] = companion(dataset, "spatialdata.zarr")
+            except LookupError:
+                self._fields[dataset] = None
+        return self._fields[dataset]
 
     @cached_property
     def tables(self) -> list[CellTable]:
@@ -166,16 +181,13 @@ class _CellWalk(Walk):
         self._labels: dict[str, str] = {}
         self._tables = []
         for table in cells.tables:
-            hit = table.rows[(table.rows[DATASET] == dataset) & (table.rows[CELL_ID] == cell)]
-            if len(hit):
+            if (places := table.places.get((dataset, cell))) is not None:
+                hit = table.rows.iloc[places]
                 self._tables.append(table.artifact)
                 self._held[table.artifact.id] = _told(hit)
                 first = hit.iloc[0]
                 self._labels |= {c: str(first[c]) for c in METADATA if c in hit.columns}
-        try:
-            self._field: str | None = companion(dataset, "spatialdata.zarr")
-        except LookupError:
-            self._field = None
+        self._field = cells.field_of(dataset)
 
     def tree(self) -> Node:
         """The cell with all that holds it."""
