@@ -68,6 +68,16 @@ class Cells:
         self._faults: dict[str, str] = {}
         self.known: dict[tuple[int, int], list[Any]] = {}
         self._fields: dict[str, str | None] = {}
+        self._artifacts: dict[str, Any] = {}
+
+    def artifact(self, uid: str) -> Any:
+        """Artifact of that uid, asked of LaminDB once."""
+        if uid not in self._artifacts:
+            from django.db.models import prefetch_related_objects
+
+            self._artifacts[uid] = find(uid)
+            prefetch_related_objects([self._artifacts[uid]], "recreating_runs", "run__transform")
+        return self._artifacts[uid]
 
     def field_of(self, dataset: str) -> str | None:
         """Uid of the SpatialData that was saved beside a dataset, if there is one."""
@@ -84,6 +94,9 @@ class Cells:
         latest = connect().Artifact.filter(
             is_latest=True, run__transform__key__startswith=transform_key("")
         )
+        # Every cell asks who made each of them.
+        latest = latest.select_related("run__transform", "run__environment")
+        latest = latest.prefetch_related("recreating_runs")
         figures = {a.key.rsplit(".", 1)[0]: a for a in latest.filter(kind="figure")}
         found = []
         for artifact in latest.filter(suffix=".parquet").order_by("key"):
@@ -192,7 +205,7 @@ class _CellWalk(Walk):
     def tree(self) -> Node:
         """The cell with all that holds it."""
         try:
-            crops = find(self._dataset)
+            crops = self._cells.artifact(self._dataset)
         except IntegrityError as error:
             raise InputError(
                 f"LaminDB has no dataset {self._dataset}; take dataset and scportrait_cell_id from "
@@ -200,7 +213,7 @@ class _CellWalk(Walk):
             ) from error
         own = [self.node(crops)]
         if self._field is not None:
-            own.append(self.node(find(self._field)))
+            own.append(self.node(self._cells.artifact(self._field)))
         others = [self.node(artifact) for artifact in self._tables]
         return Node(
             kind="cell",
