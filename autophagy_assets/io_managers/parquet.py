@@ -16,7 +16,7 @@ from autophagy_assets.registry.schemas import meaning, validated
 
 COLUMNS, STREAM = "columns", "stream"
 _PREVIEW_ROWS, _PREVIEW_COLUMNS = 8, 10
-ROW_GROUP = 65_536
+ROW_GROUP, MAPPED_BYTES = 65_536, 32_000_000
 _CATEGORIES = b"autophagy_assets.categories"
 
 
@@ -50,7 +50,9 @@ def read_table(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
     -------
     pandas.DataFrame
     """
-    arrow = pq.read_table(path, columns=columns)
+    # A large file is mapped and not copied first: what that saves pays for hashing it beside.
+    # Files of the store are replaced and never written to, so the map cannot change.
+    arrow = pq.read_table(path, columns=columns, memory_map=path.stat().st_size > MAPPED_BYTES)
     known = (arrow.schema.metadata or {}).get(_CATEGORIES)
     # A large table is turned into columns of their own: putting them together into blocks
     # costs as much as reading. (Small ones would come out read-only that way.)
