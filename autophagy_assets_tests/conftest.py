@@ -22,9 +22,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 # A machine that does other things meanwhile is no reason to fail.
-settings.register_profile(
-    "unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow]
-)
+settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("unhurried")
 
 ROOT = Path(__file__).resolve().parents[1]
