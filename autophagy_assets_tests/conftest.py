@@ -16,7 +16,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -64,6 +64,13 @@ def _isolate() -> None:
 
 
 _isolate()
+
+
+def lacking(what: str) -> NoReturn:
+    """Skip what needs a program that this machine lacks; in CI, where it must not, fail."""
+    if os.environ.get("CI"):
+        pytest.fail(f"{what}; CI installs it, so this may not be skipped")
+    pytest.skip(what)
 
 
 def contents(folder: Path) -> dict[str, tuple[int, int]]:

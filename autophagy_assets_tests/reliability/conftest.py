@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from autophagy_assets_tests.conftest import lacking
 from autophagy_assets_tests.reliability import server as postgres
 from autophagy_assets_tests.reliability.forked import Zygote
 
@@ -21,7 +22,7 @@ def sqlite_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Zygote]:
 def server() -> Iterator[postgres.Server]:
     programs = postgres.programs()
     if programs is None:
-        pytest.skip("PostgreSQL is not installed: apt-get install postgresql")
+        lacking("PostgreSQL is not installed: apt-get install postgresql")
     running = postgres.Server(programs)
     yield running
     running.remove()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -16,15 +17,23 @@ CASES.append(("model", "evil_pickle"))
 
 
 @pytest.fixture(scope="module")
-def undisturbed(sqlite_home: Zygote) -> dict[str, Any]:
-    return sqlite_home.ask("prepare")["hashes"]
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Zygote]:
+    """A home of its own: the whole store is compared, so no other test may write to it."""
+    zygote = Zygote(tmp_path_factory.mktemp("tampering"))
+    yield zygote
+    zygote.end()
+
+
+@pytest.fixture(scope="module")
+def undisturbed(home: Zygote) -> dict[str, Any]:
+    return home.ask("prepare")["hashes"]
 
 
 @pytest.mark.parametrize(("what", "how"), CASES, ids=lambda part: str(part))
 def test_a_changed_file_is_refused_and_made_again(
-    sqlite_home: Zygote, undisturbed: dict[str, Any], what: str, how: str
+    home: Zygote, undisturbed: dict[str, Any], what: str, how: str
 ) -> None:
-    (seen,) = sqlite_home.call("tampering", "tamper_and_load", what=what, how=how)
+    (seen,) = home.call("tampering", "tamper_and_load", what=what, how=how)
     assert not seen["success"]
     (said,) = seen["said"]
     key, _ = TARGETS[what]
@@ -35,12 +44,12 @@ def test_a_changed_file_is_refused_and_made_again(
     assert not seen["executed"]
     assert (seen["status"], seen["recorded_error"]) == ("errored", said)
 
-    mended = sqlite_home.ask("mend", reconcile_first=True)
+    mended = home.ask("mend", reconcile_first=True)
     # The changed file cannot be mended, only made again; so it is left, and then it is not.
     assert any(finding.startswith("record: " + key) for finding in mended["early"]["left"])
     assert mended["late"]["left"] == []
     assert mended["after"] == {"hashes": undisturbed, "faults": [], "artifacts": 9}
 
 
-def test_the_replaced_pickle_would_have_run_code(sqlite_home: Zygote) -> None:
-    assert sqlite_home.call("tampering", "fault_is_seen") == [True]
+def test_the_replaced_pickle_would_have_run_code(home: Zygote) -> None:
+    assert home.call("tampering", "fault_is_seen") == [True]

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from autophagy_assets_tests.conftest import ROOT, clean_environment
+from autophagy_assets_tests.conftest import ROOT, clean_environment, lacking
 from autophagy_assets_tests.platform import study_file
 from autophagy_assets_tests.ui.served import GIVE_AND_REFRESH, Served, serve
 
@@ -60,7 +60,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 def browser() -> Iterator[Any]:
     """Chromium, for all tests of this package."""
     if CHROMIUM is None:
-        pytest.skip("no chromium on this machine: install Debian's package to test the UI")
+        lacking("no chromium on this machine: install Debian's package to test the UI")
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
