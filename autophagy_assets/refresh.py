@@ -38,7 +38,7 @@ class Refreshed:
     skipped : set of Target
         Not made because what they depend on failed.
     fresh : int
-        Number of targets that were up to date.
+        Number of targets that are up to date, those just made among them.
     """
 
     made: list[Target] = field(default_factory=list)
@@ -114,15 +114,16 @@ def _refresh(
         plan = make_plan(instance, defs, study)
         todo = [target for target in plan.ready if target not in attempted]
         todo = [target for target in todo if target not in plan.downstream_of(done.failed)]
-        done.skipped = plan.downstream_of(done.failed) - set(done.made)
-        if not todo:
-            done.fresh = len(plan.fresh)
-            return done
         for target in todo:
             progress(target, "planned")
         for batch in _batches(groups(plan, todo)):
             attempted.update(target for group in batch for target in group.targets)
             _run_batch(batch, plan, defs, instance, done, progress, workers)
+        # Only what waited may be out of date once the rest has been made.
+        if not todo or not plan.waiting:
+            done.skipped = plan.downstream_of(done.failed) - set(done.made)
+            done.fresh = len(plan.fresh.union(done.made))
+            return done
 
 
 def _batches(planned: list[Group]) -> list[list[Group]]:

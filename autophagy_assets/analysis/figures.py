@@ -111,25 +111,28 @@ def new_figure(width: float, height: float, **spacing: Any) -> Figure:
 
 
 @styled
-def png_bytes(figure: Figure, dpi: int = DPI) -> bytes:
+def png_bytes(figure: Figure) -> bytes:
     """PNG of a figure; the same figure gives the same bytes.
 
     Parameters
     ----------
     figure : matplotlib.figure.Figure
-    dpi : int
-        Dots per inch.
 
     Returns
     -------
     bytes
     """
-    if figure.get_layout_engine() is not None:
+    layout = figure.get_layout_engine()
+    if layout is not None:
         # The layout starts from where the last one ended, so a second save would shift pixels.
-        figure.draw_without_rendering()
+        layout.execute(figure)
         figure.set_layout_engine("none")
+    # Figure.savefig would draw everything once more to find out how large it is.
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    drawn = Image.frombuffer("RGBA", canvas.get_width_height(), canvas.buffer_rgba())
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=dpi, metadata={"Software": None})
+    drawn.convert("RGB").save(buffer, format="PNG", dpi=(figure.dpi, figure.dpi))
     return buffer.getvalue()
 
 

@@ -39,7 +39,6 @@ from autophagy_assets.materializations import (
     SIZE,
     UID,
     Materialization,
-    latest,
 )
 from autophagy_assets.registry import labels as lab
 from autophagy_assets.registry.artifacts import Output
@@ -157,7 +156,7 @@ class LaminIOManager(dg.ConfigurableIOManager):
             return self._read_recorded(context, partition)
 
     def _read_recorded(self, context: dg.InputContext, partition: str | None) -> Any:
-        found = latest(context.instance, context.asset_key, partition)
+        found = steps.look_of(context.step_context)(context.asset_key, partition)
         what = context.asset_key.to_user_string() + (f"[{partition}]" if partition else "")
         if found is None or UID not in found.metadata:
             raise IntegrityError(f"{what} has not been materialized yet; materialize it first.")
@@ -190,7 +189,8 @@ class Partitions(Mapping[str, Any]):
 
     def __init__(self, manager: LaminIOManager, context: dg.InputContext, keys: list[str]) -> None:
         self._manager, self._context = manager, context
-        self._keys = [k for k in keys if latest(context.instance, context.asset_key, k)]
+        look = steps.look_of(context.step_context)
+        self._keys = [k for k in keys if look(context.asset_key, k)]
 
     def __getitem__(self, key: str) -> Any:
         if key not in self._keys:

@@ -7,19 +7,21 @@ the output is stored. All three find the same recorder here.
 import inspect
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache, partial
 from typing import Any
 
 import dagster as dg
 from dagster._core.execution.context.system import StepExecutionContext
 
 from autophagy_assets.errors import InputError, IntegrityError
-from autophagy_assets.materializations import recipe
+from autophagy_assets.materializations import Look, latest, recipe
 from autophagy_assets.registry.provenance import Recorder, Step
 from autophagy_assets.study import Study
 
 GROUP, SPACE, USES = "autophagy/group", "autophagy/space", "autophagy/uses"
 
 _recorders: dict[tuple[str, str, int], Recorder] = {}
+_looks: dict[tuple[str, str, int], Look] = {}  # of the step that is running, only
 _errors: list[str] = []  # the last one, for the record of an attempt that is tried again
 
 
@@ -104,7 +106,7 @@ def recorder_of(step: StepExecutionContext, study: Study) -> Recorder:
     -------
     Recorder
     """
-    attempt = (step.run_id, step.step.key, step.previous_attempt_count)
+    attempt = _attempt(step)
     if attempt not in _recorders:
         assets = step.job_def.asset_layer.get_assets_def_for_node(step.node_handle)
         if assets is None or not assets.keys:
@@ -139,7 +141,28 @@ def recipe_of(step: StepExecutionContext, study: Study) -> str:
     """
     assets = assets_of(step)
     parameters = parameters_of(assets, study, step.op_config)
-    return recipe(step.instance, assets, partition_of(step), parameters)
+    return recipe(step.instance, assets, partition_of(step), parameters, look_of(step))
+
+
+def look_of(step: StepExecutionContext) -> Look:
+    """How a step looks at materializations: once at each.
+
+    What is made anew while a step runs is not what the step has loaded, so it must not stand
+    in the step's recipe either.
+
+    Parameters
+    ----------
+    step : StepExecutionContext
+
+    Returns
+    -------
+    callable
+        Takes asset and partition, gives what ``latest`` gives.
+    """
+    if _attempt(step) not in _looks:
+        _looks.clear()
+        _looks[_attempt(step)] = cache(partial(latest, step.instance))
+    return _looks[_attempt(step)]
 
 
 def forget(step: StepExecutionContext) -> None:
@@ -149,7 +172,11 @@ def forget(step: StepExecutionContext) -> None:
     ----------
     step : StepExecutionContext
     """
-    _recorders.pop((step.run_id, step.step.key, step.previous_attempt_count), None)
+    _recorders.pop(_attempt(step), None)
+
+
+def _attempt(step: StepExecutionContext) -> tuple[str, str, int]:
+    return step.run_id, step.step.key, step.previous_attempt_count
 
 
 def fail(run_id: str, step_key: str, reason: str) -> None:

@@ -23,7 +23,7 @@ from autophagy_assets.errors import InputError, IntegrityError
 from autophagy_assets.registry.artifacts import fetch, find
 from autophagy_assets.registry.datasets import companion
 from autophagy_assets.registry.instance import connect
-from autophagy_assets.registry.lineage import Node, Walk, bare, lineage_of
+from autophagy_assets.registry.lineage import Node, Walk, artifact_called, bare
 from autophagy_assets.registry.lineage_formats import tree_lines
 from autophagy_assets.registry.origins import maker_of
 from autophagy_assets.registry.provenance import transform_key
@@ -310,8 +310,12 @@ def lineage_sections(
         run ids and times are left out.
     """
     wanted = list(dict.fromkeys((dataset, int(cell)) for dataset, cell in cells))
-    sections = {n: tree_lines(lineage_of(uid), stable=True) for n, uid in figures.items()}
     known = Cells({dataset for dataset, _ in wanted})
+    walk = Walk(known.known)
+    sections = {
+        name: tree_lines(walk.node(artifact_called(uid)), stable=True)
+        for name, uid in figures.items()
+    }
     for dataset, cell in wanted:
         tree = known.lineage_of(dataset, cell)
         sections[f"{dataset}:{cell}"] = tree_lines(tree, stable=True)
