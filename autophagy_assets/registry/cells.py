@@ -48,9 +48,11 @@ class CellTable:
     rows: pd.DataFrame
 
     @cached_property
-    def places(self) -> dict[tuple[str, int], Any]:
-        """Positions of the rows of each cell, by dataset and number."""
-        return dict(self.rows.groupby([DATASET, CELL_ID], sort=False, observed=True).indices)
+    def first_rows(self) -> dict[tuple[str, int], tuple[int, dict[str, Any]]]:
+        """Number and content of the first row of each cell, by dataset and number."""
+        rows = self.rows.drop_duplicates([DATASET, CELL_ID])
+        cells = zip(rows[DATASET], rows[CELL_ID], strict=True)
+        return dict(zip(cells, zip(rows.index, rows.to_dict("records"), strict=True), strict=True))
 
 
 class Cells:
@@ -194,12 +196,11 @@ class _CellWalk(Walk):
         self._labels: dict[str, str] = {}
         self._tables = []
         for table in cells.tables:
-            if (places := table.places.get((dataset, cell))) is not None:
-                hit = table.rows.iloc[places]
+            if (found := table.first_rows.get((dataset, cell))) is not None:
+                number, row = found
                 self._tables.append(table.artifact)
-                self._held[table.artifact.id] = _told(hit)
-                first = hit.iloc[0]
-                self._labels |= {c: str(first[c]) for c in METADATA if c in hit.columns}
+                self._held[table.artifact.id] = _told(number, row)
+                self._labels |= {c: str(row[c]) for c in METADATA if c in row}
         self._field = cells.field_of(dataset)
 
     def tree(self) -> Node:
@@ -251,15 +252,14 @@ class _CellWalk(Walk):
         return bare(artifact, run, detail=detail, inputs=children, omitted=left_out)
 
 
-def _told(hit: pd.DataFrame) -> str:
+def _told(number: int, row: Mapping[str, Any]) -> str:
     """What a table's row says of the cell."""
-    row = hit.iloc[0]
-    said = [f"row {hit.index[0]}"]
-    if "panel" in hit.columns:
+    said = [f"row {number}"]
+    if "panel" in row:
         said = [f"shown in {row['panel']}, row {row['row'] + 1}, column {row['column'] + 1}"]
-    elif CLASS in hit.columns:
+    elif CLASS in row:
         said.append(f"class {row[CLASS]}")
-    if SCORE in hit.columns:
+    if SCORE in row:
         said.append(f"predicted class {row[PREDICTED]}, probability of class 1 {row[SCORE]:.4f}")
         said.append(str(row[OUTCOME]))
     return ", ".join(said)

@@ -299,7 +299,8 @@ def _transform(ln: Any, step: Step) -> Any:
 
 @cache
 def _packages() -> str:
-    names = {f"{d.metadata['Name']}=={d.version}" for d in distributions()}
+    told = (d.metadata for d in distributions())  # each look at it parses the file
+    names = {f"{metadata['Name']}=={metadata['Version']}" for metadata in told}
     return "\n".join(sorted(names, key=str.lower)) + "\n"
 
 
