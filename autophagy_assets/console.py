@@ -51,6 +51,8 @@ class RefreshProgress:
             self._bar.update(self._task, total=len(self._planned))
         elif state == "running":
             self._bar.update(self._task, description=f"{target}"[:48])
+            if not console.is_terminal:
+                console.print(f"  {'making':7} {target}", soft_wrap=True)
         else:
             self._bar.advance(self._task)
             if not console.is_terminal or state == "failed":

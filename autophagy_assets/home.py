@@ -146,8 +146,15 @@ def _dagster_settings() -> dict:
     return settings
 
 
-def dagster_instance() -> dg.DagsterInstance:
+def dagster_instance(*, capture: bool = True) -> dg.DagsterInstance:
     """Dagster's instance in the home; the home is created when it is not there.
+
+    Parameters
+    ----------
+    capture : bool
+        Whether what a run prints goes to Dagster's logs. A command that runs steps itself
+        prints its progress meanwhile: that belongs on the terminal and in no step's log, and
+        capturing starts four more processes for each run.
 
     Returns
     -------
@@ -155,5 +162,14 @@ def dagster_instance() -> dg.DagsterInstance:
     """
     Home.locate().prepare()
     import dagster as dg
+    from dagster._core.instance.ref import InstanceRef
 
-    return dg.DagsterInstance.get()
+    if capture:
+        return dg.DagsterInstance.get()
+    folder = Path(os.environ["DAGSTER_HOME"]).expanduser()
+    uncaptured = {
+        "module": "dagster._core.storage.noop_compute_log_manager",
+        "class": "NoOpComputeLogManager",
+    }
+    ref = InstanceRef.from_dir(str(folder), overrides={"compute_logs": uncaptured})
+    return dg.DagsterInstance.from_ref(ref)

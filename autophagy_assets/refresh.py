@@ -77,7 +77,7 @@ def refresh(
     home.prepare()
     try:
         with FileLock(home.locks / "refresh.lock", timeout=0):
-            instance = dagster_instance()
+            instance = dagster_instance(capture=False)
             sync(instance, study)
             _require_control(instance, study)
             return _refresh(instance, defs, study, progress, workers)
@@ -191,17 +191,18 @@ def run_groups(
 
     cores = workers or default_workers()
     # What samples do not use of the cores, the fields within a sample do.
-    job = partial(_run_elsewhere, workers=max(1, cores // len(batch)))
+    study_file = (defs.resources or {})["study"].study_file
+    job = partial(_run_elsewhere, study_file=study_file, workers=max(1, cores // len(batch)))
     preload = [*PRELOAD, "autophagy_assets.definitions"]
     yield from map_fields(job, batch, cores, preload)
 
 
-def _run_elsewhere(group: Group, workers: int) -> dict[Target, str]:
+def _run_elsewhere(group: Group, study_file: str | None, workers: int) -> dict[Target, str]:
     """Run a group in a worker process, which has the same environment and so the same home."""
     os.environ[WORKERS_VARIABLE] = str(workers)
-    from autophagy_assets.definitions import defs
+    from autophagy_assets.definitions import build_defs
 
-    return run_group(group, defs, dagster_instance())
+    return run_group(group, build_defs(study_file=study_file), dagster_instance())
 
 
 def run_group(

@@ -18,6 +18,7 @@ from autophagy_assets import partitions
 from autophagy_assets.materializations import latest
 from autophagy_assets.registry.datasets import UNKNOWN, featurized_tables, foreign_datasets
 from autophagy_assets.registry.fields import raw_fields, sample_key
+from autophagy_assets.registry.ingest import set_aside_fields
 from autophagy_assets.registry.uids import slug
 from autophagy_assets.study import Study
 
@@ -50,27 +51,38 @@ def sync(instance: dg.DagsterInstance, study: Study) -> list[str]:
         *(report(instance, "raw_images", sample, images[sample]) for sample in sorted(samples)),
         *(report(instance, "source_features", genotype, [tables[genotype]]) for genotype in tables),
     ]
+    reasons = [f"{name}: {reason}" for name, reason in set_aside_fields(study).items()]
+    if reasons or latest(instance, dg.AssetKey("set_aside_fields"), None):
+        reported.append(report(instance, "set_aside_fields", None, reasons, "reasons"))
     return [name for name in reported if name]
 
 
 def report(
-    instance: dg.DagsterInstance, asset: str, partition: str, uids: Iterable[str]
+    instance: dg.DagsterInstance,
+    asset: str,
+    partition: str | None,
+    contents: Iterable[str],
+    called: str = "lamindb/uids",
 ) -> str | None:
-    """Report the version of an external asset's partition, if it has changed.
+    """Report the version of an external asset or of its partition, if it has changed.
 
     Parameters
     ----------
     instance : dagster.DagsterInstance
-    asset, partition : str
-    uids : iterable of str
-        Artifacts that it is; a uid names a content, so the uids are the version.
+    asset : str
+    partition : str or None
+    contents : iterable of str
+        What it is, such as the uids of its artifacts; a uid names a content, so the uids are
+        the version.
+    called : str
+        What the contents are called in Dagster's metadata.
 
     Returns
     -------
     str or None
         What was reported.
     """
-    members = sorted(uids)
+    members = sorted(contents)
     version = sha256("\n".join(members).encode()).hexdigest()[:32]
     known = latest(instance, dg.AssetKey(asset), partition)
     if known is not None and known.version == version:
@@ -79,8 +91,8 @@ def report(
         dg.AssetMaterialization(
             asset_key=asset,
             partition=partition,
-            metadata={"artifacts": len(members), "lamindb/uids": dg.MetadataValue.json(members)},
+            metadata={"count": len(members), called: dg.MetadataValue.json(members)},
             tags={DATA_VERSION_TAG: version, DATA_VERSION_IS_USER_PROVIDED_TAG: "true"},
         )
     )
-    return f"{asset}[{partition}]"
+    return f"{asset}[{partition}]" if partition else asset

@@ -18,7 +18,7 @@ from autophagy_assets_tests.platform import (
     outsider,
     study_file,
 )
-from autophagy_assets_tests.registry.image_folder import cell, write_images
+from autophagy_assets_tests.registry.image_folder import cell, image, truncate, write_images
 
 _numbers = itertools.count()
 
@@ -58,6 +58,24 @@ def test_only_the_sample_of_a_new_field_is_reported(platform, tmp_path):
     assert platform.latest("raw_images", "WT__clone-1__untreated").version != before
 
 
+def test_a_field_set_aside_is_reported_with_its_reason_until_it_is_mended(platform, tmp_path):
+    folder = tmp_path / "i"
+    write_images(folder, platform.study, seed=next(_numbers))
+    whole = (folder / "images" / "0_DAPI.tif").read_bytes()
+    image(truncate)(folder)
+    ingest(folder, platform.study)
+    assert platform.sync()[-1] == "set_aside_fields"
+    told = platform.latest("set_aside_fields", None)
+    (reason,) = told.metadata["reasons"]
+    assert "FOV1" in reason and "0_DAPI.tif" in reason
+    assert platform.sync() == []
+    (folder / "images" / "0_DAPI.tif").write_bytes(whole)
+    ingest(folder, platform.study)
+    assert platform.sync()[-1] == "set_aside_fields"
+    mended = platform.latest("set_aside_fields", None)
+    assert mended.metadata["reasons"] == [] and mended.version != told.version
+
+
 def test_a_given_table_makes_imaging_of_its_genotype_needless(platform, tmp_path):
     given_study(platform.study, tmp_path, ("WT",), cells=8, datasets=2)
     recorder = outsider()
@@ -90,7 +108,7 @@ def test_the_version_of_an_external_asset_is_its_members_in_any_order(platform):
     assert report(platform.instance, "raw_images", "s", ["b", "a"]) == "raw_images[s]"
     assert report(platform.instance, "raw_images", "s", ["a", "b"]) is None
     first = latest(platform.instance, key, "s")
-    assert first is not None and first.metadata["artifacts"] == 2
+    assert first is not None and first.metadata["count"] == 2
     assert report(platform.instance, "raw_images", "s", ["a"]) == "raw_images[s]"
     second = latest(platform.instance, key, "s")
     assert second is not None and second.version != first.version

@@ -80,9 +80,10 @@ def image_study(images: Path) -> None:
 
 
 def environment(home: Path) -> dict[str, str]:
-    """Environment of a child process that works in a home."""
+    """Environment of a child process that works in a home, with byte code kept on both sides."""
     root = str(Path(__file__).resolve().parents[1])
-    return {**os.environ, "AUTOPHAGY_HOME": str(home), "PYTHONPATH": root}
+    own = {"AUTOPHAGY_HOME": str(home), "PYTHONPATH": root, "PYTHONDONTWRITEBYTECODE": ""}
+    return os.environ | own
 
 
 def timed(command: list[str], env: dict[str, str]) -> float:

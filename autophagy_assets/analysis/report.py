@@ -67,6 +67,8 @@ class ReportContent:
         The same for each knockout.
     manifest : pandas.DataFrame
         One row per field of view; empty where the images were not processed here.
+    refused : mapping of str to str
+        Fields whose images could not be taken in the first place, and why.
     records : sequence of mapping
         What was run on what: ``asset``, ``partition``, ``uid``, ``key``, ``hash``.
     parameters : mapping
@@ -84,6 +86,7 @@ class ReportContent:
     evaluation: pd.DataFrame
     knockouts: Mapping[str, pd.DataFrame]
     manifest: pd.DataFrame
+    refused: Mapping[str, str] = field(default_factory=dict)
     records: Sequence[Mapping[str, Any]] = ()
     parameters: Mapping[str, Any] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
@@ -123,7 +126,8 @@ def render_report(content: ReportContent) -> str:
         ],
         figures=[_figure(figure, content.lineage) for figure in content.figures],
         manifest=_rows(content.manifest),
-        set_aside=_set_aside(content.manifest),
+        set_aside=_set_aside(content),
+        fields=len(content.manifest) + len(content.refused),
         records=_records(content),
         parameters=list(_flat(content.parameters)),
         versions=sorted(content.versions.items()),
@@ -135,10 +139,10 @@ def _headline(content: ReportContent) -> list[tuple[str, str]]:
     """Count what the boxes at the top say: a number and what it is."""
     study, counts = content.study, confusion_of(content.evaluation).to_numpy()
     boxes = [(f"{int(content.counts['cells'].sum()):,}", "cells measured")]
-    if len(content.manifest):
-        aside = len(_set_aside(content.manifest))
+    if total := len(content.manifest) + len(content.refused):
+        aside = len(_set_aside(content))
         told = f"fields of view, {aside} set aside" if aside else "fields of view"
-        boxes.append((str(len(content.manifest)), told))
+        boxes.append((str(total), told))
     auc = _number(auc_of(content.evaluation))
     boxes.append((auc, f"AUC on {counts.sum()} {study.control} test cells"))
     for number in CLASSES:
@@ -205,11 +209,14 @@ def _records(content: ReportContent) -> list[dict[str, Any]]:
     return [{name: str(record.get(name) or "") for name in names} for record in content.records]
 
 
-def _set_aside(manifest: pd.DataFrame) -> list[dict[str, str]]:
-    if manifest.empty:
-        return []
-    aside = manifest[manifest["status"] != "ok"]
-    return [{str(k): _cell(v) for k, v in row.items()} for row in aside.to_dict("records")]
+def _set_aside(content: ReportContent) -> list[tuple[str, str]]:
+    """Fields that are in no table, and why: not taken, or not segmented."""
+    manifest, aside = content.manifest, list(content.refused.items())
+    if len(manifest):
+        unusable = manifest[manifest["status"] != "ok"]
+        names = unusable["sample"] + ", " + unusable["field"]
+        aside += list(zip(names, unusable["reason"], strict=True))
+    return [(str(name), str(reason)) for name, reason in aside]
 
 
 def _rows(table: pd.DataFrame) -> dict[str, Any]:

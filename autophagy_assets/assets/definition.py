@@ -17,14 +17,15 @@ RETRIES = dg.RetryPolicy(max_retries=2, delay=2, backoff=dg.Backoff.EXPONENTIAL)
 UPSTREAM_SPACES = "autophagy/upstream_spaces"
 
 # Eager, but woken by changed content and not by every new materialization. A genotype whose
-# features are computed here has no featurized table from elsewhere, and does not wait for one.
+# features are computed here has no featurized table from elsewhere, and does not wait for one;
+# nor does the report wait for a field to be set aside.
 WHEN_CONTENT_CHANGES = (
     dg.AutomationCondition.eager()
     .replace("newly_updated", dg.AutomationCondition.data_version_changed())
     .replace(
         "any_deps_missing",
         dg.AutomationCondition.any_deps_missing().ignore(
-            dg.AssetSelection.assets("source_features")
+            dg.AssetSelection.assets("source_features", "set_aside_fields")
         ),
     )
 )

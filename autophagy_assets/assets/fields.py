@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from autophagy_assets.analysis.identity import CELL_ID, CLASS, DATASET
+from autophagy_assets.errors import InputError
 from autophagy_assets.registry import labels as lab
 from autophagy_assets.registry.datasets import SINGLE_CELL_IMAGES, foreign_datasets
 from autophagy_assets.registry.fields import Field, sample_key, study_slug
@@ -33,8 +34,19 @@ def workers() -> int | None:
     -------
     int or None
         ``AUTOPHAGY_WORKERS``; None, where it is not set, for as many as the machine can run.
+
+    Raises
+    ------
+    InputError
+        If it is set to something that is no number of processes.
     """
-    return int(os.environ.get(WORKERS_VARIABLE) or 0) or None
+    told = os.environ.get(WORKERS_VARIABLE, "")
+    if told and not told.isdecimal():
+        raise InputError(
+            f"{WORKERS_VARIABLE}={told!r} is no number of processes; set it to 1 or more, or unset "
+            "it for as many as this machine can run."
+        )
+    return int(told or 0) or None
 
 
 def image_field(

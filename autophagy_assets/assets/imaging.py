@@ -29,6 +29,13 @@ raw_images = dg.AssetSpec(
     "in LaminDB by `autophagy ingest` or found in the source instance.",
 )
 
+set_aside_fields = dg.AssetSpec(
+    "set_aside_fields",
+    group_name=GROUP,
+    kinds={"tiff"},
+    description="Fields of view whose images `autophagy ingest` could not take, with the reason.",
+)
+
 
 @study_asset(
     group=GROUP,
@@ -83,4 +90,9 @@ def cell_features(context, single_cell_images: pd.DataFrame) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True) if tables else blank_features()
 
 
-assets: list[dg.AssetsDefinition | dg.AssetSpec] = [raw_images, single_cell_images, cell_features]
+assets: list[dg.AssetsDefinition | dg.AssetSpec] = [
+    raw_images,
+    set_aside_fields,
+    single_cell_images,
+    cell_features,
+]

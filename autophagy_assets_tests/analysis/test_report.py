@@ -126,6 +126,16 @@ def test_fields_set_aside_are_told_with_their_reason_and_escaped(content):
     assert "1 of 2 fields of view were set aside" in Page(html).text
 
 
+@pytest.mark.parametrize("imaged_here", [True, False])
+def test_fields_refused_at_the_door_are_counted_and_told_too(content, imaged_here):
+    manifest = content.manifest if imaged_here else content.manifest.iloc[:0]
+    refused = {"KO clone 1, FOV3": "no image for channel <DAPI>"}
+    html = render_report(replace(content, manifest=manifest, refused=refused))
+    assert "KO clone 1, FOV3: no image for channel &lt;DAPI&gt;" in html
+    told = "2 of 3" if imaged_here else "1 of 1"
+    assert f"{told} fields of view were set aside" in Page(html).text
+
+
 def test_what_was_run_on_what_parameters_and_versions(content):
     text = Page(render_report(content)).text
     for part in ("test_predictions u2 k h", "split.test_size 0.4", "channels a, b", "python 3.11"):

@@ -12,6 +12,7 @@ GRAPH = dg.Definitions.resolve_asset_graph(build_defs())
 # group, partitions and upstream of every asset: what people find their way by.
 SNAPSHOT = {
     "raw_images": ("imaging", "sample", []),
+    "set_aside_fields": ("imaging", None, []),
     "single_cell_images": ("imaging", "sample", ["raw_images"]),
     "cell_features": ("imaging", "sample", ["single_cell_images"]),
     "source_features": ("features", "genotype", []),
@@ -37,13 +38,14 @@ SNAPSHOT = {
             "clean_features",
             "error_galleries",
             "ko_evaluation",
+            "set_aside_fields",
             "single_cell_images",
             "spatial_context",
             "wt_ko_gallery",
         ],
     ),
 }
-FROM_OUTSIDE = {"raw_images", "source_features"}
+FROM_OUTSIDE = {"raw_images", "set_aside_fields", "source_features"}
 MADE_HERE = sorted(set(SNAPSHOT) - FROM_OUTSIDE)
 
 
