@@ -10,9 +10,10 @@ import dagster as dg
 import pandas as pd
 
 from autophagy_assets.analysis.evaluation import auc_of
-from autophagy_assets.analysis.features import check_feature_table
+from autophagy_assets.analysis.features import check_feature_table, used_columns
 from autophagy_assets.analysis.identity import IDENTITY, SCORE
 from autophagy_assets.analysis.panels import SHOWN_SCORE
+from autophagy_assets.assets.definition import StudyResource
 from autophagy_assets.errors import InputError
 from autophagy_assets.io_managers.figure import StoredPicture
 from autophagy_assets.partitions import genotypes
@@ -30,10 +31,12 @@ warnings.filterwarnings("ignore", category=dg.PreviewWarning)
     partitions_def=genotypes,
     description="Every cell once, with identity, class and finite features.",
 )
-def table_contract(raw_features: pd.DataFrame) -> dg.AssetCheckResult:
-    """Check the contract that the rest of the study relies on."""
+def table_contract(raw_features: pd.DataFrame, study: StudyResource) -> dg.AssetCheckResult:
+    """Check the contract that the rest of the study relies on, of the features that it uses."""
+    screen = study.load()
     try:
-        check_feature_table(raw_features, "raw_features")
+        used = used_columns(raw_features, screen)
+        check_feature_table(used, "raw_features", tuple(screen.classes))
     except InputError as error:
         return dg.AssetCheckResult(passed=False, description=str(error))
     return dg.AssetCheckResult(passed=True, metadata={"cells": len(raw_features)})

@@ -157,20 +157,35 @@ def clean(
     A feature is left out when its name contains one of ``study.excluded_features``: the
     marker defines the classes, so its own intensity would answer the question asked.
     """
-    kept = [name for name in feature_columns(raw) if not _excluded(name, study)]
-    columns = [column for column in [*IDENTITY, CLASS] if column in raw.columns]
-    table = raw[[*columns, *kept]]
+    table = used_columns(raw, study)
     check_feature_table(table, name, tuple(study.classes))
     described = _described(datasets)
     metadata = described.reindex(table[DATASET].to_numpy()).fillna(UNKNOWN).astype(str)
     metadata.index = table.index
-    cleaned = pd.concat([table[[*IDENTITY, CLASS]], metadata, table[kept]], axis=1)
+    features = table[feature_columns(table)]
+    cleaned = pd.concat([table[[*IDENTITY, CLASS]], metadata, features], axis=1)
     cleaned = cleaned.astype({DATASET: str, CELL_ID: "int64", CLASS: "int64"})
     return cleaned.reset_index(drop=True)
 
 
-def _excluded(feature: str, study: Study) -> bool:
-    return any(part in feature for part in study.excluded_features)
+def used_columns(raw: pd.DataFrame, study: Study) -> pd.DataFrame:
+    """Leave out the features that a classifier may not use, and what else is no feature.
+
+    Parameters
+    ----------
+    raw : pandas.DataFrame, shape (n_cells, n_columns)
+    study : Study
+        Names the features that are not used.
+
+    Returns
+    -------
+    pandas.DataFrame, shape (n_cells, 3 + n_features)
+        Identity and class, as far as there are such columns, and the features that are used.
+    """
+    identity = [column for column in [*IDENTITY, CLASS] if column in raw.columns]
+    excluded = study.excluded_features
+    used = [c for c in feature_columns(raw) if not any(part in c for part in excluded)]
+    return raw[[*identity, *used]]
 
 
 def _described(datasets: pd.DataFrame) -> pd.DataFrame:

@@ -136,6 +136,16 @@ def test_whole_numbers_of_another_type_are_understood(platform):
     pd.testing.assert_frame_equal(platform.table("raw_features", "WT"), given)
 
 
+def test_missing_values_of_a_feature_that_is_not_used_do_no_harm(platform):
+    given = table()
+    (unused, *_) = [name for name in given.columns if "mCherry" in name]
+    given.loc[3, unused] = np.nan
+    give(platform, "WT", given)
+    platform.features()
+    pd.testing.assert_frame_equal(platform.table("raw_features", "WT"), given)
+    assert unused not in platform.table("clean_features", "WT")
+
+
 def test_a_study_with_a_single_class_is_told(platform):
     give(platform, "WT", table().query("`class` == 0"))
     platform.features()
