@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import dagster as dg
 import pandas as pd
 
-from autophagy_assets.analysis.features import check_feature_table, clean
+from autophagy_assets.analysis.features import check_feature_table, clean, used_columns
 from autophagy_assets.analysis.identity import CELL_ID, CLASS
 from autophagy_assets.assets.context import StudyContext
 from autophagy_assets.assets.definition import depends_on_all, every, study_asset
@@ -36,7 +36,7 @@ source_features = dg.AssetSpec(
     group=GROUP,
     io="table_io",
     kinds={"pandas", "parquet"},
-    uses=["classes"],
+    uses=["classes", "excluded_features"],
     artifact=FEATURIZED,
     partitions=genotypes,
     ins={"cell_features": every()},
@@ -57,7 +57,8 @@ def raw_features(context, cell_features) -> pd.DataFrame:
     else:
         table = put_together(cell_features, context.partition)
     # Told here and not only by the asset check: a broken table is not stored at all.
-    check_feature_table(table, name, tuple(context.study.classes))
+    used = used_columns(table, context.study)
+    check_feature_table(used, name, tuple(context.study.classes))
     return table
 
 
