@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -70,9 +72,14 @@ def browser() -> Iterator[Any]:
 
 
 @pytest.fixture
-def page(browser: Any, served: Served) -> Iterator[Any]:
-    """A page of the Dagster UI, wide enough for its side bars."""
-    opened = browser.new_page(viewport={"width": 1600, "height": 1200}, base_url=served.url)
+def page(browser: Any, served: Served, request: pytest.FixtureRequest) -> Iterator[Any]:
+    """A page of the Dagster UI, wide enough for its side bars.
+
+    ``AUTOPHAGY_TEST_SCREENSHOTS`` names a folder that keeps how each test left its page.
+    """
+    opened = browser.new_page(viewport={"width": 1600, "height": 1000}, base_url=served.url)
     opened.set_default_timeout(30_000)
     yield opened
+    if folder := os.environ.get("AUTOPHAGY_TEST_SCREENSHOTS"):
+        opened.screenshot(path=Path(folder) / f"{request.node.name}.png")
     opened.close()

@@ -30,7 +30,7 @@ FIGURES = ["classifier_evaluation", *GROUPS["galleries"]]
 
 def words(page) -> list[str]:
     """Lines of text on a page."""
-    return [line.strip() for line in page.inner_text("body").splitlines()]
+    return [line.strip() for line in page.inner_text("body").splitlines() if line.strip()]
 
 
 def test_the_graph_shows_every_group_with_its_assets(page):
@@ -75,6 +75,21 @@ def test_a_figure_shows_where_it_is_in_lamindb(page, served):
     page.get_by_text(made["lamindb/uid"], exact=True).wait_for()
     page.get_by_text(made["lamindb/run"], exact=True).wait_for()
     page.get_by_text("Test cells that the classifier got right and wrong").first.wait_for()
+
+
+def test_the_lineage_of_a_figure_reaches_the_microscope_images(page):
+    page.goto("/assets/error_galleries?view=lineage&lineageScope=upstream&lineageDepth=10")
+    for asset in ("error_galleries", "test_predictions", "clean_features", "raw_images"):
+        page.get_by_text(asset, exact=True).first.wait_for()
+
+
+def test_a_check_is_shown_as_passed_with_its_numbers(page):
+    page.goto("/assets/error_galleries?view=checks")
+    page.get_by_text("Evaluation result", exact=True).wait_for()
+    page.get_by_text("wrong scores", exact=True).first.wait_for()
+    seen = words(page)
+    assert seen[seen.index("Evaluation result") + 1] == "Passed"
+    assert seen[seen.index("wrong scores") + 1] == "0"
 
 
 def test_every_asset_is_described_owned_and_of_a_kind(served):
