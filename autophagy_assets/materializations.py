@@ -26,7 +26,7 @@ RECIPE, RUN, CAPTION, TABLE_UID, TABLE_HASH = (
     "lamindb/table_uid",
     "table_sha256",
 )
-PARAMETERS = "autophagy/parameters"
+PARAMETERS, SECONDS = "autophagy/parameters", "seconds"
 
 
 @dataclass(frozen=True)

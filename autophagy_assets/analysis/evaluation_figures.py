@@ -40,7 +40,7 @@ def evaluation_picture(table: pd.DataFrame, study: Study, title: str) -> Picture
         f"score moves; the dashed line is guessing. Area under the curve {_told_auc(table)}. "
         f"Right: {_told_confusion(table, study)}"
     )
-    return Picture(figure, table, caption)
+    return Picture(figure, table, caption, _numbers(table))
 
 
 @styled
@@ -65,7 +65,7 @@ def confusion_picture(table: pd.DataFrame, study: Study, title: str) -> Picture:
     figure.suptitle(title, x=0.02, ha="left", fontweight="bold", fontsize=12)
     _draw_confusion(figure.subplots(), table, study)
     caption = f"{_told_confusion(table, study)} Area under the ROC curve {_told_auc(table)}."
-    return Picture(figure, table, caption)
+    return Picture(figure, table, caption, _numbers(table))
 
 
 def _draw_roc(ax: Axes, table: pd.DataFrame, study: Study) -> None:
@@ -116,6 +116,19 @@ def _draw_confusion(ax: Axes, table: pd.DataFrame, study: Study) -> None:
     ax.tick_params(axis="y", pad=14)
     ax.spines[:].set_visible(False)
     ax.set(xlabel="Predicted class", ylabel="True class", title="Confusion matrix, % of true class")
+
+
+def _numbers(table: pd.DataFrame) -> dict[str, float]:
+    """AUC, cells, and the share of each class that was called right."""
+    counts = confusion_of(table).to_numpy()
+    with np.errstate(invalid="ignore"):  # a class without cells has no share
+        right = counts.diagonal() / counts.sum(axis=1)
+    return {
+        "auc": float(auc_of(table)),
+        "cells": float(counts.sum()),
+        "called right, class 0": float(right[0]),
+        "called right, class 1": float(right[1]),
+    }
 
 
 def _told_auc(table: pd.DataFrame) -> str:

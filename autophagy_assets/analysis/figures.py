@@ -9,8 +9,8 @@ from __future__ import annotations
 import base64
 import functools
 import io
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, ParamSpec, TypeVar
 
 import matplotlib as mpl
@@ -59,11 +59,14 @@ class Picture:
         What is drawn: cells with identity and score, or the numbers.
     caption : str
         One or two sentences, readable without code.
+    numbers : mapping of str to float
+        What people want to follow from one version to the next, such as the AUC.
     """
 
     figure: Figure
     table: pd.DataFrame
     caption: str
+    numbers: Mapping[str, float] = field(default_factory=dict)
 
 
 def styled(draw: Callable[P, R]) -> Callable[P, R]:

@@ -34,4 +34,19 @@ def feature_columns(table: pd.DataFrame) -> list[str]:
     list of str
         Every column that is none of those.
     """
-    return [column for column in table.columns if column not in _NOT_FEATURES]
+    return [column for column in table.columns if is_feature(column)]
+
+
+def is_feature(column: str) -> bool:
+    """Tell whether a column holds a feature.
+
+    Parameters
+    ----------
+    column : str
+
+    Returns
+    -------
+    bool
+        True for every column that is none of identity, class, metadata and prediction.
+    """
+    return column not in _NOT_FEATURES

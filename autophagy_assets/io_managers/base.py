@@ -25,6 +25,7 @@ from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from pathlib import Path
+from time import monotonic
 from typing import Any, ClassVar
 
 import dagster as dg
@@ -36,6 +37,7 @@ from autophagy_assets.materializations import (
     KEY,
     RECIPE,
     RUN,
+    SECONDS,
     SIZE,
     UID,
     Materialization,
@@ -113,6 +115,7 @@ class LaminIOManager(dg.ConfigurableIOManager):
                 SIZE: record.size,
                 RUN: recorder.run_uid,
                 RECIPE: steps.recipe_of(step, study),
+                SECONDS: round(monotonic() - recorder.began, 2),
                 "dagster/uri": output.file.path.as_uri(),
             }
         )

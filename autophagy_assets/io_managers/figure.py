@@ -1,6 +1,7 @@
 """Figures as PNG, each with the table of what it draws beside it."""
 
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -74,11 +75,12 @@ class FigureIOManager(LaminIOManager):
         )
 
     def metadata(self, value: Picture, path: Path) -> dict[str, Any]:
-        """Caption, a small preview, and the numbers drawn where they are few."""
+        """Caption, a small preview, and the numbers that the UI plots over time."""
         return {
             CAPTION: value.caption,
             "preview": dg.MetadataValue.md(
                 f"![{value.caption}]({data_uri(preview(path.read_bytes()))})"
             ),
             "dagster/row_count": len(value.table),
+            **{name: number for name, number in value.numbers.items() if isfinite(number)},
         }

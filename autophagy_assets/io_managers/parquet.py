@@ -11,7 +11,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from autophagy_assets.io_managers.base import LaminIOManager
+from autophagy_assets.io_managers.columns import column_lineage
 from autophagy_assets.materializations import Materialization
+from autophagy_assets.registry.artifacts import Output
+from autophagy_assets.registry.provenance import Recorder
 from autophagy_assets.registry.schemas import meaning, validated
 
 COLUMNS, STREAM = "columns", "stream"
@@ -109,11 +112,18 @@ class ParquetIOManager(LaminIOManager):
         """Read a table, some columns of it, or an iterator over its pieces."""
         wanted = context.definition_metadata or {}
         load = stream_table if wanted.get(STREAM) else read_table
-        return load(path, wanted.get(COLUMNS))
+        table = load(path, wanted.get(COLUMNS))
+        names = [str(c) for c in table.columns] if isinstance(table, pd.DataFrame) else []
+        self.recorder(context).columns[context.asset_key.to_user_string()] = names
+        return table
 
     def verified_first(self, context: dg.InputContext) -> bool:
         """A stream is handed out before its end is read, so it is verified first."""
         return bool((context.definition_metadata or {}).get(STREAM))
+
+    def extra(self, recorder: Recorder, value: pd.DataFrame, output: Output) -> dict[str, Any]:
+        """Say from which columns the columns come."""
+        return column_lineage([str(c) for c in value.columns], recorder.columns)
 
     def schema_of(self, value: pd.DataFrame, asset: str) -> Any:
         """Validate against the LaminDB schema of the asset."""

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import distributions
 from pathlib import Path
+from time import monotonic
 from typing import Any, TypeVar
 
 from autophagy_assets.registry import files
@@ -70,10 +71,14 @@ class Recorder:
     ----------
     reads : dict
         Uid to :class:`Record` of every artifact that the step has read.
+    columns : dict
+        Columns of each upstream table that the step has read, by asset.
     outputs : list of Output
         Files in their place that are registered when the step ends.
     notes : dict
         JSON-like remarks that are kept with the run.
+    began : float
+        When the step began, on the clock of this process, s.
     annotations : list of (str, dict)
         Uid of an artifact and the numbers by which people shall find it.
     """
@@ -81,9 +86,11 @@ class Recorder:
     def __init__(self, step: Step) -> None:
         self.step = step
         self.reads: dict[str, Record] = {}
+        self.columns: dict[str, list[str]] = {}
         self.outputs: list[Output] = []
         self.notes: dict[str, Any] = {}
         self.annotations: list[tuple[str, dict[str, Any]]] = []
+        self.began = monotonic()
         self._process = announce()
         self._run_uid: str | None = None
 

@@ -15,6 +15,7 @@ import pytest
 from PIL import Image
 
 from autophagy_assets.analysis.classification import predict
+from autophagy_assets.analysis.identity import SCORE, feature_columns
 from autophagy_assets.materializations import latest
 from autophagy_assets.registry.schemas import SCHEMAS
 
@@ -59,6 +60,34 @@ def test_tables_tell_their_columns_and_rows(finished, asset, partition):
     assert all(column.description for column in schema.columns)
     assert {c.name: c.type for c in schema.columns}["scportrait_cell_id"] == "int64"
     assert "scportrait_cell_id" in told["preview"]
+
+
+def test_a_score_leads_back_column_by_column_to_the_features_it_was_worked_out_from(finished):
+    platform, _ = finished
+    asset, partition, columns = "test_predictions", None, {SCORE}
+    for upstream in ("test_cells", "clean_features", "raw_features"):
+        deps = platform.latest(asset, partition).metadata["dagster/column_lineage"].deps_by_column
+        found = [dep for column in columns for dep in deps[column]]
+        assert {dep.asset_key.to_user_string() for dep in found} == {upstream}
+        columns = {dep.column_name for dep in found}
+        asset, partition = upstream, None if upstream == "test_cells" else "WT"
+    assert columns == set(feature_columns(platform.table("clean_features", "WT")))
+
+
+@pytest.mark.parametrize(
+    ("asset", "partition"), [("classifier_evaluation", None), ("ko_evaluation", "EI24KO")]
+)
+def test_numbers_that_people_follow_over_time_are_numbers(finished, asset, partition):
+    platform, _ = finished
+    told = platform.latest(asset, partition).metadata
+    assert 0 <= told["auc"] <= 1 and told["cells"] > 0
+    assert 0 <= told["called right, class 0"] <= 1 and 0 <= told["called right, class 1"] <= 1
+
+
+@every_asset
+def test_how_long_each_step_took_is_told(finished, asset, partition):
+    platform, _ = finished
+    assert platform.latest(asset, partition).metadata["seconds"] >= 0
 
 
 @every_table
