@@ -135,14 +135,12 @@ def not_below(
             False, f"{told}: add fields of view until both classes have test cells.", numbers
         )
     if last is None:
-        return Finding(
-            True, f"{told}; no earlier model was accepted, so none is compared.", numbers
-        )
+        return Finding(True, f"{told}; no earlier model was accepted to compare with.", numbers)
     allowed = checks.auc_standard_errors * float(np.hypot(error, last.error))
     drop = last.auc - auc
     told += (
         f"; the last accepted model ({last.when}) had {last.auc:.3f} ± {last.error:.3f}, and a "
-        f"drop of up to {allowed:.3f} ({checks.auc_standard_errors:g} standard errors) may be chance"
+        f"drop of {allowed:.3f} ({checks.auc_standard_errors:g} standard errors) may be chance"
     )
     remedy = f", but it dropped by {drop:.3f}: find out which new images or settings did it."
     numbers |= {"change since the last accepted": -drop, "drop allowed": allowed}

@@ -18,7 +18,7 @@ SCORE = "prob_class1"
 OUTCOME = "outcome"
 PREDICTION = [PREDICTED, SCORE, OUTCOME]
 
-_NOT_FEATURES = frozenset([*IDENTITY, CLASS, *METADATA, *PREDICTION])
+NOT_FEATURES = frozenset([*IDENTITY, CLASS, *METADATA, *PREDICTION])
 
 
 def feature_columns(table: pd.DataFrame) -> list[str]:
@@ -34,4 +34,4 @@ def feature_columns(table: pd.DataFrame) -> list[str]:
     list of str
         Every column that is none of those.
     """
-    return [column for column in table.columns if column not in _NOT_FEATURES]
+    return [column for column in table.columns if column not in NOT_FEATURES]
