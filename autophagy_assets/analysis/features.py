@@ -140,7 +140,7 @@ def check_classes(table: pd.DataFrame, name: str, classes: Collection[int]) -> N
     """
     strange = ~table[CLASS].isin(list(classes)).to_numpy()
     if strange.any():
-        value = table[CLASS].iloc[int(np.flatnonzero(strange)[0])]
+        value = table[CLASS][strange].tolist()[0]
         known = ", ".join(str(number) for number in sorted(classes))
         raise InputError(
             f"Feature table {name}: column {CLASS!r} holds {value!r} in {int(strange.sum())} of "
