@@ -236,9 +236,10 @@ def run_group(
 def _errors_of(
     result: dg.ExecuteInProcessResult, defs: dg.Definitions, group: Group
 ) -> dict[Target, str]:
-    checked = {
-        f"{key.asset_key.to_python_identifier()}_{key.name}": key.asset_key.to_user_string()
-        for key in defs.resolve_asset_graph().asset_check_keys
+    checked = {  # one step has all checks of an asset
+        checks.node_def.name: key.asset_key.to_user_string()
+        for checks in defs.asset_checks or []
+        for key in checks.check_keys
     }
     errors = {}
     for event in result.filter_events(lambda event: event.is_step_failure):
@@ -249,8 +250,11 @@ def _errors_of(
             error = error.cause
         told = told or (error.message.strip() if error else "failed")
         errors[Target(checked.get(step, step), group.partition)] = told
+    blocked: dict[Target, list[str]] = {}
     for check in result.get_asset_check_evaluations():
         if check.blocking and not check.passed:
-            asset, told = check.asset_key.to_user_string(), check.description
-            errors[Target(asset, group.partition)] = told or f"check {check.check_name} failed"
+            target = Target(check.asset_key.to_user_string(), group.partition)
+            told = check.description or f"check {check.check_name} failed"
+            blocked[target] = [*(one for one in blocked.get(target, []) if one != told), told]
+    errors |= {target: " ".join(told) for target, told in blocked.items()}
     return errors

@@ -67,6 +67,27 @@ class Galleries(_Strict):
     context_px: int = Field(gt=0)
 
 
+class Checks(_Strict):
+    """What the asset checks take as usual; beyond it they warn."""
+
+    cells_per_field: tuple[int, int] = (20, 300)
+    smallest_class: float = Field(default=0.2, ge=0, le=0.5)
+    same_intensity: float = Field(default=0.05, ge=0, le=1)
+    drift: float = Field(default=1.0, gt=0)
+    drift_min_cells: int = Field(default=20, ge=2)
+    auc_above: float = Field(default=0.5, ge=0, lt=1)
+    auc_standard_errors: float = Field(default=2.0, ge=0)
+    calibration_error: float = Field(default=0.1, gt=0, lt=1)
+    calibration_bins: int = Field(default=5, ge=2)
+
+    @field_validator("cells_per_field")
+    @classmethod
+    def _a_range(cls, cells: tuple[int, int]) -> tuple[int, int]:
+        if not 0 <= cells[0] <= cells[1]:
+            raise ValueError("must be the fewest and the most cells, such as [20, 300]")
+        return cells
+
+
 class Study(_Strict):
     """One screen: labels, classes, channels and the parameters of every step."""
 
@@ -83,6 +104,7 @@ class Study(_Strict):
     classifier: ClassifierParameters
     segmentation: Segmentation
     galleries: Galleries
+    checks: Checks = Checks()
 
     @field_validator("classes")
     @classmethod

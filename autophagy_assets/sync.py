@@ -9,12 +9,18 @@ from collections.abc import Iterable
 from hashlib import sha256
 
 import dagster as dg
+from dagster._core.definitions.asset_checks.asset_check_evaluation import (
+    AssetCheckEvaluationTargetMaterializationData,
+)
 from dagster._core.definitions.data_version import (
     DATA_VERSION_IS_USER_PROVIDED_TAG,
     DATA_VERSION_TAG,
 )
 
 from autophagy_assets import partitions
+from autophagy_assets.analysis.quality import fields_set_aside
+from autophagy_assets.checks.definition import metadata_of
+from autophagy_assets.checks.imaging import REFUSED
 from autophagy_assets.materializations import latest
 from autophagy_assets.registry.datasets import UNKNOWN, featurized_tables, foreign_datasets
 from autophagy_assets.registry.fields import raw_fields, sample_key
@@ -54,7 +60,37 @@ def sync(instance: dg.DagsterInstance, study: Study) -> list[str]:
     reasons = [f"{name}: {reason}" for name, reason in set_aside_fields(study).items()]
     if reasons or latest(instance, dg.AssetKey("set_aside_fields"), None):
         reported.append(report(instance, "set_aside_fields", None, reasons, "reasons"))
+        if reported[-1]:
+            tell_refused(instance, study)
     return [name for name in reported if name]
+
+
+def tell_refused(instance: dg.DagsterInstance, study: Study) -> None:
+    """Tell the check of the fields that were refused at ingest, without a step.
+
+    Nothing makes ``set_aside_fields``, so no run would include its check.
+
+    Parameters
+    ----------
+    instance : dagster.DagsterInstance
+    study : Study
+    """
+    asset, finding = dg.AssetKey("set_aside_fields"), fields_set_aside(set_aside_fields(study))
+    record = instance.fetch_materializations(asset, limit=1).records[0]
+    instance.report_runless_asset_event(
+        dg.AssetCheckEvaluation(
+            asset_key=asset,
+            check_name=REFUSED,
+            passed=finding.passed,
+            severity=dg.AssetCheckSeverity.WARN,
+            description=finding.sentence,
+            metadata=metadata_of(finding),
+            target_materialization_data=AssetCheckEvaluationTargetMaterializationData(
+                storage_id=record.storage_id, run_id=record.run_id, timestamp=record.timestamp
+            ),
+            blocking=False,
+        )
+    )
 
 
 def report(

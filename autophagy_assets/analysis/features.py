@@ -47,17 +47,26 @@ def check_feature_table(table: pd.DataFrame, name: str, classes: Collection[int]
     InputError
         At the first violation; names table, column, number of rows and the remedy.
     """
-    _check_columns(table, name)
-    if table.empty:
-        raise InputError(
-            f"Feature table {name} has no cells; check that its fields of view were segmented."
-        )
-    _check_identity(table, name)
-    _check_classes(table, name, classes)
-    _check_features(table, name)
+    check_columns(table, name)
+    check_identity(table, name)
+    check_classes(table, name, classes)
+    check_finite(table, name)
 
 
-def _check_columns(table: pd.DataFrame, name: str) -> None:
+def check_columns(table: pd.DataFrame, name: str) -> None:
+    """Refuse a table without cells, features, or a column of identity and class.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame, shape (n_cells, n_columns)
+    name : str
+        What the reader calls the table; named in the message.
+
+    Raises
+    ------
+    InputError
+        If one is missing or there twice; names it.
+    """
     missing = [column for column in [*IDENTITY, CLASS] if column not in table.columns]
     if missing:
         raise InputError(
@@ -71,9 +80,26 @@ def _check_columns(table: pd.DataFrame, name: str) -> None:
         )
     if not feature_columns(table):
         raise InputError(f"Feature table {name} has no feature column; {_REMEDY}.")
+    if table.empty:
+        raise InputError(
+            f"Feature table {name} has no cells; check that its fields of view were segmented."
+        )
 
 
-def _check_identity(table: pd.DataFrame, name: str) -> None:
+def check_identity(table: pd.DataFrame, name: str) -> None:
+    """Refuse a table in which a cell has no identity or is there twice.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame, shape (n_cells, n_columns)
+    name : str
+        What the reader calls the table; named in the message.
+
+    Raises
+    ------
+    InputError
+        Names column or cell, and the number of rows.
+    """
     for column in IDENTITY:
         empty = int(table[column].isna().sum())
         if empty:
@@ -96,10 +122,25 @@ def _check_identity(table: pd.DataFrame, name: str) -> None:
         )
 
 
-def _check_classes(table: pd.DataFrame, name: str, classes: Collection[int]) -> None:
+def check_classes(table: pd.DataFrame, name: str, classes: Collection[int]) -> None:
+    """Refuse a table with a class that the study does not have.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame, shape (n_cells, n_columns)
+    name : str
+        What the reader calls the table; named in the message.
+    classes : collection of int
+        The class numbers that may occur.
+
+    Raises
+    ------
+    InputError
+        Names the class and the number of rows.
+    """
     strange = ~table[CLASS].isin(list(classes)).to_numpy()
     if strange.any():
-        value = table[CLASS].iloc[int(np.flatnonzero(strange)[0])]
+        value = table[CLASS][strange].tolist()[0]
         known = ", ".join(str(number) for number in sorted(classes))
         raise InputError(
             f"Feature table {name}: column {CLASS!r} holds {value!r} in {int(strange.sum())} of "
@@ -107,7 +148,20 @@ def _check_classes(table: pd.DataFrame, name: str, classes: Collection[int]) -> 
         )
 
 
-def _check_features(table: pd.DataFrame, name: str) -> None:
+def check_finite(table: pd.DataFrame, name: str) -> None:
+    """Refuse a table in which a feature is missing, infinite or not a number.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame, shape (n_cells, n_columns)
+    name : str
+        What the reader calls the table; named in the message.
+
+    Raises
+    ------
+    InputError
+        Names the feature and the number of rows.
+    """
     for column in feature_columns(table):
         values = table[column]
         if not pd.api.types.is_numeric_dtype(values) or pd.api.types.is_complex_dtype(values):

@@ -18,7 +18,7 @@ SCORE = "prob_class1"
 OUTCOME = "outcome"
 PREDICTION = [PREDICTED, SCORE, OUTCOME]
 
-_NOT_FEATURES = frozenset([*IDENTITY, CLASS, *METADATA, *PREDICTION])
+NOT_FEATURES = frozenset([*IDENTITY, CLASS, *METADATA, *PREDICTION])
 
 
 def feature_columns(table: pd.DataFrame) -> list[str]:
@@ -49,4 +49,4 @@ def is_feature(column: str) -> bool:
     bool
         True for every column that is none of identity, class, metadata and prediction.
     """
-    return column not in _NOT_FEATURES
+    return column not in NOT_FEATURES

@@ -14,6 +14,8 @@ from autophagy_assets.analysis.model import TrainedClassifier, dumps
 from autophagy_assets.io_managers.base import LaminIOManager
 from autophagy_assets.materializations import Materialization
 
+FEATURE_NAMES = "feature_names"
+
 
 class JoblibIOManager(LaminIOManager):
     """Stores ``TrainedClassifier``."""
@@ -35,6 +37,7 @@ class JoblibIOManager(LaminIOManager):
             "parameters": dg.MetadataValue.json(dict(value.parameters)),
             "versions": dg.MetadataValue.json(dict(value.versions)),
             "features": len(value.feature_names),
+            FEATURE_NAMES: dg.MetadataValue.json(list(value.feature_names)),
             "training_cells_by_class": dg.MetadataValue.json(
                 {str(k): int(v) for k, v in value.n_training_cells.items()}
             ),

@@ -1,0 +1,171 @@
+"""What all checks of a study share: one step for the checks of an asset, told in plain words."""
+
+import functools
+import inspect
+import math
+import warnings
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import dagster as dg
+
+from autophagy_assets.analysis.quality import Finding
+from autophagy_assets.io_managers.parquet import COLUMNS
+from autophagy_assets.study import Study
+
+# Partitions of a check are still a preview in Dagster; without them the check would load
+# every genotype whenever one is made.
+warnings.filterwarnings("ignore", category=dg.PreviewWarning)
+
+Findings = Mapping[str, Finding]
+
+
+@dataclass(frozen=True)
+class CheckContext:
+    """What the body of a check may use beside its inputs.
+
+    Parameters
+    ----------
+    study : Study
+    partition : str
+        Partition key; empty for an asset without partitions.
+    instance : dagster.DagsterInstance
+    """
+
+    study: Study
+    partition: str
+    instance: dg.DagsterInstance
+
+    def named(self, asset: str) -> str:
+        """How messages call an asset in the partition that is checked."""
+        return f"{asset}[{self.partition}]" if self.partition else asset
+
+
+def study_checks(
+    asset: str,
+    questions: Mapping[str, str],
+    *,
+    blocking: Collection[str] = (),
+    partitions: dg.DynamicPartitionsDefinition | None = None,
+    columns: Mapping[str, list[str]] | None = None,
+) -> Callable[[Callable[..., Findings]], dg.AssetChecksDefinition]:
+    """Define the checks of an asset, made in one step since a step costs more than a check.
+
+    Parameters
+    ----------
+    asset : str
+    questions : mapping of str to str
+        Name of each check to what it asks.
+    blocking : collection of str
+        Checks that withhold what is downstream when they fail; all others warn.
+    partitions : DynamicPartitionsDefinition, optional
+        Those of the asset.
+    columns : mapping of str to list of str, optional
+        Input to the columns that are loaded; of others, everything.
+
+    Returns
+    -------
+    callable
+        A decorator of a function that takes a `CheckContext` and the content of assets, each
+        under the name of its asset, and gives a `Finding` for each check.
+
+    Notes
+    -----
+    What ``dagster.multi_asset_check`` does, which cannot tell the IO manager what to load.
+    """
+
+    def define(body: Callable[..., Findings]) -> dg.AssetChecksDefinition:
+        @functools.wraps(body)
+        def step(context: Any, **inputs: Any) -> Iterator[dg.AssetCheckResult]:
+            partition = context.partition_key if context.has_partition_key else ""
+            tools = CheckContext(context.resources.study.load(), partition, context.instance)
+            found = body(tools, **inputs)
+            for name in questions:
+                yield result(name, found[name], name in blocking)
+
+        signature = inspect.signature(body)
+        loaded = list(signature.parameters)[1:]
+        # Dagster reads the inputs from the body, but what is given back from the step.
+        step.__signature__ = signature.replace(return_annotation=inspect.Signature.empty)  # type: ignore[attr-defined]
+        step.__annotations__ = {k: v for k, v in body.__annotations__.items() if k != "return"}
+        specs = [
+            dg.AssetCheckSpec(
+                name,
+                asset=asset,
+                description=question,
+                blocking=name in blocking,
+                partitions_def=partitions,
+                additional_deps=[other for other in loaded if other != asset],
+            )
+            for name, question in questions.items()
+        ]
+        ins = {name: dg.In(metadata={COLUMNS: (columns or {}).get(name)}) for name in loaded}
+        if asset not in loaded:
+            ins[asset] = dg.In(dg.Nothing)
+        operation = dg.op(
+            name=body.__name__,
+            ins=ins,
+            out={one.get_python_identifier(): dg.Out(None) for one in specs},
+            required_resource_keys={"study"},
+        )(step)
+        return dg.AssetChecksDefinition.create(
+            keys_by_input_name={name: dg.AssetKey(name) for name in ins},
+            node_def=operation,
+            check_specs_by_output_name={one.get_python_identifier(): one for one in specs},
+            can_subset=False,
+        )
+
+    return define
+
+
+def result(name: str, finding: Finding, blocking: bool) -> dg.AssetCheckResult:
+    """Say a finding as Dagster shows it.
+
+    Parameters
+    ----------
+    name : str
+        Name of the check.
+    finding : Finding
+    blocking : bool
+        Whether it withholds what is downstream.
+
+    Returns
+    -------
+    dagster.AssetCheckResult
+    """
+    return dg.AssetCheckResult(
+        check_name=name,
+        passed=finding.passed,
+        severity=dg.AssetCheckSeverity.ERROR if blocking else dg.AssetCheckSeverity.WARN,
+        description=finding.sentence,
+        metadata=metadata_of(finding),
+    )
+
+
+def metadata_of(finding: Finding) -> dict[str, dg.MetadataValue]:
+    """Numbers of a finding as Dagster plots them, and its table.
+
+    Parameters
+    ----------
+    finding : Finding
+
+    Returns
+    -------
+    dict
+        A number that is not defined is told as text.
+    """
+    told: dict[str, dg.MetadataValue] = {name: _value(n) for name, n in finding.numbers.items()}
+    if finding.table is not None:
+        told["table"] = dg.MetadataValue.md(finding.table.to_markdown(index=False))
+    return told
+
+
+def _value(number: int | float | str) -> dg.MetadataValue:
+    if isinstance(number, str):
+        return dg.MetadataValue.text(number)
+    if isinstance(number, int):
+        return dg.MetadataValue.int(number)
+    if not math.isfinite(number):
+        return dg.MetadataValue.text("not defined")
+    return dg.MetadataValue.float(float(number))

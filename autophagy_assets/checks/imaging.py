@@ -1,0 +1,66 @@
+"""Checks of the fields of view: that none is lost, and that they hold as many cells as usual."""
+
+import pandas as pd
+
+from autophagy_assets.analysis import quality
+from autophagy_assets.checks.definition import Findings, study_checks
+from autophagy_assets.partitions import samples
+from autophagy_assets.registry.datasets import foreign_datasets
+from autophagy_assets.registry.fields import raw_fields, sample_key
+from autophagy_assets.registry.ingest import set_aside_fields
+from autophagy_assets.study import Study
+
+REFUSED = "no_field_refused"
+REFUSED_ASKS = "No field of view was refused when its images were ingested."
+
+
+@study_checks(
+    "single_cell_images",
+    {
+        "every_field_accounted_for": "Every registered field of view is in the manifest, once.",
+        "no_field_set_aside": "Every field of view of the sample could be segmented.",
+        "cells_per_field": "Fields of view have about as many cells as usual.",
+    },
+    partitions=samples,
+)
+def check_single_cell_images(context, single_cell_images: pd.DataFrame) -> Findings:
+    """Compare the manifest of a sample with what is registered of it."""
+    aside = single_cell_images[single_cell_images["status"] != "ok"]
+    reasons = dict(zip(aside["fov"], aside["reason"], strict=True))
+    return {
+        "every_field_accounted_for": quality.fields_accounted_for(
+            registered(context.study, context.partition), single_cell_images
+        ),
+        "no_field_set_aside": quality.fields_set_aside(reasons, len(single_cell_images)),
+        "cells_per_field": quality.cells_per_field(single_cell_images, context.study.checks),
+    }
+
+
+def registered(study: Study, sample: str) -> set[str]:
+    """Fields of view of a sample that LaminDB has images or single cells of.
+
+    Parameters
+    ----------
+    study : Study
+    sample : str
+        Partition key.
+
+    Returns
+    -------
+    set of str
+    """
+    given = {
+        str(row.fov)
+        for row in foreign_datasets(study).itertuples()
+        if sample_key(row.genotype, row.clone, row.stimulation) == sample
+    }
+    return given | {field.fov for field in raw_fields(study) if field.sample == sample}
+
+
+@study_checks("set_aside_fields", {REFUSED: REFUSED_ASKS})
+def check_set_aside_fields(context) -> Findings:
+    """Count the fields that an ingest did not take; ``sync`` tells it without a step."""
+    return {REFUSED: quality.fields_set_aside(set_aside_fields(context.study))}
+
+
+checks = [check_single_cell_images, check_set_aside_fields]

@@ -1,0 +1,51 @@
+"""Checks of the knockouts: that the classifier knows what it is asked about."""
+
+from typing import Any
+
+import dagster as dg
+
+from autophagy_assets.analysis.identity import NOT_FEATURES
+from autophagy_assets.analysis.quality import Finding, features_match
+from autophagy_assets.checks.definition import Findings, study_checks
+from autophagy_assets.io_managers.joblib import FEATURE_NAMES
+from autophagy_assets.materializations import latest
+from autophagy_assets.partitions import knockouts
+
+
+@study_checks(
+    "ko_predictions",
+    {"features_are_the_models": "The knockout's table has the features of the classifier."},
+    partitions=knockouts,
+)
+def check_ko_predictions(context) -> Findings:
+    """Compare names of features as they were recorded, so that nothing has to be loaded."""
+    name = context.named("clean_features")
+    table = remembered(context.instance, "clean_features", context.partition)
+    model = remembered(context.instance, "autophagy_classifier", None)
+    schema, known = table.get("dagster/column_schema"), model.get(FEATURE_NAMES)
+    if schema is None or known is None:
+        told = f"The features of {name} or of the classifier are not recorded: make both again."
+        return {"features_are_the_models": Finding(False, told)}
+    features = [c.name for c in schema.columns if c.name not in NOT_FEATURES]
+    return {"features_are_the_models": features_match(features, known, name)}
+
+
+def remembered(instance: dg.DagsterInstance, asset: str, partition: str | None) -> dict[str, Any]:
+    """Metadata of the latest materialization.
+
+    Parameters
+    ----------
+    instance : dagster.DagsterInstance
+    asset : str
+    partition : str or None
+
+    Returns
+    -------
+    dict
+        Empty where there is none.
+    """
+    found = latest(instance, dg.AssetKey(asset), partition)
+    return found.metadata if found else {}
+
+
+checks = [check_ko_predictions]

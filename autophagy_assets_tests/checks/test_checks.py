@@ -1,0 +1,209 @@
+"""The checks as Dagster runs them: each has a sentence and numbers, and only the contract blocks."""
+
+from __future__ import annotations
+
+import json
+
+import dagster as dg
+import pandas as pd
+import pytest
+
+from autophagy_assets.analysis.quality import Finding
+from autophagy_assets.checks.definition import metadata_of, result
+from autophagy_assets.definitions import build_defs
+from autophagy_assets.materializations import latest
+from autophagy_assets.plan import Group, Target
+from autophagy_assets.refresh import run_group
+from autophagy_assets.registry.ingest import ingest
+from autophagy_assets_tests.analysis.synthetic import raw_features
+from autophagy_assets_tests.platform import Platform, give_table, given_study, outsider
+from autophagy_assets_tests.registry.image_folder import truncate, write_images
+
+CHECKS = {
+    "raw_features": {
+        "table_contract": True,
+        "cell_identity_unique": True,
+        "finite_values": True,
+        "class_balance": False,
+        "nucleus_and_cytosol_differ": False,
+    },
+    "clean_features": {"no_drift_between_samples": False},
+    "test_cells": {"no_cell_on_both_sides": False},
+    "classifier_evaluation": {
+        "better_than_chance": False,
+        "auc_not_below_last_accepted": False,
+        "predictions_calibrated": False,
+    },
+    "ko_predictions": {"features_are_the_models": False},
+    "error_galleries": {"scores_belong_to_their_cells": False},
+    "single_cell_images": {
+        "every_field_accounted_for": False,
+        "no_field_set_aside": False,
+        "cells_per_field": False,
+    },
+    "set_aside_fields": {"no_field_refused": False},
+}
+DOWNSTREAM = [
+    (asset, name) for asset in list(CHECKS)[:6] for name in CHECKS[asset]
+]
+
+
+def told(platform: Platform, asset: str, check: str) -> dg.AssetCheckEvaluation:
+    """What the latest run of a check said."""
+    records = platform.instance.event_log_storage.get_asset_check_execution_history(
+        dg.AssetCheckKey(dg.AssetKey(asset), check), limit=1
+    )
+    assert records and records[0].evaluation is not None, f"{check} has not run"
+    return records[0].evaluation
+
+
+def test_the_checks_are_those_that_people_know_and_only_the_contract_blocks():
+    found: dict[str, dict[str, bool]] = {}
+    for definition in build_defs().asset_checks or []:
+        assert len({key.asset_key for key in definition.check_keys}) == 1, "a step, an asset"
+        for spec in definition.check_specs:
+            found.setdefault(spec.asset_key.to_user_string(), {})[spec.name] = spec.blocking
+            assert spec.description and spec.description.endswith(".")
+    assert found == CHECKS
+
+
+@pytest.mark.parametrize(("asset", "check"), DOWNSTREAM)
+def test_a_finished_study_passes_with_a_sentence_and_numbers(finished, asset, check):
+    platform, _ = finished
+    said = told(platform, asset, check)
+    assert said.passed, said.description
+    assert said.description and said.description.endswith(".") and len(said.description) > 30
+    assert any(isinstance(v.value, int | float) for v in said.metadata.values())
+    wanted = dg.AssetCheckSeverity.ERROR if CHECKS[asset][check] else dg.AssetCheckSeverity.WARN
+    assert said.severity == wanted
+    assert len(json.dumps({k: str(v.value) for k, v in said.metadata.items()})) < 30_000
+
+
+def test_a_finding_that_fails_is_told_as_a_warning_unless_it_blocks():
+    finding = Finding(False, "7 of 9.", {"n": 7, "share": float("nan"), "why": "so"})
+    assert result("check", finding, False).severity == dg.AssetCheckSeverity.WARN
+    assert result("check", finding, True).severity == dg.AssetCheckSeverity.ERROR
+    assert {k: v.value for k, v in metadata_of(finding).items()} == {
+        "n": 7,
+        "share": "not defined",
+        "why": "so",
+    }
+
+
+def test_warnings_stop_nothing(platform_of, tmp_path):
+    strict = {
+        "smallest_class": 0.5,
+        "auc_above": 0.999,
+        "calibration_error": 1e-6,
+        "drift": 1e-3,
+        "same_intensity": 0,
+    }
+    platform = platform_of("strict study", checks=strict)
+    given_study(platform.study, tmp_path)
+    done = platform.refresh()
+    assert not done.failed and not done.skipped
+    for asset, check in (
+        ("raw_features", "class_balance"),
+        ("classifier_evaluation", "better_than_chance"),
+    ):
+        said = told(platform, asset, check)
+        assert not said.passed and said.severity == dg.AssetCheckSeverity.WARN
+
+
+def test_a_broken_table_in_the_store_blocks_what_is_downstream(platform, tmp_path, monkeypatch):
+    """The asset refuses such a table itself; the checks hold where it would not."""
+    from autophagy_assets.assets import features
+
+    monkeypatch.setattr(features, "check_feature_table", lambda *_: None)
+    table = raw_features(1, platform.study, "WT", cells=12).reset_index(drop=True)
+    table.loc[3, "nucleus_area"] = float("nan")
+    recorder = outsider()
+    give_table(recorder, platform.study, "WT", pd.concat([table, table.iloc[:2]]))
+    recorder.finish()
+    platform.sync()
+    targets = tuple(Target(name, "WT") for name in ("raw_features", "clean_features"))
+    errors = run_group(Group("genotype", "WT", targets), platform.defs, platform.instance)
+    reason = errors[targets[0]]
+    assert "2 cells twice" in reason and "'nucleus_area' is missing or infinite in 1" in reason
+    assert latest(platform.instance, dg.AssetKey("clean_features"), "WT") is None
+    assert told(platform, "raw_features", "table_contract").passed
+    assert not told(platform, "raw_features", "cell_identity_unique").passed
+    assert "was not looked at" in str(told(platform, "raw_features", "class_balance").description)
+
+
+def test_a_model_is_compared_with_the_last_one_that_was_accepted(platform, tmp_path):
+    given_study(platform.study, tmp_path, ("WT",))
+    platform.refresh()
+    first = told(platform, "classifier_evaluation", "auc_not_below_last_accepted")
+    assert first.passed and "no earlier model was accepted" in str(first.description)
+    # The same model again: still nothing earlier, though its own check has passed.
+    platform.job.execute_in_process(
+        instance=platform.instance, asset_selection=[dg.AssetKey("classifier_evaluation")]
+    )
+    second = told(platform, "classifier_evaluation", "auc_not_below_last_accepted")
+    auc = first.metadata["auc"].value
+    assert f"had {auc:.3f} ± " in str(second.description)
+    assert second.metadata["change since the last accepted"].value == 0
+
+
+def test_a_model_that_has_got_worse_is_told_and_not_taken_as_the_last_accepted(
+    platform_of, tmp_path
+):
+    platform = platform_of("got worse", checks={"auc_standard_errors": 0})
+    given_study(platform.study, tmp_path, ("WT",))
+    platform.refresh()
+    good = told(platform, "classifier_evaluation", "auc_not_below_last_accepted")
+    stump = {"ops": {"autophagy_classifier": {"config": {"max_depth": 1, "n_estimators": 1}}}}
+    names = ("autophagy_classifier", "test_predictions", "classifier_evaluation")
+    for _ in range(2):
+        platform.run(*names, config=stump)
+        worse = told(platform, "classifier_evaluation", "auc_not_below_last_accepted")
+        assert not worse.passed and "but it dropped by" in str(worse.description)
+        assert f"had {good.metadata['auc'].value:.3f}" in str(worse.description)
+
+
+def test_features_that_the_classifier_does_not_know_are_named(platform, tmp_path):
+    given = given_study(platform.study, tmp_path)
+    platform.refresh()
+    recorder = outsider()
+    table = given.tables["EI24KO"].drop(columns="nucleus_area")
+    give_table(recorder, platform.study, "EI24KO", table)
+    recorder.finish()
+    platform.features()
+    platform.job.execute_in_process(
+        instance=platform.instance,
+        partition_key="EI24KO",
+        asset_selection=[dg.AssetKey("ko_predictions")],
+        raise_on_error=False,
+    )
+    definition = next(
+        one
+        for one in platform.defs.asset_checks or []
+        if "features_are_the_models" in {key.name for key in one.check_keys}
+    )
+    job = dg.define_asset_job(
+        "again", dg.AssetSelection.checks(definition), partitions_def=None
+    )
+    defs = dg.Definitions.merge(platform.defs, dg.Definitions(jobs=[job]))
+    defs.resolve_job_def("again").execute_in_process(
+        instance=platform.instance, partition_key="EI24KO"
+    )
+    said = told(platform, "ko_predictions", "features_are_the_models")
+    assert not said.passed and "it lacks nucleus_area: make both again" in str(said.description)
+
+
+def test_fields_refused_at_ingest_are_told_without_a_run(platform, tmp_path):
+    folder = tmp_path / "images"
+    write_images(folder, platform.study)
+    truncate(folder)
+    ingest(folder, platform.study)
+    assert "set_aside_fields" in platform.sync()
+    said = told(platform, "set_aside_fields", "no_field_refused")
+    assert not said.passed and said.severity == dg.AssetCheckSeverity.WARN
+    assert "Fields of view set aside: 1 (" in str(said.description)
+    made = said.target_materialization_data
+    assert made is not None and made.run_id == platform.latest("set_aside_fields").run_id
+    write_images(folder, platform.study)
+    ingest(folder, platform.study)
+    assert "set_aside_fields" in platform.sync()
+    assert told(platform, "set_aside_fields", "no_field_refused").passed
