@@ -199,10 +199,19 @@ def run_groups(
 
 def _run_elsewhere(group: Group, study_file: str | None, workers: int) -> dict[Target, str]:
     """Run a group in a worker process, which has the same environment and so the same home."""
-    os.environ[WORKERS_VARIABLE] = str(workers)
     from autophagy_assets.definitions import build_defs
 
-    return run_group(group, build_defs(study_file=study_file), dagster_instance())
+    defs, instance = build_defs(study_file=study_file), dagster_instance()
+    # Set for the steps only: what Dagster may run at once, in the home, follows from it too.
+    before = os.environ.get(WORKERS_VARIABLE)
+    os.environ[WORKERS_VARIABLE] = str(workers)
+    try:
+        return run_group(group, defs, instance)
+    finally:
+        if before is None:
+            del os.environ[WORKERS_VARIABLE]
+        else:
+            os.environ[WORKERS_VARIABLE] = before
 
 
 def run_group(
