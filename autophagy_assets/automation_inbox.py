@@ -41,9 +41,7 @@ class DropConfig(dg.Config):
 
 
 @dg.op(name=OP, retry_policy=RETRIES, description="Register the images of a folder in the inbox.")
-def ingest_images(
-    context: dg.OpExecutionContext, config: DropConfig, study: StudyResource
-) -> None:
+def ingest_images(context: dg.OpExecutionContext, config: DropConfig, study: StudyResource) -> None:
     """Ingest a drop, then tell Dagster of its samples."""
     with told_once():
         _ingest(context, config, study.load())
@@ -86,7 +84,7 @@ def ingest_drop() -> None:
 
 @dg.sensor(
     name="watch_inbox",
-    job=ingest_drop,
+    job_name=ingest_drop.name,
     minimum_interval_seconds=settings.watch_seconds(),
     default_status=(
         dg.DefaultSensorStatus.RUNNING if settings.automate() else dg.DefaultSensorStatus.STOPPED
@@ -119,11 +117,13 @@ def watch_inbox(
     said = [f"{drop.name}: {_tell(context.instance, drop)}" for drop in drops if not drop.ready]
     if loose:
         said.append(f"{loose} files lie outside of any folder: put images and metadata into one.")
-    ready = [drop for drop in drops if drop.ready]
+    # By content: a copy under another name is the same drop.
+    ready = {drop.memory.content: drop for drop in drops if drop.ready}
     if ready:
         for line in said:
             context.log.info(line)
-        return dg.SensorResult([request(drop) for drop in ready], cursor=cursor_of(drops))
+        requests = [request(drop) for drop in ready.values()]
+        return dg.SensorResult(requests, cursor=cursor_of(drops))
     reason = "\n".join(said) or f"{inbox} is empty."
     return dg.SensorResult(skip_reason=reason, cursor=cursor_of(drops))
 

@@ -205,6 +205,23 @@ def ui_url(environment: Mapping[str, str] = os.environ) -> str | None:
     return told.rstrip("/") if told else None
 
 
+def check(environment: Mapping[str, str] = os.environ) -> None:
+    """Read every setting once, so that a wrong one is told before it is needed.
+
+    Parameters
+    ----------
+    environment : mapping
+        Environment variables.
+
+    Raises
+    ------
+    InputError
+        If one of them is wrong.
+    """
+    for read in (automate, inbox, nightly, timezone, ui_url, watch_seconds, webhook):
+        read(environment)
+
+
 def _address(variable: str, environment: Mapping[str, str]) -> str | None:
     told = environment.get(variable, "").strip()
     if not told:
@@ -216,5 +233,7 @@ def _address(variable: str, environment: Mapping[str, str]) -> str | None:
     except ValueError:
         fine = False
     if not fine or " " in told:
-        raise InputError(f"{variable} is no address of the web; it begins with https:// or http://.")
+        raise InputError(
+            f"{variable} is no address of the web; it begins with https:// or http://."
+        )
     return told
