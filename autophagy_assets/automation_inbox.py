@@ -142,7 +142,7 @@ def request(drop: Drop) -> dg.RunRequest:
     content = drop.memory.content
     config = {"folder": drop.name, "content": content}
     return dg.RunRequest(
-        run_key=content,
+        run_key=drop.memory.key,
         run_config={"ops": {OP: {"config": config}}},
         tags={DROP_TAG: drop.name[:63], CONTENT_TAG: content},
     )

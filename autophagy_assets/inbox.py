@@ -34,11 +34,22 @@ class Memory:
         Fingerprint of the metadata and of the images that it names; empty if incomplete.
     asked : str
         Fingerprint of the content that was last asked to be ingested; empty if none was.
+    turn : int
+        How often other content has been asked for before.
     """
 
     files: str = ""
     content: str = ""
     asked: str = ""
+    turn: int = 0
+
+    @property
+    def key(self) -> str:
+        """Name of the ingest that was asked for: its content, and a turn where there was other.
+
+        A drop that is as it was two versions ago has to be ingested again.
+        """
+        return f"{self.asked}-{self.turn}" if self.turn else self.asked
 
 
 @dataclass(frozen=True)
@@ -172,7 +183,8 @@ def _look_at(inbox: Path, name: str, study: Study, known: Memory) -> Drop:
         return Drop(name, found)
     if content != known.content:
         return Drop(name, found, reason="complete; it is ingested if the next look finds it so.")
-    return Drop(name, replace(found, asked=content), ready=True)
+    turn = known.turn + bool(known.asked)
+    return Drop(name, replace(found, asked=content, turn=turn), ready=True)
 
 
 def _fingerprint(folder: Path) -> str:

@@ -108,7 +108,7 @@ def crash() -> None:
         raise RuntimeError("something else") from error
 
 
-@dg.job(name="nightly", hooks=set())
+@dg.job(name="nightly")
 def failing() -> None:
     divide()
 
