@@ -166,9 +166,7 @@ def test_a_failed_run_is_told_once_with_its_reason_and_a_link(tick, listener, mo
 
 def test_assets_and_partition_are_named(tick, listener, monkeypatch):
     monkeypatch.setenv("AUTOPHAGY_WEBHOOK", listener.url)
-    run = dg.materialize(
-        [table], instance=tick.instance, partition_key="WT", raise_on_error=False
-    )
+    run = dg.materialize([table], instance=tick.instance, partition_key="WT", raise_on_error=False)
     tick.look()
     ((_, _, told),) = listener.heard
     assert "Partition: WT" in told["text"] and "table: the table of WT is empty" in told["text"]
