@@ -1,73 +1,44 @@
-"""Jobs, schedules and sensors. All are off until somebody turns them on in the Dagster UI.
+"""Jobs, schedules and sensors. All are off until somebody turns them on.
 
 Two ways lead to a fresh study. ``nightly_refresh`` makes once a night what is out of date,
 as ``autophagy refresh`` does. ``watch_registry`` and ``refresh_when_content_changes``
 together do so within a minute or two of new images: the first tells Dagster what is new in
-LaminDB, the second follows the automation conditions of the assets.
+LaminDB, the second follows the automation conditions of the assets. ``watch_inbox`` brings
+images in and ``tell_of_failures`` tells somebody what went wrong. Each can be turned on in the
+Dagster UI; ``AUTOPHAGY_NIGHTLY`` turns the schedule on, ``AUTOPHAGY_AUTOMATE`` the sensors.
 """
-
-import os
 
 import dagster as dg
 
+from autophagy_assets import settings
 from autophagy_assets.assets.definition import StudyResource
-from autophagy_assets.errors import InputError
+from autophagy_assets.automation_failures import tell_of_failures
+from autophagy_assets.automation_inbox import ingest_drop, watch_inbox
+from autophagy_assets.automation_jobs import REFRESH_NIGHTLY, analysis, imaging, refresh_all
+from autophagy_assets.automation_reconcile import reconcile_job
 
-SCHEDULE = "0 2 * * *"
-WATCH_VARIABLE = "AUTOPHAGY_WATCH_SECONDS"
-
-
-def watch_seconds() -> int:
-    """Seconds between two looks of a sensor.
-
-    Returns
-    -------
-    int
-        ``AUTOPHAGY_WATCH_SECONDS``; 60 where it is not set.
-
-    Raises
-    ------
-    InputError
-        If it is not a whole number above 0.
-    """
-    told = os.environ.get(WATCH_VARIABLE) or "60"
-    if not told.isdecimal() or int(told) == 0:
-        raise InputError(f"{WATCH_VARIABLE} is {told!r}; give it a whole number of seconds.")
-    return int(told)
-
-
-@dg.op(description="Make whatever is new or out of date, each in a run of its own.")
-def refresh_study(context: dg.OpExecutionContext, study: StudyResource) -> None:
-    """Refresh the study, as the command line does."""
-    from autophagy_assets.definitions import build_defs
-    from autophagy_assets.refresh import refresh
-
-    def tell(target, state):
-        context.log.info(f"{state}: {target}")
-
-    done = refresh(study.load(), build_defs(study_file=study.study_file), tell)
-    if done.failed:
-        reasons = "; ".join(f"{target}: {error}" for target, error in done.failed.items())
-        raise dg.Failure(f"{len(done.failed)} failed: {reasons}", allow_retries=False)
-
-
-@dg.job(description="Make whatever is new or out of date in the study.")
-def refresh_job() -> None:
-    """Refresh the study in one job, for schedules and for the launchpad."""
-    refresh_study()
-
+settings.check()
+_SENSOR_STATUS = (
+    dg.DefaultSensorStatus.RUNNING if settings.automate() else dg.DefaultSensorStatus.STOPPED
+)
 
 nightly_refresh = dg.ScheduleDefinition(
     name="nightly_refresh",
-    job=refresh_job,
-    cron_schedule=SCHEDULE,
-    description="Make whatever is out of date, every night at two.",
+    job=refresh_all,
+    run_config=REFRESH_NIGHTLY,
+    cron_schedule=settings.nightly() or settings.AT_TWO,
+    execution_timezone=settings.timezone(),
+    default_status=(
+        dg.DefaultScheduleStatus.RUNNING if settings.nightly() else dg.DefaultScheduleStatus.STOPPED
+    ),
+    description="Mend records, look for new data and make whatever is out of date, every night.",
 )
 
 
 @dg.sensor(
     name="watch_registry",
-    minimum_interval_seconds=watch_seconds(),
+    minimum_interval_seconds=settings.watch_seconds(),
+    default_status=_SENSOR_STATUS,
     description="Tells Dagster of samples, genotypes and tables that are new in LaminDB.",
 )
 def watch_registry(context: dg.SensorEvaluationContext, study: StudyResource) -> dg.SkipReason:
@@ -81,10 +52,11 @@ def watch_registry(context: dg.SensorEvaluationContext, study: StudyResource) ->
 refresh_when_content_changes = dg.AutomationConditionSensorDefinition(
     name="refresh_when_content_changes",
     target=dg.AssetSelection.all(),
-    minimum_interval_seconds=watch_seconds(),
-    default_status=dg.DefaultSensorStatus.STOPPED,
+    minimum_interval_seconds=settings.watch_seconds(),
+    default_status=_SENSOR_STATUS,
+    description="Launches the assets whose upstream content has changed, or that are new.",
 )
 
-jobs = [refresh_job]
+jobs = [imaging, analysis, refresh_all, reconcile_job, ingest_drop]
 schedules = [nightly_refresh]
-sensors = [watch_registry, refresh_when_content_changes]
+sensors = [watch_registry, watch_inbox, refresh_when_content_changes, tell_of_failures]

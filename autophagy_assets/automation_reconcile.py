@@ -1,9 +1,10 @@
-"""Reconciling as a Dagster job, for the launchpad and for a schedule."""
+"""Reconciling as a Dagster job, for the launchpad and for the nightly refresh."""
 
 import dagster as dg
 from pydantic import Field
 
 from autophagy_assets.reconcile import left, reconcile
+from autophagy_assets.registry.consistency import Finding
 
 
 class ReconcileConfig(dg.Config):
@@ -18,25 +19,43 @@ class ReconcileConfig(dg.Config):
     fix: bool = Field(default=False, description="Mend what is safe to mend.")
 
 
-@dg.op(description="Compares Dagster's materializations, LaminDB and storage.")
-def compare_records(context: dg.OpExecutionContext, config: ReconcileConfig) -> None:
-    """Log every finding; fail where something is left for a person."""
-    findings = reconcile(context.instance, fix=config.fix)
+def mend(context: dg.OpExecutionContext, fix: bool = True) -> list[Finding]:
+    """Compare Dagster, LaminDB and storage; log every finding.
+
+    Parameters
+    ----------
+    context : dagster.OpExecutionContext
+    fix : bool
+        Mend what is safe to mend.
+
+    Returns
+    -------
+    list of Finding
+        What is left.
+    """
+    findings = reconcile(context.instance, fix=fix)
     for finding in findings:
         said = f"{finding.kind}: {finding.what}: {finding.problem}"
         if finding.fixed:
             context.log.info(f"mended {said}")
         else:
             context.log.warning(f"{said}; to do: {finding.remedy}")
-    if remaining := left(findings):
+    return left(findings)
+
+
+@dg.op(description="Compares Dagster's materializations, LaminDB and storage.")
+def compare_records(context: dg.OpExecutionContext, config: ReconcileConfig) -> None:
+    """Log every finding; fail where something is left for a person."""
+    if remaining := mend(context, config.fix):
         raise dg.Failure(
-            f"{len(remaining)} of {len(findings)} findings are left; the log names each with what "
-            "to do. The config fix: true mends what is safe.",
+            f"{len(remaining)} findings are left; the log names each with what to do. The config "
+            "fix: true mends what is safe.",
             allow_retries=False,
         )
 
 
 @dg.job(
+    name="reconcile",
     description="Compares Dagster's materializations, LaminDB and storage; mends with fix: true.",
     executor_def=dg.in_process_executor,
 )

@@ -145,6 +145,21 @@ def ui(port: int) -> None:
 
 
 @main.command()
+@click.argument("part", type=click.Choice(["code", "web", "guests", "daemon"]))
+@click.option("--port", type=int, help="Of a web server, on 127.0.0.1; default 3000, guests 3001.")
+@click.option("--code-port", default=4000, show_default=True, help="Of the code, on 127.0.0.1.")
+def serve(part: Any, port: int | None, code_port: int) -> None:
+    """Run one PART of what 'autophagy ui' runs, for a service manager.
+
+    code runs the platform's code and all runs, web is the UI, guests a UI that changes nothing,
+    daemon looks after schedules, sensors and the queue.
+    """
+    from autophagy_assets.serve import serve_part
+
+    sys.exit(serve_part(part, port, code_port))
+
+
+@main.command()
 @click.option("--fields", default=2, show_default=True, help="Fields of view per sample.")
 @click.option("--size", default=1080, show_default=True, help="Side of a field in px.")
 @click.option("--cells", default=None, type=int, help="Cells per field; default: as in the study.")

@@ -4,7 +4,7 @@ from typing import Any
 
 import dagster as dg
 
-from autophagy_assets import automation, automation_reconcile, checks
+from autophagy_assets import automation, checks
 from autophagy_assets.assets import classifier, features, galleries, imaging, knockouts, report
 from autophagy_assets.assets.definition import StudyResource
 from autophagy_assets.home import Home
@@ -45,7 +45,7 @@ def build_defs(*, study_file: str | None = None) -> dg.Definitions:
             *report.assets,
         ],
         asset_checks=checks.checks,
-        jobs=[*automation.jobs, automation_reconcile.reconcile_job],
+        jobs=automation.jobs,
         schedules=automation.schedules,
         sensors=automation.sensors,
         resources=resources,

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING
 
 import yaml
 
+from autophagy_assets.analysis.compute import PROCESS_BYTES, WORKER_BYTES, default_workers
+from autophagy_assets.analysis.resources import granted_memory, granted_processors
 from autophagy_assets.errors import InputError
 
 if TYPE_CHECKING:
@@ -24,7 +26,9 @@ if TYPE_CHECKING:
 HOME_VARIABLE = "AUTOPHAGY_HOME"
 SOURCE_VARIABLE = "AUTOPHAGY_SOURCE"
 DATABASE_VARIABLE = "AUTOPHAGY_DATABASE_URL"
+WORKERS_VARIABLE = "AUTOPHAGY_WORKERS"
 INSTANCE_NAME = "autophagy"
+INGEST_TAG = "autophagy/ingest"
 _DAGSTER_DATABASE_VARIABLE = "AUTOPHAGY_DAGSTER_DATABASE_URL"
 
 
@@ -128,12 +132,33 @@ def _write_private(path: Path, text: str) -> None:
     os.replace(beside, path)
 
 
+def concurrent_runs() -> int:
+    """Count the Dagster runs that fit this machine at the same time.
+
+    Returns
+    -------
+    int
+        At least 1. Each may image a sample with as many processes as ``AUTOPHAGY_WORKERS``
+        says, by default on every core. Two then share the cores, since most runs image nothing;
+        but memory has to hold what all of them need.
+    """
+    told = os.environ.get(WORKERS_VARIABLE, "")
+    workers = (int(told) if told.isdecimal() else 0) or default_workers()
+    fitting = granted_memory() / (PROCESS_BYTES + workers * WORKER_BYTES)
+    return int(max(1, min(fitting, max(2, granted_processors() // workers))))
+
+
 def _dagster_settings() -> dict:
     settings: dict = {
         "telemetry": {"enabled": False},
         "nux": {"enabled": False},  # no dialog that asks for an e-mail address
-        # Imaging uses every core of a run, so two runs at a time are plenty on one machine.
-        "concurrency": {"runs": {"max_concurrent_runs": 2}},
+        "concurrency": {
+            "runs": {
+                "max_concurrent_runs": concurrent_runs(),
+                # Two drops may hold images of the same field.
+                "tag_concurrency_limits": [{"key": INGEST_TAG, "limit": 1}],
+            }
+        },
     }
     if url := os.environ.get(DATABASE_VARIABLE):
         # SQLAlchemy takes the driver from the scheme, and its default is not the one that

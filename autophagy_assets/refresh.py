@@ -5,7 +5,7 @@ a second or so and run here, one after the other. Each is an ordinary Dagster ru
 """
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -14,7 +14,10 @@ import dagster as dg
 from filelock import FileLock, Timeout
 
 from autophagy_assets.assets.fields import WORKERS_VARIABLE
+from autophagy_assets.assets.imaging import GROUP as IMAGING
+from autophagy_assets.assets.report import LAST_REFRESH
 from autophagy_assets.errors import InputError
+from autophagy_assets.failures import reason_of
 from autophagy_assets.home import Home, dagster_instance
 from autophagy_assets.partitions import GENOTYPE_SPACE, SAMPLE_SPACE, control_of
 from autophagy_assets.plan import Group, Plan, Target, groups, make_plan
@@ -39,12 +42,16 @@ class Refreshed:
         Not made because what they depend on failed.
     fresh : int
         Number of targets that are up to date, those just made among them.
+    held : set of Target
+        Out of date, or perhaps so, and not made because what they depend on is out of date and
+        was not to be made.
     """
 
     made: list[Target] = field(default_factory=list)
     failed: dict[Target, str] = field(default_factory=dict)
     skipped: set[Target] = field(default_factory=set)
     fresh: int = 0
+    held: set[Target] = field(default_factory=set)
 
 
 def refresh(
@@ -52,6 +59,7 @@ def refresh(
     defs: dg.Definitions,
     progress: Progress = lambda target, state: None,
     workers: int | None = None,
+    parts: Collection[str] | None = None,
 ) -> Refreshed:
     """Bring every asset of a study up to date.
 
@@ -63,6 +71,9 @@ def refresh(
         Called with a target and ``"planned"``, ``"running"``, ``"made"`` or ``"failed"``.
     workers : int, optional
         Processes that image samples; default as many as this machine can run.
+    parts : collection of str, optional
+        Dagster groups of the assets that may be made; default all. What depends on others that
+        are out of date is held up.
 
     Returns
     -------
@@ -79,8 +90,13 @@ def refresh(
         with FileLock(home.locks / "refresh.lock", timeout=0):
             instance = dagster_instance(capture=False)
             sync(instance, study)
-            _require_control(instance, study)
-            return _refresh(instance, defs, study, progress, workers)
+            # Samples can be imaged before the control is there; nothing else can be made.
+            if parts is None or set(parts) != {IMAGING}:
+                _require_control(instance, study)
+            done = _refresh(instance, defs, study, progress, workers, parts)
+            if parts is None and not done.failed:
+                _report_refreshed(instance, done)
+            return done
     except Timeout as error:
         raise InputError(
             f"Another refresh of {home.root} is running; wait for it to end."
@@ -107,12 +123,16 @@ def _refresh(
     study: Study,
     progress: Progress,
     workers: int | None,
+    parts: Collection[str] | None = None,
 ) -> Refreshed:
     done = Refreshed()
     attempted: set[Target] = set()
+    chosen = _assets_of(defs, parts)
     while True:
         plan = make_plan(instance, defs, study)
-        todo = [target for target in plan.ready if target not in attempted]
+        done.held = plan.downstream_of(t for t in plan.ready if t.asset not in chosen)
+        done.held = {t for t in done.held if t.asset in chosen and t not in plan.fresh}
+        todo = [t for t in plan.ready if t.asset in chosen and t not in attempted | done.held]
         todo = [target for target in todo if target not in plan.downstream_of(done.failed)]
         for target in todo:
             progress(target, "planned")
@@ -124,6 +144,24 @@ def _refresh(
             done.skipped = plan.downstream_of(done.failed) - set(done.made)
             done.fresh = len(plan.fresh.union(done.made))
             return done
+
+
+def _assets_of(defs: dg.Definitions, parts: Collection[str] | None) -> set[str]:
+    graph = defs.resolve_asset_graph()
+    return {
+        key.to_user_string()
+        for key in graph.materializable_asset_keys
+        if parts is None or graph.get(key).group_name in parts
+    }
+
+
+def _report_refreshed(instance: dg.DagsterInstance, done: Refreshed) -> None:
+    """Tell Dagster that everything is up to date: the assets that are so are not made again."""
+    instance.report_runless_asset_event(
+        dg.AssetMaterialization(
+            LAST_REFRESH, metadata={"made": len(done.made), "up to date": done.fresh}
+        )
+    )
 
 
 def _batches(planned: list[Group]) -> list[list[Group]]:
@@ -199,10 +237,19 @@ def run_groups(
 
 def _run_elsewhere(group: Group, study_file: str | None, workers: int) -> dict[Target, str]:
     """Run a group in a worker process, which has the same environment and so the same home."""
-    os.environ[WORKERS_VARIABLE] = str(workers)
     from autophagy_assets.definitions import build_defs
 
-    return run_group(group, build_defs(study_file=study_file), dagster_instance())
+    defs, instance = build_defs(study_file=study_file), dagster_instance()
+    # Set for the steps only: what Dagster may run at once, in the home, follows from it too.
+    before = os.environ.get(WORKERS_VARIABLE)
+    os.environ[WORKERS_VARIABLE] = str(workers)
+    try:
+        return run_group(group, defs, instance)
+    finally:
+        if before is None:
+            del os.environ[WORKERS_VARIABLE]
+        else:
+            os.environ[WORKERS_VARIABLE] = before
 
 
 def run_group(
@@ -243,13 +290,8 @@ def _errors_of(
     }
     errors = {}
     for event in result.filter_events(lambda event: event.is_step_failure):
-        data, step = event.step_failure_data, event.step_key or ""
-        told = data.user_failure_data.description if data.user_failure_data else None
-        error = data.error
-        while error is not None and error.cause is not None:
-            error = error.cause
-        told = told or (error.message.strip() if error else "failed")
-        errors[Target(checked.get(step, step), group.partition)] = told
+        step = event.step_key or ""
+        errors[Target(checked.get(step, step), group.partition)] = reason_of(event)
     blocked: dict[Target, list[str]] = {}
     for check in result.get_asset_check_evaluations():
         if check.blocking and not check.passed:

@@ -5,14 +5,21 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from typing import NoReturn
+from typing import Literal, NoReturn
+
+import yaml
 
 from autophagy_assets.home import Home
 
 CODE_LOCATION = "autophagy_assets.definitions"
+LOOPBACK = "127.0.0.1"
+
+Part = Literal["code", "web", "guests", "daemon"]
+# Port on which a part listens by default; the others find the code there.
+PORTS: dict[Part, int | None] = {"code": 4000, "web": 3000, "guests": 3001, "daemon": None}
 
 
-def serve(port: int, host: str = "127.0.0.1") -> NoReturn:
+def serve(port: int, host: str = LOOPBACK) -> NoReturn:
     """Become Dagster's development server, which ends with Ctrl-C or SIGTERM.
 
     Parameters
@@ -33,3 +40,35 @@ def serve(port: int, host: str = "127.0.0.1") -> NoReturn:
     where = ["-m", CODE_LOCATION, "-h", host, "-p", str(port)]
     # Warnings are ignored: Dagster would have its users call another program for this.
     os.execv(sys.executable, [sys.executable, "-W", "ignore", "-m", "dagster", "dev", *where])
+
+
+def serve_part(part: Part, port: int | None, code_port: int) -> NoReturn:
+    """Become one of the programs that ``autophagy ui`` starts together, as a service of its own.
+
+    Parameters
+    ----------
+    part : str
+        ``"code"`` runs the platform's code and the runs, ``"web"`` the UI, ``"guests"`` a UI in
+        which nothing can be changed, ``"daemon"`` schedules, sensors and the queue.
+    port : int or None
+        Where a web server listens, on this machine only; default as in ``PORTS``.
+    code_port : int
+        Where the code listens.
+    """
+    home = Home.locate()
+    home.prepare()
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    # Under the name that `autophagy ui` gives it, so that what was turned on there stays on.
+    server = {"host": LOOPBACK, "port": code_port, "location_name": CODE_LOCATION}
+    workspace = home.root / "workspace.yaml"
+    written = yaml.safe_dump({"load_from": [{"grpc_server": server}]})
+    if not workspace.exists() or workspace.read_text() != written:
+        workspace.write_text(written)
+    listen = ["-h", LOOPBACK, "-p", str(code_port if part == "code" else port or PORTS[part])]
+    programs: dict[Part, list[str]] = {
+        "code": ["dagster", "code-server", "start", "-m", CODE_LOCATION, *listen],
+        "web": ["dagster_webserver", "-w", str(workspace), *listen],
+        "guests": ["dagster_webserver", "--read-only", "-w", str(workspace), *listen],
+        "daemon": ["dagster._daemon", "run", "-w", str(workspace)],
+    }
+    os.execv(sys.executable, [sys.executable, "-W", "ignore", "-m", *programs[part]])

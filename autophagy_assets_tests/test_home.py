@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from autophagy_assets import home
+from autophagy_assets.analysis import compute
 from autophagy_assets.errors import InputError
 from autophagy_assets.home import Home
 from autophagy_assets_tests.conftest import home_variables
@@ -126,3 +128,28 @@ def test_a_home_is_removed_whole(bare, tmp_path):
     home.prepare()
     home.remove()
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("told", "processors", "gigabytes", "runs"),
+    [
+        (None, 8, 64, 2),  # each on every core
+        (None, 8, 12, 1),  # 9.5 GB each
+        (None, 1, 64, 2),
+        (None, 2, 1, 1),
+        ("2", 16, 64, 8),
+        ("2", 16, 8, 2),
+        ("16", 8, 64, 2),
+        ("nonsense", 8, 64, 2),  # told elsewhere
+    ],
+)
+def test_as_many_runs_at_once_as_fit(bare, tmp_path, told, processors, gigabytes, runs):
+    bare.delenv("AUTOPHAGY_WORKERS", raising=False)
+    if told:
+        bare.setenv("AUTOPHAGY_WORKERS", told)
+    for module in (compute, home):
+        bare.setattr(module, "granted_processors", lambda: processors)
+        bare.setattr(module, "granted_memory", lambda: gigabytes * 1e9)
+    Home(tmp_path).prepare()
+    settings = yaml.safe_load((tmp_path / "dagster" / "dagster.yaml").read_text())
+    assert settings["concurrency"]["runs"]["max_concurrent_runs"] == runs

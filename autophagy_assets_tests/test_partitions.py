@@ -61,3 +61,12 @@ def test_the_genotype_of_a_sample():
 def test_definitions_and_spaces_have_the_same_names():
     names = {p.name for p in (partitions.samples, partitions.genotypes, partitions.knockouts)}
     assert names == set(SPACES)
+
+
+def test_more_than_a_database_takes_at_once(tmp_path):
+    """SQLite refuses a statement with more than 32,766 values."""
+    many = {f"G{number // 20}__c1__t{number}" for number in range(40_000)}
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
+        partitions.fill(instance, STUDY, many, set())
+        assert set(instance.get_dynamic_partitions("sample")) == many
+        assert len(instance.get_dynamic_partitions("genotype")) == 2_000

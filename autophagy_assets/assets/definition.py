@@ -16,18 +16,30 @@ OWNER = "team:imaging"
 RETRIES = dg.RetryPolicy(max_retries=2, delay=2, backoff=dg.Backoff.EXPONENTIAL)
 UPSTREAM_SPACES = "autophagy/upstream_spaces"
 
-# Eager, but woken by changed content and not by every new materialization. A genotype whose
-# features are computed here has no featurized table from elsewhere, and does not wait for one;
-# nor does the report wait for a field to be set aside.
+# Dagster's eager(), in words that people read in the UI, and woken by changed content instead of
+# by every new materialization. A genotype whose features are computed here has no featurized
+# table from elsewhere, and does not wait for one; nor does the report wait for a field to be set
+# aside.
+_CONDITION = dg.AutomationCondition
+_NEVER_MADE = _CONDITION.newly_missing().with_label("it is new")
+_MADE_FROM_NEW = _CONDITION.any_deps_updated().with_label("what it is made from has new content")
+_LACKS_NOTHING = ~_CONDITION.any_deps_missing().ignore(
+    dg.AssetSelection.assets("source_features", "set_aside_fields")
+)
 WHEN_CONTENT_CHANGES = (
-    dg.AutomationCondition.eager()
-    .replace("newly_updated", dg.AutomationCondition.data_version_changed())
-    .replace(
-        "any_deps_missing",
-        dg.AutomationCondition.any_deps_missing().ignore(
-            dg.AssetSelection.assets("source_features", "set_aside_fields")
-        ),
+    (
+        (_NEVER_MADE | _MADE_FROM_NEW)
+        .since_last_handled()
+        .with_label("something is new since it was last made or asked for")
+        & _LACKS_NOTHING.with_label("nothing that it is made from is missing")
+        & (~_CONDITION.any_deps_in_progress()).with_label("nothing that it is made from is at work")
+        & (~_CONDITION.in_progress()).with_label("it is not being made already")
     )
+    .replace(
+        "newly_updated",
+        _CONDITION.data_version_changed().with_label("its content has changed"),
+    )
+    .with_label("made when it is new, or what it is made from has new content")
 )
 
 

@@ -10,13 +10,14 @@ from autophagy_assets.analysis.identity import CLASS, DATASET, IDENTITY, METADAT
 from autophagy_assets.analysis.report import ReportContent, ReportFigure, render_report
 from autophagy_assets.assets.context import StudyContext
 from autophagy_assets.assets.definition import every, study_asset
+from autophagy_assets.assets.freshness import within_a_night
 from autophagy_assets.io_managers.figure import StoredPicture
 from autophagy_assets.partitions import GENOTYPE_SPACE, KNOCKOUT_SPACE, SAMPLE_SPACE
 from autophagy_assets.registry.cells import lineage_sections
 from autophagy_assets.registry.ingest import set_aside_fields
 from autophagy_assets.study import Study
 
-GROUP = "report"
+GROUP, LAST_REFRESH = "report", "last_refresh"
 PACKAGES = ["autophagy-assets", "dagster", "lamindb", "scportrait", "scikit-learn", "pandas"]
 TITLES = {
     "classifier_evaluation": "How well the classifier tells the classes apart",
@@ -133,4 +134,15 @@ def records(context: StudyContext) -> list[dict[str, Any]]:
     return rows
 
 
-assets: list[dg.AssetsDefinition] = [study_report]
+# The assets say when they were made, which may be long ago where nothing has changed. This one
+# says when they were last found to be up to date, so it is the one that can be late.
+last_refresh = dg.AssetSpec(
+    LAST_REFRESH,
+    group_name=GROUP,
+    kinds={"dagster"},
+    description="When a refresh last ended with the whole study up to date, whether or not it had "
+    "anything to make.",
+    freshness_policy=within_a_night(),
+)
+
+assets: list[dg.AssetsDefinition | dg.AssetSpec] = [study_report, last_refresh]

@@ -223,21 +223,19 @@ def test_workers_by_default_fit_this_machine():
 
 
 @pytest.mark.parametrize(
-    ("files", "granted"),
+    ("processors", "gigabytes", "workers"),
     [
-        ({"cpu.max": "max 100000"}, float("inf")),
-        ({"cpu.max": "150000 100000"}, 1.5),
-        ({"cpu/cpu.cfs_quota_us": "300000", "cpu/cpu.cfs_period_us": "100000"}, 3),
-        ({"cpu/cpu.cfs_quota_us": "-1", "cpu/cpu.cfs_period_us": "100000"}, float("inf")),
-        ({"cpu.max": "nonsense"}, float("inf")),
-        ({}, float("inf")),
+        (8, 64, 8),
+        (8, 9.5, 8),
+        (8, 9.4, 7),
+        (8, 4, 2),
+        (8, 0.5, 1),
+        (1.5, 64, 2),
+        (0.2, 64, 1),
+        (8, float("inf"), 8),
     ],
 )
-def test_the_control_group_limits_the_workers(tmp_path, files, granted, monkeypatch):
-    for name, text in files.items():
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_text(text + "\n")
-    assert compute._granted_processors(tmp_path) == granted
-    monkeypatch.setattr(compute, "_granted_processors", lambda: granted)
-    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(8)))
-    assert default_workers() == (8 if granted > 8 else -(-granted // 1))
+def test_workers_fit_processors_and_memory(monkeypatch, processors, gigabytes, workers):
+    monkeypatch.setattr(compute, "granted_processors", lambda: processors)
+    monkeypatch.setattr(compute, "granted_memory", lambda: gigabytes * 1e9)
+    assert default_workers() == workers

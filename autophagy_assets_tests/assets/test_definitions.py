@@ -44,8 +44,9 @@ SNAPSHOT = {
             "wt_ko_gallery",
         ],
     ),
+    "last_refresh": ("report", None, []),
 }
-FROM_OUTSIDE = {"raw_images", "set_aside_fields", "source_features"}
+FROM_OUTSIDE = {"raw_images", "set_aside_fields", "source_features", "last_refresh"}
 MADE_HERE = sorted(set(SNAPSHOT) - FROM_OUTSIDE)
 
 

@@ -56,12 +56,12 @@ def test_the_nightly_job_makes_what_is_out_of_date_and_nothing_else(served):
     """The launchpad's classifier is not the study's: it and what follows are made again."""
     assert served.parameters()["n_estimators"] == FEWER, "the test before has not run"
     cells = served.materialized("training_cells")
-    run = served.launch("refresh_job")
+    run = served.launch("refresh_all")
     assert served.ended(run) == "SUCCESS", served.said()
     assert served.parameters()["n_estimators"] == TREES
     assert served.materialized("training_cells")["run"] == cells["run"]
     known = served.runs()
-    assert served.ended(served.launch("refresh_job")) == "SUCCESS"
+    assert served.ended(served.launch("refresh_all")) == "SUCCESS"
     assert len(set(served.runs()) - set(known)) == 1, "there was nothing left to make"
 
 

@@ -1,0 +1,67 @@
+"""Telling somebody of failed runs: a sensor that posts to a webhook, or logs."""
+
+import dagster as dg
+
+from autophagy_assets import settings
+from autophagy_assets.failures import reason_of_run, without_secrets
+from autophagy_assets.webhook import NotTold, post
+
+_NAMED = 5  # assets that a message names; it counts the rest
+PARTITION_TAGS = (
+    "dagster/partition",
+    "dagster/asset_partition_range_start",
+    "dagster/asset_partition_range_end",
+)
+
+
+def message_of(run: dg.DagsterRun, reason: str, ui_url: str | None) -> str:
+    """What is told of a failed run.
+
+    Parameters
+    ----------
+    run : dagster.DagsterRun
+    reason : str
+    ui_url : str or None
+        Address of the Dagster UI, for a link.
+
+    Returns
+    -------
+    str
+    """
+    assets = sorted(key.to_user_string() for key in run.asset_selection or ())
+    partitions = list(dict.fromkeys(run.tags[tag] for tag in PARTITION_TAGS if tag in run.tags))
+    # A run of some assets is of a job that Dagster has made up; its name says nothing.
+    name = run.job_name
+    lines = ["A run of assets has failed." if name.startswith("__") else f"{name} has failed."]
+    if assets:
+        more = f" and {len(assets) - _NAMED} more" if len(assets) > _NAMED else ""
+        lines.append(f"Assets: {', '.join(assets[:_NAMED])}{more}")
+    if partitions:
+        lines.append(f"Partition: {' to '.join(partitions)}")
+    if drop := run.tags.get("autophagy/drop"):
+        lines.append(f"Folder in the inbox: {drop}")
+    lines.append(without_secrets(reason))
+    lines.append(f"Run: {ui_url}/runs/{run.run_id}" if ui_url else f"Run: {run.run_id}")
+    return "\n".join(lines)
+
+
+@dg.run_failure_sensor(
+    name="tell_of_failures",
+    minimum_interval_seconds=settings.watch_seconds(),
+    default_status=(
+        dg.DefaultSensorStatus.RUNNING if settings.automate() else dg.DefaultSensorStatus.STOPPED
+    ),
+    description="Tells the webhook (AUTOPHAGY_WEBHOOK) of each run that fails; without one, logs.",
+)
+def tell_of_failures(context: dg.RunFailureSensorContext) -> None:
+    """Tell of one failed run; a webhook that is down is logged, and the run not told again."""
+    reason = reason_of_run(context.get_step_failure_events(), context.failure_event.message)
+    message = message_of(context.dagster_run, reason, settings.ui_url())
+    url = settings.webhook()
+    if url is None:
+        context.log.error(message)
+        return
+    try:
+        post(url, message)
+    except NotTold as error:
+        context.log.error(f"{error} It would have read:\n{message}")

@@ -1,0 +1,167 @@
+"""The inbox in Dagster: the sensor that watches it, and the job that ingests a drop."""
+
+import dagster as dg
+from pydantic import Field
+
+from autophagy_assets import settings
+from autophagy_assets.assets.definition import RETRIES, StudyResource
+from autophagy_assets.errors import InputError
+from autophagy_assets.home import INGEST_TAG
+from autophagy_assets.inbox import (
+    Drop,
+    content_of,
+    cursor_of,
+    drop_folder,
+    look,
+    loose_files,
+    remembered,
+)
+from autophagy_assets.io_managers.steps import told_once
+from autophagy_assets.study import Study
+
+DROP_TAG, CONTENT_TAG = "autophagy/drop", "autophagy/drop_content"
+OP = "ingest_images"
+
+
+class DropConfig(dg.Config):
+    """Which drop is ingested.
+
+    Parameters
+    ----------
+    folder : str
+        Name of a folder in the inbox.
+    content : str
+        Fingerprint of the drop when it was asked for; empty for whatever it is now.
+    """
+
+    folder: str = Field(description="Name of a folder in the inbox (AUTOPHAGY_INBOX).")
+    content: str = Field(
+        default="", description="Set by watch_inbox; leave it empty to ingest what is there now."
+    )
+
+
+@dg.op(name=OP, retry_policy=RETRIES, description="Register the images of a folder in the inbox.")
+def ingest_images(context: dg.OpExecutionContext, config: DropConfig, study: StudyResource) -> None:
+    """Ingest a drop, then tell Dagster of its samples."""
+    with told_once():
+        _ingest(context, config, study.load())
+
+
+def _ingest(context: dg.OpExecutionContext, config: DropConfig, study: Study) -> None:
+    from autophagy_assets.registry.ingest import ingest
+    from autophagy_assets.sync import sync
+
+    inbox = settings.inbox()
+    if inbox is None:
+        raise InputError(f"There is no inbox; set {settings.INBOX_VARIABLE} to a folder.")
+    folder = drop_folder(inbox, config.folder)
+    if config.content and content_of(folder, study) != config.content:
+        # watch_inbox asks for it again as soon as it is at rest.
+        context.log.info(f"{config.folder} has changed since it was asked for: not ingested now.")
+        return
+    done = ingest(folder, study, lambda field: context.log.info(f"reading {field}"))
+    for field, reason in done.set_aside.items():
+        context.log.warning(f"set aside {field}: {reason}")
+    context.add_output_metadata(
+        {
+            "new images": done.new_images,
+            "unchanged images": done.unchanged_images,
+            "fields set aside": done.set_aside,
+            "new or changed": sync(context.instance, study),
+        }
+    )
+
+
+@dg.job(
+    description="Registers the images of a folder in the inbox, as `autophagy ingest` does.",
+    executor_def=dg.in_process_executor,
+    tags={INGEST_TAG: "true"},
+)
+def ingest_drop() -> None:
+    """One op; the folder is in its config."""
+    ingest_images()
+
+
+@dg.sensor(
+    name="watch_inbox",
+    job_name=ingest_drop.name,
+    minimum_interval_seconds=settings.watch_seconds(),
+    default_status=(
+        dg.DefaultSensorStatus.RUNNING if settings.automate() else dg.DefaultSensorStatus.STOPPED
+    ),
+    description="Ingests each folder in the inbox once it is complete and nothing changes it.",
+)
+def watch_inbox(
+    context: dg.SensorEvaluationContext, study: StudyResource
+) -> dg.SensorResult | dg.SkipReason:
+    """Ask for the drops that are ready; say of every other one why it is left alone."""
+    from autophagy_assets.home import SOURCE_VARIABLE
+    from autophagy_assets.registry.instance import source_name
+
+    inbox = settings.inbox()
+    if inbox is None:
+        return dg.SkipReason(f"There is no inbox: set {settings.INBOX_VARIABLE} to a folder.")
+    if source_name() is not None:
+        return dg.SkipReason(
+            f"Images are read from {source_name()}: unset {SOURCE_VARIABLE} to use the inbox."
+        )
+    try:
+        drops = look(inbox, study.load(), remembered(context.cursor))
+        loose = loose_files(inbox)
+    except OSError as error:
+        # What is remembered stays: a network folder that is away comes back as it was.
+        return dg.SkipReason(
+            f"{settings.INBOX_VARIABLE} {inbox} cannot be read ({error.strerror}): make the folder "
+            "or mount it, and let the user who runs the daemon read it."
+        )
+    said = [f"{drop.name}: {_tell(context.instance, drop)}" for drop in drops if not drop.ready]
+    if loose:
+        said.append(f"{loose} files lie outside of any folder: put images and metadata into one.")
+    # By content: a copy under another name is the same drop.
+    ready = {drop.memory.content: drop for drop in drops if drop.ready}
+    if ready:
+        for line in said:
+            context.log.info(line)
+        requests = [request(drop) for drop in ready.values()]
+        return dg.SensorResult(requests, cursor=cursor_of(drops))
+    reason = "\n".join(said) or f"{inbox} is empty."
+    return dg.SensorResult(skip_reason=reason, cursor=cursor_of(drops))
+
+
+def request(drop: Drop) -> dg.RunRequest:
+    """Ask for the ingest of a drop; Dagster launches one run for a run key, ever.
+
+    Parameters
+    ----------
+    drop : Drop
+
+    Returns
+    -------
+    dagster.RunRequest
+    """
+    content = drop.memory.content
+    config = {"folder": drop.name, "content": content}
+    return dg.RunRequest(
+        run_key=drop.memory.key,
+        run_config={"ops": {OP: {"config": config}}},
+        tags={DROP_TAG: drop.name[:63], CONTENT_TAG: content},
+    )
+
+
+def _tell(instance: dg.DagsterInstance, drop: Drop) -> str:
+    """What has become of a drop, for people."""
+    if drop.reason:
+        return drop.reason
+    wanted = dg.RunsFilter(tags={CONTENT_TAG: drop.memory.content})
+    runs = instance.get_runs(wanted, limit=1)
+    if not runs:
+        return "asked for."
+    status, run = runs[0].status, runs[0].run_id
+    if status is dg.DagsterRunStatus.SUCCESS:
+        return "ingested."
+    if status in (dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED):
+        return (
+            f"its ingest has failed, run {run} tells why; mend the folder, or launch that run "
+            "again: it is not tried again before it changes."
+        )
+    return f"is being ingested, run {run}."

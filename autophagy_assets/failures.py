@@ -1,0 +1,75 @@
+"""What to tell of a failure: the reason in one sentence, without secrets."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable
+
+import dagster as dg
+
+from autophagy_assets.home import DATABASE_VARIABLE
+from autophagy_assets.settings import WEBHOOK_VARIABLE
+
+_LONGEST = 1000
+# user:password@ in an address of any kind.
+_CREDENTIALS = re.compile(r"(?<=://)[^/\s@'\"]+@")
+
+
+def reason_of(event: dg.DagsterEvent) -> str:
+    """What a person reads of a failed step.
+
+    Parameters
+    ----------
+    event : dagster.DagsterEvent
+        Tells that a step has failed.
+
+    Returns
+    -------
+    str
+        What the step itself told; else the message of the first error, from which the others
+        followed.
+    """
+    data = event.step_failure_data
+    told = data.user_failure_data.description if data.user_failure_data else None
+    error = data.error
+    while error is not None and error.cause is not None:
+        error = error.cause
+    return told or (error.message.strip() if error else "failed")
+
+
+def reason_of_run(failed: Iterable[dg.DagsterEvent], message: str | None) -> str:
+    """What a person reads of a failed run.
+
+    Parameters
+    ----------
+    failed : iterable of dagster.DagsterEvent
+        Of the steps that failed.
+    message : str or None
+        What the run itself told; needed where it failed outside of its steps.
+
+    Returns
+    -------
+    str
+        One line for each step.
+    """
+    reasons = list(dict.fromkeys(f"{event.step_key}: {reason_of(event)}" for event in failed))
+    return "\n".join(reasons) or message or "It has failed without saying why."
+
+
+def without_secrets(text: str) -> str:
+    """Take out of a text what nobody but the platform should know, and shorten it.
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    str
+    """
+    for variable in (WEBHOOK_VARIABLE, DATABASE_VARIABLE):
+        if secret := os.environ.get(variable, "").strip():
+            text = text.replace(secret, f"<{variable}>")
+    text = _CREDENTIALS.sub("<credentials>@", text)
+    return text if len(text) <= _LONGEST else text[:_LONGEST] + " ..."

@@ -1,0 +1,249 @@
+"""The inbox: a folder in which each sub-folder is a *drop* of images, and the state of each.
+
+A drop is complete when its metadata file can be read and every image that it names is there,
+and ready when nothing of that has changed between two looks. What is told of a drop is for
+people to read. Nothing in the inbox is ever changed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from hashlib import sha256
+from pathlib import Path
+
+from autophagy_assets.errors import InputError
+from autophagy_assets.registry.metadata import FILE_NAME, read_metadata
+from autophagy_assets.settings import INBOX_VARIABLE
+from autophagy_assets.study import Study
+
+_NAMED = 3  # missing images that a message names; it counts the rest
+
+
+@dataclass(frozen=True)
+class Memory:
+    """What is remembered of a drop from one look to the next.
+
+    Parameters
+    ----------
+    files : str
+        Fingerprint of all that lies in the folder, whether the metadata names it or not.
+    content : str
+        Fingerprint of the metadata and of the images that it names; empty if incomplete.
+    asked : str
+        Fingerprint of the content that was last asked to be ingested; empty if none was.
+    turn : int
+        How often other content has been asked for before.
+    """
+
+    files: str = ""
+    content: str = ""
+    asked: str = ""
+    turn: int = 0
+
+    @property
+    def key(self) -> str:
+        """Name of the ingest that was asked for: its content, and a turn where there was other.
+
+        A drop that is as it was two versions ago has to be ingested again.
+        """
+        return f"{self.asked}-{self.turn}" if self.turn else self.asked
+
+
+@dataclass(frozen=True)
+class Drop:
+    """A drop as one look finds it.
+
+    Parameters
+    ----------
+    name : str
+        Name of the folder.
+    memory : Memory
+    ready : bool
+        Complete, at rest, and not yet asked for.
+    reason : str
+        Why it is left alone; empty where it is ready or has been asked for.
+    """
+
+    name: str
+    memory: Memory
+    ready: bool = False
+    reason: str = ""
+
+
+def drop_folder(inbox: Path, name: str) -> Path:
+    """Folder of a drop.
+
+    Parameters
+    ----------
+    inbox : pathlib.Path
+    name : str
+
+    Returns
+    -------
+    pathlib.Path
+
+    Raises
+    ------
+    InputError
+        If it is not a folder directly in the inbox, or leads out of it.
+    """
+    folder = inbox / name
+    if name in ("", ".", "..") or Path(name).name != name:
+        raise InputError(f"{name!r} is not the name of a folder in {inbox} ({INBOX_VARIABLE}).")
+    if folder.is_symlink() or folder.resolve() != inbox.resolve() / name:
+        raise InputError(f"{folder} is a link; put the folder itself there.")
+    if not folder.is_dir():
+        raise InputError(f"{folder} is not there any more, or is no folder.")
+    return folder
+
+
+def content_of(folder: Path, study: Study) -> str:
+    """Fingerprint of a complete drop.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+    study : Study
+        The same images are to be ingested again for another study.
+
+    Returns
+    -------
+    str
+        Of the metadata's content, and of path, size and time of change of each image: images
+        are too large to be read at every look. The name of the drop is no part of it.
+
+    Raises
+    ------
+    InputError
+        If it is not complete; says what is missing.
+    """
+    metadata = folder / FILE_NAME
+    if metadata.is_symlink():
+        raise InputError(f"{metadata} is a link; put the file itself there.")
+    named = sorted({path for row in read_metadata(folder, study) for _, path, _ in row.images})
+    missing = [str(path.relative_to(folder)) for path in named if not path.is_file()]
+    if missing:
+        more = f" and {len(missing) - _NAMED} more" if len(missing) > _NAMED else ""
+        raise InputError(
+            f"{len(missing)} of the {len(named)} images that {FILE_NAME} names are not there: "
+            f"{', '.join(missing[:_NAMED])}{more}."
+        )
+    told = sha256(f"{study.name}\n".encode() + metadata.read_bytes())
+    for path in named:
+        state = path.stat()
+        told.update(f"\n{path.relative_to(folder)}\0{state.st_size}\0{state.st_mtime_ns}".encode())
+    return told.hexdigest()[:32]
+
+
+def look(inbox: Path, study: Study, known: dict[str, Memory]) -> list[Drop]:
+    """Look at every drop; one that is broken does not keep the others from being looked at.
+
+    Parameters
+    ----------
+    inbox : pathlib.Path
+    study : Study
+    known : dict
+        Name of a drop to what was remembered at the last look.
+
+    Returns
+    -------
+    list of Drop
+        By name. Folders whose name begins with a dot are no drops: programs that copy make such.
+    """
+    with os.scandir(inbox) as entries:
+        names = sorted(
+            entry.name
+            for entry in entries
+            if not entry.name.startswith(".") and (entry.is_dir() or entry.is_symlink())
+        )
+    return [_look_at(inbox, name, study, known.get(name, Memory())) for name in names]
+
+
+def _look_at(inbox: Path, name: str, study: Study, known: Memory) -> Drop:
+    try:
+        folder = drop_folder(inbox, name)
+        files = _fingerprint(folder)
+        if known.asked and known.asked == known.content and files == known.files:
+            return Drop(name, known)  # asked for, and untouched since: need not be read
+        content = content_of(folder, study)
+    except InputError as error:
+        return Drop(name, replace(known, files="", content=""), reason=str(error))
+    except OSError as error:  # not ours to read, or gone between two steps
+        return Drop(
+            name,
+            replace(known, files="", content=""),
+            reason=f"it cannot be read ({error.strerror or error}); see that the user who runs "
+            "the daemon may read it.",
+        )
+    found = replace(known, files=files, content=content)
+    if content == known.asked:
+        return Drop(name, found)
+    if content != known.content:
+        return Drop(name, found, reason="complete; it is ingested if the next look finds it so.")
+    turn = known.turn + bool(known.asked)
+    return Drop(name, replace(found, asked=content, turn=turn), ready=True)
+
+
+def _fingerprint(folder: Path) -> str:
+    told = sha256()
+    for path, state in _files(folder):
+        told.update(f"{path}\0{state.st_size}\0{state.st_mtime_ns}\n".encode())
+    return told.hexdigest()[:32]
+
+
+def _files(folder: Path) -> Iterator[tuple[str, os.stat_result]]:
+    for place, folders, files in os.walk(folder):
+        folders.sort()
+        for name in sorted(files):
+            path = Path(place, name)
+            yield os.fsencode(path.relative_to(folder)).hex(), path.lstat()
+
+
+def loose_files(inbox: Path) -> int:
+    """Count the files that lie in the inbox itself, where they belong to no drop.
+
+    Parameters
+    ----------
+    inbox : pathlib.Path
+
+    Returns
+    -------
+    int
+    """
+    with os.scandir(inbox) as entries:
+        return sum(entry.is_file() and not entry.name.startswith(".") for entry in entries)
+
+
+def remembered(cursor: str | None) -> dict[str, Memory]:
+    """What a sensor's cursor tells of the drops.
+
+    Parameters
+    ----------
+    cursor : str or None
+
+    Returns
+    -------
+    dict
+        Empty where the cursor is none that was written here.
+    """
+    try:
+        return {name: Memory(**entry) for name, entry in json.loads(cursor or "{}").items()}
+    except (ValueError, TypeError, AttributeError):
+        return {}
+
+
+def cursor_of(drops: list[Drop]) -> str:
+    """Cursor that tells of some drops; those that are gone are forgotten.
+
+    Parameters
+    ----------
+    drops : list of Drop
+
+    Returns
+    -------
+    str
+    """
+    return json.dumps({drop.name: asdict(drop.memory) for drop in drops})

@@ -1,0 +1,148 @@
+"""The jobs make what they say and nothing else, and the nightly one leaves a sign of life."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from datetime import timedelta
+
+import dagster as dg
+import pytest
+
+from autophagy_assets import refresh
+from autophagy_assets.automation_jobs import ANALYSIS, IMAGING
+from autophagy_assets.definitions import build_defs
+from autophagy_assets.registry.ingest import ingest
+from autophagy_assets_tests.platform import (
+    Platform,
+    give_table,
+    given_study,
+    outsider,
+    study_file,
+)
+from autophagy_assets_tests.registry.image_folder import write_images
+
+_numbers = itertools.count()
+
+
+@pytest.fixture
+def platform(store, tmp_path) -> Platform:
+    return Platform(study_file(tmp_path, f"jobs {next(_numbers)}"))
+
+
+def make(platform: Platform, parts: tuple[str, ...]) -> refresh.Refreshed:
+    platform.sync()
+    progress = lambda *_: None  # noqa: E731
+    return refresh._refresh(platform.instance, platform.defs, platform.study, progress, 1, parts)
+
+
+def test_the_two_jobs_are_all_of_the_study():
+    graph = build_defs().resolve_asset_graph()
+    groups = {graph.get(key).group_name for key in graph.materializable_asset_keys}
+    assert groups == {*IMAGING, *ANALYSIS}
+
+
+def test_the_analysis_is_made_where_there_is_nothing_to_image(platform, tmp_path):
+    given = given_study(platform.study, tmp_path)
+    assert make(platform, IMAGING).made == []
+    done = make(platform, ANALYSIS)
+    assert not done.failed and not done.held
+    assert {target.asset for target in done.made} >= {"raw_features", "study_report"}
+    again = make(platform, ANALYSIS)
+    assert again.made == [] and not again.held
+    recorder = outsider("a changed table")
+    give_table(recorder, platform.study, "EI24KO", given.tables["EI24KO"].iloc[1:])
+    recorder.finish()
+    made = {str(target) for target in make(platform, ANALYSIS).made}
+    assert "ko_predictions[EI24KO]" in made and "training_cells" not in made
+
+
+def test_what_waits_for_imaging_is_held_up_and_the_rest_is_made(platform, tmp_path):
+    given_study(platform.study, tmp_path, ("WT",))
+    write_images(tmp_path / "i", platform.study, [("KO", "clone 2", "untreated", "FOV1")])
+    ingest(tmp_path / "i", platform.study)
+    done = make(platform, ANALYSIS)
+    assert not done.failed
+    assert {str(t) for t in done.held} >= {"raw_features[KO]", "ko_evaluation[KO]", "study_report"}
+    made = {str(t) for t in done.made}
+    assert "training_cells" in made and not any("KO" in t for t in made)
+    assert "single_cell_images" not in {t.asset for t in done.made}
+
+
+NIGHT = """
+import json, sys
+from pathlib import Path
+from autophagy_assets.definitions import defs
+from autophagy_assets.home import dagster_instance
+from autophagy_assets.materializations import latest
+from autophagy_assets.study import Study
+from autophagy_assets_tests import platform
+import dagster as dg
+
+folder, instance = Path(sys.argv[1]), dagster_instance()
+platform.given_study(Study.load(), folder)
+schedule = next(iter(defs.get_repository_def().schedule_defs))
+(request,) = schedule.evaluate_tick(dg.build_schedule_context(instance=instance)).run_requests
+
+def night():
+    job = defs.resolve_job_def(schedule.job_name)
+    done = job.execute_in_process(instance=instance, run_config=request.run_config)
+    (step,) = done.filter_events(lambda e: e.is_successful_output)
+    return {name: value.value for name, value in step.step_output_data.metadata.items()}
+
+def sign():
+    return latest(instance, dg.AssetKey("last_refresh"), None)
+
+first = night()
+sooner = sign()
+loose = folder.parent / "home" / "store" / ".tmp-0123.txt"
+loose.write_text("half")
+second = night()
+print(json.dumps({
+    "first": first, "second": second, "mended": not loose.exists(),
+    "newer": sign().timestamp > sooner.timestamp, "runs": len(instance.get_runs()),
+}))
+"""
+
+
+def test_a_night_mends_and_refreshes_and_says_so_even_if_nothing_is_new(run_script, tmp_path):
+    given = tmp_path / "given"
+    given.mkdir()
+    found = run_script(NIGHT, given)
+    assert found["first"]["made"] > 15 and found["first"]["left by reconcile"] == 0
+    assert found["second"] == {
+        "made": 0,
+        "up to date": found["first"]["up to date"],
+        "held up": 0,
+        "left by reconcile": 0,
+    }
+    assert found["mended"] and found["newer"]
+
+
+def test_it_is_late_only_where_no_refresh_has_ended(monkeypatch):
+    """Evaluated as the daemon does, a day and three days after a refresh that made nothing."""
+    import asyncio
+
+    from dagster._core.definitions.freshness_evaluator import TimeWindowFreshnessPolicyEvaluator
+
+    from autophagy_assets.assets.freshness import within_a_night
+
+    monkeypatch.setenv("AUTOPHAGY_NIGHTLY", "0 2 * * *")
+    policy = within_a_night()
+    assert policy.fail_window.to_timedelta() <= timedelta(hours=37)
+    asset = dg.AssetSpec("last_refresh", freshness_policy=policy)
+    node = dg.Definitions([asset]).resolve_asset_graph().get(asset.key)
+    instance = dg.DagsterInstance.ephemeral(settings={"telemetry": {"enabled": False}})
+    now = time.time()
+
+    def state(hours: float) -> str:
+        from dagster._core.loader import LoadingContextForTest
+
+        at = "dagster._core.definitions.freshness_evaluator.get_current_timestamp"
+        monkeypatch.setattr(at, lambda: now + hours * 3600)
+        evaluator, context = TimeWindowFreshnessPolicyEvaluator(), LoadingContextForTest(instance)
+        return asyncio.run(evaluator.evaluate_freshness(context, node)).value
+
+    assert state(0) == "UNKNOWN"
+    refresh._report_refreshed(instance, refresh.Refreshed(fresh=20))
+    assert [state(hours) for hours in (1, 30, 72)] == ["PASS", "PASS", "FAIL"]

@@ -1,0 +1,69 @@
+"""Jobs, schedules and sensors as people find them, and whether they are on."""
+
+from __future__ import annotations
+
+import pytest
+
+SHOW = """
+import json
+from autophagy_assets.definitions import defs
+
+found = defs.get_repository_def()
+policy = defs.resolve_asset_graph().get(
+    next(k for k in defs.resolve_asset_graph().get_all_asset_keys()
+         if k.to_user_string() == "last_refresh")
+).freshness_policy
+print(json.dumps({
+    "jobs": sorted(job.name for job in found.get_all_jobs() if not job.name.startswith("__")),
+    "schedules": {
+        s.name: [s.job_name, s.cron_schedule, s.execution_timezone, s.default_status.value]
+        for s in found.schedule_defs
+    },
+    "sensors": {s.name: s.default_status.value for s in found.sensor_defs},
+    "interval": {s.minimum_interval_seconds for s in found.sensor_defs}.pop(),
+    "late after hours": policy and policy.fail_window.to_timedelta().total_seconds() / 3600,
+}))
+"""
+JOBS = ["analysis", "imaging", "ingest_drop", "reconcile", "refresh_all"]
+SENSORS = ["refresh_when_content_changes", "tell_of_failures", "watch_inbox", "watch_registry"]
+
+
+def test_all_is_off_until_somebody_turns_it_on(run_script):
+    assert run_script(SHOW) == {
+        "jobs": JOBS,
+        "schedules": {"nightly_refresh": ["refresh_all", "0 2 * * *", "UTC", "STOPPED"]},
+        "sensors": dict.fromkeys(SENSORS, "STOPPED"),
+        "interval": 60,
+        "late after hours": None,
+    }
+
+
+def test_two_settings_turn_all_of_it_on(run_script):
+    found = run_script(
+        SHOW,
+        AUTOPHAGY_AUTOMATE="1",
+        AUTOPHAGY_NIGHTLY="30 3 * * 1-5",
+        AUTOPHAGY_TIMEZONE="Asia/Tokyo",
+        AUTOPHAGY_WATCH_SECONDS="5",
+    )
+    assert found == {
+        "jobs": JOBS,
+        "schedules": {"nightly_refresh": ["refresh_all", "30 3 * * 1-5", "Asia/Tokyo", "RUNNING"]},
+        "sensors": dict.fromkeys(SENSORS, "RUNNING"),
+        "interval": 5,
+        "late after hours": 3 * 24 + 12,  # nothing is late on a Sunday
+    }
+
+
+@pytest.mark.parametrize("variable", ["AUTOPHAGY_NIGHTLY", "AUTOPHAGY_WEBHOOK"])
+def test_a_wrong_setting_is_the_error_of_every_command(run_script, variable):
+    command = """
+import subprocess, sys, json
+done = subprocess.run(
+    [sys.executable, "-m", "autophagy_assets.cli", "status"], capture_output=True, text=True
+)
+print(json.dumps([done.returncode, done.stderr.strip().splitlines()]))
+"""
+    code, said = run_script(command, **{variable: "tomorrow"})
+    assert code == 1 and len(said) == 1, said
+    assert said[0].startswith(f"Error: {variable} is ")

@@ -1,0 +1,162 @@
+"""The parts as services of their own, as the units in deploy/ start them; real processes."""
+
+from __future__ import annotations
+
+import configparser
+import json
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from autophagy_assets_tests.conftest import ROOT, clean_environment
+from autophagy_assets_tests.ui.served import family_of, free_port, listening
+
+UNITS = sorted((ROOT / "deploy" / "systemd").glob("*.service"))
+PARTS = ["code", "daemon", "guests", "web"]
+
+
+def command_of(unit: Path) -> list[str]:
+    """The command of a unit, without the place of its program."""
+    parser = configparser.ConfigParser(strict=False, interpolation=None)
+    parser.optionxform = str  # type: ignore
+    parser.read(unit)
+    program, *arguments = shlex.split(parser["Service"]["ExecStart"])
+    assert program.endswith("/.venv/bin/autophagy")
+    return arguments
+
+
+def test_there_is_a_unit_for_each_part():
+    assert [command_of(unit) for unit in UNITS] == [["serve", part] for part in PARTS]
+
+
+def test_systemd_understands_the_units(tmp_path):
+    verify = shutil.which("systemd-analyze")
+    if verify is None:
+        pytest.skip("no systemd-analyze on this machine")
+    for unit in UNITS:
+        text = re.sub(r"^ExecStart=.*$", "ExecStart=/bin/true", unit.read_text(), flags=re.M)
+        (tmp_path / unit.name).write_text(text)
+    files = sorted(map(str, tmp_path.glob("*.service")))
+    done = subprocess.run([verify, "--user", "verify", *files], capture_output=True, text=True)
+    complaints = [line for line in done.stderr.splitlines() if "autophagy" in line]
+    assert not complaints, complaints
+
+
+@pytest.fixture(scope="module")
+def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, int]]:
+    """All four parts at work on one empty home; gives the ports, and stops them all."""
+    folder = tmp_path_factory.mktemp("services")
+    home = folder / "home"
+    home.mkdir()
+    environment = clean_environment(
+        home, PYTHONPATH=str(ROOT), AUTOPHAGY_AUTOMATE="1", AUTOPHAGY_WATCH_SECONDS="5"
+    )
+    ports = {part: free_port() for part in ("code", "web", "guests")}
+    code = ["--code-port", str(ports["code"])]
+    running = {}
+    for part in ("code", "daemon", "web", "guests"):
+        more = ["--port", str(ports[part])] if part in ("web", "guests") else []
+        log = (folder / f"{part}.log").open("w")
+        running[part] = subprocess.Popen(
+            [sys.executable, "-m", "autophagy_assets.cli", "serve", part, *more, *code],
+            env=environment,
+            cwd=folder,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        for part in ("web", "guests"):
+            wait(lambda part=part: sensors(ports[part]), f"{part}:\n{said(folder)}")
+        yield ports | {"pids": running}  # type: ignore
+    finally:
+        for process in reversed(list(running.values())):
+            process.send_signal(signal.SIGTERM)
+        for part, process in running.items():
+            process.wait(timeout=60)
+            assert process.returncode in (0, -signal.SIGTERM), f"{part}:\n{said(folder)}"
+
+
+def said(folder: Path) -> str:
+    return "\n".join(f"{log.name}: {log.read_text()[-1500:]}" for log in folder.glob("*.log"))
+
+
+def wait(look: Callable[[], object], what: str, seconds: float = 90) -> object:
+    end = time.monotonic() + seconds
+    while not (found := look()):
+        assert time.monotonic() < end, what
+        time.sleep(0.5)
+    return found
+
+
+def ask(port: int, query: str) -> dict:
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{port}/graphql",
+        json.dumps({"query": query}).encode(),
+        {"Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        return json.load(answer)["data"]
+
+
+def sensors(port: int) -> dict[str, tuple[str, list[str]]]:
+    """Status and reasons of the latest ticks of each sensor."""
+    query = """{ repositoriesOrError { ... on RepositoryConnection { nodes { location { name }
+        sensors { name sensorState { status ticks(limit: 3) { skipReason } } } } } } }"""
+    try:
+        nodes = ask(port, query)["repositoriesOrError"].get("nodes") or []
+    except (urllib.error.URLError, OSError):
+        return {}
+    return {
+        sensor["name"]: (
+            sensor["sensorState"]["status"],
+            [str(tick["skipReason"]) for tick in sensor["sensorState"]["ticks"]],
+        )
+        for node in nodes
+        for sensor in node["sensors"]
+        if node["location"]["name"] == "autophagy_assets.definitions"
+    }
+
+
+@pytest.mark.slow
+def test_the_daemon_looks_into_the_inbox_without_being_turned_on(services):
+    found = sensors(services["web"])
+    assert {status for status, _ in found.values()} == {"RUNNING"}
+    wait(
+        lambda: any(
+            "AUTOPHAGY_INBOX" in told for told in sensors(services["web"])["watch_inbox"][1]
+        ),
+        "a tick of watch_inbox",
+    )
+
+
+@pytest.mark.slow
+def test_guests_see_and_change_nothing(services):
+    start = """mutation { startSensor(sensorSelector: {sensorName: "watch_inbox",
+        repositoryName: "__repository__",
+        repositoryLocationName: "autophagy_assets.definitions"}) { __typename } }"""
+    launch = """mutation { launchRun(executionParams: {selector: {
+        repositoryName: "__repository__", jobName: "refresh_all",
+        repositoryLocationName: "autophagy_assets.definitions"}, runConfigData: "{}"}) {
+        __typename } }"""
+    assert ask(services["guests"], launch)["launchRun"]["__typename"] == "UnauthorizedError"
+    assert ask(services["guests"], start)["startSensor"]["__typename"] == "UnauthorizedError"
+    assert sensors(services["guests"]).keys() == sensors(services["web"]).keys()
+
+
+@pytest.mark.slow
+def test_no_part_can_be_reached_from_elsewhere(services):
+    family = set().union(*(family_of(p.pid) for p in services["pids"].values()))
+    found = listening(family)
+    assert {services[part] for part in ("code", "web", "guests")} <= {port for _, port in found}
+    # gRPC listens on the IPv4 address through an IPv6 socket.
+    assert {address for address, _ in found} <= {"127.0.0.1", "::1", "::ffff:127.0.0.1"}
