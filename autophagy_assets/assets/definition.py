@@ -109,8 +109,9 @@ def study_asset(
             execution = context.get_step_execution_context()
             recorder = steps.recorder_of(execution, study)
             recorder.start()
-            partition = steps.partition_of(execution) or ""
-            tools = StudyContext(study, partition, recorder, context.log)
+            partition = steps.partition_of(execution)
+            before = steps.look_of(execution)(context.asset_key, partition)
+            tools = StudyContext(study, partition or "", recorder, context.log, before)
             with steps.told_once():
                 return body(tools, *args, **inputs)
 

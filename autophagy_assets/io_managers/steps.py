@@ -79,7 +79,8 @@ def parameters_of(assets: dg.AssetsDefinition, study: Study, config: Any = None)
     assets : dagster.AssetsDefinition
     study : Study
     config : mapping, optional
-        The config it was launched with; it takes the place of the study's part.
+        The config it was launched with; it takes the place of the study's part. What is no
+        entry of that part, such as whether to image again, does not change the content.
 
     Returns
     -------
@@ -90,7 +91,7 @@ def parameters_of(assets: dg.AssetsDefinition, study: Study, config: Any = None)
     used = {part: whole[part] for part in assets.metadata_by_key[assets.key][USES]}
     if config:
         part = next(iter(used))
-        used[part] = {**used[part], **config}
+        used[part] |= {name: value for name, value in config.items() if name in used[part]}
     return used
 
 
