@@ -9,6 +9,7 @@ import dagster as dg
 from autophagy_assets.registry.uids import slug
 from autophagy_assets.study import Study
 
+_AT_ONCE = 5_000  # SQLite takes some ten thousand values in one statement, and no more
 SAMPLE_SPACE, GENOTYPE_SPACE, KNOCKOUT_SPACE = "sample", "genotype", "knockout"
 
 samples = dg.DynamicPartitionsDefinition(name=SAMPLE_SPACE)
@@ -65,7 +66,8 @@ def fill(instance: dg.DagsterInstance, study: Study, sample_keys: set[str], more
     }
     for space, keys in wanted.items():
         present = set(instance.get_dynamic_partitions(space))
-        if new := sorted(keys - present):
-            instance.add_dynamic_partitions(space, new)
+        new = sorted(keys - present)
+        for start in range(0, len(new), _AT_ONCE):
+            instance.add_dynamic_partitions(space, new[start : start + _AT_ONCE])
         for gone in present - keys:
             instance.delete_dynamic_partition(space, gone)

@@ -8,12 +8,11 @@ old one.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import cache, partial
 
 import dagster as dg
 
 from autophagy_assets.io_managers.steps import parameters_of, space_of
-from autophagy_assets.materializations import RUN, TABLE_UID, UID, Look, latest, recipe, upstream
+from autophagy_assets.materializations import RUN, TABLE_UID, UID, Look, looking, recipe, upstream
 from autophagy_assets.registry.artifacts import is_in_place, made_by
 from autophagy_assets.study import Study
 
@@ -102,7 +101,7 @@ def make_plan(instance: dg.DagsterInstance, defs: dg.Definitions, study: Study) 
     Plan
     """
     graph, plan = defs.resolve_asset_graph(), Plan()
-    look = cache(partial(latest, instance))  # most targets are upstream of several others
+    look = looking(instance)  # most targets are upstream of several others
     made_here = {key.to_user_string() for key in graph.materializable_asset_keys}
     for key in graph.toposorted_asset_keys:
         if key not in graph.materializable_asset_keys:

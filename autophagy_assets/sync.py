@@ -5,7 +5,7 @@ an external asset whose data version says which artifacts it is now, so that all
 depends on it is out of date when that changes and not before.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from hashlib import sha256
 
 import dagster as dg
@@ -15,7 +15,7 @@ from dagster._core.definitions.data_version import (
 )
 
 from autophagy_assets import partitions
-from autophagy_assets.materializations import latest
+from autophagy_assets.materializations import latest, versions
 from autophagy_assets.registry.datasets import UNKNOWN, featurized_tables, foreign_datasets
 from autophagy_assets.registry.fields import raw_fields, sample_key
 from autophagy_assets.registry.ingest import set_aside_fields
@@ -47,14 +47,34 @@ def sync(instance: dg.DagsterInstance, study: Study) -> list[str]:
     # Where the featurized table of a genotype is there already, its imaging is not run.
     samples = {s for s in images if partitions.genotype_of(s) not in tables}
     partitions.fill(instance, study, samples, set(tables))
-    reported = [
-        *(report(instance, "raw_images", sample, images[sample]) for sample in sorted(samples)),
-        *(report(instance, "source_features", genotype, [tables[genotype]]) for genotype in tables),
-    ]
+    reported = report_all(instance, "raw_images", {s: images[s] for s in sorted(samples)})
+    reported += report_all(instance, "source_features", {g: [uid] for g, uid in tables.items()})
     reasons = [f"{name}: {reason}" for name, reason in set_aside_fields(study).items()]
     if reasons or latest(instance, dg.AssetKey("set_aside_fields"), None):
         reported.append(report(instance, "set_aside_fields", None, reasons, "reasons"))
     return [name for name in reported if name]
+
+
+def report_all(
+    instance: dg.DagsterInstance, asset: str, contents: Mapping[str, Iterable[str]]
+) -> list[str | None]:
+    """Report the versions of all partitions of an external asset, of those that have changed.
+
+    Parameters
+    ----------
+    instance : dagster.DagsterInstance
+    asset : str
+    contents : mapping
+        Partition to what it is, as for :func:`report`.
+
+    Returns
+    -------
+    list of (str or None)
+        What was reported.
+    """
+    # One query, however many samples there are: sensors ask every minute.
+    known = versions(instance, dg.AssetKey(asset))
+    return [_tell(instance, asset, p, each, known.get(p)) for p, each in contents.items()]
 
 
 def report(
@@ -82,10 +102,22 @@ def report(
     str or None
         What was reported.
     """
+    before = latest(instance, dg.AssetKey(asset), partition)
+    known = before.version if before is not None else None
+    return _tell(instance, asset, partition, contents, known, called)
+
+
+def _tell(
+    instance: dg.DagsterInstance,
+    asset: str,
+    partition: str | None,
+    contents: Iterable[str],
+    known: str | None,
+    called: str = "lamindb/uids",
+) -> str | None:
     members = sorted(contents)
     version = sha256("\n".join(members).encode()).hexdigest()[:32]
-    known = latest(instance, dg.AssetKey(asset), partition)
-    if known is not None and known.version == version:
+    if version == known:
         return None
     instance.report_runless_asset_event(
         dg.AssetMaterialization(
