@@ -206,46 +206,6 @@ def find(uid: str) -> Any:
     return artifact
 
 
-def is_in_place(uid: str) -> bool:
-    """Whether an artifact of the store has its file; a look at it, without reading it.
-
-    Parameters
-    ----------
-    uid : str
-
-    Returns
-    -------
-    bool
-        True also for an artifact that is kept elsewhere.
-    """
-    artifact = connect().Artifact.filter(uid=uid).one_or_none()
-    if artifact is None:
-        return source_name() is not None
-    path = Path(str(artifact.path))
-    if not files.recorded_hash(path):
-        return True
-    return path.is_dir() or (path.is_file() and path.stat().st_size == artifact.size)
-
-
-def made_by(run_uid: str) -> list[str]:
-    """Artifacts that a run made, made again with the same content, or kept of an earlier run.
-
-    Parameters
-    ----------
-    run_uid : str
-
-    Returns
-    -------
-    list of str
-        Uids, sorted.
-    """
-    registries = connect()
-    made = registries.Artifact.filter(run__uid=run_uid).values_list("uid", flat=True)
-    again = registries.Artifact.filter(recreating_runs__uid=run_uid).values_list("uid", flat=True)
-    notes = registries.Run.filter(uid=run_uid).values_list("extra_data", flat=True).first()
-    return sorted({*made, *again, *(notes or {}).get(KEPT, [])})
-
-
 def fetch(uid: str, expected: Mapping[str, Any] | None = None) -> tuple[Path, Record]:
     """Local path of an artifact, verified against what was recorded of it.
 
