@@ -29,6 +29,7 @@ RECIPE, RUN, CAPTION, TABLE_UID, TABLE_HASH = (
 )
 PARAMETERS = "autophagy/parameters"
 _AT_ONCE = 500  # events in one query
+_AND = "+"  # between a code version and the parameters
 
 
 @dataclass(frozen=True)
@@ -144,6 +145,46 @@ def looking(instance: dg.DagsterInstance) -> Look:
     return look
 
 
+def with_parameters(assets: dg.AssetsDefinition, parameters: Any) -> dg.AssetsDefinition:
+    """Tell Dagster the parameters of an asset as a part of its code version.
+
+    So that the asset page calls it out of date, and the automation asks for it, when the study
+    file has changed. Dagster itself looks at code versions and contents only.
+
+    Parameters
+    ----------
+    assets : dagster.AssetsDefinition
+        Definition of one asset.
+    parameters : object
+        JSON-like; empty for an asset without parameters.
+
+    Returns
+    -------
+    dagster.AssetsDefinition
+    """
+    if not parameters:
+        return assets
+    told = sha256(dumps(parameters, sort_keys=True).encode()).hexdigest()[:8]
+    return assets.map_asset_specs(
+        lambda spec: spec.replace_attributes(code_version=f"{spec.code_version}{_AND}{told}")
+    )
+
+
+def code_version_of(assets: dg.AssetsDefinition) -> str:
+    """Code version of an asset, without its parameters.
+
+    Parameters
+    ----------
+    assets : dagster.AssetsDefinition
+        Definition of one asset.
+
+    Returns
+    -------
+    str
+    """
+    return str(assets.code_versions_by_key[assets.key]).partition(_AND)[0]
+
+
 def upstream(
     instance: dg.DagsterInstance, assets: dg.AssetsDefinition, partition: str | None
 ) -> Iterator[tuple[dg.AssetKey, str | None]]:
@@ -212,5 +253,5 @@ def recipe(
         else:
             found = latest(instance, key, upstream_partition)
         versions.append([key.to_user_string(), upstream_partition, found and found.version])
-    parts = [assets.code_versions_by_key[assets.key], parameters, versions]
+    parts = [code_version_of(assets), parameters, versions]
     return sha256(dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:32]

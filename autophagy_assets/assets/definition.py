@@ -16,12 +16,17 @@ OWNER = "team:imaging"
 RETRIES = dg.RetryPolicy(max_retries=2, delay=2, backoff=dg.Backoff.EXPONENTIAL)
 UPSTREAM_SPACES = "autophagy/upstream_spaces"
 
-# Eager, but woken by changed content and not by every new materialization. A genotype whose
+# Eager, but woken by changed content and not by every new materialization; also by changed code
+# or parameters (which are told to Dagster as part of the code version). A genotype whose
 # features are computed here has no featurized table from elsewhere, and does not wait for one;
 # nor does the report wait for a field to be set aside.
 WHEN_CONTENT_CHANGES = (
     dg.AutomationCondition.eager()
     .replace("newly_updated", dg.AutomationCondition.data_version_changed())
+    .replace(
+        "newly_missing",
+        dg.AutomationCondition.newly_missing() | dg.AutomationCondition.code_version_changed(),
+    )
     .replace(
         "any_deps_missing",
         dg.AutomationCondition.any_deps_missing().ignore(

@@ -14,7 +14,7 @@ import dagster as dg
 from dagster._core.execution.context.system import StepExecutionContext
 
 from autophagy_assets.errors import InputError, IntegrityError
-from autophagy_assets.materializations import Look, latest, recipe
+from autophagy_assets.materializations import Look, code_version_of, latest, recipe
 from autophagy_assets.registry.provenance import Recorder, Step
 from autophagy_assets.study import Study
 
@@ -121,7 +121,7 @@ def recorder_of(step: StepExecutionContext, study: Study) -> Recorder:
                 partition=partition_of(step),
                 dagster_run=step.run_id,
                 code=inspect.getsource(inspect.unwrap(function)),
-                code_version=str(assets.code_versions_by_key[assets.key]),
+                code_version=code_version_of(assets),
                 parameters=parameters_of(assets, study, step.op_config),
             )
         )
