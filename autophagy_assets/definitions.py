@@ -12,6 +12,8 @@ from autophagy_assets.io_managers.figure import FigureIOManager
 from autophagy_assets.io_managers.joblib import JoblibIOManager
 from autophagy_assets.io_managers.page import PageIOManager
 from autophagy_assets.io_managers.parquet import ParquetIOManager
+from autophagy_assets.io_managers.steps import parameters_of
+from autophagy_assets.materializations import with_parameters
 from autophagy_assets.study import Study
 
 
@@ -35,14 +37,20 @@ def build_defs(*, study_file: str | None = None) -> dg.Definitions:
         "figure_io": FigureIOManager(study_file=study_file),
         "page_io": PageIOManager(study_file=study_file),
     }
+    assets: list[dg.AssetsDefinition | dg.AssetSpec] = [
+        *imaging.assets,
+        *features.assets,
+        *classifier.assets(study),
+        *knockouts.assets,
+        *galleries.assets(study),
+        *report.assets,
+    ]
     return dg.Definitions(
         assets=[
-            *imaging.assets,
-            *features.assets,
-            *classifier.assets(study),
-            *knockouts.assets,
-            *galleries.assets(study),
-            *report.assets,
+            with_parameters(one, parameters_of(one, study))
+            if isinstance(one, dg.AssetsDefinition)
+            else one
+            for one in assets
         ],
         asset_checks=checks.checks,
         jobs=automation.jobs,

@@ -9,6 +9,7 @@ follows every partition of an upstream asset where we need only some.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from hashlib import sha256
 from json import dumps
 from typing import Any
@@ -27,6 +28,8 @@ RECIPE, RUN, CAPTION, TABLE_UID, TABLE_HASH = (
     "table_sha256",
 )
 PARAMETERS, SECONDS = "autophagy/parameters", "seconds"
+_AT_ONCE = 500  # events in one query
+_AND = "+"  # between a code version and the parameters
 
 
 @dataclass(frozen=True)
@@ -74,14 +77,112 @@ def latest(
         asset_key=asset, asset_partitions=[partition] if partition is not None else None
     )
     records = instance.fetch_materializations(wanted, limit=1).records
-    if not records or (event := records[0].asset_materialization) is None:
+    return _materialization(records[0]) if records else None
+
+
+def _materialization(record: dg.EventLogRecord) -> Materialization | None:
+    if (event := record.asset_materialization) is None:
         return None
     return Materialization(
         version=(event.tags or {}).get(DATA_VERSION_TAG, ""),
         metadata={name: value.value for name, value in event.metadata.items()},
-        run_id=records[0].run_id,
-        timestamp=records[0].timestamp,
+        run_id=record.run_id,
+        timestamp=record.timestamp,
     )
+
+
+def versions(instance: dg.DagsterInstance, asset: dg.AssetKey) -> dict[str, str]:
+    """Data version of the latest materialization of every partition of an asset, in one query.
+
+    Parameters
+    ----------
+    instance : dagster.DagsterInstance
+    asset : dagster.AssetKey
+
+    Returns
+    -------
+    dict
+        By partition.
+    """
+    tags = instance.event_log_storage.get_latest_tags_by_partition(
+        asset, dg.DagsterEventType.ASSET_MATERIALIZATION, [DATA_VERSION_TAG]
+    )
+    return {partition: known[DATA_VERSION_TAG] for partition, known in tags.items()}
+
+
+def looking(instance: dg.DagsterInstance) -> Look:
+    """A look at many materializations: each asset is asked for once, with all its partitions.
+
+    Parameters
+    ----------
+    instance : dagster.DagsterInstance
+
+    Returns
+    -------
+    callable
+        Takes asset and partition, gives what :func:`latest` gives, as it was at the first look
+        at the asset.
+    """
+
+    @cache
+    def partitions_of(asset: dg.AssetKey) -> dict[str | None, Materialization | None]:
+        made = dg.DagsterEventType.ASSET_MATERIALIZATION
+        ids = sorted(instance.get_latest_storage_id_by_partition(asset, made).values())
+        found: dict[str | None, Materialization | None] = {}
+        for start in range(0, len(ids), _AT_ONCE):
+            chosen = ids[start : start + _AT_ONCE]
+            wanted = dg.AssetRecordsFilter(asset_key=asset, storage_ids=chosen)
+            for record in instance.fetch_materializations(wanted, limit=_AT_ONCE).records:
+                found[record.partition_key] = _materialization(record)
+        return found
+
+    @cache
+    def look(asset: dg.AssetKey, partition: str | None) -> Materialization | None:
+        if partition is None:
+            return latest(instance, asset, None)
+        return partitions_of(asset).get(partition)
+
+    return look
+
+
+def with_parameters(assets: dg.AssetsDefinition, parameters: Any) -> dg.AssetsDefinition:
+    """Tell Dagster the parameters of an asset as a part of its code version.
+
+    So that the asset page calls it out of date, and the automation asks for it, when the study
+    file has changed. Dagster itself looks at code versions and contents only.
+
+    Parameters
+    ----------
+    assets : dagster.AssetsDefinition
+        Definition of one asset.
+    parameters : object
+        JSON-like; empty for an asset without parameters.
+
+    Returns
+    -------
+    dagster.AssetsDefinition
+    """
+    if not parameters:
+        return assets
+    told = sha256(dumps(parameters, sort_keys=True).encode()).hexdigest()[:8]
+    return assets.map_asset_specs(
+        lambda spec: spec.replace_attributes(code_version=f"{spec.code_version}{_AND}{told}")
+    )
+
+
+def code_version_of(assets: dg.AssetsDefinition) -> str:
+    """Code version of an asset, without its parameters.
+
+    Parameters
+    ----------
+    assets : dagster.AssetsDefinition
+        Definition of one asset.
+
+    Returns
+    -------
+    str
+    """
+    return str(assets.code_versions_by_key[assets.key]).partition(_AND)[0]
 
 
 def upstream(
@@ -152,5 +253,5 @@ def recipe(
         else:
             found = latest(instance, key, upstream_partition)
         versions.append([key.to_user_string(), upstream_partition, found and found.version])
-    parts = [assets.code_versions_by_key[assets.key], parameters, versions]
+    parts = [code_version_of(assets), parameters, versions]
     return sha256(dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:32]

@@ -6,15 +6,23 @@ before and depends on another that is about to be made waits: perhaps the new co
 old one.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache, partial
 
 import dagster as dg
 
 from autophagy_assets.io_managers.steps import parameters_of, space_of
-from autophagy_assets.materializations import RUN, TABLE_UID, UID, Look, latest, recipe, upstream
-from autophagy_assets.registry.artifacts import is_in_place, made_by
+from autophagy_assets.materializations import (
+    RUN,
+    TABLE_UID,
+    UID,
+    Look,
+    Materialization,
+    looking,
+    recipe,
+    upstream,
+)
+from autophagy_assets.registry.holdings import held_by, missing
 from autophagy_assets.study import Study
 
 NEVER_MADE, CHANGED, GONE = "never made", "out of date", "its file is gone"
@@ -102,7 +110,7 @@ def make_plan(instance: dg.DagsterInstance, defs: dg.Definitions, study: Study) 
     Plan
     """
     graph, plan = defs.resolve_asset_graph(), Plan()
-    look = cache(partial(latest, instance))  # most targets are upstream of several others
+    look = looking(instance)  # most targets are upstream of several others
     made_here = {key.to_user_string() for key in graph.materializable_asset_keys}
     for key in graph.toposorted_asset_keys:
         if key not in graph.materializable_asset_keys:
@@ -110,7 +118,9 @@ def make_plan(instance: dg.DagsterInstance, defs: dg.Definitions, study: Study) 
         assets = graph.assets_def_for_key(key)
         space = space_of(assets)
         plan.spaces[key.to_user_string()] = space
-        for partition in sorted(instance.get_dynamic_partitions(space)) if space else [None]:
+        partitions = sorted(instance.get_dynamic_partitions(space)) if space else [None]
+        reasons = _reasons(instance, assets, partitions, study, look)
+        for partition in partitions:
             target = Target(key.to_user_string(), partition)
             above = [
                 Target(k.to_user_string(), p)
@@ -118,27 +128,46 @@ def make_plan(instance: dg.DagsterInstance, defs: dg.Definitions, study: Study) 
                 if k.to_user_string() in made_here
             ]
             plan.upstream[target] = above
-            _place(plan, target, above, _reason(instance, assets, partition, study, look))
+            _place(plan, target, above, reasons.get(partition))
     return plan
 
 
-def _reason(
+def _reasons(
     instance: dg.DagsterInstance,
     assets: dg.AssetsDefinition,
-    partition: str | None,
+    partitions: Sequence[str | None],
     study: Study,
     look: Look,
-) -> str | None:
-    made = look(assets.key, partition)
-    if made is None:
-        return NEVER_MADE
-    wanted = recipe(instance, assets, partition, parameters_of(assets, study), look)
-    if made.metadata.get("recipe") != wanted:
-        return CHANGED
-    # A step may leave more than Dagster is told of, such as the crops of a field of view.
-    uids = {str(made.metadata[name]) for name in (UID, TABLE_UID) if name in made.metadata}
-    uids.update(made_by(str(made.metadata.get(RUN, ""))))
-    return None if all(is_in_place(uid) for uid in uids) else GONE
+) -> dict[str | None, str]:
+    """Why partitions of an asset are out of date; those that are not are left out."""
+    reasons: dict[str | None, str] = {}
+    made: dict[str | None, Materialization] = {}
+    parameters = parameters_of(assets, study)
+    for partition in partitions:
+        found = look(assets.key, partition)
+        if found is None:
+            reasons[partition] = NEVER_MADE
+        elif found.metadata.get("recipe") != recipe(instance, assets, partition, parameters, look):
+            reasons[partition] = CHANGED
+        else:
+            made[partition] = found
+    needed = _needed(made)
+    gone = missing(uid for uids in needed.values() for uid in uids)
+    return reasons | {p: GONE for p, uids in needed.items() if gone & uids}
+
+
+def _needed(made: Mapping[str | None, Materialization]) -> dict[str | None, set[str]]:
+    """Artifacts that have to be there of each partition.
+
+    A step may leave more than Dagster is told of, such as the crops of a field of view.
+    """
+    runs = {partition: str(found.metadata.get(RUN, "")) for partition, found in made.items()}
+    held = held_by(runs.values())
+    return {
+        partition: held[runs[partition]]
+        | {str(found.metadata[name]) for name in (UID, TABLE_UID) if name in found.metadata}
+        for partition, found in made.items()
+    }
 
 
 def _place(plan: Plan, target: Target, above: list[Target], reason: str | None) -> None:

@@ -9,8 +9,8 @@ import dagster as dg
 
 from autophagy_assets.materializations import HASH, RUN, TABLE_HASH, TABLE_UID, UID, latest
 from autophagy_assets.registry import consistency
-from autophagy_assets.registry.artifacts import made_by
 from autophagy_assets.registry.consistency import GRACE_S, Finding
+from autophagy_assets.registry.holdings import held_by
 from autophagy_assets.registry.instance import connect, source, source_name
 
 _ENDED = (dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)
@@ -90,7 +90,8 @@ def _materialized(instance: dg.DagsterInstance) -> Iterator[_Made]:
                 for uid, sha256 in ((UID, HASH), (TABLE_UID, TABLE_HASH))
                 if uid in found.metadata
             }
-            more = dict.fromkeys(made_by(str(found.metadata.get(RUN, ""))), "")
+            run = str(found.metadata.get(RUN, ""))
+            more = dict.fromkeys(sorted(held_by([run])[run]), "")
             name = asset.to_user_string() + (f"[{partition}]" if partition else "")
             yield _Made(name, more | known)
 

@@ -5,7 +5,7 @@ an external asset whose data version says which artifacts it is now, so that all
 depends on it is out of date when that changes and not before.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from hashlib import sha256
 
 import dagster as dg
@@ -21,7 +21,7 @@ from autophagy_assets import partitions
 from autophagy_assets.analysis.quality import fields_set_aside
 from autophagy_assets.checks.definition import metadata_of
 from autophagy_assets.checks.imaging import REFUSED
-from autophagy_assets.materializations import latest
+from autophagy_assets.materializations import latest, versions
 from autophagy_assets.registry.datasets import UNKNOWN, featurized_tables, foreign_datasets
 from autophagy_assets.registry.fields import raw_fields, sample_key
 from autophagy_assets.registry.ingest import set_aside_fields
@@ -53,10 +53,8 @@ def sync(instance: dg.DagsterInstance, study: Study) -> list[str]:
     # Where the featurized table of a genotype is there already, its imaging is not run.
     samples = {s for s in images if partitions.genotype_of(s) not in tables}
     partitions.fill(instance, study, samples, set(tables))
-    reported = [
-        *(report(instance, "raw_images", sample, images[sample]) for sample in sorted(samples)),
-        *(report(instance, "source_features", genotype, [tables[genotype]]) for genotype in tables),
-    ]
+    reported = report_all(instance, "raw_images", {s: images[s] for s in sorted(samples)})
+    reported += report_all(instance, "source_features", {g: [uid] for g, uid in tables.items()})
     reasons = [f"{name}: {reason}" for name, reason in set_aside_fields(study).items()]
     if reasons or latest(instance, dg.AssetKey("set_aside_fields"), None):
         reported.append(report(instance, "set_aside_fields", None, reasons, "reasons"))
@@ -93,6 +91,28 @@ def tell_refused(instance: dg.DagsterInstance, study: Study) -> None:
     )
 
 
+def report_all(
+    instance: dg.DagsterInstance, asset: str, contents: Mapping[str, Iterable[str]]
+) -> list[str | None]:
+    """Report the versions of all partitions of an external asset, of those that have changed.
+
+    Parameters
+    ----------
+    instance : dagster.DagsterInstance
+    asset : str
+    contents : mapping
+        Partition to what it is, as for :func:`report`.
+
+    Returns
+    -------
+    list of (str or None)
+        What was reported.
+    """
+    # One query, however many samples there are: sensors ask every minute.
+    known = versions(instance, dg.AssetKey(asset))
+    return [_tell(instance, asset, p, each, known.get(p)) for p, each in contents.items()]
+
+
 def report(
     instance: dg.DagsterInstance,
     asset: str,
@@ -118,10 +138,22 @@ def report(
     str or None
         What was reported.
     """
+    before = latest(instance, dg.AssetKey(asset), partition)
+    known = before.version if before is not None else None
+    return _tell(instance, asset, partition, contents, known, called)
+
+
+def _tell(
+    instance: dg.DagsterInstance,
+    asset: str,
+    partition: str | None,
+    contents: Iterable[str],
+    known: str | None,
+    called: str = "lamindb/uids",
+) -> str | None:
     members = sorted(contents)
     version = sha256("\n".join(members).encode()).hexdigest()[:32]
-    known = latest(instance, dg.AssetKey(asset), partition)
-    if known is not None and known.version == version:
+    if version == known:
         return None
     instance.report_runless_asset_event(
         dg.AssetMaterialization(

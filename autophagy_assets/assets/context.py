@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from autophagy_assets.analysis.identity import DATASET
+from autophagy_assets.materializations import Materialization
 from autophagy_assets.registry.datasets import datasets_by_uid
 from autophagy_assets.registry.files import TEMPORARY
 from autophagy_assets.registry.instance import storage_root
@@ -30,12 +31,15 @@ class StudyContext:
         Reads artifacts and puts files in place, so that both are in the records.
     log : object
         Dagster's logger.
+    before : Materialization or None
+        What Dagster recorded last of this asset and partition.
     """
 
     study: Study
     partition: str
     recorder: Recorder
     log: Any
+    before: Materialization | None = None
 
     def read(self, uid: str) -> Path:
         """Verified local path of a LaminDB artifact, noted as an input of the step."""

@@ -20,15 +20,19 @@ UPSTREAM_SPACES = "autophagy/upstream_spaces"
 # by every new materialization. A genotype whose features are computed here has no featurized
 # table from elsewhere, and does not wait for one; nor does the report wait for a field to be set
 # aside.
-_CONDITION = dg.AutomationCondition
+_CONDITION: Any = dg.AutomationCondition  # its methods are typed for assets, or for checks
 _NEVER_MADE = _CONDITION.newly_missing().with_label("it is new")
 _MADE_FROM_NEW = _CONDITION.any_deps_updated().with_label("what it is made from has new content")
+# Parameters are told to Dagster as part of the code version.
+_MADE_OTHERWISE = _CONDITION.code_version_changed().with_label(
+    "its code or parameters have changed"
+)
 _LACKS_NOTHING = ~_CONDITION.any_deps_missing().ignore(
     dg.AssetSelection.assets("source_features", "set_aside_fields")
 )
 WHEN_CONTENT_CHANGES = (
     (
-        (_NEVER_MADE | _MADE_FROM_NEW)
+        (_NEVER_MADE | _MADE_FROM_NEW | _MADE_OTHERWISE)
         .since_last_handled()
         .with_label("something is new since it was last made or asked for")
         & _LACKS_NOTHING.with_label("nothing that it is made from is missing")
@@ -39,7 +43,7 @@ WHEN_CONTENT_CHANGES = (
         "newly_updated",
         _CONDITION.data_version_changed().with_label("its content has changed"),
     )
-    .with_label("made when it is new, or what it is made from has new content")
+    .with_label("made when it is new, or what it is made from or with has changed")
 )
 
 
@@ -121,8 +125,9 @@ def study_asset(
             execution = context.get_step_execution_context()
             recorder = steps.recorder_of(execution, study)
             recorder.start()
-            partition = steps.partition_of(execution) or ""
-            tools = StudyContext(study, partition, recorder, context.log)
+            partition = steps.partition_of(execution)
+            before = steps.look_of(execution)(context.asset_key, partition)
+            tools = StudyContext(study, partition or "", recorder, context.log, before)
             with steps.told_once():
                 return body(tools, *args, **inputs)
 

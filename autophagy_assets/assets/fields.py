@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -89,6 +90,72 @@ def describe_field(field: Field, outcome: Any) -> str:
     return f"{field.name}: {outcome.n_cells} cells"
 
 
+def row_of(field: Field) -> dict[str, Any]:
+    """Row of the manifest of a field that has no files yet.
+
+    Parameters
+    ----------
+    field : Field
+
+    Returns
+    -------
+    dict
+        Columns of the manifest.
+    """
+    return {
+        "sample": field.sample,
+        "field": f"{field.sample}/{slug(field.fov)}",
+        "genotype": field.genotype,
+        "stimulation": field.stimulation,
+        "clone": field.clone,
+        "fov": field.fov,
+        "status": OK,
+        "reason": "",
+        "n_cells": 0,
+        DATASET: "",
+        "spatialdata": "",
+        "images": ";".join(uid for _, uid in field.images),
+    }
+
+
+@dataclass(frozen=True)
+class FieldFile:
+    """A file that imaging leaves of a field: its key, description and labels."""
+
+    key: str
+    description: str
+    labels: dict[str, str]
+
+
+def files_of(context: "StudyContext", field: Field) -> dict[str, FieldFile]:
+    """Describe the files that imaging leaves of a field.
+
+    Parameters
+    ----------
+    context : StudyContext
+    field : Field
+
+    Returns
+    -------
+    dict
+        By the column of the manifest that names them.
+    """
+    place = f"{study_slug(context.study)}/imaging/single_cell_images/{row_of(field)['field']}"
+    labels = dict(field.labels) | {lab.STUDY: context.study.name}
+    return {
+        DATASET: FieldFile(
+            f"{place}/{CROPS}",
+            f"single cells of {field.name}",
+            labels | {lab.KIND: SINGLE_CELL_IMAGES},
+        ),
+        "spatialdata": FieldFile(
+            f"{place}/{SPATIAL}",
+            f"images, masks and cell centres of {field.name}",
+            labels | {lab.KIND: "spatialdata"},
+        ),
+    }
+
+
 def store_field(context: "StudyContext", field: Field, outcome: Any) -> dict[str, Any]:
     """Put the files of a field in the store; tell its row of the manifest.
 
@@ -108,49 +175,25 @@ def store_field(context: "StudyContext", field: Field, outcome: Any) -> dict[str
     Exception
         What is not a fault of the field, such as a full disk, is raised again.
     """
-    row = {
-        "sample": field.sample,
-        "field": f"{field.sample}/{slug(field.fov)}",
-        "genotype": field.genotype,
-        "stimulation": field.stimulation,
-        "clone": field.clone,
-        "fov": field.fov,
-        "status": OK,
-        "reason": "",
-        "n_cells": 0,
-        DATASET: "",
-        "spatialdata": "",
-        "images": ";".join(uid for _, uid in field.images),
-    }
+    row = row_of(field)
     if isinstance(outcome, (OSError, MemoryError)):
         raise outcome
     if isinstance(outcome, Exception):
         return row | {"status": SET_ASIDE, "reason": str(outcome)}
-    folder = f"{study_slug(context.study)}/imaging/single_cell_images/{row['field']}"
-    labels = dict(field.labels) | {lab.STUDY: context.study.name}
-    images = tuple(uid for _, uid in field.images)
-    crops = context.recorder.put(
-        lambda path: shutil.move(outcome.single_cells, path),
-        f"{folder}/{CROPS}",
-        f"single cells of {field.name}",
-        labels | {lab.KIND: SINGLE_CELL_IMAGES},
-        kind="dataset",
-        rows=outcome.n_cells,
-        made_from=images,
-    )
-    spatial = context.recorder.put(
-        lambda path: shutil.move(outcome.spatialdata, path),
-        f"{folder}/{SPATIAL}",
-        f"images, masks and cell centres of {field.name}",
-        labels | {lab.KIND: "spatialdata"},
-        kind="dataset",
-        made_from=images,
-    )
-    return row | {
-        "n_cells": outcome.n_cells,
-        DATASET: crops.record.uid,
-        "spatialdata": spatial.record.uid,
-    }
+    made = {DATASET: outcome.single_cells, "spatialdata": outcome.spatialdata}
+    counts = {DATASET: outcome.n_cells}
+    for name, file in files_of(context, field).items():
+        stored = context.recorder.put(
+            lambda path, name=name: shutil.move(made[name], path),
+            file.key,
+            file.description,
+            file.labels,
+            kind="dataset",
+            rows=counts.get(name),
+            made_from=tuple(uid for _, uid in field.images),
+        )
+        row[name] = stored.record.uid
+    return row | {"n_cells": outcome.n_cells}
 
 
 def known_datasets(context: "StudyContext") -> list[dict[str, Any]]:
@@ -186,6 +229,24 @@ def known_datasets(context: "StudyContext") -> list[dict[str, Any]]:
                 }
             )
     return rows
+
+
+def without(fields: list[Field], rows: list[dict[str, Any]]) -> list[Field]:
+    """Fields that the manifest has no row of yet.
+
+    Parameters
+    ----------
+    fields : list of Field
+        Of one sample.
+    rows : list of dict
+        Rows of its manifest.
+
+    Returns
+    -------
+    list of Field
+    """
+    told = {row["fov"] for row in rows}
+    return [field for field in fields if field.fov not in told]
 
 
 def blank_features() -> pd.DataFrame:

@@ -4,6 +4,7 @@ from functools import partial
 
 import dagster as dg
 import pandas as pd
+from pydantic import Field
 
 from autophagy_assets.analysis.identity import CLASS, DATASET
 from autophagy_assets.assets.definition import study_asset
@@ -13,12 +14,26 @@ from autophagy_assets.assets.fields import (
     image_field,
     known_datasets,
     store_field,
+    without,
     workers,
 )
+from autophagy_assets.assets.kept_fields import kept_fields
 from autophagy_assets.partitions import SAMPLE_SPACE, samples
 from autophagy_assets.registry.fields import raw_fields
 
 GROUP = "imaging"
+
+
+class ImagingConfig(dg.Config):
+    """How a sample is imaged, as the launchpad offers it."""
+
+    image_again: bool = Field(
+        default=False,
+        description="Segment every field of the sample, also those of which there are single "
+        "cells of the same images, parameters and code; for instance after an upgrade of "
+        "scPortrait.",
+    )
+
 
 raw_images = dg.AssetSpec(
     "raw_images",
@@ -46,20 +61,21 @@ set_aside_fields = dg.AssetSpec(
     deps=[dg.AssetDep("raw_images")],
     spaces={"raw_images": SAMPLE_SPACE},
 )
-def single_cell_images(context) -> pd.DataFrame:
+def single_cell_images(context, config: ImagingConfig) -> pd.DataFrame:
     """Fields of view of a sample with their single cells.
 
     Nuclei and cytosol are segmented, and each cell gets a crop in every channel. A field that
-    cannot be used is set aside with its reason.
+    cannot be used is set aside with its reason. Fields whose images, parameters and code are
+    those of the last time are kept and not segmented again, unless the launchpad says so.
     """
     from autophagy_assets.analysis.compute import map_fields
 
     fields = [f for f in raw_fields(context.study) if f.sample == context.partition]
     rows = known_datasets(context)
+    rows += [] if config.image_again else kept_fields(context, without(fields, rows))
     jobs = [
         (field, {channel: context.read(uid) for channel, uid in field.images})
-        for field in fields
-        if field.fov not in {row["fov"] for row in rows}
+        for field in without(fields, rows)
     ]
     with context.scratch() as scratch:
         image = partial(image_field, study=context.study, scratch=scratch)

@@ -102,7 +102,7 @@ class LaminIOManager(dg.ConfigurableIOManager):
         remembered = self.extra(recorder, obj, output)
         recorder.finish()
         record = output.record
-        contents = "".join(each.record.sha256 for each in recorder.outputs)
+        contents = "".join(record.sha256 for record in recorder.results)
         version = sha256(contents.encode()).hexdigest()[:32]
         step.set_data_version(context.asset_key, dg.DataVersion(version))
         context.add_output_metadata(

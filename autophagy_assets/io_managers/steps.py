@@ -14,7 +14,7 @@ import dagster as dg
 from dagster._core.execution.context.system import StepExecutionContext
 
 from autophagy_assets.errors import InputError, IntegrityError
-from autophagy_assets.materializations import Look, latest, recipe
+from autophagy_assets.materializations import Look, code_version_of, latest, recipe
 from autophagy_assets.registry.provenance import Recorder, Step
 from autophagy_assets.study import Study
 
@@ -79,7 +79,8 @@ def parameters_of(assets: dg.AssetsDefinition, study: Study, config: Any = None)
     assets : dagster.AssetsDefinition
     study : Study
     config : mapping, optional
-        The config it was launched with; it takes the place of the study's part.
+        The config it was launched with; it takes the place of the study's part. What is no
+        entry of that part, such as whether to image again, does not change the content.
 
     Returns
     -------
@@ -90,7 +91,7 @@ def parameters_of(assets: dg.AssetsDefinition, study: Study, config: Any = None)
     used = {part: whole[part] for part in assets.metadata_by_key[assets.key][USES]}
     if config:
         part = next(iter(used))
-        used[part] = {**used[part], **config}
+        used[part] |= {name: value for name, value in config.items() if name in used[part]}
     return used
 
 
@@ -120,7 +121,7 @@ def recorder_of(step: StepExecutionContext, study: Study) -> Recorder:
                 partition=partition_of(step),
                 dagster_run=step.run_id,
                 code=inspect.getsource(inspect.unwrap(function)),
-                code_version=str(assets.code_versions_by_key[assets.key]),
+                code_version=code_version_of(assets),
                 parameters=parameters_of(assets, study, step.op_config),
             )
         )

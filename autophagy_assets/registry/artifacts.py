@@ -20,6 +20,7 @@ from autophagy_assets.registry.instance import (
 from autophagy_assets.registry.labels import Labels, attach
 from autophagy_assets.registry.uids import artifact_uid
 
+KEPT = "kept"  # where a run notes which artifacts of an earlier one are part of what it gives
 _TRASH = -1  # LaminDB's branch for what was deleted and can be restored
 
 
@@ -138,15 +139,28 @@ def register(ln: Any, output: Output, run: Any) -> Any:
         artifact.schema = output.schema
         artifact.save()
     else:
-        if artifact.branch_id == _TRASH:
-            artifact.restore()
-        if not artifact.is_latest:
-            latest.update(is_latest=False)
-            ln.Artifact.filter(uid=wanted.uid).update(is_latest=True)
+        renew(ln, artifact)
         if run is not None and artifact.run_id != run.id:
             artifact.recreating_runs.add(run)
     attach(ln, artifact, output.labels)
     return artifact
+
+
+def renew(ln: Any, artifact: Any) -> None:
+    """Make an artifact that was there before the latest of its key.
+
+    Parameters
+    ----------
+    ln : module
+        ``lamindb``, inside a writing block.
+    artifact : lamindb.Artifact
+    """
+    if artifact.branch_id == _TRASH:
+        artifact.restore()
+    if not artifact.is_latest:
+        family = ln.Artifact.filter(key=artifact.key, uid__startswith=artifact.uid[:16])
+        family.filter(is_latest=True).update(is_latest=False)
+        ln.Artifact.filter(uid=artifact.uid).update(is_latest=True)
 
 
 def describe(artifact: Any) -> Record:
@@ -190,45 +204,6 @@ def find(uid: str) -> Any:
             "materialize what made it again."
         )
     return artifact
-
-
-def is_in_place(uid: str) -> bool:
-    """Whether an artifact of the store has its file; a look at it, without reading it.
-
-    Parameters
-    ----------
-    uid : str
-
-    Returns
-    -------
-    bool
-        True also for an artifact that is kept elsewhere.
-    """
-    artifact = connect().Artifact.filter(uid=uid).one_or_none()
-    if artifact is None:
-        return source_name() is not None
-    path = Path(str(artifact.path))
-    if not files.recorded_hash(path):
-        return True
-    return path.is_dir() or (path.is_file() and path.stat().st_size == artifact.size)
-
-
-def made_by(run_uid: str) -> list[str]:
-    """Artifacts that a run made, or made again with the same content.
-
-    Parameters
-    ----------
-    run_uid : str
-
-    Returns
-    -------
-    list of str
-        Uids, sorted.
-    """
-    registry = connect().Artifact
-    made = registry.filter(run__uid=run_uid).values_list("uid", flat=True)
-    again = registry.filter(recreating_runs__uid=run_uid).values_list("uid", flat=True)
-    return sorted({*made, *again})
 
 
 def fetch(uid: str, expected: Mapping[str, Any] | None = None) -> tuple[Path, Record]:

@@ -11,9 +11,9 @@ from pathlib import Path
 from autophagy_assets.analysis.images import check_field
 from autophagy_assets.errors import InputError
 from autophagy_assets.registry import labels as lab
-from autophagy_assets.registry.artifacts import is_in_place
 from autophagy_assets.registry.fields import RAW_IMAGE, Field, raw_fields, sample_key, study_slug
 from autophagy_assets.registry.files import measure
+from autophagy_assets.registry.holdings import missing
 from autophagy_assets.registry.instance import connect, source_name
 from autophagy_assets.registry.labels import labels_of
 from autophagy_assets.registry.metadata import FieldRows, read_metadata
@@ -164,7 +164,7 @@ def _put(
     key = f"{study_slug(study)}/raw_images/{sample}/{slug(place['FOV'])}/{slug(channel)}.tif"
     labels = {lab.STUDY: study.name, lab.KIND: RAW_IMAGE, **labels}
     uid = artifact_uid(key, measure(path)[0])
-    if uid in known and labels.items() <= known[uid].items() and is_in_place(uid):
+    if uid in known and labels.items() <= known[uid].items() and not missing([uid]):
         return False
     recorder.put(
         lambda beside: shutil.copyfile(path, beside),

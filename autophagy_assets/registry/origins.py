@@ -132,6 +132,22 @@ def describe_run(run: Any) -> Origin:
     )
 
 
+def run_called(uid: str) -> Origin | None:
+    """What is known of the run with a uid.
+
+    Parameters
+    ----------
+    uid : str
+
+    Returns
+    -------
+    Origin or None
+        None if LaminDB has no such run (any more).
+    """
+    run = connect().Run.filter(uid=uid).select_related("transform", "environment").first()
+    return describe_run(run) if run is not None else None
+
+
 def model_behind(uids: Iterable[str]) -> str | None:
     """Model that artifacts, such as a table of predictions, were made with.
 

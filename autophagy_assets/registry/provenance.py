@@ -19,9 +19,18 @@ from time import monotonic
 from typing import Any, TypeVar
 
 from autophagy_assets.registry import files
-from autophagy_assets.registry.artifacts import Output, Record, fetch, folder, locate, register
+from autophagy_assets.registry.artifacts import (
+    KEPT,
+    Output,
+    Record,
+    fetch,
+    folder,
+    locate,
+    register,
+    renew,
+)
 from autophagy_assets.registry.instance import retried, source, writing
-from autophagy_assets.registry.labels import Labels, annotate
+from autophagy_assets.registry.labels import Labels, annotate, attach
 from autophagy_assets.registry.presence import announce
 from autophagy_assets.registry.uids import artifact_uid, derived
 
@@ -75,6 +84,8 @@ class Recorder:
         Columns of each upstream table that the step has read, by asset.
     outputs : list of Output
         Files in their place that are registered when the step ends.
+    kept : dict
+        Uid to labels of artifacts of an earlier run that are part of what the step gives.
     notes : dict
         JSON-like remarks that are kept with the run.
     began : float
@@ -88,6 +99,7 @@ class Recorder:
         self.reads: dict[str, Record] = {}
         self.columns: dict[str, list[str]] = {}
         self.outputs: list[Output] = []
+        self.kept: dict[str, Labels] = {}
         self.notes: dict[str, Any] = {}
         self.annotations: list[tuple[str, dict[str, Any]]] = []
         self.began = monotonic()
@@ -195,6 +207,34 @@ class Recorder:
         self.outputs.append(output)
         return output
 
+    def keep(self, labels: Mapping[str, Labels]) -> None:
+        """Leave what an earlier run made as a part of what this step gives: all of it or none.
+
+        It is an input of this run, and its lineage stays that of the run that made it.
+
+        Parameters
+        ----------
+        labels : mapping
+            Uids to the labels as they are now; they may have been corrected meanwhile.
+
+        Raises
+        ------
+        IntegrityError
+            If a file is gone or changed.
+        """
+        self.reads |= {uid: fetch(uid)[1] for uid in labels}
+        self.kept |= labels
+
+    @property
+    def results(self) -> list[Record]:
+        """All that the step gives, put in place or kept, in the order of the keys.
+
+        The order does not depend on which worker was done first, nor on what was kept.
+        """
+        records = [output.record for output in self.outputs]
+        records += [self.reads[uid] for uid in self.kept]
+        return sorted(records, key=lambda record: (record.key, record.uid))
+
     def annotate(self, uid: str, numbers: Mapping[str, float]) -> None:
         """Give an artifact numbers by which people find it, when the step ends.
 
@@ -217,6 +257,10 @@ class Recorder:
             run = ln.Run.get(uid=self._run_uid)
             for output in self.outputs:
                 register(ln, output, run)
+            for uid, labels in self.kept.items():
+                artifact = ln.Artifact.get(uid=uid)
+                renew(ln, artifact)
+                attach(ln, artifact, labels)
             link_inputs(ln, run, list(self.reads))
             for uid, numbers in self.annotations:
                 annotate(ln, ln.Artifact.get(uid=uid), numbers)
@@ -224,9 +268,10 @@ class Recorder:
             _end(run, FINISHED)
 
     def _origins(self) -> dict[str, Any]:
-        """Which of the inputs an output was made from, where not from all of them."""
+        """Which inputs an output was made from, where not from all; and which were kept."""
         known = {o.record.uid: list(o.made_from) for o in self.outputs if o.made_from}
-        return {MADE_FROM: known} if known else {}
+        noted: dict[str, Any] = {MADE_FROM: known} if known else {}
+        return noted | ({KEPT: sorted(self.kept)} if self.kept else {})
 
     def fail(self, error: str) -> None:
         """Register the run as failed, with the error.

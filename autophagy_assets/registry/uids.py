@@ -57,6 +57,21 @@ def artifact_uid(key: str, sha256: str) -> str:
     return derived(_STEM, "artifact", key) + derived(_VERSION, "content", sha256)
 
 
+def is_version_of(uid: str, key: str) -> bool:
+    """Whether a uid is that of a version of a key.
+
+    Parameters
+    ----------
+    uid, key : str
+
+    Returns
+    -------
+    bool
+        False also for an artifact that was not registered by this platform.
+    """
+    return uid[:_STEM] == artifact_uid(key, "")[:_STEM]
+
+
 def slug(label: str) -> str:
     """A label as it may stand in keys, partition names and file names.
 

@@ -1,0 +1,73 @@
+"""Fields of view that need not be imaged again: what there is of them is what would come out.
+
+A field is kept where the sample's latest manifest has it with the same images, the run behind
+that manifest had the same parameters and code version, and its files are what was recorded.
+All of that is on record already, so a manifest has the same content whether its fields were
+kept or imaged. A field that was set aside is tried again: what stopped it may lie outside of
+its images, such as a worker that was killed.
+"""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from autophagy_assets.analysis.identity import DATASET
+from autophagy_assets.assets.fields import OK, files_of, row_of
+from autophagy_assets.errors import IntegrityError
+from autophagy_assets.io_managers.parquet import read_table
+from autophagy_assets.materializations import HASH, RUN, UID
+from autophagy_assets.registry.artifacts import fetch
+from autophagy_assets.registry.fields import Field
+from autophagy_assets.registry.origins import run_called
+from autophagy_assets.registry.uids import is_version_of
+
+if TYPE_CHECKING:
+    from autophagy_assets.assets.context import StudyContext
+
+
+def kept_fields(context: "StudyContext", fields: Iterable[Field]) -> list[dict[str, Any]]:
+    """Manifest rows of the fields that are kept as they are.
+
+    Parameters
+    ----------
+    context : StudyContext
+    fields : iterable of Field
+
+    Returns
+    -------
+    list of dict
+        Their files are inputs of the run, verified.
+    """
+    earlier = _earlier_rows(context)
+    found = [(field, earlier.get(row_of(field)["images"])) for field in fields]
+    rows = [_keep(context, field, row) for field, row in found if row is not None]
+    return [row for row in rows if row is not None]
+
+
+def _earlier_rows(context: "StudyContext") -> dict[str, dict[str, Any]]:
+    """Usable rows of the latest manifest by their images; none if it was made differently."""
+    if (before := context.before) is None:
+        return {}
+    run, step = run_called(before.metadata.get(RUN, "")), context.recorder.step
+    if run is None or run.parameters != step.parameters or run.code_version != step.code_version:
+        return {}
+    try:
+        path, _ = fetch(before.metadata[UID], {"sha256": before.metadata[HASH]})
+    except IntegrityError as error:
+        context.log.warning(f"All fields are imaged again: {error}")
+        return {}
+    rows = read_table(path).to_dict("records")
+    return {row["images"]: row for row in rows if row["status"] == OK and row["images"]}
+
+
+def _keep(context: "StudyContext", field: Field, row: dict[str, Any]) -> dict[str, Any] | None:
+    uids = {name: row[name] for name in (DATASET, "spatialdata")}
+    files = files_of(context, field)
+    if not all(is_version_of(uid, files[name].key) for name, uid in uids.items()):
+        return None  # of another study
+    try:
+        context.recorder.keep({uid: files[name].labels for name, uid in uids.items()})
+    except IntegrityError as error:
+        context.log.warning(f"{field.name}: imaged again: {error}")
+        return None
+    context.log.info(f"{field.name}: kept, {row['n_cells']} cells")
+    return row_of(field) | uids | {"n_cells": row["n_cells"]}

@@ -1,0 +1,191 @@
+"""A sample that is imaged again keeps what there is already, and tells the same as from scratch."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from autophagy_assets.analysis import compute, featurization, segmentation
+from autophagy_assets.reconcile import reconcile
+from autophagy_assets.registry.cells import lineage_of_cell
+from autophagy_assets.registry.ingest import ingest
+from autophagy_assets.registry.lineage import Node
+from autophagy_assets_tests.assets.fakes import fake_featurize, fake_process_field, one_by_one
+from autophagy_assets_tests.assets.test_imaging import SAMPLE, image, paint
+from autophagy_assets_tests.platform import Platform, study_file
+from autophagy_assets_tests.registry.image_folder import cell, write_images
+
+_numbers = itertools.count(1000)
+FIELDS = [("WT", "clone 1", "untreated", f"FOV{number}") for number in (1, 2, 3)]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "images"
+
+
+@pytest.fixture
+def platform(store, tmp_path, folder, monkeypatch) -> Platform:
+    """A platform that has imaged two fields, and been told of a third."""
+    monkeypatch.setattr(segmentation, "process_field", fake_process_field)
+    monkeypatch.setattr(featurization, "featurize", fake_featurize)
+    monkeypatch.setattr(compute, "map_fields", one_by_one)
+    number = next(_numbers)
+    platform = Platform(study_file(tmp_path, f"kept {number}"))
+    table = write_images(folder, platform.study, FIELDS, seed=number)
+    table[table["FOV"] != "FOV3"].to_csv(folder / "metadata_files.csv", index=False)
+    image(platform, folder)
+    table.to_csv(folder / "metadata_files.csv", index=False)
+    return platform
+
+
+def imaged(platform: Platform, store) -> set[str]:
+    """Fields whose crops the latest run of the sample has made, or made again."""
+    run = store.Run.get(uid=platform.latest("single_cell_images", SAMPLE).metadata["lamindb/run"])
+    made = [*run.output_artifacts.filter(suffix=".h5ad")]
+    made += store.Artifact.filter(recreating_runs=run, suffix=".h5ad")
+    return {artifact.features.get_values()["FOV"] for artifact in made}
+
+
+def manifest(platform: Platform) -> pd.DataFrame:
+    return platform.table("single_cell_images", SAMPLE)
+
+
+def raw_images(node: Node) -> set[str]:
+    below = set().union(*(raw_images(child) for child in node.inputs))
+    return below | ({node.uid} if node.kind == "image" else set())
+
+
+def test_only_the_new_field_is_imaged(platform, folder, store):
+    before = manifest(platform)
+    image(platform, folder)
+    assert imaged(platform, store) == {"FOV3"}
+    pd.testing.assert_frame_equal(manifest(platform).iloc[:2], before)
+
+
+def test_content_is_the_same_as_from_scratch(platform, folder, store):
+    image(platform, folder)
+    kept = platform.latest("single_cell_images", SAMPLE)
+    again = {"ops": {"single_cell_images": {"config": {"image_again": True}}}}
+    platform.run("single_cell_images", partition=SAMPLE, config=again)
+    scratch = platform.latest("single_cell_images", SAMPLE)
+    assert imaged(platform, store) == {"FOV1", "FOV2", "FOV3"}
+    assert scratch.version == kept.version
+    assert scratch.metadata["recipe"] == kept.metadata["recipe"]
+    platform.run("single_cell_images", partition=SAMPLE)
+    assert imaged(platform, store) == set()
+    assert platform.latest("single_cell_images", SAMPLE).version == kept.version
+
+
+def test_a_kept_cell_leads_back_to_its_own_images(platform, folder, store):
+    image(platform, folder)
+    platform.run("single_cell_images", "cell_features", partition=SAMPLE)
+    cells = platform.table("cell_features", SAMPLE).drop_duplicates("dataset")
+    images = manifest(platform).set_index("dataset")["images"]
+    for row in cells.itertuples():
+        tree = lineage_of_cell(row.dataset, row.scportrait_cell_id)
+        assert raw_images(tree) == set(images[row.dataset].split(";"))
+
+
+def test_kept_files_are_inputs_of_the_run_and_stay_with_their_maker(platform, folder, store):
+    maker = store.Artifact.get(uid=manifest(platform)["dataset"][0]).run
+    image(platform, folder)
+    kept, new = manifest(platform).iloc[:2], manifest(platform).iloc[2]
+    run = platform.artifact("single_cell_images", SAMPLE).run
+    expected = {*kept["dataset"], *kept["spatialdata"], *new["images"].split(";")}
+    assert {a.uid for a in run.input_artifacts.all()} == expected
+    assert {store.Artifact.get(uid=uid).run for uid in kept["dataset"]} == {maker}
+
+
+def test_reconcile_finds_nothing(platform, folder):
+    before = set(reconcile(platform.instance))
+    image(platform, folder)
+    assert set(reconcile(platform.instance)) == before
+
+
+@pytest.mark.parametrize("column", ["dataset", "spatialdata"])
+def test_a_lost_file_is_missed_and_only_its_field_imaged(platform, folder, store, column):
+    from autophagy_assets.plan import GONE, Target, make_plan
+    from autophagy_assets.registry.files import remove
+
+    image(platform, folder)
+    version = platform.latest("single_cell_images", SAMPLE).version
+    remove(Path(store.Artifact.get(uid=manifest(platform)[column][0]).path))
+    plan = make_plan(platform.instance, platform.defs, platform.study)
+    assert plan.ready[Target("single_cell_images", SAMPLE)] == GONE
+    platform.run("single_cell_images", partition=SAMPLE)
+    assert imaged(platform, store) == {"FOV1"}
+    assert platform.latest("single_cell_images", SAMPLE).version == version
+
+
+def test_a_changed_file_is_not_kept(platform, folder, store):
+    path = Path(store.Artifact.get(uid=manifest(platform)["dataset"][1]).path)
+    path.write_bytes(path.read_bytes()[:-1] + b"x")
+    image(platform, folder)
+    assert imaged(platform, store) == {"FOV2", "FOV3"}
+
+
+def test_a_lost_manifest_has_all_fields_imaged(platform, folder, store):
+    Path(platform.artifact("single_cell_images", SAMPLE).path).unlink()
+    image(platform, folder)
+    assert imaged(platform, store) == {"FOV1", "FOV2", "FOV3"}
+
+
+def test_changed_images_are_imaged(platform, folder, store):
+    paint(folder, 1, 100)
+    image(platform, folder)
+    assert imaged(platform, store) == {"FOV2", "FOV3"}
+
+
+def test_other_parameters_have_all_fields_imaged(platform, folder, store, tmp_path):
+    changed = study_file(tmp_path, platform.study.name, segmentation={"median_filter_px": 3})
+    other = Platform(changed)
+    other.instance = platform.instance
+    image(other, folder)
+    assert imaged(other, store) == {"FOV1", "FOV2", "FOV3"}
+
+
+def test_a_field_that_was_set_aside_is_tried_again(platform, folder, store, monkeypatch):
+    paint(folder, 2, 13)
+    image(platform, folder)
+    assert manifest(platform)["status"].tolist() == ["ok", "ok", "set aside"]
+    monkeypatch.setattr(segmentation, "process_field", _mended)
+    platform.run("single_cell_images", partition=SAMPLE)
+    assert manifest(platform)["status"].tolist() == ["ok", "ok", "ok"]
+    assert imaged(platform, store) == {"FOV3"}
+
+
+def _mended(images, study, out):
+    """What a library may do after an upgrade: an error is gone."""
+    first, *_, last = images
+    swapped = {**images, first: images[last], last: images[first]}
+    return fake_process_field(swapped, study, out)
+
+
+def test_corrected_labels_reach_what_is_kept(platform, folder, store):
+    for row in range(9):
+        cell("magnification", "40X", row)(folder)
+    image(platform, folder)
+    kept = store.Artifact.get(uid=manifest(platform)["dataset"][0])
+    assert kept.features.get_values()["magnification"] == "40X"
+
+
+def test_an_older_version_that_is_right_again_is_the_latest_again(platform, folder, store):
+    first = manifest(platform)
+    original = (folder / "images/0_DAPI.tif").read_bytes()
+    paint(folder, 0, 100)
+    image(platform, folder)
+    (folder / "images/0_DAPI.tif").write_bytes(original)
+    image(platform, folder)
+    assert imaged(platform, store) == {"FOV1"}
+    pd.testing.assert_frame_equal(manifest(platform).iloc[:2], first)
+    assert all(store.Artifact.get(uid=uid).is_latest for uid in first["dataset"])
+
+
+def test_ingest_of_the_same_images_keeps_everything(platform, folder):
+    image(platform, folder)
+    assert ingest(folder, platform.study).new_images == 0
+    assert platform.sync() == []

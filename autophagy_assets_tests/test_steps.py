@@ -1,0 +1,143 @@
+"""Only what changed is computed: steps and fields are counted, on real scPortrait.
+
+One simulated study is imaged once; then each test changes one thing in it. What stays out of
+date in none of them: a test ends with a study that is up to date.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from autophagy_assets.assets.fields import WORKERS_VARIABLE
+from autophagy_assets.home import dagster_instance
+from autophagy_assets.registry.ingest import ingest
+from autophagy_assets_tests.executed import Executed, executed
+from autophagy_assets_tests.platform import Platform, study_file
+
+pytestmark = pytest.mark.slow
+
+NAME = "counted steps"
+CLASSIFIER = {
+    *("autophagy_classifier", "test_predictions", "classifier_evaluation", "error_galleries"),
+    *("ko_predictions", "ko_evaluation", "study_report"),
+}
+FIGURES = {"class_gallery", "error_galleries", "wt_ko_gallery", "spatial_context", "study_report"}
+
+
+class Screen:
+    """A study that grows by fields of view."""
+
+    def __init__(self, folder: Path, images: Path) -> None:
+        self.folder, self.images = folder, images
+        self.metadata = pd.read_csv(images / "metadata_files.csv", dtype=str)
+        late = self.metadata["FOV"].eq("FOV2") & self.metadata["stimulation"].eq("untreated")
+        self.there = ~late
+        self.platform = Platform(study_file(folder, NAME))
+        # Samples are imaged as by the command line, which works in the home's own Dagster.
+        self.platform.instance = dagster_instance(capture=False)
+
+    def add(self, genotype: str) -> str:
+        """Ingest the second untreated field of a genotype; gives its name."""
+        self.there |= self.metadata["genotype"].eq(genotype)
+        self.ingest()
+        return "FOV2"
+
+    def ingest(self) -> None:
+        self.metadata[self.there].to_csv(self.images / "metadata_files.csv", index=False)
+        ingest(self.images, self.platform.study)
+
+    def refresh(self, **changes: dict) -> Executed:
+        """Refresh, with other values of the study file; gives what ran."""
+        changed = Platform(study_file(self.folder, NAME, **changes))
+        changed.instance = self.platform.instance
+        with executed(changed) as told:
+            done = changed.refresh()
+        assert not done.failed and not done.skipped, done
+        assert len(told.steps) == len(set(told.steps)) == len(done.made), "a step ran twice"
+        return told
+
+
+@pytest.fixture(scope="module")
+def screen(store: object, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Screen]:
+    from autophagy_assets.simulation import simulate
+
+    workers = os.environ.get(WORKERS_VARIABLE)
+
+    folder = tmp_path_factory.mktemp("steps")
+    simulate(folder / "study", size=420, cells_per_field=12, fields_per_sample=2, clones=1)
+    screen = Screen(folder, folder / "study")
+    screen.ingest()
+    first = screen.refresh()
+    assert len(first.fields) == 6, first.fields
+    yield screen
+    os.environ.pop(WORKERS_VARIABLE, None)  # which a refresh sets in a process that images
+    if workers is not None:
+        os.environ[WORKERS_VARIABLE] = workers
+
+
+def test_nothing_new_runs_no_step(screen: Screen) -> None:
+    screen.ingest()
+    told = screen.refresh()
+    assert (told.steps, told.fields) == ([], [])
+
+
+def test_a_new_field_is_imaged_alone_and_then_what_hangs_from_it_is_made(screen: Screen) -> None:
+    fov = screen.add("WT")
+    sample = next(s for s in screen.platform.partitions("sample") if _is(s, "WT"))
+    told = screen.refresh()
+    assert told.fields == [f"{sample}/{fov}"]
+    expected = {f"single_cell_images[{sample}]", f"cell_features[{sample}]"}
+    expected |= {"raw_features[WT]", "clean_features[WT]", "training_cells", "test_cells"}
+    expected |= {"ko_predictions[EI24KO]", "ko_evaluation[EI24KO]"}
+    assert set(told.steps) == expected | (CLASSIFIER | FIGURES) - {
+        "ko_predictions",
+        "ko_evaluation",
+    }
+
+
+def test_a_new_field_of_a_knockout_leaves_the_classifier_alone(screen: Screen) -> None:
+    fov = screen.add("EI24KO")
+    sample = next(s for s in screen.platform.partitions("sample") if _is(s, "EI24KO"))
+    told = screen.refresh()
+    assert told.fields == [f"{sample}/{fov}"]
+    assert not told.assets & {"training_cells", "test_cells", "autophagy_classifier"}
+    assert not told.assets & {"test_predictions", "classifier_evaluation"}
+    assert {"ko_predictions[EI24KO]", "ko_evaluation[EI24KO]", "study_report"} <= set(told.steps)
+    assert not [step for step in told.steps if "WT" in step]
+
+
+def _is(sample: str, genotype: str) -> bool:
+    return sample.startswith(f"{genotype}__") and sample.endswith("__untreated")
+
+
+def test_imaging_again_gives_the_same_bytes_and_stops_there(screen: Screen) -> None:
+    sample = screen.platform.partitions("sample")[0]
+    again = {"ops": {"single_cell_images": {"config": {"image_again": True}}}}
+    before = screen.platform.latest("single_cell_images", sample).version
+    with executed(screen.platform) as told:
+        screen.platform.run("single_cell_images", partition=sample, config=again)
+    assert len(told.fields) == len(screen.platform.table("single_cell_images", sample))
+    assert screen.platform.latest("single_cell_images", sample).version == before
+    assert screen.refresh().steps == []
+
+
+def test_another_model_parameter_makes_the_classifier_and_what_follows(screen: Screen) -> None:
+    told = screen.refresh(classifier={"n_estimators": 20})
+    assert (told.assets, told.fields) == (CLASSIFIER, [])
+    assert screen.refresh().assets == CLASSIFIER  # and back
+
+
+def test_another_style_makes_figures_and_the_report(screen: Screen) -> None:
+    told = screen.refresh(galleries={"context_px": 90, "class_cells": 4, "error_cells": 2})
+    assert (told.assets, told.fields) == (FIGURES, [])
+    assert screen.refresh().assets == FIGURES
+
+
+def test_another_way_of_segmenting_images_every_field(screen: Screen) -> None:
+    told = screen.refresh(segmentation={"median_filter_px": 3})
+    assert len(told.fields) == 8

@@ -1,0 +1,183 @@
+"""What watching and orchestrating cost, beside the work itself.
+
+``python -m benchmarks.automation [--samples N]``. Watching: 1,000 samples have their images in
+LaminDB; a look of the sensor ``watch_registry`` and a tick of the automation conditions are
+timed, when everything is new to them and when nothing is. A tick is Dagster's evaluation
+of all conditions, without launching what it asks for. Orchestrating: a small simulated study is
+analysed in this process by the runs of a refresh; overhead is what they take beyond the bodies
+of the assets, loading and storing. Dagster keeps its records in SQLite.
+Targets: each look and tick with nothing new at most 5 s; 10,000 partitions can be added; an
+overhead of at most 0.5 s per asset.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+LIMIT_S, LIMIT_OVERHEAD_S = 5.0, 0.5
+SAMPLES, PARTITIONS, REPEATS = 1_000, 10_000, 3
+
+
+def seconds(function: Callable[[], Any]) -> float:
+    """Wall time of a call, s."""
+    began = time.perf_counter()
+    function()
+    return time.perf_counter() - began
+
+
+def watch(count: int) -> dict[str, Any]:
+    """Time looks and ticks with that many samples, and adding partitions."""
+    import dagster as dg
+
+    from autophagy_assets.definitions import build_defs
+    from autophagy_assets.home import dagster_instance
+    from autophagy_assets.partitions import SAMPLE_SPACE, fill
+    from autophagy_assets.plan import make_plan
+    from autophagy_assets.study import Study
+    from autophagy_assets.sync import sync
+    from benchmarks.registry import register_images, samples
+
+    warnings.filterwarnings("ignore")
+    study, defs, cursor, asked = Study.load(), build_defs(), None, 0
+
+    def tick() -> None:
+        nonlocal cursor, asked
+        found = dg.evaluate_automation_conditions(defs, instance, cursor=cursor)
+        cursor, asked = found.cursor, found.total_requested
+
+    with dagster_instance() as instance:
+        tick()  # the automation is on before the samples come
+        register_images(samples(count))
+        told: dict[str, Any] = {"first look": seconds(lambda: sync(instance, study))}
+        told["first tick"], told["asked"] = seconds(tick), asked
+        told["look"] = statistics.median(
+            seconds(lambda: sync(instance, study)) for _ in range(REPEATS)
+        )
+        told["tick"] = statistics.median(seconds(tick) for _ in range(REPEATS))
+        told["plan"] = seconds(lambda: make_plan(instance, defs, study))
+        keys = {f"WT__clone-{number:05d}__untreated" for number in range(PARTITIONS)}
+        present = set(instance.get_dynamic_partitions(SAMPLE_SPACE))
+        told["adding"] = seconds(lambda: fill(instance, study, keys | present, set()))
+        told["partitions"] = len(set(instance.get_dynamic_partitions(SAMPLE_SPACE)) - present)
+    return told
+
+
+@contextmanager
+def own_work(times: list[float]) -> Iterator[None]:
+    """Sum up the time in bodies, loading and storing, while the context lasts."""
+    from autophagy_assets.io_managers import steps
+
+    plain, depth = steps.told_once, 0
+
+    @contextmanager
+    def timed_once() -> Iterator[None]:
+        nonlocal depth
+        depth, began = depth + 1, time.perf_counter()
+        try:
+            with plain():
+                yield
+        finally:
+            depth -= 1
+            if not depth:  # a body may load, which is within its own time
+                times.append(time.perf_counter() - began)
+
+    steps.told_once = timed_once
+    try:
+        yield
+    finally:
+        steps.told_once = plain
+
+
+def orchestrate() -> dict[str, Any]:
+    """Image a small study, then time its analysis beyond the assets' own work."""
+    from autophagy_assets.definitions import build_defs
+    from autophagy_assets.home import Home, dagster_instance
+    from autophagy_assets.partitions import SAMPLE_SPACE
+    from autophagy_assets.plan import groups, make_plan
+    from autophagy_assets.refresh import run_group
+    from autophagy_assets.simulation import simulate
+    from autophagy_assets.study import Study
+    from benchmarks.downstream import image_study
+
+    folder = Home.locate().root / "simulated"
+    simulate(folder, size=420, cells_per_field=12, fields_per_sample=1)
+    image_study(folder)
+    study, defs, made, times = Study.load(), build_defs(), 0, list[float]()
+    with dagster_instance(capture=False) as instance:
+        planned = groups(plan := make_plan(instance, defs, study), plan.ready)
+        assert not [group for group in planned if group.space == SAMPLE_SPACE]
+        began = time.perf_counter()
+        with own_work(times):
+            for group in planned:
+                errors = run_group(group, defs, instance)
+                assert not errors, errors
+                made += len(group.targets)
+        whole = time.perf_counter() - began
+    return {"assets": made, "runs": len(planned), "whole": whole, "own": sum(times)}
+
+
+def child(part: str, count: int) -> dict[str, Any]:
+    """Run a part in a process and a home of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        environment = os.environ | {"AUTOPHAGY_HOME": str(Path(folder) / "home")}
+        command = [sys.executable, "-m", "benchmarks.automation", "--part", part]
+        done = subprocess.run(
+            [*command, "--samples", str(count)],
+            check=True,
+            env=environment,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def main() -> int:
+    """Measure and print; 1 where a target is missed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--samples", type=int, default=SAMPLES)
+    parser.add_argument("--part", choices=["watch", "orchestrate"], help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.part:
+        told = watch(options.samples) if options.part == "watch" else orchestrate()
+        print("\n" + json.dumps(told))
+        return 0
+    seen, done = child("watch", options.samples), child("orchestrate", options.samples)
+    print(f"Python {platform.python_version()}, {os.cpu_count()} cores, SQLite")
+    print(f"{options.samples:,} samples, nothing new (median of {REPEATS}):")
+    for what in ("look", "tick"):
+        met = "met" if seen[what] <= LIMIT_S else "MISSED"
+        print(f"  {what} {seen[what]:.2f} s, target {LIMIT_S} s: {met}")
+    print(
+        f"all of them new: look {seen['first look']:.1f} s, tick {seen['first tick']:.1f} s, "
+        f"which asks for {seen['asked']:,}; what 'autophagy status' plans: {seen['plan']:.1f} s"
+    )
+    added = seen["partitions"] == PARTITIONS
+    print(
+        f"adding {PARTITIONS:,} partitions {seen['adding']:.1f} s: {'met' if added else 'MISSED'}"
+    )
+    each = (done["whole"] - done["own"]) / done["assets"]
+    print(
+        f"analysis of {done['assets']} assets in {done['runs']} runs: {done['whole']:.1f} s, "
+        f"{done['own']:.1f} s of it their own work"
+    )
+    met = "met" if each <= LIMIT_OVERHEAD_S else "MISSED"
+    print(f"  overhead per asset {each:.2f} s, target {LIMIT_OVERHEAD_S} s: {met}")
+    slow = max(seen["look"], seen["tick"]) > LIMIT_S
+    return int(slow or not added or each > LIMIT_OVERHEAD_S)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

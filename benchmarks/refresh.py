@@ -1,0 +1,127 @@
+"""A refresh with nothing to do, and one after a single new field, against a full refresh.
+
+``python -m benchmarks.refresh [--small] [--repeats N]``. Every refresh is a whole process of
+``autophagy refresh``, imports included, on a study of 16 fields of view: the real images, each
+as two fields of its sample, or simulated ones. Targets: with nothing to do at most 0.1 times
+as long as a full refresh, and no step executed; with one new field at most a sixth of the full
+imaging time plus the analysis.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import pandas as pd
+
+from benchmarks.downstream import environment, timed
+from benchmarks.studies import images_of_a_study
+
+FIELDS, METADATA = 16, "metadata_files.csv"
+PLACE = ["genotype", "stimulation", "cell_line_clone", "FOV"]
+IDLE_LIMIT, SHARE = 0.1, 6
+REFRESH = [sys.executable, "-m", "autophagy_assets.cli", "refresh"]
+TOLD = """
+import json
+from autophagy_assets.home import dagster_instance
+instance = dagster_instance()
+samples = set(instance.get_dynamic_partitions("sample"))
+runs = instance.get_run_records()
+print(json.dumps({
+    "runs": len(runs),
+    "imaged": max((r.end_time for r in runs if r.dagster_run.tags.get("dagster/partition")
+                   in samples), default=0),
+}))
+"""
+
+
+def study_of_16(folder: Path, small: bool) -> tuple[str, pd.DataFrame]:
+    """Put 16 fields of view in a folder; gives where they are from, and the metadata."""
+    if small:
+        from autophagy_assets.simulation import simulate
+
+        simulate(folder, size=420, cells_per_field=12)
+        source = "simulated, 420 px"
+    else:
+        found = images_of_a_study(folder)
+        source = "simulated" if found == folder else "real"
+        if found != folder:
+            shutil.copytree(found, folder)
+    table = pd.read_csv(folder / METADATA, dtype=str)
+    channels = table["channel"].nunique()
+    if len(table) < FIELDS * channels:
+        # The same images as other fields of view of the same samples.
+        table = pd.concat([table, table.assign(FOV=table["FOV"] + " again")])
+    return source, table.iloc[: FIELDS * channels]
+
+
+def ingest(folder: Path, table: pd.DataFrame, home: Path) -> None:
+    """Register the fields of a table."""
+    table.to_csv(folder / METADATA, index=False)
+    command = [sys.executable, "-m", "autophagy_assets.cli", "ingest", str(folder)]
+    timed(command, environment(home))
+
+
+def told(home: Path) -> dict[str, float]:
+    """Number of Dagster runs of a home, and when the last one of a sample ended."""
+    done = subprocess.run(
+        [sys.executable, "-c", TOLD],
+        check=True,
+        env=environment(home),
+        capture_output=True,
+        text=True,
+    )
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def main() -> int:
+    """Measure and print; 1 where a target is missed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--small", action="store_true", help="fields of 420 px with 12 cells")
+    parser.add_argument("--repeats", type=int, default=3, help="refreshes with nothing to do")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as scratch:
+        folder, grown, whole = (Path(scratch) / name for name in ("study", "grown", "whole"))
+        source, table = study_of_16(folder, options.small)
+        new = (table[PLACE] == table[PLACE].iloc[-1]).all(axis=1)
+        ingest(folder, table[~new], grown)
+        timed(REFRESH, environment(grown))  # also leaves byte code and numba's cache
+        ingest(folder, table, grown)
+        one = timed(REFRESH, environment(grown))
+        runs = told(grown)["runs"]
+        idle = [timed(REFRESH, environment(grown)) for _ in range(options.repeats)]
+        executed = told(grown)["runs"] - runs
+        ingest(folder, table, whole)
+        began = time.time()
+        full = timed(REFRESH, environment(whole))
+        imaging = told(whole)["imaged"] - began
+    nothing, analysis = statistics.median(idle), full - imaging
+    allowed = imaging / SHARE + analysis
+    print(f"Python {platform.python_version()}, {os.cpu_count()} cores; {FIELDS} fields, {source}")
+    parts = f"imaging {imaging:.1f} s, analysis {analysis:.1f} s"
+    print(f"full refresh           {full:6.1f} s  ({parts})")
+    print(f"nothing to do          {nothing:6.1f} s  (median of {len(idle)}; {executed} runs)")
+    idle_met = nothing <= IDLE_LIMIT * full and not executed
+    print(
+        f"  ratio {nothing / full:.3f}, target {IDLE_LIMIT} and no run: "
+        f"{'met' if idle_met else 'MISSED'}"
+    )
+    print(f"one new field          {one:6.1f} s")
+    print(
+        f"  {one / allowed:.2f} times a sixth of the imaging plus the analysis ({allowed:.1f} s), "
+        f"target 1: {'met' if one <= allowed else 'MISSED'}"
+    )
+    return int(not idle_met or one > allowed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
