@@ -5,12 +5,14 @@ down beyond some ten thousand entries.
 """
 
 import dagster as dg
+from sqlalchemy.exc import IntegrityError
 
 from autophagy_assets.registry.uids import slug
 from autophagy_assets.study import Study
 
 # SQLite takes 32,766 values in one statement, and other processes wait while it writes.
 BATCH = 5_000
+_TRIES = 10
 SAMPLE_SPACE, GENOTYPE_SPACE, KNOCKOUT_SPACE = "sample", "genotype", "knockout"
 
 samples = dg.DynamicPartitionsDefinition(name=SAMPLE_SPACE)
@@ -47,6 +49,21 @@ def control_of(study: Study) -> str:
     return slug(study.control)
 
 
+def _add(instance: dg.DagsterInstance, space: str, keys: list[str]) -> None:
+    """Add partitions, of which another process may be adding some at the same time.
+
+    A sensor and a command look at the same registry. Dagster leaves out what is there already,
+    but on SQLite it may come between looking and adding.
+    """
+    for left in reversed(range(_TRIES)):
+        try:
+            instance.add_dynamic_partitions(space, keys)
+            return
+        except IntegrityError:
+            if not left:
+                raise
+
+
 def fill(instance: dg.DagsterInstance, study: Study, sample_keys: set[str], more: set[str]) -> None:
     """Make the dynamic partitions those that the registry has.
 
@@ -69,6 +86,6 @@ def fill(instance: dg.DagsterInstance, study: Study, sample_keys: set[str], more
         present = set(instance.get_dynamic_partitions(space))
         new = sorted(keys - present)
         for start in range(0, len(new), BATCH):
-            instance.add_dynamic_partitions(space, new[start : start + BATCH])
+            _add(instance, space, new[start : start + BATCH])
         for gone in present - keys:
             instance.delete_dynamic_partition(space, gone)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+
 import dagster as dg
 import pytest
 
@@ -9,6 +13,7 @@ from autophagy_assets import partitions
 from autophagy_assets.study import Study
 
 STUDY = Study.load()
+PROCESSES = 6
 SPACES = ("sample", "genotype", "knockout")
 
 
@@ -70,3 +75,24 @@ def test_more_than_a_database_takes_at_once(tmp_path):
         partitions.fill(instance, STUDY, many, set())
         assert set(instance.get_dynamic_partitions("sample")) == many
         assert len(instance.get_dynamic_partitions("genotype")) == 2_000
+
+
+def test_several_that_fill_at_once_do_not_stumble_over_each_other(tmp_path):
+    """Each with an instance and a connection of its own, as a sensor and a command have."""
+    samples = {f"WT__c{number}__u" for number in range(3000)}
+    with ExitStack() as opened:
+        several = [
+            opened.enter_context(dg.DagsterInstance.local_temp(str(tmp_path)))
+            for _ in range(PROCESSES)
+        ]
+        for instance in several:
+            assert instance.get_dynamic_partitions("sample") == []
+        ready = threading.Barrier(PROCESSES)
+
+        def work(own: dg.DagsterInstance) -> None:
+            ready.wait(timeout=60)
+            partitions.fill(own, STUDY, samples, set())
+
+        with ThreadPoolExecutor(PROCESSES) as pool:
+            list(pool.map(work, several))
+        assert len(filled(several[0])["sample"]) == len(samples)

@@ -37,11 +37,13 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     folder = tmp_path_factory.mktemp("served")
     home = folder / "home"
     home.mkdir()
+    (folder / "inbox").mkdir()
     environment = clean_environment(
         home,
         PYTHONPATH=str(ROOT),
         AUTOPHAGY_STUDY=str(study_file(folder, "served study", excluded_features=EXCLUDED)),
         AUTOPHAGY_WATCH_SECONDS="5",
+        AUTOPHAGY_INBOX=str(folder / "inbox"),
     )
     done = subprocess.run(
         [sys.executable, "-c", GIVE_AND_REFRESH, str(folder)],
