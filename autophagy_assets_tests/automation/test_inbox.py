@@ -365,3 +365,26 @@ def test_whatever_happens_it_is_asked_for_once_and_only_at_rest(tmp_path_factory
             file.write_bytes(file.read_bytes() + b"x" if event == "grow" else b"x")
             os.utime(file, (next(clock), 0))
     assert asked, "at rest and complete, so it has been asked for"
+
+
+@pytest.mark.parametrize(
+    ("error", "attempts"), [(OSError("no route to the file server"), 3), (InputError("bad."), 1)]
+)
+def test_what_may_pass_is_tried_again_and_bad_data_are_not(
+    store, inbox, monkeypatch, error, attempts
+):
+    from autophagy_assets.registry import ingest as module
+
+    tried = []
+
+    def fail(*_: object) -> None:
+        tried.append(error)
+        raise error
+
+    monkeypatch.setattr(module, "ingest", fail)
+    monkeypatch.setattr("time.sleep", lambda seconds: None)  # nobody waits for the backoff
+    inbox.put()
+    inbox.look()
+    (request,) = inbox.look()
+    assert not inbox.run(request).success
+    assert len(tried) == attempts
