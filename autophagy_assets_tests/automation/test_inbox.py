@@ -324,6 +324,24 @@ def test_a_bad_field_is_set_aside_and_the_others_are_ingested(store, inbox):
     assert len(inbox.instance.get_dynamic_partitions("sample")) == 2
 
 
+def test_many_drops_are_looked_at_bit_by_bit(inbox, monkeypatch):
+    """A look is short, and each drop has its turn: a sensor that takes too long is stopped."""
+    from autophagy_assets import inbox as module
+
+    for number in range(4):
+        inbox.put(f"drop{number}")
+    clock = itertools.count()
+    monkeypatch.setattr(module.time, "monotonic", lambda: next(clock))
+    known: dict[str, Memory] = {}
+    ready: list[str] = []
+    for _ in range(60):
+        drops = module.look(inbox.folder, inbox.study, known, seconds=2.5)
+        assert sum(drop.reason == module._WAITS for drop in drops) <= 2
+        known = {drop.name: drop.memory for drop in drops}
+        ready += [drop.name for drop in drops if drop.ready]
+    assert sorted(ready) == [f"drop{number}" for number in range(4)]
+
+
 @given(st.text() | st.dictionaries(st.text(), st.text() | st.none()).map(str))
 def test_a_cursor_of_another_kind_is_no_harm(cursor):
     assert all(isinstance(memory, Memory) for memory in remembered(cursor).values())
