@@ -7,12 +7,11 @@ people to read. Nothing in the inbox is ever changed.
 
 from __future__ import annotations
 
-import json
 import os
 import random
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -233,35 +232,3 @@ def loose_files(inbox: Path) -> int:
     """
     with os.scandir(inbox) as entries:
         return sum(entry.is_file() and not entry.name.startswith(".") for entry in entries)
-
-
-def remembered(cursor: str | None) -> dict[str, Memory]:
-    """What a sensor's cursor tells of the drops.
-
-    Parameters
-    ----------
-    cursor : str or None
-
-    Returns
-    -------
-    dict
-        Empty where the cursor is none that was written here.
-    """
-    try:
-        return {name: Memory(**entry) for name, entry in json.loads(cursor or "{}").items()}
-    except (ValueError, TypeError, AttributeError):
-        return {}
-
-
-def cursor_of(drops: list[Drop]) -> str:
-    """Cursor that tells of some drops; those that are gone are forgotten.
-
-    Parameters
-    ----------
-    drops : list of Drop
-
-    Returns
-    -------
-    str
-    """
-    return json.dumps({drop.name: asdict(drop.memory) for drop in drops})

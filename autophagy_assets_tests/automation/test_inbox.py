@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autophagy_assets.assets.definition import StudyResource
-from autophagy_assets.automation_inbox import CONTENT_TAG, ingest_drop, watch_inbox
+from autophagy_assets.automation_inbox import CONTENT_TAG, ingest_drop, remembered, watch_inbox
 from autophagy_assets.errors import InputError
-from autophagy_assets.inbox import Memory, drop_folder, remembered
+from autophagy_assets.inbox import Memory, drop_folder
 from autophagy_assets.study import Study
 from autophagy_assets_tests.conftest import contents
 from autophagy_assets_tests.platform import study_file
