@@ -1,5 +1,8 @@
 """The inbox in Dagster: the sensor that watches it, and the job that ingests a drop."""
 
+import json
+from dataclasses import asdict
+
 import dagster as dg
 from pydantic import Field
 
@@ -7,15 +10,7 @@ from autophagy_assets import settings
 from autophagy_assets.assets.definition import RETRIES, StudyResource
 from autophagy_assets.errors import InputError
 from autophagy_assets.home import INGEST_TAG
-from autophagy_assets.inbox import (
-    Drop,
-    content_of,
-    cursor_of,
-    drop_folder,
-    look,
-    loose_files,
-    remembered,
-)
+from autophagy_assets.inbox import Drop, Memory, content_of, drop_folder, look, loose_files
 from autophagy_assets.io_managers.steps import told_once
 from autophagy_assets.study import Study
 
@@ -165,3 +160,35 @@ def _tell(instance: dg.DagsterInstance, drop: Drop) -> str:
             "again: it is not tried again before it changes."
         )
     return f"is being ingested, run {run}."
+
+
+def remembered(cursor: str | None) -> dict[str, Memory]:
+    """What a sensor's cursor tells of the drops.
+
+    Parameters
+    ----------
+    cursor : str or None
+
+    Returns
+    -------
+    dict
+        Empty where the cursor is none that was written here.
+    """
+    try:
+        return {name: Memory(**entry) for name, entry in json.loads(cursor or "{}").items()}
+    except (ValueError, TypeError, AttributeError):
+        return {}
+
+
+def cursor_of(drops: list[Drop]) -> str:
+    """Cursor that tells of some drops; those that are gone are forgotten.
+
+    Parameters
+    ----------
+    drops : list of Drop
+
+    Returns
+    -------
+    str
+    """
+    return json.dumps({drop.name: asdict(drop.memory) for drop in drops})

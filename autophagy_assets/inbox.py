@@ -7,10 +7,11 @@ people to read. Nothing in the inbox is ever changed.
 
 from __future__ import annotations
 
-import json
 import os
+import random
+import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -19,6 +20,9 @@ from autophagy_assets.registry.metadata import FILE_NAME, read_metadata
 from autophagy_assets.settings import INBOX_VARIABLE
 from autophagy_assets.study import Study
 
+# Dagster gives a sensor a minute; about 0.1 s goes into a drop of a hundred images.
+LONGEST_S = 20.0
+_WAITS = "there are many drops; it is looked at soon."
 _NAMED = 3  # missing images that a message names; it counts the rest
 
 
@@ -138,7 +142,9 @@ def content_of(folder: Path, study: Study) -> str:
     return told.hexdigest()[:32]
 
 
-def look(inbox: Path, study: Study, known: dict[str, Memory]) -> list[Drop]:
+def look(
+    inbox: Path, study: Study, known: dict[str, Memory], seconds: float = LONGEST_S
+) -> list[Drop]:
     """Look at every drop; one that is broken does not keep the others from being looked at.
 
     Parameters
@@ -147,6 +153,8 @@ def look(inbox: Path, study: Study, known: dict[str, Memory]) -> list[Drop]:
     study : Study
     known : dict
         Name of a drop to what was remembered at the last look.
+    seconds : float
+        How long to look, in s; drops that are left then are looked at another time.
 
     Returns
     -------
@@ -154,12 +162,21 @@ def look(inbox: Path, study: Study, known: dict[str, Memory]) -> list[Drop]:
         By name. Folders whose name begins with a dot are no drops: programs that copy make such.
     """
     with os.scandir(inbox) as entries:
-        names = sorted(
+        names = [
             entry.name
             for entry in entries
             if not entry.name.startswith(".") and (entry.is_dir() or entry.is_symlink())
-        )
-    return [_look_at(inbox, name, study, known.get(name, Memory())) for name in names]
+        ]
+    # In any order: drops that take long do not keep the same others waiting again and again.
+    end, drops = time.monotonic() + seconds, []
+    for name in random.sample(names, len(names)):
+        memory = known.get(name, Memory())
+        if time.monotonic() < end:
+            drops.append(_look_at(inbox, name, study, memory))
+        else:
+            waits = "" if memory.asked and memory.asked == memory.content else _WAITS
+            drops.append(Drop(name, memory, reason=waits))
+    return sorted(drops, key=lambda drop: drop.name)
 
 
 def _look_at(inbox: Path, name: str, study: Study, known: Memory) -> Drop:
@@ -215,35 +232,3 @@ def loose_files(inbox: Path) -> int:
     """
     with os.scandir(inbox) as entries:
         return sum(entry.is_file() and not entry.name.startswith(".") for entry in entries)
-
-
-def remembered(cursor: str | None) -> dict[str, Memory]:
-    """What a sensor's cursor tells of the drops.
-
-    Parameters
-    ----------
-    cursor : str or None
-
-    Returns
-    -------
-    dict
-        Empty where the cursor is none that was written here.
-    """
-    try:
-        return {name: Memory(**entry) for name, entry in json.loads(cursor or "{}").items()}
-    except (ValueError, TypeError, AttributeError):
-        return {}
-
-
-def cursor_of(drops: list[Drop]) -> str:
-    """Cursor that tells of some drops; those that are gone are forgotten.
-
-    Parameters
-    ----------
-    drops : list of Drop
-
-    Returns
-    -------
-    str
-    """
-    return json.dumps({drop.name: asdict(drop.memory) for drop in drops})

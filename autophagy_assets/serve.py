@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import sys
+import time
 from typing import Literal, NoReturn
 
 import yaml
 
+from autophagy_assets.errors import InputError
 from autophagy_assets.home import Home
 
 CODE_LOCATION = "autophagy_assets.definitions"
 LOOPBACK = "127.0.0.1"
+PATIENCE_S = 180.0
 
 Part = Literal["code", "web", "guests", "daemon"]
 # Port on which a part listens by default; the others find the code there.
@@ -71,4 +75,22 @@ def serve_part(part: Part, port: int | None, code_port: int) -> NoReturn:
         "guests": ["dagster_webserver", "--read-only", "-w", str(workspace), *listen],
         "daemon": ["dagster._daemon", "run", "-w", str(workspace)],
     }
+    if part != "code":
+        _await_code(code_port)
     os.execv(sys.executable, [sys.executable, "-W", "ignore", "-m", *programs[part]])
+
+
+def _await_code(port: int) -> None:
+    """Wait until the code listens: a web server that finds none does not look again."""
+    end = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            socket.create_connection((LOOPBACK, port), timeout=1).close()
+            return
+        except OSError as error:
+            if time.monotonic() > end:
+                raise InputError(
+                    f"Nothing listens on port {port} of {LOOPBACK}; start 'autophagy serve code', "
+                    "or name its port with --code-port."
+                ) from error
+        time.sleep(0.2)

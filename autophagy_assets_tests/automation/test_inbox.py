@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autophagy_assets.assets.definition import StudyResource
-from autophagy_assets.automation_inbox import CONTENT_TAG, ingest_drop, watch_inbox
+from autophagy_assets.automation_inbox import CONTENT_TAG, ingest_drop, remembered, watch_inbox
 from autophagy_assets.errors import InputError
-from autophagy_assets.inbox import Memory, drop_folder, remembered
+from autophagy_assets.inbox import Memory, drop_folder
 from autophagy_assets.study import Study
 from autophagy_assets_tests.conftest import contents
 from autophagy_assets_tests.platform import study_file
@@ -324,6 +324,24 @@ def test_a_bad_field_is_set_aside_and_the_others_are_ingested(store, inbox):
     assert len(inbox.instance.get_dynamic_partitions("sample")) == 2
 
 
+def test_many_drops_are_looked_at_bit_by_bit(inbox, monkeypatch):
+    """A look is short, and each drop has its turn: a sensor that takes too long is stopped."""
+    from autophagy_assets import inbox as module
+
+    for number in range(4):
+        inbox.put(f"drop{number}")
+    clock = itertools.count()
+    monkeypatch.setattr(module.time, "monotonic", lambda: next(clock))
+    known: dict[str, Memory] = {}
+    ready: list[str] = []
+    for _ in range(60):
+        drops = module.look(inbox.folder, inbox.study, known, seconds=2.5)
+        assert sum(drop.reason == module._WAITS for drop in drops) <= 2
+        known = {drop.name: drop.memory for drop in drops}
+        ready += [drop.name for drop in drops if drop.ready]
+    assert sorted(ready) == [f"drop{number}" for number in range(4)]
+
+
 @given(st.text() | st.dictionaries(st.text(), st.text() | st.none()).map(str))
 def test_a_cursor_of_another_kind_is_no_harm(cursor):
     assert all(isinstance(memory, Memory) for memory in remembered(cursor).values())
@@ -365,3 +383,26 @@ def test_whatever_happens_it_is_asked_for_once_and_only_at_rest(tmp_path_factory
             file.write_bytes(file.read_bytes() + b"x" if event == "grow" else b"x")
             os.utime(file, (next(clock), 0))
     assert asked, "at rest and complete, so it has been asked for"
+
+
+@pytest.mark.parametrize(
+    ("error", "attempts"), [(OSError("no route to the file server"), 3), (InputError("bad."), 1)]
+)
+def test_what_may_pass_is_tried_again_and_bad_data_are_not(
+    store, inbox, monkeypatch, error, attempts
+):
+    from autophagy_assets.registry import ingest as module
+
+    tried = []
+
+    def fail(*_: object) -> None:
+        tried.append(error)
+        raise error
+
+    monkeypatch.setattr(module, "ingest", fail)
+    monkeypatch.setattr("time.sleep", lambda seconds: None)  # nobody waits for the backoff
+    inbox.put()
+    inbox.look()
+    (request,) = inbox.look()
+    assert not inbox.run(request).success
+    assert len(tried) == attempts

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import dagster as dg
@@ -46,9 +47,8 @@ class Handler(BaseHTTPRequestHandler):
         pass
 
 
-@pytest.fixture
-def listener(monkeypatch: pytest.MonkeyPatch) -> Iterator[Listener]:
-    monkeypatch.setenv("no_proxy", "127.0.0.1")
+@contextmanager
+def heard_by_a_server() -> Iterator[Listener]:
     server = Listener()
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
@@ -56,6 +56,13 @@ def listener(monkeypatch: pytest.MonkeyPatch) -> Iterator[Listener]:
     server.shutdown()
     thread.join()
     server.server_close()
+
+
+@pytest.fixture
+def listener(monkeypatch: pytest.MonkeyPatch) -> Iterator[Listener]:
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    with heard_by_a_server() as server:
+        yield server
 
 
 def test_it_hears_what_slack_takes(listener):
