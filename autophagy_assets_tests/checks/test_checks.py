@@ -175,7 +175,7 @@ def test_features_that_the_classifier_does_not_know_are_named(platform, tmp_path
         instance=platform.instance,
         resources={"study": platform.defs.resources["study"]},
     )
-    (said,) = check_ko_predictions.node_def(context)
+    (said,) = check_ko_predictions(context)
     assert not said.passed and "it lacks nucleus_area: make both again" in str(said.description)
 
 
