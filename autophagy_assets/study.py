@@ -77,7 +77,7 @@ class Checks(_Strict):
     drift_min_cells: int = Field(default=20, ge=2)
     auc_above: float = Field(default=0.5, ge=0, lt=1)
     auc_standard_errors: float = Field(default=2.0, ge=0)
-    calibration_error: float = Field(default=0.1, gt=0, lt=1)
+    calibration_error: float = Field(default=0.15, gt=0, lt=1)
     calibration_bins: int = Field(default=5, ge=2)
 
     @field_validator("cells_per_field")

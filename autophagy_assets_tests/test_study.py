@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from autophagy_assets.errors import InputError
-from autophagy_assets.study import DEFAULT_STUDY, STUDY_VARIABLE, Study
+from autophagy_assets.study import DEFAULT_STUDY, STUDY_VARIABLE, Checks, Study
 from autophagy_assets_tests.platform import study_file
 
 DEFAULT = yaml.safe_load(DEFAULT_STUDY.read_text())
@@ -34,6 +34,13 @@ def test_the_default_is_the_notebooks_study():
     }
     assert study.galleries.error_cells == 9
     assert study.galleries.class_cells == 16
+
+
+def test_a_study_file_without_thresholds_has_those_of_the_default_study(tmp_path):
+    file = tmp_path / "study.yaml"
+    file.write_text(yaml.safe_dump(without("checks")))
+    assert Study.load(file).checks == Study.load().checks == Checks()
+    assert set(DEFAULT["checks"]) == set(Checks.model_fields)
 
 
 def test_a_file_that_is_named_comes_before_the_environment(tmp_path, monkeypatch):
@@ -82,6 +89,16 @@ BAD = {
         {**DEFAULT, "segmentation": {**DEFAULT["segmentation"], "method": "magic"}},
         "segmentation.method",
         "classical",
+    ),
+    "a range the wrong way round": (
+        {**DEFAULT, "checks": {"cells_per_field": [300, 20]}},
+        "checks.cells_per_field",
+        "fewest and the most cells",
+    ),
+    "a misspelt threshold": (
+        {**DEFAULT, "checks": {"dirft": 1}},
+        "checks.dirft",
+        "not permitted",
     ),
     "a misspelt parameter": (
         {**DEFAULT, "galleries": {**DEFAULT["galleries"], "eror_cells": 9}},

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from autophagy_assets.analysis.identity import DATASET, feature_columns
-from autophagy_assets.analysis.quality import Finding, counted
+from autophagy_assets.analysis.quality import Finding, Numbers, counted
 from autophagy_assets.study import Checks
 
 CONDITION, CLONE = "stimulation", "clone"
@@ -112,7 +112,7 @@ def drift(cells: pd.DataFrame, name: str, checks: Checks) -> Finding:
         told += "; with so few cells it may be chance."
     else:
         told += "."
-    numbers = {
+    numbers: Numbers = {
         "largest difference": float(worst["difference"]),
         "feature": str(worst["feature"]),
         "sample": f"{worst['sample']}, {worst['stimulation']}",

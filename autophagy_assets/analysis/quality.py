@@ -22,6 +22,8 @@ from autophagy_assets.analysis.identity import CLASS, IDENTITY, SCORE, feature_c
 from autophagy_assets.errors import InputError
 from autophagy_assets.study import Checks, Study
 
+Numbers = Mapping[str, int | float | str]
+
 _NAMED = 3  # so many examples are named in a sentence
 _LONGEST = 200  # characters of a reason
 
@@ -43,7 +45,7 @@ class Finding:
 
     passed: bool
     sentence: str
-    numbers: Mapping[str, int | float | str] = field(default_factory=dict)
+    numbers: Numbers = field(default_factory=dict)
     table: pd.DataFrame | None = None
 
 
@@ -212,8 +214,8 @@ def intensities_differ(table: pd.DataFrame, name: str, checks: Checks) -> Findin
         f"cells, and up to {most:.1%} is taken as usual"
     )
     remedy = ": look at the outlines in spatial_context, both masks may be the same one."
-    numbers = {"share of cells with the same": share, "feature": pairs[worst][0]}
-    return _told(share <= most, told, remedy, numbers | {"cells": len(table)})
+    numbers: Numbers = {"share of cells with the same": share, "feature": pairs[worst][0]}
+    return _told(share <= most, told, remedy, {**numbers, "cells": len(table)})
 
 
 def fields_accounted_for(registered: Collection[str], manifest: pd.DataFrame) -> Finding:
@@ -388,9 +390,7 @@ def features_match(table: Sequence[str], model: Sequence[str], name: str) -> Fin
     return _told(not wrong, told, remedy, numbers)
 
 
-def _told(
-    passed: bool, told: str, remedy: str, numbers: Mapping[str, int | float | str]
-) -> Finding:
+def _told(passed: bool, told: str, remedy: str, numbers: Numbers) -> Finding:
     return Finding(bool(passed), told + ("." if passed else remedy), numbers)
 
 

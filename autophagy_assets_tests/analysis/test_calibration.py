@@ -115,9 +115,7 @@ def test_scores_that_are_too_high_are_told():
     st.integers(2, 10),
 )
 def test_every_cell_is_in_one_bin(cells, bins):
-    table = calibration.reliability(
-        pd.DataFrame(cells, columns=["class", "prob_class1"]), bins
-    )
+    table = calibration.reliability(pd.DataFrame(cells, columns=["class", "prob_class1"]), bins)
     assert table["cells"].sum() == len(cells) and (table["cells"] > 0).all()
     np.testing.assert_allclose(
         (table["share"] * table["cells"]).sum(), sum(true for true, _ in cells), atol=1e-9

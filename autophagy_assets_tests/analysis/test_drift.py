@@ -45,7 +45,9 @@ def test_the_worst_feature_is_named_with_its_sample():
     assert not found.passed and found.numbers["feature"] == "f3"
     assert found.numbers["largest difference"] == pytest.approx(3, rel=0.25)
     assert "condition 1" in str(found.numbers["sample"])
-    assert "f3 differs most, by" in found.sentence and "(n = 60 cells, against 60)" in found.sentence
+    assert (
+        "f3 differs most, by" in found.sentence and "(n = 60 cells, against 60)" in found.sentence
+    )
     assert "compare staining, exposure and focus" in found.sentence
 
 

@@ -91,7 +91,9 @@ def test_a_mask_that_stands_for_both_is_told_with_the_feature(table):
 
 
 def test_a_table_without_such_intensities_is_not_blamed(table):
-    found = quality.intensities_differ(table[[DATASET, CELL_ID, CLASS, "nucleus_area"]], "T", CHECKS)
+    found = quality.intensities_differ(
+        table[[DATASET, CELL_ID, CLASS, "nucleus_area"]], "T", CHECKS
+    )
     assert found.passed and "no intensities" in found.sentence
 
 

@@ -246,9 +246,10 @@ def test_the_report_holds_every_figure_and_its_uid(finished):
 def test_checks_passed(finished):
     platform, _ = finished
     keys = platform.defs.resolve_asset_graph().asset_check_keys
-    assert len(keys) >= 4
+    assert len(keys) >= 16
     for key in keys:
-        if key.asset_key.to_user_string() == "raw_features":
+        # Its tables were given, so no field was imaged here and none was refused.
+        if key.asset_key.to_user_string() in ("single_cell_images", "set_aside_fields"):
             continue
         records = platform.instance.event_log_storage.get_asset_check_execution_history(key, 1)
         assert records and records[0].status.value == "SUCCEEDED", key

@@ -192,3 +192,24 @@ def test_imaging_again_gives_the_same_version(platform, folder):
     pd.testing.assert_frame_equal(
         platform.table("single_cell_images", SAMPLE), platform.table("single_cell_images", SAMPLE)
     )
+
+
+def checked(platform: Platform, name: str) -> dg.AssetCheckEvaluation:
+    key = dg.AssetCheckKey(dg.AssetKey("single_cell_images"), name)
+    found = platform.instance.event_log_storage.get_asset_check_execution_history(key, limit=1)
+    assert found and found[0].evaluation is not None
+    return found[0].evaluation
+
+
+def test_the_checks_account_for_every_field(platform, folder):
+    paint(folder, 0, 0)
+    image(platform, folder)
+    fields = checked(platform, "every_field_accounted_for")
+    assert fields.passed and fields.partition == SAMPLE
+    assert "Of 2 registered fields of view, the manifest lists 2; 1 " in str(fields.description)
+    aside = checked(platform, "no_field_set_aside")
+    assert not aside.passed and aside.severity == dg.AssetCheckSeverity.WARN
+    assert "1 of 2 (FOV1: There are no cells in the field" in str(aside.description)
+    assert aside.metadata["set aside"].value == 1
+    cells = checked(platform, "cells_per_field")
+    assert not cells.passed and f"1 outside (FOV2 has {CELLS})" in str(cells.description)
