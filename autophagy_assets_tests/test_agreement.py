@@ -53,11 +53,14 @@ class Watched:
         plan = make_plan(platform.instance, platform.defs, platform.study)
         ready, asked = set(plan.ready), self.asked(platform)
         # What is made from something that is out of date itself may be asked for later.
-        assert ready - plan.downstream_of(ready) <= asked <= ready | plan.waiting
+        first = {target for target in ready if ready.isdisjoint(plan.upstream[target])}
+        assert first <= asked <= ready | plan.waiting
         shown = {target for target in plan.upstream if _badge(platform, target)}
-        print("ready", ready, "asked", asked, "shown", shown, "waiting", plan.waiting)
         assert not platform.refresh().failed
-        assert self.asked(platform) == set()
+        again = make_plan(platform.instance, platform.defs, platform.study)
+        assert not again.ready and not again.waiting
+        # It may go on asking for what hangs from what it asked for, and has been made meanwhile.
+        assert any(not self.asked(platform) for _ in range(8)), "the automation never rests"
         return ready, shown
 
 
@@ -83,8 +86,7 @@ def test_nothing_changed(watched: Watched) -> None:
 
 def test_another_parameter(watched: Watched) -> None:
     ready, shown = watched.compare(classifier={"n_estimators": 20})
-    assert ready == {Target("autophagy_classifier"), Target("study_report")} & ready
-    assert Target("autophagy_classifier") in ready and ready <= shown
+    assert ready == {Target("autophagy_classifier")} and ready <= shown
     ready, _ = watched.compare()  # and back
     assert Target("autophagy_classifier") in ready
 
@@ -100,8 +102,8 @@ def test_a_changed_table(watched: Watched) -> None:
     table = watched.given.tables["EI24KO"].iloc[1:]
     give_table(recorder, watched.platform.study, "EI24KO", table)
     recorder.finish()
-    ready, shown = watched.compare()
-    assert ready == {Target("raw_features", "EI24KO")} and ready <= shown
+    ready, _ = watched.compare()  # Dagster's badge does not follow tables from outside
+    assert ready == {Target("raw_features", "EI24KO")}
 
 
 def test_a_new_genotype(watched: Watched) -> None:

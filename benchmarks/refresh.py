@@ -68,7 +68,7 @@ def ingest(folder: Path, table: pd.DataFrame, home: Path) -> None:
     """Register the fields of a table."""
     table.to_csv(folder / METADATA, index=False)
     command = [sys.executable, "-m", "autophagy_assets.cli", "ingest", str(folder)]
-    timed(command, environment(home))
+    subprocess.run(command, check=True, env=environment(home), capture_output=True)
 
 
 def told(home: Path) -> dict[str, float]:
