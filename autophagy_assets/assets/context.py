@@ -1,7 +1,7 @@
 """What the body of an asset has beside its inputs: study, partition, and recorded files."""
 
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,15 +31,15 @@ class StudyContext:
         Reads artifacts and puts files in place, so that both are in the records.
     log : object
         Dagster's logger.
-    before : Materialization or None
-        What Dagster recorded last of this asset and partition.
+    before : callable
+        Gives what Dagster recorded last of this asset and partition, if anything.
     """
 
     study: Study
     partition: str
     recorder: Recorder
     log: Any
-    before: Materialization | None = None
+    before: Callable[[], Materialization | None]
 
     def read(self, uid: str) -> Path:
         """Verified local path of a LaminDB artifact, noted as an input of the step."""

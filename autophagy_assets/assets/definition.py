@@ -126,7 +126,7 @@ def study_asset(
             recorder = steps.recorder_of(execution, study)
             recorder.start()
             partition = steps.partition_of(execution)
-            before = steps.look_of(execution)(context.asset_key, partition)
+            before = functools.partial(steps.look_of(execution), context.asset_key, partition)
             tools = StudyContext(study, partition or "", recorder, context.log, before)
             with steps.told_once():
                 return body(tools, *args, **inputs)

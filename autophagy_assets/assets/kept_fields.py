@@ -45,7 +45,7 @@ def kept_fields(context: "StudyContext", fields: Iterable[Field]) -> list[dict[s
 
 def _earlier_rows(context: "StudyContext") -> dict[str, dict[str, Any]]:
     """Usable rows of the latest manifest by their images; none if it was made differently."""
-    if (before := context.before) is None:
+    if (before := context.before()) is None:
         return {}
     run, step = run_called(before.metadata.get(RUN, "")), context.recorder.step
     if run is None or run.parameters != step.parameters or run.code_version != step.code_version:

@@ -23,8 +23,9 @@ GROUPS = {
     ],
     "knockouts": ["ko_predictions", "ko_evaluation"],
     "galleries": ["class_gallery", "error_galleries", "wt_ko_gallery", "spatial_context"],
-    "report": ["study_report"],
+    "report": ["study_report", "last_refresh"],
 }
+FROM_OUTSIDE = {"raw_images", "set_aside_fields", "source_features", "last_refresh"}
 FIGURES = ["classifier_evaluation", *GROUPS["galleries"]]
 
 
@@ -102,7 +103,7 @@ def test_every_asset_is_described_owned_and_of_a_kind(served):
     for name, node in nodes.items():
         assert len(node["description"]) > 20, name
         assert node["kinds"], name
-        if name not in ("raw_images", "set_aside_fields", "source_features"):
+        if name not in FROM_OUTSIDE:
             assert node["owners"] == [{"team": "imaging"}], name
 
 
