@@ -4,27 +4,21 @@ Runs of samples, which segment images, go on in several processes at once; all o
 a second or so and run here, one after the other. Each is an ordinary Dagster run.
 """
 
-import os
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
-from functools import partial
-from typing import Any
 
 import dagster as dg
 from filelock import FileLock, Timeout
 
-from autophagy_assets.assets.fields import WORKERS_VARIABLE
 from autophagy_assets.assets.imaging import GROUP as IMAGING
 from autophagy_assets.assets.report import LAST_REFRESH
 from autophagy_assets.errors import InputError
-from autophagy_assets.failures import reason_of
 from autophagy_assets.home import Home, dagster_instance
 from autophagy_assets.partitions import GENOTYPE_SPACE, SAMPLE_SPACE, control_of
 from autophagy_assets.plan import Group, Plan, Target, groups, make_plan
+from autophagy_assets.runs import run_groups
 from autophagy_assets.study import Study
 from autophagy_assets.sync import sync
-
-TAG = "autophagy/refresh"
 
 Progress = Callable[[Target, str], None]
 
@@ -199,104 +193,3 @@ def _run_batch(
             elif target not in late:
                 done.made.append(target)
                 progress(target, "made")
-
-
-def run_groups(
-    batch: list[Group], defs: dg.Definitions, instance: dg.DagsterInstance, workers: int | None
-) -> Iterator[tuple[Group, Any]]:
-    """Run groups: those of samples in several processes at once, all others here.
-
-    Parameters
-    ----------
-    batch : list of Group
-        Of samples only, or of others only.
-    defs : dagster.Definitions
-    instance : dagster.DagsterInstance
-    workers : int or None
-        Processes; None for as many as this machine can run.
-
-    Yields
-    ------
-    tuple of (Group, dict or Exception)
-        A group as it ends, with errors by target (empty where all went well), or what ended
-        its process.
-    """
-    if not batch or batch[0].space != SAMPLE_SPACE:
-        for group in batch:
-            yield group, run_group(group, defs, instance)
-        return
-    from autophagy_assets.analysis.compute import PRELOAD, default_workers, map_fields
-
-    cores = workers or default_workers()
-    # What samples do not use of the cores, the fields within a sample do.
-    study_file = (defs.resources or {})["study"].study_file
-    job = partial(_run_elsewhere, study_file=study_file, workers=max(1, cores // len(batch)))
-    preload = [*PRELOAD, "autophagy_assets.definitions"]
-    yield from map_fields(job, batch, cores, preload)
-
-
-def _run_elsewhere(group: Group, study_file: str | None, workers: int) -> dict[Target, str]:
-    """Run a group in a worker process, which has the same environment and so the same home."""
-    from autophagy_assets.definitions import build_defs
-
-    defs, instance = build_defs(study_file=study_file), dagster_instance()
-    # Set for the steps only: what Dagster may run at once, in the home, follows from it too.
-    before = os.environ.get(WORKERS_VARIABLE)
-    os.environ[WORKERS_VARIABLE] = str(workers)
-    try:
-        return run_group(group, defs, instance)
-    finally:
-        if before is None:
-            del os.environ[WORKERS_VARIABLE]
-        else:
-            os.environ[WORKERS_VARIABLE] = before
-
-
-def run_group(
-    group: Group, defs: dg.Definitions, instance: dg.DagsterInstance
-) -> dict[Target, str]:
-    """Make the targets of a group in one Dagster run, in this process.
-
-    Parameters
-    ----------
-    group : Group
-    defs : dagster.Definitions
-    instance : dagster.DagsterInstance
-
-    Returns
-    -------
-    dict
-        Target to error, for those that failed. A check that could not be run, or that failed
-        and blocks what is downstream, is a failure of the asset that it checks.
-    """
-    result = defs.resolve_implicit_global_asset_job_def().execute_in_process(
-        instance=instance,
-        partition_key=group.partition,
-        asset_selection=[dg.AssetKey(target.asset) for target in group.targets],
-        run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
-        tags={TAG: "true"},
-        raise_on_error=False,
-    )
-    return _errors_of(result, defs, group)
-
-
-def _errors_of(
-    result: dg.ExecuteInProcessResult, defs: dg.Definitions, group: Group
-) -> dict[Target, str]:
-    checked = {  # one step has all checks of an asset
-        checks.node_def.name: key.asset_key.to_user_string()
-        for checks in defs.asset_checks or []
-        for key in checks.check_keys
-    }
-    errors = {}
-    for event in result.filter_events(lambda event: event.is_step_failure):
-        step = event.step_key or ""
-        errors[Target(checked.get(step, step), group.partition)] = reason_of(event)
-    blocked: dict[Target, list[str]] = {}
-    for check in result.get_asset_check_evaluations():
-        if check.blocking and not check.passed:
-            target = Target(check.asset_key.to_user_string(), group.partition)
-            told = check.description or f"check {check.check_name} failed"
-            blocked[target] = [*(one for one in blocked.get(target, []) if one != told), told]
-    errors |= {target: " ".join(told) for target, told in blocked.items()}
-    return errors

@@ -107,7 +107,7 @@ def orchestrate() -> dict[str, Any]:
     from autophagy_assets.home import Home, dagster_instance
     from autophagy_assets.partitions import SAMPLE_SPACE
     from autophagy_assets.plan import groups, make_plan
-    from autophagy_assets.refresh import run_group
+    from autophagy_assets.runs import run_group
     from autophagy_assets.simulation import simulate
     from autophagy_assets.study import Study
     from benchmarks.downstream import image_study

@@ -53,9 +53,9 @@ def image_study(images: Path) -> None:
     from autophagy_assets.materializations import HASH, UID
     from autophagy_assets.partitions import SAMPLE_SPACE, genotype_of
     from autophagy_assets.plan import groups, make_plan
-    from autophagy_assets.refresh import run_groups
     from autophagy_assets.registry.artifacts import fetch
     from autophagy_assets.registry.ingest import ingest
+    from autophagy_assets.runs import run_groups
     from autophagy_assets.study import Study
     from autophagy_assets.summary import stored
     from autophagy_assets.sync import sync

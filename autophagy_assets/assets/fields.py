@@ -11,6 +11,7 @@ import pandas as pd
 
 from autophagy_assets.analysis.identity import CELL_ID, CLASS, DATASET
 from autophagy_assets.errors import InputError
+from autophagy_assets.home import WORKERS_VARIABLE
 from autophagy_assets.registry import labels as lab
 from autophagy_assets.registry.datasets import SINGLE_CELL_IMAGES, foreign_datasets
 from autophagy_assets.registry.fields import Field, sample_key, study_slug
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
 
 OK, SET_ASIDE = "ok", "set aside"
 CROPS, SPATIAL = "single_cell_data.h5ad", "spatialdata.zarr"
-
-
-WORKERS_VARIABLE = "AUTOPHAGY_WORKERS"
 
 
 def workers() -> int | None:

@@ -2,8 +2,9 @@
 
 import pytest
 
-from autophagy_assets.assets.fields import WORKERS_VARIABLE, workers
+from autophagy_assets.assets.fields import workers
 from autophagy_assets.errors import InputError
+from autophagy_assets.home import WORKERS_VARIABLE
 
 
 @pytest.mark.parametrize(("told", "meant"), [("3", 3), ("", None), ("0", None)])

@@ -14,8 +14,8 @@ from autophagy_assets.checks.knockouts import check_ko_predictions
 from autophagy_assets.definitions import build_defs
 from autophagy_assets.materializations import latest
 from autophagy_assets.plan import Group, Target
-from autophagy_assets.refresh import run_group
 from autophagy_assets.registry.ingest import ingest
+from autophagy_assets.runs import run_group
 from autophagy_assets_tests.analysis.synthetic import raw_features
 from autophagy_assets_tests.platform import Platform, give_table, given_study, outsider
 from autophagy_assets_tests.registry.image_folder import image, truncate, write_images

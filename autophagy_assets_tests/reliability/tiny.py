@@ -21,7 +21,7 @@ from autophagy_assets.io_managers.joblib import JoblibIOManager
 from autophagy_assets.io_managers.page import PageIOManager
 from autophagy_assets.io_managers.parquet import ParquetIOManager
 from autophagy_assets.plan import groups, make_plan
-from autophagy_assets.refresh import run_group
+from autophagy_assets.runs import run_group
 from autophagy_assets.study import DEFAULT_STUDY, Study
 
 ASSETS = ["field", "cells", "forest", "picture", "page"]
