@@ -56,11 +56,14 @@ class Group:
     partition : str or None
     targets : tuple of Target
         In an order in which they can be made.
+    then : tuple of Target
+        Of the same partition; they wait for these and for nothing else.
     """
 
     space: str | None
     partition: str | None
     targets: tuple[Target, ...]
+    then: tuple[Target, ...] = ()
 
 
 @dataclass
@@ -90,6 +93,8 @@ class Plan:
     def downstream_of(self, targets: Iterable[Target]) -> set[Target]:
         """Targets that depend on any of some targets, near or far."""
         found = set(targets)
+        if not found:
+            return found
         for target in self.upstream:  # in an order in which they can be made
             if found.intersection(self.upstream[target]):
                 found.add(target)
@@ -130,6 +135,31 @@ def make_plan(instance: dg.DagsterInstance, defs: dg.Definitions, study: Study) 
             plan.upstream[target] = above
             _place(plan, target, above, reasons.get(partition))
     return plan
+
+
+def due(
+    instance: dg.DagsterInstance, defs: dg.Definitions, study: Study, group: Group
+) -> Group | None:
+    """Give what waited for a group and is out of date now that the group has been made.
+
+    Parameters
+    ----------
+    instance : dagster.DagsterInstance
+    defs : dagster.Definitions
+    study : Study
+    group : Group
+
+    Returns
+    -------
+    Group or None
+        None if nothing is.
+    """
+    graph, look = defs.resolve_asset_graph(), looking(instance)
+    for number, target in enumerate(group.then, 1):
+        assets = graph.assets_def_for_key(dg.AssetKey(target.asset))
+        if _reasons(instance, assets, [target.partition], study, look):
+            return Group(group.space, group.partition, (target,), group.then[number:])
+    return None
 
 
 def _reasons(
@@ -193,15 +223,31 @@ def groups(plan: Plan, targets: Iterable[Target]) -> list[Group]:
     -------
     list of Group
     """
-    left, result = list(targets), []
-    while left:
-        space, partition = plan.spaces[left[0].asset], left[0].partition
-        taken: list[Target] = []
-        for target in left:
-            same_run = plan.spaces[target.asset] == space and target.partition == partition
-            missing = [one for one in plan.upstream[target] if one in left and one not in taken]
-            if same_run and not missing:
+    left, result = dict.fromkeys(targets), list[Group]()
+    sharing = _by_run(plan, left)
+    waiting = _by_run(plan, (target for target in plan.upstream if target in plan.waiting))
+    for first in list(left):
+        if first not in left:
+            continue
+        run, taken = (plan.spaces[first.asset], first.partition), list[Target]()
+        for target in sharing[run]:
+            if target in left and left.keys().isdisjoint(plan.upstream[target]):
                 taken.append(target)
-        result.append(Group(space, partition, tuple(taken)))
-        left = [target for target in left if target not in taken]
+                del left[target]
+        then = list[Target]()
+        for target in waiting.get(run, []):
+            above = plan.upstream[target]
+            if all(one in plan.fresh or one in taken or one in then for one in above):
+                then.append(target)
+        result.append(Group(*run, tuple(taken), tuple(then)))
     return result
+
+
+def _by_run(
+    plan: Plan, targets: Iterable[Target]
+) -> dict[tuple[str | None, str | None], list[Target]]:
+    """Targets that one run could make, by space and partition."""
+    found: dict[tuple[str | None, str | None], list[Target]] = {}
+    for target in targets:
+        found.setdefault((plan.spaces[target.asset], target.partition), []).append(target)
+    return found

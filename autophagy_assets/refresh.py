@@ -5,7 +5,7 @@ a second or so and run here, one after the other. Each is an ordinary Dagster ru
 """
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import dagster as dg
 from filelock import FileLock, Timeout
@@ -127,12 +127,13 @@ def _refresh(
         done.held = plan.downstream_of(t for t in plan.ready if t.asset not in chosen)
         done.held = {t for t in done.held if t.asset in chosen and t not in plan.fresh}
         todo = [t for t in plan.ready if t.asset in chosen and t not in attempted | done.held]
-        todo = [target for target in todo if target not in plan.downstream_of(done.failed)]
+        blocked = plan.downstream_of(done.failed)
+        todo = [target for target in todo if target not in blocked]
         for target in todo:
             progress(target, "planned")
-        for batch in _batches(groups(plan, todo)):
+        for batch in _batches(groups(plan, todo), chosen):
             attempted.update(target for group in batch for target in group.targets)
-            _run_batch(batch, plan, defs, instance, done, progress, workers)
+            attempted |= _run_batch(batch, plan, defs, instance, done, progress, workers)
         # Only what waited may be out of date once the rest has been made.
         if not todo or not plan.waiting:
             done.skipped = plan.downstream_of(done.failed) - set(done.made)
@@ -158,9 +159,13 @@ def _report_refreshed(instance: dg.DagsterInstance, done: Refreshed) -> None:
     )
 
 
-def _batches(planned: list[Group]) -> list[list[Group]]:
+def _batches(planned: list[Group], chosen: set[str]) -> list[list[Group]]:
     """Groups of samples may run at the same time; every other group runs alone."""
-    samples = [group for group in planned if group.space == SAMPLE_SPACE]
+    samples = [
+        replace(group, then=tuple(target for target in group.then if target.asset in chosen))
+        for group in planned
+        if group.space == SAMPLE_SPACE
+    ]
     others = [[group] for group in planned if group.space != SAMPLE_SPACE]
     return [samples, *others] if samples else others
 
@@ -173,23 +178,28 @@ def _run_batch(
     done: Refreshed,
     progress: Progress,
     workers: int | None,
-) -> None:
+) -> set[Target]:
+    """Run groups and note what became of their targets, which it gives."""
     blocked = plan.downstream_of(done.failed)
     batch = [
-        Group(g.space, g.partition, left)
-        for g in batch
-        if (left := tuple(target for target in g.targets if target not in blocked))
+        replace(group, targets=left)
+        for group in batch
+        if (left := tuple(target for target in group.targets if target not in blocked))
     ]
+    told = {target for group in batch for target in group.targets}
     for target in (target for group in batch for target in group.targets):
         progress(target, "running")
-    for group, outcome in run_groups(batch, defs, instance, workers):
-        errors = outcome if isinstance(outcome, dict) else dict.fromkeys(group.targets, outcome)
-        broken = {t: str(e) for t, e in errors.items()}
-        late = plan.downstream_of(broken)
+    for group, errors in run_groups(batch, defs, instance, workers):
         for target in group.targets:
-            if target in broken:
-                done.failed[target] = broken[target]
+            if target not in told:
+                told.add(target)
+                progress(target, "planned")
+        late = plan.downstream_of(errors)
+        for target in group.targets:
+            if target in errors:
+                done.failed[target] = errors[target]
                 progress(target, "failed")
             elif target not in late:
                 done.made.append(target)
                 progress(target, "made")
+    return told

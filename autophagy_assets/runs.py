@@ -3,21 +3,21 @@
 import os
 from collections.abc import Iterator
 from functools import partial
-from typing import Any
 
 import dagster as dg
 
 from autophagy_assets.failures import reason_of
 from autophagy_assets.home import WORKERS_VARIABLE, dagster_instance
 from autophagy_assets.partitions import SAMPLE_SPACE
-from autophagy_assets.plan import Group, Target
+from autophagy_assets.plan import Group, Target, due
+from autophagy_assets.study import Study
 
 TAG = "autophagy/refresh"
 
 
 def run_groups(
     batch: list[Group], defs: dg.Definitions, instance: dg.DagsterInstance, workers: int | None
-) -> Iterator[tuple[Group, Any]]:
+) -> Iterator[tuple[Group, dict[Target, str]]]:
     """Run groups: those of samples in several processes at once, all others here.
 
     Parameters
@@ -31,9 +31,9 @@ def run_groups(
 
     Yields
     ------
-    tuple of (Group, dict or Exception)
-        A group as it ends, with errors by target (empty where all went well), or what ended
-        its process.
+    tuple of (Group, dict)
+        A group as it ends, with errors by target, empty where all went well. Of samples, what
+        waited for a group follows it, where that is out of date.
     """
     if not batch or batch[0].space != SAMPLE_SPACE:
         for group in batch:
@@ -46,19 +46,34 @@ def run_groups(
     study_file = (defs.resources or {})["study"].study_file
     job = partial(_run_elsewhere, study_file=study_file, workers=max(1, cores // len(batch)))
     preload = [*PRELOAD, "autophagy_assets.definitions"]
-    yield from map_fields(job, batch, cores, preload)
+    for group, outcome in map_fields(job, batch, cores, preload, apart=True):
+        if isinstance(outcome, Exception):  # what ended its process
+            yield group, dict.fromkeys(group.targets, str(outcome))
+        else:
+            yield from outcome
 
 
-def _run_elsewhere(group: Group, study_file: str | None, workers: int) -> dict[Target, str]:
-    """Run a group in a worker process, which has the same environment and so the same home."""
+def _run_elsewhere(
+    group: Group, study_file: str | None, workers: int
+) -> list[tuple[Group, dict[Target, str]]]:
+    """Run a group in a worker process, which has the same environment and so the same home.
+
+    What waits for the group is run in the same process: another would import scPortrait again.
+    """
     from autophagy_assets.definitions import build_defs
 
-    defs, instance = build_defs(study_file=study_file), dagster_instance()
+    study, instance = Study.load(study_file), dagster_instance(capture=False)
+    defs = build_defs(study_file=study_file)
     # Set for the steps only: what Dagster may run at once, in the home, follows from it too.
     before = os.environ.get(WORKERS_VARIABLE)
     os.environ[WORKERS_VARIABLE] = str(workers)
+    done: list[tuple[Group, dict[Target, str]]] = []
+    left: Group | None = group
     try:
-        return run_group(group, defs, instance)
+        while left is not None:
+            done.append((left, run_group(left, defs, instance)))
+            left = None if done[-1][1] else due(instance, defs, study, left)
+        return done
     finally:
         if before is None:
             del os.environ[WORKERS_VARIABLE]

@@ -50,6 +50,16 @@ def test_targets_of_one_partition_share_a_run() -> None:
     ]
 
 
+def test_what_waits_for_a_run_and_nothing_else_follows_in_its_partition() -> None:
+    plan = Plan(spaces={"images": "sample", "features": "sample", "both": "sample", "report": None})
+    images, features, both = (Target(name, "s") for name in ("images", "features", "both"))
+    plan.upstream = {images: [], features: [images], both: [features, Target("report")]}
+    plan.upstream[Target("report")] = [features]
+    plan.ready, plan.waiting = {images: "new"}, {features, both, Target("report")}
+    (group,) = groups(plan, plan.ready)
+    assert group == Group("sample", "s", (images,), then=(features,))
+
+
 def test_downstream_is_near_and_far_and_not_the_thing_itself() -> None:
     a, b, c, d = (Target(name) for name in "abcd")
     plan = Plan(upstream={a: [], b: [a], c: [b], d: []})

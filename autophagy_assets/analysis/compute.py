@@ -19,7 +19,13 @@ from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from typing import Any, TypeVar
 
-from autophagy_assets.analysis.nursery import FINISHED, WorkerDied, attempt, run_nursery
+from autophagy_assets.analysis.nursery import (
+    FINISHED,
+    WorkerDied,
+    attempt,
+    in_worker,
+    run_nursery,
+)
 from autophagy_assets.analysis.resources import granted_memory, granted_processors
 
 __all__ = ["WorkerDied", "default_workers", "map_fields"]
@@ -27,12 +33,7 @@ __all__ = ["WorkerDied", "default_workers", "map_fields"]
 Job = TypeVar("Job")
 Result = TypeVar("Result")
 
-PRELOAD = (
-    "scportrait.pipeline.project",
-    "scportrait.pipeline.segmentation.workflows",
-    "scportrait.pipeline.extraction",
-    "scportrait.pipeline.featurization",
-)
+PRELOAD = ("autophagy_assets.analysis.scportrait_steps",)
 # One thread per worker: several workers with several threads each only wait for each other.
 # Numba's default thread layer cannot be forked once it has started; "workqueue" can.
 ENVIRONMENT = {
@@ -68,6 +69,8 @@ def map_fields(
     jobs: Iterable[Job],
     workers: int | None = None,
     preload: Sequence[str] = PRELOAD,
+    *,
+    apart: bool = False,
 ) -> Iterator[tuple[Job, Result | Exception]]:
     """Apply a function to every job in several processes.
 
@@ -79,10 +82,13 @@ def map_fields(
     jobs : iterable
         One item per field of view.
     workers : int, optional
-        Number of processes; default ``default_workers()``. With 1 the work is done in this
-        process.
+        Number of processes; default ``default_workers()``. With 1, or a single job, the work
+        is done in this process.
     preload : sequence of str
         Modules that are imported once for all workers.
+    apart : bool
+        Never work in this process: it stays free of what the work imports, and outlives a
+        worker that is killed.
 
     Yields
     ------
@@ -99,7 +105,7 @@ def map_fields(
     """
     jobs = list(jobs)
     count = min(workers or default_workers(), len(jobs))
-    if count <= 1:
+    if count <= 1 and not (apart and jobs):
         for job in jobs:
             yield job, attempt(function, job)
         return
@@ -126,11 +132,16 @@ def _start_nursery(
     preload: Sequence[str],
     scratch: str,
 ) -> tuple[Any, Connection]:
-    context = multiprocessing.get_context("spawn")
+    # A worker has imported everything, and has one thread: it may fork a nursery of its own.
+    forked = in_worker()
+    context: Any = multiprocessing.get_context("fork" if forked else "spawn")
     ours, theirs = context.Pipe()
+    inherited = [ours] if forked else []
     # Not a daemon: those may not have children.
     nursery = context.Process(
-        target=run_nursery, args=(theirs, function, jobs, count, tuple(preload)), daemon=False
+        target=run_nursery,
+        args=(theirs, function, jobs, count, tuple(preload), inherited),
+        daemon=False,
     )
     # Temporary files of a killed worker are removed with the caller's directory.
     with _environment({**ENVIRONMENT, "TMPDIR": scratch}):

@@ -71,7 +71,8 @@ def _featurize_file(path: Path, study: Study) -> pd.DataFrame:
         one_thread(),
     ):
         from alphabase.io import tempmmap
-        from scportrait.pipeline.featurization import CellFeaturizer
+
+        from autophagy_assets.analysis.scportrait_steps import CellFeaturizer
 
         config = {
             "batch_size": BATCH_SIZE,

@@ -28,10 +28,16 @@ Result = TypeVar("Result")
 FINISHED = -1
 # Elsewhere forking a process that has imported system frameworks is unsafe.
 _START_METHOD = "fork" if sys.platform.startswith("linux") else "spawn"
+_forked = False  # whether this process is a worker that was forked from a nursery
 
 
 class WorkerDied(RuntimeError):
     """A worker process ended before it gave a result; most often the machine ran out of memory."""
+
+
+def in_worker() -> bool:
+    """Whether this process was forked from a nursery, with all that the nursery had imported."""
+    return _forked
 
 
 def attempt(function: Callable[[Job], Result], job: Job) -> Result | Exception:
@@ -76,7 +82,12 @@ class _Worker:
 
 
 def run_nursery(
-    link: Connection, function: Callable[[Any], Any], jobs: list[Any], count: int, preload: tuple
+    link: Connection,
+    function: Callable[[Any], Any],
+    jobs: list[Any],
+    count: int,
+    preload: tuple,
+    inherited: list[Connection],
 ) -> None:
     """Do the jobs in forked workers and send each outcome as it comes.
 
@@ -92,7 +103,10 @@ def run_nursery(
         Number of workers.
     preload : tuple of str
         Modules to import before the first worker is forked.
+    inherited : list of multiprocessing.connection.Connection
+        The caller's own ends of pipes, where this process was forked.
     """
+    _close(inherited)
     # Ctrl-C reaches the whole group; the caller then closes the link, which ends this process.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
@@ -152,9 +166,9 @@ def _why(code: int | None) -> str:
 def _run_worker(
     pipe: Connection, function: Callable[[Any], Any], inherited: list[Connection]
 ) -> None:
-    # Copies of the others' pipes would keep those open after their owner has died.
-    for connection in inherited:
-        connection.close()
+    global _forked
+    _forked = _START_METHOD == "fork"
+    _close(inherited)
     while True:
         try:
             number, job = pipe.recv()
@@ -162,6 +176,12 @@ def _run_worker(
             return
         with suppress(BrokenPipeError):
             pipe.send_bytes(_pack(number, attempt(function, job)))
+
+
+def _close(inherited: list[Connection]) -> None:
+    """Close copies of others' pipes, which would stay open after their owner has died."""
+    for connection in inherited:
+        connection.close()
 
 
 def _pack(number: int, outcome: Any) -> bytes:

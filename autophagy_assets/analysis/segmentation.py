@@ -14,12 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from autophagy_assets.analysis.conditions import (
-    cheap_collections,
-    keep_compiled,
-    one_thread,
-    quiet,
-)
+from autophagy_assets.analysis.conditions import cheap_collections, one_thread, quiet
 from autophagy_assets.analysis.images import check_field
 from autophagy_assets.analysis.project import METHODS, project_config, remember_store
 from autophagy_assets.errors import InputError
@@ -143,11 +138,8 @@ def _in_study_order(images: Mapping[str, Path], study: Study) -> dict[str, Path]
 
 def _run_project(paths: dict[str, Path], study: Study, work: Path) -> tuple[Path, Path]:
     """Load, segment and extract; give the files that scPortrait wrote."""
-    from scportrait.pipeline.extraction import HDF5CellExtraction
-    from scportrait.pipeline.project import Project
-    from scportrait.pipeline.segmentation import workflows
+    from autophagy_assets.analysis.scportrait_steps import HDF5CellExtraction, Project, workflows
 
-    keep_compiled()
     home, cache = work / "project", work / "cache"
     home.mkdir()
     cache.mkdir()
