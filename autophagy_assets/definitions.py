@@ -13,7 +13,7 @@ from autophagy_assets.io_managers.joblib import JoblibIOManager
 from autophagy_assets.io_managers.page import PageIOManager
 from autophagy_assets.io_managers.parquet import ParquetIOManager
 from autophagy_assets.io_managers.steps import parameters_of
-from autophagy_assets.materializations import with_parameters
+from autophagy_assets.recipes import with_parameters
 from autophagy_assets.study import Study
 
 

@@ -1,13 +1,14 @@
-"""What is out of date, and in which runs to make it.
+"""What of a study is out of date, and why.
 
 A target is an asset, or a partition of one. A target is out of date when it was never made,
-its recipe (see ``materializations``) has changed, or its file is gone. One that was made
+its recipe (see ``recipes``) has changed, or its file is gone. One that was made
 before and depends on another that is about to be made waits: perhaps the new content is the
 old one.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 
 import dagster as dg
 
@@ -17,11 +18,10 @@ from autophagy_assets.materializations import (
     TABLE_UID,
     UID,
     Look,
+    Looking,
     Materialization,
-    looking,
-    recipe,
-    upstream,
 )
+from autophagy_assets.recipes import Known, recipe, upstream
 from autophagy_assets.registry.holdings import held_by, missing
 from autophagy_assets.study import Study
 
@@ -43,27 +43,6 @@ class Target:
 
     def __str__(self) -> str:
         return f"{self.asset}[{self.partition}]" if self.partition else self.asset
-
-
-@dataclass(frozen=True)
-class Group:
-    """Targets that one Dagster run makes.
-
-    Parameters
-    ----------
-    space : str or None
-        Name of the partitions, such as ``sample``.
-    partition : str or None
-    targets : tuple of Target
-        In an order in which they can be made.
-    then : tuple of Target
-        Of the same partition; they wait for these and for nothing else.
-    """
-
-    space: str | None
-    partition: str | None
-    targets: tuple[Target, ...]
-    then: tuple[Target, ...] = ()
 
 
 @dataclass
@@ -101,7 +80,12 @@ class Plan:
         return found - set(targets)
 
 
-def make_plan(instance: dg.DagsterInstance, defs: dg.Definitions, study: Study) -> Plan:
+def make_plan(
+    instance: dg.DagsterInstance,
+    defs: dg.Definitions,
+    study: Study,
+    look: Look | None = None,
+) -> Plan:
     """Look at every target of a study.
 
     Parameters
@@ -109,13 +93,16 @@ def make_plan(instance: dg.DagsterInstance, defs: dg.Definitions, study: Study) 
     instance : dagster.DagsterInstance
     defs : dagster.Definitions
     study : Study
+    look : callable, optional
+        For a caller that has looked before; default at everything anew.
 
     Returns
     -------
     Plan
     """
     graph, plan = defs.resolve_asset_graph(), Plan()
-    look = looking(instance)  # most targets are upstream of several others
+    # Most targets are upstream of several others.
+    look, known = look or Looking(instance), cache(instance.get_dynamic_partitions)
     made_here = {key.to_user_string() for key in graph.materializable_asset_keys}
     for key in graph.toposorted_asset_keys:
         if key not in graph.materializable_asset_keys:
@@ -123,13 +110,13 @@ def make_plan(instance: dg.DagsterInstance, defs: dg.Definitions, study: Study) 
         assets = graph.assets_def_for_key(key)
         space = space_of(assets)
         plan.spaces[key.to_user_string()] = space
-        partitions = sorted(instance.get_dynamic_partitions(space)) if space else [None]
-        reasons = _reasons(instance, assets, partitions, study, look)
+        partitions = sorted(known(space)) if space else [None]
+        reasons = reasons_of(assets, partitions, study, look, known)
         for partition in partitions:
             target = Target(key.to_user_string(), partition)
             above = [
                 Target(k.to_user_string(), p)
-                for k, p in upstream(instance, assets, partition)
+                for k, p in upstream(known, assets, partition)
                 if k.to_user_string() in made_here
             ]
             plan.upstream[target] = above
@@ -137,39 +124,31 @@ def make_plan(instance: dg.DagsterInstance, defs: dg.Definitions, study: Study) 
     return plan
 
 
-def due(
-    instance: dg.DagsterInstance, defs: dg.Definitions, study: Study, group: Group
-) -> Group | None:
-    """Give what waited for a group and is out of date now that the group has been made.
-
-    Parameters
-    ----------
-    instance : dagster.DagsterInstance
-    defs : dagster.Definitions
-    study : Study
-    group : Group
-
-    Returns
-    -------
-    Group or None
-        None if nothing is.
-    """
-    graph, look = defs.resolve_asset_graph(), looking(instance)
-    for number, target in enumerate(group.then, 1):
-        assets = graph.assets_def_for_key(dg.AssetKey(target.asset))
-        if _reasons(instance, assets, [target.partition], study, look):
-            return Group(group.space, group.partition, (target,), group.then[number:])
-    return None
-
-
-def _reasons(
-    instance: dg.DagsterInstance,
+def reasons_of(
     assets: dg.AssetsDefinition,
     partitions: Sequence[str | None],
     study: Study,
     look: Look,
+    known: Known,
 ) -> dict[str | None, str]:
-    """Why partitions of an asset are out of date; those that are not are left out."""
+    """Tell why partitions of an asset are out of date.
+
+    Parameters
+    ----------
+    assets : dagster.AssetsDefinition
+        Definition of one asset.
+    partitions : sequence of (str or None)
+    study : Study
+    look : callable
+        Takes asset and partition, gives its latest materialization.
+    known : callable
+        Takes the name of partitions, gives their keys.
+
+    Returns
+    -------
+    dict
+        By partition; those that are up to date are left out.
+    """
     reasons: dict[str | None, str] = {}
     made: dict[str | None, Materialization] = {}
     parameters = parameters_of(assets, study)
@@ -177,7 +156,7 @@ def _reasons(
         found = look(assets.key, partition)
         if found is None:
             reasons[partition] = NEVER_MADE
-        elif found.metadata.get("recipe") != recipe(instance, assets, partition, parameters, look):
+        elif found.metadata.get("recipe") != recipe(known, look, assets, partition, parameters):
             reasons[partition] = CHANGED
         else:
             made[partition] = found
@@ -208,46 +187,3 @@ def _place(plan: Plan, target: Target, above: list[Target], reason: str | None) 
         plan.waiting.add(target)
     else:
         plan.fresh.add(target)
-
-
-def groups(plan: Plan, targets: Iterable[Target]) -> list[Group]:
-    """Divide targets into runs, each of one partition, in an order in which they can be made.
-
-    Parameters
-    ----------
-    plan : Plan
-    targets : iterable of Target
-        In an order in which they can be made.
-
-    Returns
-    -------
-    list of Group
-    """
-    left, result = dict.fromkeys(targets), list[Group]()
-    sharing = _by_run(plan, left)
-    waiting = _by_run(plan, (target for target in plan.upstream if target in plan.waiting))
-    for first in list(left):
-        if first not in left:
-            continue
-        run, taken = (plan.spaces[first.asset], first.partition), list[Target]()
-        for target in sharing[run]:
-            if target in left and left.keys().isdisjoint(plan.upstream[target]):
-                taken.append(target)
-                del left[target]
-        then = list[Target]()
-        for target in waiting.get(run, []):
-            above = plan.upstream[target]
-            if all(one in plan.fresh or one in taken or one in then for one in above):
-                then.append(target)
-        result.append(Group(*run, tuple(taken), tuple(then)))
-    return result
-
-
-def _by_run(
-    plan: Plan, targets: Iterable[Target]
-) -> dict[tuple[str | None, str | None], list[Target]]:
-    """Targets that one run could make, by space and partition."""
-    found: dict[tuple[str | None, str | None], list[Target]] = {}
-    for target in targets:
-        found.setdefault((plan.spaces[target.asset], target.partition), []).append(target)
-    return found

@@ -13,9 +13,11 @@ from filelock import FileLock, Timeout
 from autophagy_assets.assets.imaging import GROUP as IMAGING
 from autophagy_assets.assets.report import LAST_REFRESH
 from autophagy_assets.errors import InputError
+from autophagy_assets.groups import Group, groups
 from autophagy_assets.home import Home, dagster_instance
+from autophagy_assets.materializations import Looking
 from autophagy_assets.partitions import GENOTYPE_SPACE, SAMPLE_SPACE, control_of
-from autophagy_assets.plan import Group, Plan, Target, groups, make_plan
+from autophagy_assets.plan import Plan, Target, make_plan
 from autophagy_assets.runs import run_groups
 from autophagy_assets.study import Study
 from autophagy_assets.sync import sync
@@ -121,9 +123,9 @@ def _refresh(
 ) -> Refreshed:
     done = Refreshed()
     attempted: set[Target] = set()
-    chosen = _assets_of(defs, parts)
+    chosen, look = _assets_of(defs, parts), Looking(instance)
     while True:
-        plan = make_plan(instance, defs, study)
+        plan = make_plan(instance, defs, study, look)
         done.held = plan.downstream_of(t for t in plan.ready if t.asset not in chosen)
         done.held = {t for t in done.held if t.asset in chosen and t not in plan.fresh}
         todo = [t for t in plan.ready if t.asset in chosen and t not in attempted | done.held]
@@ -133,7 +135,10 @@ def _refresh(
             progress(target, "planned")
         for batch in _batches(groups(plan, todo), chosen):
             attempted.update(target for group in batch for target in group.targets)
-            attempted |= _run_batch(batch, plan, defs, instance, done, progress, workers)
+            ran = _run_batch(batch, plan, defs, instance, done, progress, workers)
+            attempted |= ran
+            for asset in {target.asset for target in ran}:
+                look.forget(dg.AssetKey(asset))
         # Only what waited may be out of date once the rest has been made.
         if not todo or not plan.waiting:
             done.skipped = plan.downstream_of(done.failed) - set(done.made)

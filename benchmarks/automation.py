@@ -104,9 +104,10 @@ def own_work(times: list[float]) -> Iterator[None]:
 def orchestrate() -> dict[str, Any]:
     """Image a small study, then time its analysis beyond the assets' own work."""
     from autophagy_assets.definitions import build_defs
+    from autophagy_assets.groups import groups
     from autophagy_assets.home import Home, dagster_instance
     from autophagy_assets.partitions import SAMPLE_SPACE
-    from autophagy_assets.plan import groups, make_plan
+    from autophagy_assets.plan import make_plan
     from autophagy_assets.runs import run_group
     from autophagy_assets.simulation import simulate
     from autophagy_assets.study import Study

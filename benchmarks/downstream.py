@@ -48,11 +48,12 @@ def prepare(images: Path, home: Path) -> None:
 def image_study(images: Path) -> None:
     """Make single-cell images and cell features, and tell where they are."""
     from autophagy_assets.definitions import defs
+    from autophagy_assets.groups import groups
     from autophagy_assets.home import Home, dagster_instance
     from autophagy_assets.io_managers.parquet import read_table
     from autophagy_assets.materializations import HASH, UID
     from autophagy_assets.partitions import SAMPLE_SPACE, genotype_of
-    from autophagy_assets.plan import groups, make_plan
+    from autophagy_assets.plan import make_plan
     from autophagy_assets.registry.artifacts import fetch
     from autophagy_assets.registry.ingest import ingest
     from autophagy_assets.runs import run_groups

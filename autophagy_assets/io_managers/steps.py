@@ -14,7 +14,8 @@ import dagster as dg
 from dagster._core.execution.context.system import StepExecutionContext
 
 from autophagy_assets.errors import InputError, IntegrityError
-from autophagy_assets.materializations import Look, code_version_of, latest, recipe
+from autophagy_assets.materializations import Look, latest
+from autophagy_assets.recipes import code_version_of, recipe
 from autophagy_assets.registry.provenance import Recorder, Step
 from autophagy_assets.study import Study
 
@@ -142,7 +143,8 @@ def recipe_of(step: StepExecutionContext, study: Study) -> str:
     """
     assets = assets_of(step)
     parameters = parameters_of(assets, study, step.op_config)
-    return recipe(step.instance, assets, partition_of(step), parameters, look_of(step))
+    known = step.instance.get_dynamic_partitions
+    return recipe(known, look_of(step), assets, partition_of(step), parameters)
 
 
 def look_of(step: StepExecutionContext) -> Look:

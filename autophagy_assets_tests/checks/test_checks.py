@@ -12,8 +12,9 @@ from autophagy_assets.analysis.quality import Finding
 from autophagy_assets.checks.definition import metadata_of, result
 from autophagy_assets.checks.knockouts import check_ko_predictions
 from autophagy_assets.definitions import build_defs
+from autophagy_assets.groups import Group
 from autophagy_assets.materializations import latest
-from autophagy_assets.plan import Group, Target
+from autophagy_assets.plan import Target
 from autophagy_assets.registry.ingest import ingest
 from autophagy_assets.runs import run_group
 from autophagy_assets_tests.analysis.synthetic import raw_features

@@ -16,11 +16,12 @@ from autophagy_assets.analysis import classification
 from autophagy_assets.analysis.figures import Picture, new_figure
 from autophagy_assets.analysis.model import TrainedClassifier
 from autophagy_assets.assets.definition import StudyResource, study_asset
+from autophagy_assets.groups import groups
 from autophagy_assets.io_managers.figure import FigureIOManager, StoredPicture
 from autophagy_assets.io_managers.joblib import JoblibIOManager
 from autophagy_assets.io_managers.page import PageIOManager
 from autophagy_assets.io_managers.parquet import ParquetIOManager
-from autophagy_assets.plan import groups, make_plan
+from autophagy_assets.plan import make_plan
 from autophagy_assets.runs import run_group
 from autophagy_assets.study import DEFAULT_STUDY, Study
 
