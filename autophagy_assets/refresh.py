@@ -128,9 +128,8 @@ def _refresh(
         plan = make_plan(instance, defs, study, look)
         done.held = plan.downstream_of(t for t in plan.ready if t.asset not in chosen)
         done.held = {t for t in done.held if t.asset in chosen and t not in plan.fresh}
-        todo = [t for t in plan.ready if t.asset in chosen and t not in attempted | done.held]
-        blocked = plan.downstream_of(done.failed)
-        todo = [target for target in todo if target not in blocked]
+        left_alone = attempted | done.held | plan.downstream_of(done.failed)
+        todo = [t for t in plan.ready if t.asset in chosen and t not in left_alone]
         for target in todo:
             progress(target, "planned")
         for batch in _batches(groups(plan, todo), chosen):

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+
 import dagster as dg
 import pytest
 
 from autophagy_assets.definitions import build_defs
+from autophagy_assets_tests.conftest import ROOT, clean_environment
 
 GRAPH = dg.Definitions.resolve_asset_graph(build_defs())
 
@@ -115,3 +120,15 @@ def test_parameters_of_the_forest_are_offered_in_the_launchpad():
         "criterion": "gini",
         "bootstrap": True,
     }
+
+
+@pytest.mark.slow
+def test_dagsters_own_check_finds_nothing_to_complain_of(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [Path(sys.executable).parent / "dg", "check", "defs"],
+        cwd=ROOT,
+        env=clean_environment(tmp_path / "home"),
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
