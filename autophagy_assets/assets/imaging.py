@@ -18,6 +18,7 @@ from autophagy_assets.assets.fields import (
     workers,
 )
 from autophagy_assets.assets.kept_fields import kept_fields
+from autophagy_assets.errors import InputError
 from autophagy_assets.partitions import SAMPLE_SPACE, samples
 from autophagy_assets.registry.fields import raw_fields
 
@@ -72,6 +73,11 @@ def single_cell_images(context, config: ImagingConfig) -> pd.DataFrame:
 
     fields = [f for f in raw_fields(context.study) if f.sample == context.partition]
     rows = known_datasets(context)
+    if not fields and not rows:
+        raise InputError(
+            f"Sample {context.partition} has no registered field of view: ingest its images, or "
+            "run 'autophagy refresh', which removes samples without images."
+        )
     rows += [] if config.image_again else kept_fields(context, without(fields, rows))
     jobs = [
         (field, {channel: context.read(uid) for channel, uid in field.images})
