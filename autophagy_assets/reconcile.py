@@ -9,9 +9,10 @@ import dagster as dg
 
 from autophagy_assets.materializations import HASH, RUN, TABLE_HASH, TABLE_UID, UID, latest
 from autophagy_assets.registry import consistency
-from autophagy_assets.registry.consistency import GRACE_S, Finding
+from autophagy_assets.registry.consistency import Finding
 from autophagy_assets.registry.holdings import held_by
 from autophagy_assets.registry.instance import connect, source, source_name
+from autophagy_assets.registry.loose_files import GRACE_S, check_loose
 
 _ENDED = (dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)
 _AT_WORK = (
@@ -47,7 +48,7 @@ def reconcile(
         *_check_runs(instance, fix),
         *consistency.check_uploads(fix),
         *consistency.check_latest(fix),
-        *consistency.check_files(fix, needed, grace_s),
+        *check_loose(fix, needed, grace_s),
     ]
     broken = dict(consistency.check_records(fix))
     findings += [*broken.values(), *_check_materializations(materialized, broken)]

@@ -7,7 +7,6 @@ No message repeats a value that may hold a secret.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -26,13 +25,8 @@ AT_TWO = "0 2 * * *"
 _YES, _NO = ("1", "true", "yes", "on"), ("", "0", "false", "no", "off")
 
 
-def automate(environment: Mapping[str, str] = os.environ) -> bool:
+def automate() -> bool:
     """Whether the sensors run without being turned on in the UI.
-
-    Parameters
-    ----------
-    environment : mapping
-        Environment variables.
 
     Returns
     -------
@@ -44,19 +38,14 @@ def automate(environment: Mapping[str, str] = os.environ) -> bool:
     InputError
         If it is neither yes nor no.
     """
-    told = environment.get(AUTOMATE_VARIABLE, "").strip().lower()
+    told = os.environ.get(AUTOMATE_VARIABLE, "").strip().lower()
     if told not in (*_YES, *_NO):
         raise InputError(f"{AUTOMATE_VARIABLE} is {told!r}; set it to 1 or 0.")
     return told in _YES
 
 
-def watch_seconds(environment: Mapping[str, str] = os.environ) -> int:
+def watch_seconds() -> int:
     """Seconds between two looks of a sensor.
-
-    Parameters
-    ----------
-    environment : mapping
-        Environment variables.
 
     Returns
     -------
@@ -68,19 +57,14 @@ def watch_seconds(environment: Mapping[str, str] = os.environ) -> int:
     InputError
         If it is not a whole number above 0.
     """
-    told = environment.get(WATCH_VARIABLE) or "60"
+    told = os.environ.get(WATCH_VARIABLE) or "60"
     if not told.isdecimal() or int(told) == 0:
         raise InputError(f"{WATCH_VARIABLE} is {told!r}; give it a whole number of seconds.")
     return int(told)
 
 
-def nightly(environment: Mapping[str, str] = os.environ) -> str | None:
+def nightly() -> str | None:
     """When the nightly refresh runs, as a cron expression.
-
-    Parameters
-    ----------
-    environment : mapping
-        Environment variables.
 
     Returns
     -------
@@ -92,7 +76,7 @@ def nightly(environment: Mapping[str, str] = os.environ) -> str | None:
     InputError
         If it is no cron expression of five parts.
     """
-    told = environment.get(NIGHTLY_VARIABLE, "").strip()
+    told = os.environ.get(NIGHTLY_VARIABLE, "").strip()
     if not told:
         return None
     from dagster._utils.schedules import is_valid_cron_string
@@ -105,13 +89,8 @@ def nightly(environment: Mapping[str, str] = os.environ) -> str | None:
     return told
 
 
-def timezone(environment: Mapping[str, str] = os.environ) -> str:
+def timezone() -> str:
     """Time zone of the nightly refresh.
-
-    Parameters
-    ----------
-    environment : mapping
-        Environment variables.
 
     Returns
     -------
@@ -123,7 +102,7 @@ def timezone(environment: Mapping[str, str] = os.environ) -> str:
     InputError
         If there is no such zone.
     """
-    told = environment.get(TIMEZONE_VARIABLE, "").strip() or "UTC"
+    told = os.environ.get(TIMEZONE_VARIABLE, "").strip() or "UTC"
     try:
         ZoneInfo(told)
     except (KeyError, ValueError, OSError) as error:  # unknown, a path, a folder of zones
@@ -134,13 +113,8 @@ def timezone(environment: Mapping[str, str] = os.environ) -> str:
     return told
 
 
-def inbox(environment: Mapping[str, str] = os.environ) -> Path | None:
+def inbox() -> Path | None:
     """Folder that is watched for new images.
-
-    Parameters
-    ----------
-    environment : mapping
-        Environment variables.
 
     Returns
     -------
@@ -153,7 +127,7 @@ def inbox(environment: Mapping[str, str] = os.environ) -> Path | None:
     InputError
         If it is not an absolute path: web server and daemon may have other working folders.
     """
-    told = environment.get(INBOX_VARIABLE, "").strip()
+    told = os.environ.get(INBOX_VARIABLE, "").strip()
     if not told:
         return None
     folder = Path(told).expanduser()
@@ -162,13 +136,8 @@ def inbox(environment: Mapping[str, str] = os.environ) -> Path | None:
     return folder
 
 
-def webhook(environment: Mapping[str, str] = os.environ) -> str | None:
+def webhook() -> str | None:
     """Address to which failures are posted.
-
-    Parameters
-    ----------
-    environment : mapping
-        Environment variables.
 
     Returns
     -------
@@ -180,16 +149,11 @@ def webhook(environment: Mapping[str, str] = os.environ) -> str | None:
     InputError
         If it is not an address of the web; the message does not repeat it, as it is a secret.
     """
-    return _address(WEBHOOK_VARIABLE, environment)
+    return _address(WEBHOOK_VARIABLE)
 
 
-def ui_url(environment: Mapping[str, str] = os.environ) -> str | None:
+def ui_url() -> str | None:
     """Address at which people reach the Dagster UI, for links.
-
-    Parameters
-    ----------
-    environment : mapping
-        Environment variables.
 
     Returns
     -------
@@ -201,17 +165,12 @@ def ui_url(environment: Mapping[str, str] = os.environ) -> str | None:
     InputError
         If it is not an address of the web.
     """
-    told = _address(UI_URL_VARIABLE, environment)
+    told = _address(UI_URL_VARIABLE)
     return told.rstrip("/") if told else None
 
 
-def check(environment: Mapping[str, str] = os.environ) -> None:
+def check() -> None:
     """Read every setting once, so that a wrong one is told before it is needed.
-
-    Parameters
-    ----------
-    environment : mapping
-        Environment variables.
 
     Raises
     ------
@@ -219,11 +178,11 @@ def check(environment: Mapping[str, str] = os.environ) -> None:
         If one of them is wrong.
     """
     for read in (automate, inbox, nightly, timezone, ui_url, watch_seconds, webhook):
-        read(environment)
+        read()
 
 
-def _address(variable: str, environment: Mapping[str, str]) -> str | None:
-    told = environment.get(variable, "").strip()
+def _address(variable: str) -> str | None:
+    told = os.environ.get(variable, "").strip()
     if not told:
         return None
     try:

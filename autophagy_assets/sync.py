@@ -18,7 +18,7 @@ from dagster._core.definitions.data_version import (
 )
 
 from autophagy_assets import partitions
-from autophagy_assets.analysis.quality import fields_set_aside
+from autophagy_assets.analysis.fields import fields_set_aside
 from autophagy_assets.checks.definition import metadata_of
 from autophagy_assets.checks.imaging import REFUSED
 from autophagy_assets.materializations import latest, versions

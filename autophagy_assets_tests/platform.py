@@ -20,7 +20,8 @@ from autophagy_assets.analysis.identity import CELL_ID, CLASS, DATASET
 from autophagy_assets.materializations import UID, Materialization, latest
 from autophagy_assets.registry.datasets import FEATURIZED, SINGLE_CELL_IMAGES
 from autophagy_assets.registry.fields import sample_key
-from autophagy_assets.registry.provenance import Recorder, Step
+from autophagy_assets.registry.provenance import Recorder
+from autophagy_assets.registry.runs import Step
 from autophagy_assets.registry.uids import slug
 from autophagy_assets.study import DEFAULT_STUDY, Study
 from autophagy_assets_tests.analysis.synthetic import raw_features, write_h5sc, write_store

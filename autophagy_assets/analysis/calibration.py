@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 
 from autophagy_assets.analysis.classification import POSITIVE
+from autophagy_assets.analysis.finding import Finding
 from autophagy_assets.analysis.identity import CLASS, SCORE
-from autophagy_assets.analysis.quality import Finding
 from autophagy_assets.study import Checks
 
 AUC, ERROR = "auc", "standard error"

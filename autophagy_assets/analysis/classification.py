@@ -16,7 +16,7 @@ import sklearn
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.model_selection import train_test_split
 
-from autophagy_assets.analysis.features import check_feature_table
+from autophagy_assets.analysis.contract import check_feature_table
 from autophagy_assets.analysis.identity import (
     CLASS,
     IDENTITY,

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
+from autophagy_assets.analysis.finding import Finding, Numbers, counted
 from autophagy_assets.analysis.identity import DATASET, feature_columns
-from autophagy_assets.analysis.quality import Finding, Numbers, counted
 from autophagy_assets.study import Checks
 
 CONDITION, CLONE = "stimulation", "clone"

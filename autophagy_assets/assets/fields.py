@@ -1,4 +1,4 @@
-"""Fields of view within the imaging assets: imaged in a worker, stored, told in the manifest."""
+"""Fields of view within the imaging assets: imaged in a worker process, and stored."""
 
 import os
 import shutil
@@ -7,22 +7,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
-from autophagy_assets.analysis.identity import CELL_ID, CLASS, DATASET
+from autophagy_assets.analysis.identity import DATASET
+from autophagy_assets.assets.manifest import SET_ASIDE, row_of
 from autophagy_assets.errors import InputError
 from autophagy_assets.home import WORKERS_VARIABLE
 from autophagy_assets.registry import labels as lab
-from autophagy_assets.registry.datasets import SINGLE_CELL_IMAGES, foreign_datasets
-from autophagy_assets.registry.fields import Field, sample_key, study_slug
-from autophagy_assets.registry.uids import derived, slug
+from autophagy_assets.registry.datasets import SINGLE_CELL_IMAGES
+from autophagy_assets.registry.fields import Field, study_slug
+from autophagy_assets.registry.uids import derived
 from autophagy_assets.study import Study
 
 if TYPE_CHECKING:
     from autophagy_assets.analysis.segmentation import FieldResult
     from autophagy_assets.assets.context import StudyContext
 
-OK, SET_ASIDE = "ok", "set aside"
 CROPS, SPATIAL = "single_cell_data.h5ad", "spatialdata.zarr"
 
 
@@ -86,34 +84,6 @@ def describe_field(field: Field, outcome: Any) -> str:
     if isinstance(outcome, Exception):
         return f"{field.name}: set aside: {outcome}"
     return f"{field.name}: {outcome.n_cells} cells"
-
-
-def row_of(field: Field) -> dict[str, Any]:
-    """Row of the manifest of a field that has no files yet.
-
-    Parameters
-    ----------
-    field : Field
-
-    Returns
-    -------
-    dict
-        Columns of the manifest.
-    """
-    return {
-        "sample": field.sample,
-        "field": f"{field.sample}/{slug(field.fov)}",
-        "genotype": field.genotype,
-        "stimulation": field.stimulation,
-        "clone": field.clone,
-        "fov": field.fov,
-        "status": OK,
-        "reason": "",
-        "n_cells": 0,
-        DATASET: "",
-        "spatialdata": "",
-        "images": ";".join(uid for _, uid in field.images),
-    }
 
 
 @dataclass(frozen=True)
@@ -192,67 +162,3 @@ def store_field(context: "StudyContext", field: Field, outcome: Any) -> dict[str
         )
         row[name] = stored.record.uid
     return row | {"n_cells": outcome.n_cells}
-
-
-def known_datasets(context: "StudyContext") -> list[dict[str, Any]]:
-    """Manifest rows of fields whose single cells somebody else has made already.
-
-    Parameters
-    ----------
-    context : StudyContext
-
-    Returns
-    -------
-    list of dict
-    """
-    found = foreign_datasets(context.study)
-    rows = []
-    for entry in found.itertuples():
-        sample = sample_key(entry.genotype, entry.clone, entry.stimulation)
-        if sample == context.partition:
-            rows.append(
-                {
-                    "sample": sample,
-                    "field": f"{sample}/{slug(entry.fov)}",
-                    "genotype": entry.genotype,
-                    "stimulation": entry.stimulation,
-                    "clone": entry.clone,
-                    "fov": entry.fov,
-                    "status": OK,
-                    "reason": "",
-                    "n_cells": -1 if pd.isna(entry.n_cells) else int(entry.n_cells),
-                    DATASET: entry.dataset,
-                    "spatialdata": "",
-                    "images": "",
-                }
-            )
-    return rows
-
-
-def without(fields: list[Field], rows: list[dict[str, Any]]) -> list[Field]:
-    """Fields that the manifest has no row of yet.
-
-    Parameters
-    ----------
-    fields : list of Field
-        Of one sample.
-    rows : list of dict
-        Rows of its manifest.
-
-    Returns
-    -------
-    list of Field
-    """
-    told = {row["fov"] for row in rows}
-    return [field for field in fields if field.fov not in told]
-
-
-def blank_features() -> pd.DataFrame:
-    """Feature table of a sample without a usable field: the identity columns, no rows.
-
-    Returns
-    -------
-    pandas.DataFrame
-    """
-    types = {DATASET: str, CELL_ID: "int64", CLASS: "int64"}
-    return pd.DataFrame({name: pd.Series(dtype=dtype) for name, dtype in types.items()})

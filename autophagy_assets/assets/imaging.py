@@ -6,18 +6,17 @@ import dagster as dg
 import pandas as pd
 from pydantic import Field
 
-from autophagy_assets.analysis.identity import CLASS, DATASET
+from autophagy_assets.analysis.identity import CELL_ID, CLASS, DATASET
 from autophagy_assets.assets.definition import study_asset
 from autophagy_assets.assets.fields import (
-    blank_features,
     describe_field,
     image_field,
-    known_datasets,
     store_field,
-    without,
     workers,
 )
 from autophagy_assets.assets.kept_fields import kept_fields
+from autophagy_assets.assets.manifest import known_datasets, without
+from autophagy_assets.errors import InputError
 from autophagy_assets.partitions import SAMPLE_SPACE, samples
 from autophagy_assets.registry.fields import raw_fields
 
@@ -72,6 +71,11 @@ def single_cell_images(context, config: ImagingConfig) -> pd.DataFrame:
 
     fields = [f for f in raw_fields(context.study) if f.sample == context.partition]
     rows = known_datasets(context)
+    if not fields and not rows:
+        raise InputError(
+            f"Sample {context.partition} has no registered field of view: ingest its images, or "
+            "run 'autophagy refresh', which removes samples without images."
+        )
     rows += [] if config.image_again else kept_fields(context, without(fields, rows))
     jobs = [
         (field, {channel: context.read(uid) for channel, uid in field.images})
@@ -104,6 +108,17 @@ def cell_features(context, single_cell_images: pd.DataFrame) -> pd.DataFrame:
         cells.insert(2, CLASS, context.study.class_of(field.stimulation))
         tables.append(cells)
     return pd.concat(tables, ignore_index=True) if tables else blank_features()
+
+
+def blank_features() -> pd.DataFrame:
+    """Feature table of a sample without a usable field: the identity columns, no rows.
+
+    Returns
+    -------
+    pandas.DataFrame
+    """
+    types = {DATASET: str, CELL_ID: "int64", CLASS: "int64"}
+    return pd.DataFrame({name: pd.Series(dtype=dtype) for name, dtype in types.items()})
 
 
 assets: list[dg.AssetsDefinition | dg.AssetSpec] = [

@@ -11,7 +11,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from autophagy_assets.analysis.identity import DATASET
-from autophagy_assets.assets.fields import OK, files_of, row_of
+from autophagy_assets.assets.fields import files_of
+from autophagy_assets.assets.manifest import OK, row_of
 from autophagy_assets.errors import IntegrityError
 from autophagy_assets.io_managers.parquet import read_table
 from autophagy_assets.materializations import HASH, RUN, UID

@@ -10,7 +10,7 @@ from typing import Any
 
 import dagster as dg
 
-from autophagy_assets.analysis.quality import Finding
+from autophagy_assets.analysis.finding import Finding
 from autophagy_assets.io_managers.parquet import COLUMNS
 from autophagy_assets.study import Study
 

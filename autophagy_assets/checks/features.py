@@ -5,9 +5,10 @@ Nothing downstream of a broken table is worth making, so the contract blocks; al
 
 import pandas as pd
 
-from autophagy_assets.analysis import quality
+from autophagy_assets.analysis import contract, quality
 from autophagy_assets.analysis.drift import drift
 from autophagy_assets.analysis.features import used_columns
+from autophagy_assets.analysis.finding import Finding
 from autophagy_assets.checks.definition import Findings, study_checks
 from autophagy_assets.partitions import genotypes
 
@@ -30,14 +31,13 @@ def check_raw_features(context, raw_features: pd.DataFrame) -> Findings:
     """Check the contract that the rest of the study relies on, and the measurement itself."""
     study, name = context.study, context.named("raw_features")
     used = used_columns(raw_features, study)
-    contract = quality.table_contract(used, name, study)
     found = {
-        "table_contract": contract,
-        "cell_identity_unique": quality.identity_unique(used, name),
-        "finite_values": quality.finite_values(used, name),
+        "table_contract": contract.table_contract(used, name, study),
+        "cell_identity_unique": contract.identity_unique(used, name),
+        "finite_values": contract.finite_values(used, name),
     }
     if not all(finding.passed for finding in found.values()):
-        skipped = quality.Finding(False, f"{name} was not looked at, as its contract is broken.")
+        skipped = Finding(False, f"{name} was not looked at, as its contract is broken.")
         return {**found, "class_balance": skipped, "nucleus_and_cytosol_differ": skipped}
     return {
         **found,

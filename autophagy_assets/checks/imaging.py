@@ -2,7 +2,11 @@
 
 import pandas as pd
 
-from autophagy_assets.analysis import quality
+from autophagy_assets.analysis.fields import (
+    cells_per_field,
+    fields_accounted_for,
+    fields_set_aside,
+)
 from autophagy_assets.checks.definition import Findings, study_checks
 from autophagy_assets.partitions import samples
 from autophagy_assets.registry.datasets import foreign_datasets
@@ -28,11 +32,11 @@ def check_single_cell_images(context, single_cell_images: pd.DataFrame) -> Findi
     aside = single_cell_images[single_cell_images["status"] != "ok"]
     reasons = dict(zip(aside["fov"], aside["reason"], strict=True))
     return {
-        "every_field_accounted_for": quality.fields_accounted_for(
+        "every_field_accounted_for": fields_accounted_for(
             registered(context.study, context.partition), single_cell_images
         ),
-        "no_field_set_aside": quality.fields_set_aside(reasons, len(single_cell_images)),
-        "cells_per_field": quality.cells_per_field(single_cell_images, context.study.checks),
+        "no_field_set_aside": fields_set_aside(reasons, len(single_cell_images)),
+        "cells_per_field": cells_per_field(single_cell_images, context.study.checks),
     }
 
 
@@ -60,7 +64,7 @@ def registered(study: Study, sample: str) -> set[str]:
 @study_checks("set_aside_fields", {REFUSED: REFUSED_ASKS})
 def check_set_aside_fields(context) -> Findings:
     """Count the fields that an ingest did not take; ``sync`` tells it without a step."""
-    return {REFUSED: quality.fields_set_aside(set_aside_fields(context.study))}
+    return {REFUSED: fields_set_aside(set_aside_fields(context.study))}
 
 
 checks = [check_single_cell_images, check_set_aside_fields]

@@ -43,8 +43,8 @@ from autophagy_assets.materializations import (
     Materialization,
 )
 from autophagy_assets.registry import labels as lab
-from autophagy_assets.registry.artifacts import Output
 from autophagy_assets.registry.fields import study_slug
+from autophagy_assets.registry.outputs import Output
 from autophagy_assets.registry.provenance import Recorder
 from autophagy_assets.study import Study
 

@@ -18,7 +18,7 @@ from autophagy_assets.materializations import (
     UID,
     Materialization,
 )
-from autophagy_assets.registry.artifacts import Output
+from autophagy_assets.registry.outputs import Output
 from autophagy_assets.registry.provenance import Recorder
 
 

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from autophagy_assets.io_managers.base import LaminIOManager
 from autophagy_assets.io_managers.columns import column_lineage
 from autophagy_assets.materializations import Materialization
-from autophagy_assets.registry.artifacts import Output
+from autophagy_assets.registry.outputs import Output
 from autophagy_assets.registry.provenance import Recorder
 from autophagy_assets.registry.schemas import meaning, validated
 

@@ -16,7 +16,8 @@ from dagster._core.execution.context.system import StepExecutionContext
 from autophagy_assets.errors import InputError, IntegrityError
 from autophagy_assets.materializations import Look, latest
 from autophagy_assets.recipes import code_version_of, recipe
-from autophagy_assets.registry.provenance import Recorder, Step
+from autophagy_assets.registry.provenance import Recorder
+from autophagy_assets.registry.runs import Step
 from autophagy_assets.study import Study
 
 GROUP, SPACE, USES = "autophagy/group", "autophagy/space", "autophagy/uses"

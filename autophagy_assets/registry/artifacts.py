@@ -3,101 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from autophagy_assets.errors import IntegrityError
 from autophagy_assets.registry import files
-from autophagy_assets.registry.instance import (
-    connect,
-    retried,
-    source,
-    source_name,
-    storage_root,
-)
-from autophagy_assets.registry.labels import Labels, attach
-from autophagy_assets.registry.uids import artifact_uid
+from autophagy_assets.registry.instance import connect, retried, source, source_name
+from autophagy_assets.registry.labels import attach
+from autophagy_assets.registry.outputs import Output, Record
 
-KEPT = "kept"  # where a run notes which artifacts of an earlier one are part of what it gives
 _TRASH = -1  # LaminDB's branch for what was deleted and can be restored
-
-
-@dataclass(frozen=True)
-class Record:
-    """What is known of one version of an artifact.
-
-    Parameters
-    ----------
-    uid, key : str
-        LaminDB uid and key.
-    sha256 : str
-        Hash of the content; empty where a source did not record one.
-    size : int
-        Bytes.
-    """
-
-    uid: str
-    key: str
-    sha256: str
-    size: int
-
-
-@dataclass(frozen=True)
-class Output:
-    """A file in its place that waits to be registered.
-
-    Parameters
-    ----------
-    file : StoredFile
-        The file, below the storage root.
-    key : str
-        Constant key; the versions of a key form one family.
-    description : str
-        What it is, in the field's words.
-    labels : mapping
-        Kind of label to names.
-    kind : str, optional
-        LaminDB's ``dataset``, ``model`` or another kind.
-    rows : int, optional
-        Number of observations, for tables.
-    schema : lamindb.Schema, optional
-        The schema that the content was validated against.
-    made_from : tuple of str, optional
-        Uids of those inputs of the step that it was made from, where not from all.
-    """
-
-    file: files.StoredFile
-    key: str
-    description: str
-    labels: Labels = field(default_factory=dict)
-    kind: str | None = None
-    rows: int | None = None
-    schema: Any = None
-    made_from: tuple[str, ...] = ()
-
-    @property
-    def record(self) -> Record:
-        """What will be known of it; derived, so it can be told before it is registered."""
-        uid = artifact_uid(self.key, self.file.sha256)
-        return Record(uid, self.key, self.file.sha256, self.file.size)
-
-
-def folder(key: str) -> Path:
-    """Folder of the store that holds the versions of a key.
-
-    Parameters
-    ----------
-    key : str
-        LaminDB key, with an ending.
-
-    Returns
-    -------
-    pathlib.Path
-    """
-    place = storage_root() / key
-    return place.with_name(place.name.split(".")[0])
 
 
 def register(ln: Any, output: Output, run: Any) -> Any:

@@ -23,7 +23,7 @@ from autophagy_assets.errors import InputError, IntegrityError
 from autophagy_assets.registry.artifacts import fetch, find
 from autophagy_assets.registry.datasets import companion
 from autophagy_assets.registry.instance import connect
-from autophagy_assets.registry.provenance import transform_key
+from autophagy_assets.registry.runs import transform_key
 
 _PLACE = ["panel", "row", "column"]
 _SHOWN = [DATASET, CELL_ID, CLASS, *METADATA, PREDICTED, SCORE, OUTCOME, *_PLACE]

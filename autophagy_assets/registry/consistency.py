@@ -1,30 +1,24 @@
-"""Whether the registry and its storage agree: files, records and runs, and what mends them.
+"""Whether the records agree with each other and with their files, and what mends them.
 
-Nothing that a record needs is deleted: a file goes only while the registry is locked, has no
-record, is not needed by Dagster either, and belongs to nobody who is at work.
+Files that no record is about are told by ``loose_files``.
 """
 
 from __future__ import annotations
 
-import time
 import uuid
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from autophagy_assets.errors import IntegrityError
-from autophagy_assets.home import Home
 from autophagy_assets.registry import files
-from autophagy_assets.registry.instance import connect, retried, storage_root, writing
-from autophagy_assets.registry.presence import at_work, forget_gone, others_at_work
-from autophagy_assets.registry.provenance import STARTED, transform_key
+from autophagy_assets.registry.instance import connect, retried, writing
+from autophagy_assets.registry.presence import at_work, forget_gone
+from autophagy_assets.registry.runs import ABORTED, STARTED, end, transform_key
 
-ABORTED = 2
-_EVERYWHERE = [-1, 0, 1]  # LaminDB's branches: trash, archive, main
-GRACE_S = 3600.0
-_ASIDE = ".changed-"
+EVERYWHERE = [-1, 0, 1]  # LaminDB's branches: trash, archive, main
+ASIDE = ".changed-"  # so begins the name of a file that was set aside
 
 
 @dataclass(frozen=True)
@@ -52,70 +46,6 @@ class Finding:
     fixed: bool = False
 
 
-def check_files(fix: bool, needed: set[str], grace_s: float = GRACE_S) -> Iterator[Finding]:
-    """Find temporary files that nobody writes any more, and files without a record.
-
-    Parameters
-    ----------
-    fix : bool
-        Delete them.
-    needed : set of str
-        Hashes that Dagster's materializations name; their files stay.
-    grace_s : float
-        Age in s below which a file may belong to somebody who is at work.
-
-    Yields
-    ------
-    Finding
-    """
-    with writing() as ln:  # nobody registers a file meanwhile
-        recorded = _recorded_places(ln)
-        shared = storage_root().resolve() != Home.locate().store.resolve()
-        youngest = time.time() - grace_s if shared or others_at_work() else float("inf")
-        for path in _loose(storage_root(), recorded):
-            name = str(path.relative_to(storage_root()))
-            if path.name.startswith(files.TEMPORARY):
-                problem, remedy = "left by a step that was killed", "delete it"
-            elif files.recorded_hash(path) in needed:
-                continue  # told with its materialization
-            elif files.recorded_hash(path):
-                problem, remedy = "a file without a record", "delete it; a step makes it again"
-            else:
-                problem = "a file without a record, not written by this platform"
-                yield Finding("file", name, problem, "register it, or move it out of the store")
-                continue
-            if _changed(path) < youngest:
-                if fix:
-                    files.remove(path)
-                yield Finding("file", name, problem, remedy, fix)
-
-
-def _recorded_places(ln: Any) -> set[Path]:
-    places = set()
-    for artifact in ln.Artifact.filter(branch_id__in=_EVERYWHERE):
-        places.add(Path(str(artifact.path)))
-    return places
-
-
-def _loose(root: Path, recorded: set[Path]) -> list[Path]:
-    """Files and folders that no record is about; a recorded folder is one thing."""
-    found: list[Path] = []
-    for path in sorted(root.iterdir()):
-        if path in recorded or path.name == ".lamindb" or path.name.startswith(_ASIDE):
-            continue
-        whole = path.name.startswith(files.TEMPORARY) or files.recorded_hash(path)
-        if path.is_dir() and not whole:
-            found += _loose(path, recorded)
-        else:
-            found.append(path)
-    return found
-
-
-def _changed(path: Path) -> float:
-    members = [path, *path.rglob("*")] if path.is_dir() else [path]
-    return max(max(m.lstat().st_mtime, m.lstat().st_ctime) for m in members)
-
-
 def check_records(fix: bool) -> Iterator[tuple[str, Finding]]:
     """Find records whose file is gone or has changed.
 
@@ -131,7 +61,7 @@ def check_records(fix: bool) -> Iterator[tuple[str, Finding]]:
         Uid of the artifact, and what is wrong.
     """
     ln = connect()
-    for artifact in ln.Artifact.filter(branch_id__in=_EVERYWHERE).order_by("key", "id"):
+    for artifact in ln.Artifact.filter(branch_id__in=EVERYWHERE).order_by("key", "id"):
         path = Path(str(artifact.path))
         sha256 = files.recorded_hash(path)
         if not sha256 or not _reachable(artifact):
@@ -140,7 +70,7 @@ def check_records(fix: bool) -> Iterator[tuple[str, Finding]]:
             files.verify(path, sha256, artifact.key)
         except IntegrityError as error:
             if fix and path.exists():
-                path.rename(path.with_name(f"{_ASIDE}{uuid.uuid4().hex[:8]}-{path.name}"))
+                path.rename(path.with_name(f"{ASIDE}{uuid.uuid4().hex[:8]}-{path.name}"))
             problem = str(error).partition("; ")[0].partition(": ")[2]
             what = f"{artifact.key} ({artifact.uid})"
             yield artifact.uid, Finding("record", what, problem, _remedy(artifact))
@@ -253,9 +183,7 @@ def abort(uid: str, reason: str) -> None:
         with writing() as ln:
             run = ln.Run.get(uid=uid)
             run.extra_data = {**(run.extra_data or {}), "error": reason}
-            run._status_code = ABORTED
-            run.finished_at = datetime.now(UTC)
-            run.save()
+            end(run, ABORTED)
 
     retried(_abort)
 

@@ -16,6 +16,7 @@ from autophagy_assets.registry import labels as lab
 from autophagy_assets.registry.fields import raw_fields, study_slug
 from autophagy_assets.registry.instance import connect, source, source_name
 from autophagy_assets.registry.labels import labels_of
+from autophagy_assets.registry.runs import transform_key
 from autophagy_assets.registry.uids import slug
 from autophagy_assets.study import Study
 
@@ -86,8 +87,6 @@ def datasets_by_uid(uids: Iterable[str], study: Study) -> pd.DataFrame:
 
 
 def _described(found: Any, study: Study) -> pd.DataFrame:
-    from autophagy_assets.registry.provenance import transform_key
-
     own = transform_key("single_cell_images") if source_name() is None else None
     known = labels_of(found)
     rows = [
@@ -138,8 +137,6 @@ def featurized_tables(study: Study) -> dict[str, str]:
     dict
         Genotype label to artifact uid.
     """
-    from autophagy_assets.registry.provenance import transform_key
-
     found = source().Artifact.filter(
         ulabels__name=study.name, is_latest=True, description=FEATURIZED
     )

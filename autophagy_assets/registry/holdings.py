@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from autophagy_assets.registry import files
-from autophagy_assets.registry.artifacts import KEPT
 from autophagy_assets.registry.instance import connect, source_name
+from autophagy_assets.registry.runs import KEPT
 
 _AT_ONCE = 500  # names in one query
 

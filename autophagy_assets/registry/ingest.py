@@ -17,7 +17,8 @@ from autophagy_assets.registry.holdings import missing
 from autophagy_assets.registry.instance import connect, source_name
 from autophagy_assets.registry.labels import labels_of
 from autophagy_assets.registry.metadata import FieldRows, read_metadata
-from autophagy_assets.registry.provenance import Recorder, Step, transform_key
+from autophagy_assets.registry.provenance import Recorder
+from autophagy_assets.registry.runs import Step, transform_key
 from autophagy_assets.registry.uids import artifact_uid, slug
 from autophagy_assets.study import Study
 

@@ -11,7 +11,7 @@ from autophagy_assets.errors import InputError
 from autophagy_assets.registry.artifacts import describe
 from autophagy_assets.registry.instance import connect
 from autophagy_assets.registry.origins import Origin, describe_run, inputs_of, maker_of
-from autophagy_assets.registry.provenance import transform_key
+from autophagy_assets.registry.runs import transform_key
 
 _NAMED = re.compile(r"(?P<asset>[^\[\]/]+)(\[(?P<partition>[^\]]*)\])?$")
 _KINDS = {

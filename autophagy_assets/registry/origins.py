@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from autophagy_assets.registry.instance import connect
-from autophagy_assets.registry.provenance import ERRORED, FINISHED, MADE_FROM, STARTED
+from autophagy_assets.registry.runs import ERRORED, FINISHED, MADE_FROM, STARTED
 
 _STATUS = {STARTED: "started", FINISHED: "finished", ERRORED: "errored"}
 

@@ -7,66 +7,32 @@ the records of a step are there whole or not at all.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from functools import cache
-from importlib.metadata import distributions
 from pathlib import Path
 from time import monotonic
 from typing import Any, TypeVar
 
 from autophagy_assets.registry import files
-from autophagy_assets.registry.artifacts import (
-    KEPT,
-    Output,
-    Record,
-    fetch,
-    folder,
-    locate,
-    register,
-    renew,
-)
-from autophagy_assets.registry.instance import retried, source, writing
+from autophagy_assets.registry.artifacts import fetch, locate, register, renew
+from autophagy_assets.registry.instance import retried, writing
 from autophagy_assets.registry.labels import Labels, annotate, attach
+from autophagy_assets.registry.outputs import Output, Record, folder
 from autophagy_assets.registry.presence import announce
-from autophagy_assets.registry.uids import artifact_uid, derived
+from autophagy_assets.registry.runs import (
+    ERRORED,
+    FINISHED,
+    KEPT,
+    MADE_FROM,
+    Step,
+    begin,
+    end,
+    find_transform,
+    link_inputs,
+    transform_key,
+)
 
 T = TypeVar("T")
-REFERENCE_TYPE = "dagster_run_id"
-STARTED, FINISHED, ERRORED = -1, 0, 1
-ENVIRONMENT_KEY = "environment/packages.txt"
-MADE_FROM = "made_from"
-
-
-@dataclass(frozen=True)
-class Step:
-    """A step as its records name it.
-
-    Parameters
-    ----------
-    asset : str
-        Name of the asset, or of the command for work outside Dagster.
-    partition : str or None
-        Partition key.
-    dagster_run : str or None
-        Id of the Dagster run.
-    code : str
-        Source code of the step; a new version of it is a new version of the transform.
-    code_version : str
-        The asset's code version.
-    parameters : mapping
-        What the step was told, JSON-like.
-    """
-
-    asset: str
-    partition: str | None
-    dagster_run: str | None
-    code: str
-    code_version: str
-    parameters: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Recorder:
@@ -118,24 +84,8 @@ class Recorder:
 
     def _start(self) -> str:
         with writing() as ln:
-            run = ln.Run(
-                _transform(ln, self.step),
-                name=f"{self.step.asset}[{self.step.partition or ''}]"[:150],
-                entrypoint=self.step.asset,
-                params=dict(self.step.parameters),
-                reference=self.step.dagster_run,
-                reference_type=REFERENCE_TYPE if self.step.dagster_run else None,
-                status="started",
-            )
-            run.extra_data = {
-                "asset": self.step.asset,
-                "partition": self.step.partition,
-                "code_version": self.step.code_version,
-                "process": self._process,
-            }
-            run.environment = _environment(ln)
-            run.save()
-            return run.uid
+            transform = find_transform(ln, transform_key(self.step.asset), self.step.code)
+            return begin(ln, transform, self.step, self._process).uid
 
     def read(self, uid: str, expected: Mapping[str, Any] | None = None) -> Path:
         """Fetch an artifact and note it as read.
@@ -196,7 +146,7 @@ class Recorder:
         write : callable
             Takes a path and writes a file or folder there.
         key, description, labels, **more
-            As in :class:`~autophagy_assets.registry.artifacts.Output`.
+            As in :class:`~autophagy_assets.registry.outputs.Output`.
 
         Returns
         -------
@@ -265,7 +215,7 @@ class Recorder:
             for uid, numbers in self.annotations:
                 annotate(ln, ln.Artifact.get(uid=uid), numbers)
             run.extra_data = {**(run.extra_data or {}), **self.notes, **self._origins()}
-            _end(run, FINISHED)
+            end(run, FINISHED)
 
     def _origins(self) -> dict[str, Any]:
         """Which inputs an output was made from, where not from all; and which were kept."""
@@ -287,81 +237,6 @@ class Recorder:
                 run = ln.Run.get(uid=self._run_uid)
                 run.extra_data = {**(run.extra_data or {}), "error": error[:4000]}
                 link_inputs(ln, run, list(self.reads))
-                _end(run, ERRORED)
+                end(run, ERRORED)
 
         retried(_fail)
-
-
-def link_inputs(ln: Any, run: Any, uids: list[str]) -> None:
-    """Note artifacts as inputs of a run; those of a source are transferred first.
-
-    Parameters
-    ----------
-    ln : module
-        ``lamindb``, inside a writing block.
-    run : lamindb.Run
-    uids : list of str
-        Full uids, in the store or in the source.
-    """
-    known = dict(ln.Artifact.filter(uid__in=uids).values_list("uid", "id"))
-    for uid in uids:
-        if uid not in known:
-            # Copies the record under the same uid into the store; the source is only read.
-            transferred = source().Artifact.get(uid=uid)
-            transferred.save()
-            known[uid] = transferred.id
-    run.input_artifacts.add(*known.values())
-
-
-def _end(run: Any, status: int) -> None:
-    run._status_code = status
-    run.finished_at = datetime.now(UTC)
-    run.save()
-
-
-def transform_key(asset: str) -> str:
-    """Key of the transform that stands for an asset.
-
-    Parameters
-    ----------
-    asset : str
-
-    Returns
-    -------
-    str
-    """
-    return f"autophagy_assets/{asset}"
-
-
-def _transform(ln: Any, step: Step) -> Any:
-    """One transform per asset; a new version where the code of the asset has changed."""
-    key = transform_key(step.asset)
-    stem = derived(12, "transform", key)
-    uid = stem + derived(4, "code", step.code)
-    found = ln.Transform.filter(uid=uid).one_or_none()
-    if found is not None:
-        return found
-    latest = ln.Transform.filter(uid__startswith=stem, is_latest=True).one_or_none()
-    transform = ln.Transform(
-        key=key, kind="pipeline", source_code=step.code, revises=latest, skip_hash_lookup=True
-    )
-    transform.uid = uid
-    return transform.save()
-
-
-@cache
-def _packages() -> str:
-    told = (d.metadata for d in distributions())  # each look at it parses the file
-    names = {f"{metadata['Name']}=={metadata['Version']}" for metadata in told}
-    return "\n".join(sorted(names, key=str.lower)) + "\n"
-
-
-def _environment(ln: Any) -> Any:
-    """The installed packages as an artifact: one per environment, shared by its runs."""
-    sha256 = hashlib.sha256(_packages().encode()).hexdigest()
-    found = ln.Artifact.filter(uid=artifact_uid(ENVIRONMENT_KEY, sha256)).one_or_none()
-    if found is not None:
-        return found
-    file = files.put(lambda path: path.write_text(_packages()), folder(ENVIRONMENT_KEY), ".txt")
-    output = Output(file, ENVIRONMENT_KEY, "Python packages that steps ran with", {}, "environment")
-    return register(ln, output, None)

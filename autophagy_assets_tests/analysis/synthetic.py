@@ -45,6 +45,19 @@ def raw_features(
     return pd.concat(parts)  # the index repeats too, as it does after any concatenation
 
 
+def six_cells() -> pd.DataFrame:
+    """A feature table that is small enough to look at; ids repeat in its two datasets."""
+    return pd.DataFrame(
+        {
+            DATASET: ["a"] * 3 + ["b"] * 3,
+            CELL_ID: [0, 1, 2] * 2,
+            CLASS: [0] * 3 + [1] * 3,
+            "area": np.arange(6, dtype=float),
+            "DAPI_mean": np.ones(6),
+        }
+    )
+
+
 def described(raw: pd.DataFrame, study: Study, genotype: str) -> pd.DataFrame:
     """What is known of each dataset, in an order that is not the order of the cells."""
     first = raw.groupby(DATASET)[CLASS].first()

@@ -1,4 +1,4 @@
-"""Questions about fields, cells and tables are answered with the number and what to do."""
+"""Questions about cells and scores are answered with the number and what to do."""
 
 from __future__ import annotations
 
@@ -20,41 +20,6 @@ CHECKS = STUDY.checks
 @pytest.fixture
 def table() -> pd.DataFrame:
     return raw_features(1, STUDY, "WT").reset_index(drop=True)
-
-
-def manifest(*cells: int, aside: int = 0) -> pd.DataFrame:
-    rows = [(f"FOV{i}", "ok", n) for i, n in enumerate(cells)]
-    rows += [(f"bad{i}", "set aside", 0) for i in range(aside)]
-    return pd.DataFrame(rows, columns=["fov", "status", "n_cells"])
-
-
-def test_a_table_in_order_is_told_with_its_numbers(table):
-    n, features = len(table), table.shape[1] - 3
-    contract = quality.table_contract(table, "raw_features[WT]", STUDY)
-    assert contract.passed and contract.numbers == {"cells": n, "features": features}
-    assert f"raw_features[WT] has {n} cells" in contract.sentence
-    assert quality.identity_unique(table, "T").passed
-    finite = quality.finite_values(table, "T")
-    assert finite.passed and finite.numbers == {"values": n * features}
-
-
-def test_each_part_of_the_contract_tells_its_own_fault(table):
-    unknown = quality.table_contract(table.assign(**{CLASS: 7}), "T", STUDY)
-    assert not unknown.passed and "holds 7" in unknown.sentence
-    empty = quality.table_contract(table.iloc[:0], "T", STUDY)
-    assert not empty.passed and "no cells" in empty.sentence
-    twice = quality.identity_unique(pd.concat([table, table.iloc[:2]]), "T")
-    assert not twice.passed and "2 cells twice" in twice.sentence
-    table.loc[3, "nucleus_area"] = np.nan
-    gap = quality.finite_values(table, "T")
-    assert not gap.passed and "'nucleus_area' is missing or infinite in 1 of" in gap.sentence
-
-
-@pytest.mark.parametrize("column", [DATASET, CELL_ID, CLASS])
-def test_a_table_without_a_column_of_identity_breaks_contract_and_identity(table, column):
-    broken = table.drop(columns=column)
-    assert column in quality.table_contract(broken, "T", STUDY).sentence
-    assert not quality.identity_unique(broken, "T").passed
 
 
 @given(st.integers(0, 60), st.integers(1, 60))
@@ -95,60 +60,6 @@ def test_a_table_without_such_intensities_is_not_blamed(table):
         table[[DATASET, CELL_ID, CLASS, "nucleus_area"]], "T", CHECKS
     )
     assert found.passed and "no intensities" in found.sentence
-
-
-def test_all_fields_are_accounted_for_used_or_not():
-    found = quality.fields_accounted_for(["FOV0", "FOV1", "bad0"], manifest(30, 40, aside=1))
-    assert found.passed
-    assert "Of 3 registered fields of view, the manifest lists 3; 2" in found.sentence
-
-
-@pytest.mark.parametrize(
-    ("registered", "listed", "told"),
-    [
-        (["FOV0", "FOV1"], manifest(30), "missing: FOV1"),
-        (["FOV0"], manifest(30, 40), "not registered: FOV1"),
-        (["FOV0"], pd.concat([manifest(30)] * 2), "listed twice: FOV0"),
-    ],
-)
-def test_a_field_that_is_lost_unknown_or_doubled_is_named(registered, listed, told):
-    found = quality.fields_accounted_for(registered, listed)
-    assert not found.passed
-    assert told in found.sentence and "run 'autophagy refresh'" in found.sentence
-
-
-def test_no_field_set_aside_is_told_with_n():
-    found = quality.fields_set_aside({}, 4)
-    assert found.passed and found.sentence == "Fields of view set aside: 0 of 4."
-
-
-def test_fields_set_aside_are_counted_with_their_reasons():
-    found = quality.fields_set_aside({f"FOV{i}": "no cells" for i in range(5)}, 9)
-    assert not found.passed and found.numbers["set aside"] == 5
-    assert "5 of 9 (FOV0: no cells;" in found.sentence and "and 2 more" in found.sentence
-    assert str(found.numbers["reasons"]).splitlines()[4] == "FOV4: no cells"
-
-
-def test_many_long_reasons_stay_small():
-    found = quality.fields_set_aside({f"FOV{i}": "why\n" * 9999 for i in range(999)})
-    assert len(found.sentence) < 1000 and len(str(found.numbers["reasons"])) < 6000
-
-
-def test_usual_numbers_of_cells_pass_with_their_range():
-    found = quality.cells_per_field(manifest(35, 151, 80, aside=1), CHECKS)
-    assert found.passed and found.numbers["median cells"] == 80
-    assert "3 fields of view with 35 to 151 cells each; 20 to 300" in found.sentence
-
-
-@pytest.mark.parametrize("cells", [3, 301])
-def test_a_field_outside_the_range_is_named(cells):
-    found = quality.cells_per_field(manifest(80, cells), CHECKS)
-    assert not found.passed and found.numbers["fields outside"] == 1
-    assert f"1 outside (FOV1 has {cells})" in found.sentence
-
-
-def test_fields_whose_cells_are_not_known_are_not_judged():
-    assert quality.cells_per_field(manifest(-1, -1), CHECKS).passed
 
 
 def test_cells_on_both_sides_are_counted_by_identity(table):

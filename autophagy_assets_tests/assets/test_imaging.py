@@ -144,6 +144,30 @@ def test_a_genotype_without_a_cell_is_told(platform, folder):
     assert "Genotype KO has no cells: look at the reasons" in platform.failure(result)
 
 
+def test_a_sample_that_was_added_by_hand_is_told_that_it_has_no_field(platform, folder):
+    image(platform, folder)
+    platform.instance.add_dynamic_partitions("sample", ["WT__clone-9__untreated"])
+    result = platform.run("single_cell_images", partition="WT__clone-9__untreated", check=False)
+    assert not result.success
+    assert platform.failure(result).splitlines()[0] == (
+        "Sample WT__clone-9__untreated has no registered field of view: ingest its images, or run "
+        "'autophagy refresh', which removes samples without images."
+    )
+    assert not result.retry_attempts_for_node("single_cell_images")
+
+
+def test_a_sample_without_a_field_does_not_stop_its_genotype(platform, folder):
+    """Made from the other samples as long as it is there, and taken away by the next sync."""
+    image(platform, folder)
+    samples = platform.partitions("sample")
+    platform.instance.add_dynamic_partitions("sample", ["WT__clone-9__untreated"])
+    platform.run("single_cell_images", partition="WT__clone-9__untreated", check=False)
+    platform.run("raw_features", "clean_features", partition="WT")
+    assert len(platform.table("clean_features", "WT")) == 2 * CELLS
+    platform.sync()
+    assert platform.partitions("sample") == samples
+
+
 def test_the_whole_way_from_images_to_clean_features(platform, folder, store):
     ingest(folder, platform.study)
     platform.sync()

@@ -1,4 +1,4 @@
-"""The inbox: every state of a drop, what people read of it, and that each is ingested once."""
+"""The inbox: every state of a drop, what people read of it, and when it is asked for."""
 
 from __future__ import annotations
 
@@ -7,74 +7,22 @@ import os
 import shutil
 from pathlib import Path
 
-import dagster as dg
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autophagy_assets.assets.definition import StudyResource
-from autophagy_assets.automation_inbox import CONTENT_TAG, ingest_drop, remembered, watch_inbox
+from autophagy_assets.automation_inbox import CONTENT_TAG, remembered
 from autophagy_assets.errors import InputError
 from autophagy_assets.inbox import Memory, drop_folder
 from autophagy_assets.study import Study
-from autophagy_assets_tests.conftest import contents
-from autophagy_assets_tests.platform import study_file
+from autophagy_assets_tests.automation.inbox_folder import ONE
 from autophagy_assets_tests.registry.image_folder import (
     BAD_METADATA,
     FIELD,
+    OTHERS,
     cell,
-    image,
-    truncate,
     write_images,
 )
-
-_numbers = itertools.count()
-ONE = (FIELD,)
-
-
-class Inbox:
-    """An inbox, its sensor as the daemon evaluates it, and the runs that it asks for."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder / "inbox"
-        self.folder.mkdir()
-        self.file = study_file(folder, f"inbox {next(_numbers)}")
-        self.study = Study.load(self.file)
-        self.resource = StudyResource(study_file=str(self.file))
-        self.instance = dg.DagsterInstance.ephemeral(settings={"telemetry": {"enabled": False}})
-        self.cursor: str | None = None
-        self.said = ""
-
-    def put(self, name: str = "friday", fields=ONE) -> Path:
-        write_images(self.folder / name, self.study, fields, seed=next(_numbers))
-        return self.folder / name
-
-    def look(self) -> list[dg.RunRequest]:
-        context = dg.build_sensor_context(
-            instance=self.instance, cursor=self.cursor, resources={"study": self.resource}
-        )
-        found = watch_inbox.evaluate_tick(context)
-        self.cursor, self.said = found.cursor, found.skip_message or ""
-        return list(found.run_requests or [])
-
-    def run(self, request: dg.RunRequest) -> dg.ExecuteInProcessResult:
-        return ingest_drop.execute_in_process(
-            instance=self.instance,
-            run_config=request.run_config,
-            tags={**request.tags, "dagster/run_key": request.run_key},
-            resources={"study": self.resource},
-            raise_on_error=False,
-        )
-
-    def names(self) -> list[str]:
-        return [r.run_config["ops"]["ingest_images"]["config"]["folder"] for r in self.look()]
-
-
-@pytest.fixture
-def inbox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Inbox:
-    made = Inbox(tmp_path)
-    monkeypatch.setenv("AUTOPHAGY_INBOX", str(made.folder))
-    return made
 
 
 def test_without_an_inbox_it_says_which_variable_to_set(inbox, monkeypatch):
@@ -141,7 +89,7 @@ def test_a_change_of_time_alone_is_a_change(inbox):
 @pytest.mark.parametrize("name", BAD_METADATA)
 def test_broken_metadata_is_told_and_the_other_drops_go_on(inbox, name):
     change, words = BAD_METADATA[name]
-    change(inbox.put("broken", (FIELD, *other_fields())))
+    change(inbox.put("broken", (FIELD, *OTHERS)))
     inbox.put("whole")
     inbox.look()
     assert inbox.names() == ["whole"]
@@ -152,12 +100,8 @@ def test_broken_metadata_is_told_and_the_other_drops_go_on(inbox, name):
     assert len(inbox.said.splitlines()) == 2, "one line for each drop"
 
 
-def other_fields():
-    return [("WT", "clone 1", "14h Torin-1", "FOV1"), ("KO", "clone 2", "untreated", "FOV1")]
-
-
 def test_an_image_that_is_named_and_missing_is_waited_for(inbox):
-    folder = inbox.put(fields=(FIELD, *other_fields()))
+    folder = inbox.put(fields=(FIELD, *OTHERS))
     files = sorted((folder / "images").iterdir())
     aside = inbox.folder.parent / "aside"
     aside.mkdir()
@@ -197,15 +141,6 @@ def test_only_a_folder_in_the_inbox_is_a_drop(inbox, name):
         drop_folder(inbox.folder, name)
 
 
-@pytest.mark.parametrize("name", ["..", "../outside", "linked"])
-def test_the_job_takes_no_other_folder(store, inbox, tmp_path, name):
-    write_images(tmp_path / "outside", inbox.study, ONE)
-    (inbox.folder / "linked").symlink_to(tmp_path / "outside")
-    config = {"ops": {"ingest_images": {"config": {"folder": name}}}}
-    done = inbox.run(dg.RunRequest(run_key="k", run_config=config))
-    assert not done.success and not done.retry_attempts_for_node("ingest_images")
-
-
 def test_a_drop_that_may_not_be_read_is_told(inbox, monkeypatch):
     """As root reads everything, what a user would meet is made up."""
     inbox.put("private")
@@ -240,88 +175,12 @@ def test_a_drop_that_is_put_back_as_it_was_is_ingested_again(inbox):
     assert len(set(keys)) == 3 and keys[2] == f"{keys[0]}-2"
 
 
-def test_a_drop_is_ingested_and_its_samples_are_partitions(store, inbox):
-    before = contents(inbox.put())
-    inbox.look()
-    (request,) = inbox.look()
-    assert inbox.run(request).success
-    assert inbox.instance.get_dynamic_partitions("sample") == ["WT__clone-1__untreated"]
-    assert inbox.look() == [] and inbox.said == "friday: ingested."
-    assert contents(inbox.folder / "friday") == before, "the inbox is not ours to change"
-
-
-def test_a_drop_is_known_by_its_content_and_not_by_its_name(store, inbox):
-    folder = inbox.put()
-    inbox.look()
-    (request,) = inbox.look()
-    assert inbox.run(request).success
-    folder.rename(inbox.folder / "renamed")
-    shutil.copytree(inbox.folder / "renamed", inbox.folder / "copied")
-    asked = [r for _ in range(3) for r in inbox.look()]
-    # Dagster launches no second run for a run key.
-    assert {r.run_key for r in asked} == {request.run_key}
-    assert inbox.look() == []
-    assert inbox.said.splitlines() == ["copied: ingested.", "renamed: ingested."]
-
-
-def test_a_drop_that_has_changed_is_ingested_again(store, inbox):
-    folder = inbox.put()
-    inbox.look()
-    (first,) = inbox.look()
-    assert inbox.run(first).success
-    write_images(folder, inbox.study, (FIELD, other_fields()[1]), seed=next(_numbers))
-    assert inbox.look() == []
-    (second,) = inbox.look()
-    assert second.run_key != first.run_key
-    assert inbox.run(second).success
-    assert sorted(inbox.instance.get_dynamic_partitions("genotype")) == ["KO", "WT"]
-    assert inbox.look() == [] and inbox.said == "friday: ingested."
-
-
 def test_what_the_metadata_does_not_name_is_no_change(store, inbox):
     folder = inbox.put()
     inbox.look()
     inbox.look()
     (folder / "Thumbs.db").write_text("x")
     assert inbox.look() == [] and inbox.look() == []
-
-
-def test_a_failed_ingest_is_told_and_not_tried_again_before_the_drop_changes(store, inbox):
-    folder = inbox.put()
-    image(truncate)(folder)
-    inbox.look()
-    (request,) = inbox.look()
-    done = inbox.run(request)
-    assert not done.success
-    (event,) = done.filter_events(lambda event: event.is_step_failure)
-    reason = event.step_failure_data.user_failure_data.description
-    assert "0_DAPI.tif" in reason and "\n" not in reason
-    for _ in range(3):
-        assert inbox.look() == []
-    assert f"its ingest has failed, run {done.run_id}" in inbox.said
-    write_images(folder, inbox.study, ONE, seed=next(_numbers))
-    assert inbox.look() == []
-    (again,) = inbox.look()
-    assert inbox.run(again).success
-
-
-def test_a_drop_that_changed_after_it_was_asked_for_is_not_ingested_half(store, inbox):
-    folder = inbox.put()
-    inbox.look()
-    (request,) = inbox.look()
-    cell("FOV", "FOV9")(folder)
-    assert inbox.run(request).success
-    assert inbox.instance.get_dynamic_partitions("sample") == []
-    assert inbox.look() == []
-
-
-def test_a_bad_field_is_set_aside_and_the_others_are_ingested(store, inbox):
-    folder = inbox.put(fields=(FIELD, *other_fields()))
-    image(truncate)(folder)
-    inbox.look()
-    (request,) = inbox.look()
-    assert inbox.run(request).success
-    assert len(inbox.instance.get_dynamic_partitions("sample")) == 2
 
 
 def test_many_drops_are_looked_at_bit_by_bit(inbox, monkeypatch):
@@ -383,26 +242,3 @@ def test_whatever_happens_it_is_asked_for_once_and_only_at_rest(tmp_path_factory
             file.write_bytes(file.read_bytes() + b"x" if event == "grow" else b"x")
             os.utime(file, (next(clock), 0))
     assert asked, "at rest and complete, so it has been asked for"
-
-
-@pytest.mark.parametrize(
-    ("error", "attempts"), [(OSError("no route to the file server"), 3), (InputError("bad."), 1)]
-)
-def test_what_may_pass_is_tried_again_and_bad_data_are_not(
-    store, inbox, monkeypatch, error, attempts
-):
-    from autophagy_assets.registry import ingest as module
-
-    tried = []
-
-    def fail(*_: object) -> None:
-        tried.append(error)
-        raise error
-
-    monkeypatch.setattr(module, "ingest", fail)
-    monkeypatch.setattr("time.sleep", lambda seconds: None)  # nobody waits for the backoff
-    inbox.put()
-    inbox.look()
-    (request,) = inbox.look()
-    assert not inbox.run(request).success
-    assert len(tried) == attempts

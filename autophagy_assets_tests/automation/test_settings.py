@@ -24,9 +24,11 @@ DEFAULTS = dict.fromkeys(READ) | {
 
 
 @pytest.mark.parametrize("variable", READ)
-def test_nothing_has_to_be_set(variable):
-    assert READ[variable]({}) == DEFAULTS[variable]
-    assert READ[variable]({variable: ""}) == DEFAULTS[variable]
+def test_nothing_has_to_be_set(monkeypatch, variable):
+    monkeypatch.delenv(variable, raising=False)
+    assert READ[variable]() == DEFAULTS[variable]
+    monkeypatch.setenv(variable, "")
+    assert READ[variable]() == DEFAULTS[variable]
 
 
 @pytest.mark.parametrize(
@@ -42,8 +44,9 @@ def test_nothing_has_to_be_set(variable):
         ("AUTOPHAGY_WEBHOOK", "https://hooks.example/T/secret", "https://hooks.example/T/secret"),
     ],
 )
-def test_what_is_set_is_used(variable, told, value):
-    assert READ[variable]({variable: told}) == value
+def test_what_is_set_is_used(monkeypatch, variable, told, value):
+    monkeypatch.setenv(variable, told)
+    assert READ[variable]() == value
 
 
 @pytest.mark.parametrize(
@@ -69,9 +72,10 @@ def test_what_is_set_is_used(variable, told, value):
         ("AUTOPHAGY_WEBHOOK", "https://[half/x"),
     ],
 )
-def test_what_is_set_wrong_is_told_in_one_sentence(variable, told):
+def test_what_is_set_wrong_is_told_in_one_sentence(monkeypatch, variable, told):
+    monkeypatch.setenv(variable, told)
     with pytest.raises(InputError) as raised:
-        READ[variable]({variable: told})
+        READ[variable]()
     message = str(raised.value)
     assert message.startswith(variable) and message.endswith(".") and "\n" not in message
     if variable == "AUTOPHAGY_WEBHOOK":

@@ -8,7 +8,7 @@ import dagster as dg
 import pandas as pd
 import pytest
 
-from autophagy_assets.analysis.quality import Finding
+from autophagy_assets.analysis.finding import Finding
 from autophagy_assets.checks.definition import metadata_of, result
 from autophagy_assets.checks.knockouts import check_ko_predictions
 from autophagy_assets.definitions import build_defs

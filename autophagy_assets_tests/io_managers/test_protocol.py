@@ -1,109 +1,17 @@
-"""The storage protocol through Dagster: loaded by recorded uid, lazily, and verified."""
+"""The storage protocol through Dagster: loaded by recorded uid, lazily, and only what is needed."""
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import dagster as dg
-import joblib
 import pandas as pd
-import pytest
 
-from autophagy_assets.assets.definition import StudyResource, every, study_asset
 from autophagy_assets.io_managers.base import Partitions
-from autophagy_assets.io_managers.joblib import JoblibIOManager
-from autophagy_assets.io_managers.parquet import ParquetIOManager
-from autophagy_assets.materializations import UID, latest
-from autophagy_assets.partitions import SAMPLE_SPACE, samples
-from autophagy_assets_tests.platform import Platform, study_file
-
-_numbers = itertools.count()
-CONTENT: dict[str, Any] = {}
-
-
-@study_asset(group="try", io="table_io", kinds={"parquet"}, partitions=samples)
-def part(context) -> pd.DataFrame:
-    """One table of each sample, for these tests."""
-    return CONTENT["part"](context.partition)
-
-
-@study_asset(
-    group="try",
-    io="table_io",
-    kinds={"parquet"},
-    ins={"part": every(columns=["number"])},
-    spaces={"part": SAMPLE_SPACE},
-)
-def whole(context, part) -> pd.DataFrame:
-    """A table of some of the samples, for these tests."""
-    CONTENT["seen"] = part
-    return CONTENT["whole"](part)
-
-
-@study_asset(group="try", io="table_io", kinds={"parquet"}, partitions=samples)
-def same(context, part: pd.DataFrame) -> pd.DataFrame:
-    """A table made of the same sample, for these tests."""
-    return part.assign(again=part["number"] * 2)
-
-
-@study_asset(group="try", io="model_io", kinds={"joblib"})
-def model(context):
-    """A model, for these tests."""
-    return CONTENT["model"]
-
-
-@study_asset(group="try", io="table_io", kinds={"parquet"})
-def used(context, model) -> pd.DataFrame:
-    """A table that needs the model, for these tests."""
-    return pd.DataFrame({"model": [str(model)]})
-
-
-class Anything(JoblibIOManager):
-    """Stores any value, as a model has more than these tests need."""
-
-    def write(self, value: Any, path: Path) -> None:
-        joblib.dump(value, path)
-
-    def metadata(self, value: Any, path: Path) -> dict[str, Any]:
-        return {}
-
-
-class Small(Platform):
-    """A platform of the assets above."""
-
-    def __init__(self, file: Path) -> None:
-        super().__init__(file)
-        self.defs = dg.Definitions(
-            assets=[part, whole, same, model, used],
-            resources={
-                "study": StudyResource(study_file=str(file)),
-                "table_io": ParquetIOManager(study_file=str(file)),
-                "model_io": Anything(study_file=str(file)),
-            },
-            executor=dg.in_process_executor,
-        )
-        self.job = self.defs.resolve_implicit_global_asset_job_def()
-
-    def read_by(self, asset: str, partition: str | None = None) -> set[str]:
-        """Last part of the key of what a run has read."""
-        inputs = self.artifact(asset, partition).run.input_artifacts.all()
-        return {a.key.rsplit("/", 1)[1].split(".")[0] for a in inputs}
-
-
-@pytest.fixture
-def small(store, tmp_path) -> Small:
-    CONTENT.clear()
-    CONTENT["part"] = lambda partition: pd.DataFrame({"number": [len(partition)], "name": "x"})
-    return Small(study_file(tmp_path, f"protocol {next(_numbers)}"))
-
-
-def make_parts(small: Small, *partitions: str) -> None:
-    small.instance.add_dynamic_partitions(SAMPLE_SPACE, partitions)
-    for partition in partitions:
-        small.run("part", partition=partition)
+from autophagy_assets.materializations import UID
+from autophagy_assets.partitions import SAMPLE_SPACE
+from autophagy_assets_tests.io_managers.small_platform import CONTENT, make_parts
 
 
 def summed(names: Callable[[Any], Any]) -> Callable[[Any], pd.DataFrame]:
@@ -170,12 +78,6 @@ def test_the_same_partition_is_loaded_whole(small):
     assert small.read_by("same", "bb") == {"bb"}
 
 
-def test_what_was_never_made_is_told(small):
-    small.instance.add_dynamic_partitions(SAMPLE_SPACE, ["a"])
-    result = small.run("same", partition="a", check=False)
-    assert "part[a] has not been materialized yet; materialize it first" in small.failure(result)
-
-
 def test_equal_content_is_an_equal_version_and_changed_content_another(small):
     make_parts(small, "a")
     versions = [small.latest("part", "a")]
@@ -204,69 +106,6 @@ def test_what_dagster_recorded_is_loaded_not_what_is_latest_in_lamindb(small, st
     assert store.Artifact.get(key=key, is_latest=True).n_observations is None
     small.run("same", partition="a")
     assert small.table("same", "a")["number"].tolist() == [1]
-
-
-@pytest.mark.parametrize("change", ["flipped", "truncated", "gone", "swapped"])
-def test_a_changed_table_is_refused_and_not_tried_again(small, change):
-    make_parts(small, "a", "bb")
-    path, other = (Path(small.artifact("part", p).path) for p in ("a", "bb"))
-    content = path.read_bytes()
-    if change == "gone":
-        path.unlink()
-    elif change == "swapped":
-        path.write_bytes(other.read_bytes())
-    else:
-        flipped = content[:50] + bytes([content[50] ^ 1]) + content[51:]
-        path.write_bytes(flipped if change == "flipped" else content[:-1])
-    result = small.run("same", partition="a", check=False)
-    told = small.failure(result)
-    assert "materialize it again" in told and "/part/a.parquet" in told
-    assert not result.filter_events(lambda event: event.is_step_up_for_retry)
-    assert latest(small.instance, dg.AssetKey("same"), "a") is None
-    small.run("part", "same", partition="a")  # the remedy
-
-
-class Trap:
-    """A pickle that leaves a mark when it is opened."""
-
-    def __init__(self, mark: Path) -> None:
-        self.mark = mark
-
-    def __reduce__(self):
-        return (Path.touch, (self.mark,))
-
-
-def test_a_replaced_model_is_refused_and_its_code_is_not_run(small, tmp_path):
-    CONTENT["model"] = "the model"
-    small.run("model", "used")
-    assert small.table("used")["model"].tolist() == ["the model"]
-    mark = tmp_path / "code was run"
-    path = Path(small.artifact("model").path)
-    joblib.dump(Trap(mark), path)
-    result = small.run("used", check=False)
-    assert not result.success
-    assert "is refused" in small.failure(result)
-    assert not mark.exists()
-    joblib.load(path)
-    assert mark.exists(), "the trap must work for this test to say anything"
-
-
-def test_a_step_that_fails_stores_nothing_and_its_run_says_why(small, store):
-    make_parts(small, "a")
-
-    def fail(part):
-        part["a"]
-        raise ValueError("the numbers do not add up")
-
-    CONTENT["whole"] = fail
-    result = small.run("whole", check=False)
-    assert not result.success
-    runs = store.Run.filter(reference=result.run_id)
-    assert runs.count() >= 1
-    assert {run.status for run in runs} == {"errored"}
-    last = runs.order_by("-id").first()
-    assert "the numbers do not add up" in last.extra_data["error"]
-    assert last.output_artifacts.count() == 0
 
 
 def test_keys_and_folders_follow_study_group_asset_and_partition(small, store):

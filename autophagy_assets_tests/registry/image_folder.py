@@ -16,6 +16,11 @@ FIELD = ("WT", "clone 1", "untreated", "FOV1")
 OTHERS = [("WT", "clone 1", "14h Torin-1", "FOV1"), ("KO", "clone 2", "untreated", "FOV1")]
 
 
+def images_of(ln: Any, study: Study) -> Any:
+    """What is registered of a study, of each image the latest version."""
+    return ln.Artifact.filter(ulabels__name=study.name, is_latest=True)
+
+
 def write_images(
     folder: Path, study: Study, fields: Any = (FIELD, *OTHERS), side: int = 12, seed: int = 0
 ) -> pd.DataFrame:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from autophagy_assets.registry.provenance import Recorder, Step
+from autophagy_assets.registry.provenance import Recorder
+from autophagy_assets.registry.runs import Step
 from autophagy_assets.study import Study
 from autophagy_assets_tests.analysis.synthetic import write_h5sc
 

@@ -1,50 +1,26 @@
-"""Ingest: images become labelled artifacts, once; what is bad is refused and leaves nothing."""
+"""Ingest: images become labelled artifacts; what is bad is refused and leaves nothing."""
 
 from __future__ import annotations
 
 import hashlib
-import itertools
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
 import pytest
 import tifffile
 
 from autophagy_assets.errors import InputError
 from autophagy_assets.registry.ingest import ingest, set_aside_fields
-from autophagy_assets.registry.labels import labels_of
-from autophagy_assets.study import Study
 from autophagy_assets_tests.registry.image_folder import (
     BAD_FIELD,
     BAD_METADATA,
     FIELD,
     OTHERS,
-    cell,
-    edited,
+    images_of,
     write_images,
-    write_metadata,
 )
 from autophagy_assets_tests.registry.records import snapshot, unfinished
 
-_numbers = itertools.count()
 NAME = ", ".join(FIELD)
-
-
-@pytest.fixture
-def study() -> Study:
-    """A study that no other test has."""
-    return Study.load().model_copy(update={"name": f"ingested study {next(_numbers)}"})
-
-
-@pytest.fixture
-def folder(tmp_path, study) -> Path:
-    write_images(tmp_path, study, seed=next(_numbers))
-    return tmp_path
-
-
-def images_of(ln, study):
-    return ln.Artifact.filter(ulabels__name=study.name, is_latest=True)
 
 
 def test_every_image_becomes_a_labelled_artifact_with_its_own_bytes(store, study, folder):
@@ -88,77 +64,6 @@ def test_the_folder_is_only_read(study, folder, store):
     assert after == before
 
 
-def test_same_input_twice_changes_nothing(store, study, folder):
-    first = ingest(folder, study)
-    before = snapshot()
-    second = ingest(folder, study)
-    assert snapshot() == before
-    assert (second.new_images, second.unchanged_images) == (0, 9)
-    assert second.fields == first.fields
-
-
-def test_same_input_with_a_bad_field_twice_changes_nothing(store, study, folder):
-    (folder / "images/0_DAPI.tif").unlink()
-    ingest(folder, study)
-    before = snapshot()
-    assert NAME in ingest(folder, study).set_aside
-    assert snapshot() == before
-
-
-def test_same_images_from_another_folder_are_the_same_images(store, study, folder, tmp_path):
-    ingest(folder, study)
-    before = snapshot()
-    other = tmp_path / "copy"
-    other.mkdir()
-    for path in (folder / "images").iterdir():
-        (other / path.name).write_bytes(path.read_bytes())
-    table = pd.read_csv(folder / "metadata_files.csv", dtype=str)
-    table["image_path"] = table["image_path"].str.removeprefix("images/")
-    write_metadata(other, table)
-    assert ingest(other, study).unchanged_images == 9
-    assert snapshot() == before
-
-
-def test_a_changed_image_is_a_new_version_and_the_old_one_stays(store, study, folder):
-    before = {field.name: dict(field.images) for field in ingest(folder, study).fields}
-    path = folder / "images/0_DAPI.tif"
-    old = path.read_bytes()
-    tifffile.imwrite(path, np.full((12, 12), 7, dtype=np.uint16))
-    done = ingest(folder, study)
-    assert (done.new_images, done.unchanged_images) == (1, 8)
-    after = {field.name: dict(field.images) for field in done.fields}
-    assert [n for n in after if after[n] != before[n]] == [NAME]
-    was, now = (store.Artifact.get(uid=known[NAME]["DAPI"]) for known in (before, after))
-    assert was.key == now.key and was.uid[:16] == now.uid[:16]
-    assert (was.is_latest, now.is_latest) == (False, True)
-    assert Path(was.path).read_bytes() == old
-    assert Path(now.path).read_bytes() == path.read_bytes()
-    assert images_of(store, study).count() == 9
-
-
-def test_an_image_changed_back_is_the_first_version_again(store, study, folder):
-    first = ingest(folder, study).fields
-    path = folder / "images/0_DAPI.tif"
-    old = path.read_bytes()
-    tifffile.imwrite(path, np.full((12, 12), 7, dtype=np.uint16))
-    assert ingest(folder, study).fields != first
-    path.write_bytes(old)
-    assert ingest(folder, study).fields == first
-    assert images_of(store, study).count() == 9
-
-
-def test_a_new_field_leaves_the_others_as_they_are(store, study, folder):
-    before = ingest(folder, study).fields
-    more = [*(FIELD, *OTHERS), ("WT", "clone 1", "untreated", "FOV2")]
-    table = write_images(folder / "more", study, fields=more[-1:], seed=99)
-    table["image_path"] = "more/" + table["image_path"]
-    old = pd.read_csv(folder / "metadata_files.csv", dtype=str)
-    write_metadata(folder, pd.concat([old, table]))
-    done = ingest(folder, study)
-    assert (done.new_images, done.unchanged_images) == (3, 9)
-    assert set(before) < set(done.fields)
-
-
 @pytest.mark.parametrize(("spoil", "words"), BAD_METADATA.values(), ids=BAD_METADATA.keys())
 def test_bad_metadata_leaves_nothing(store, study, folder, spoil, words):
     spoil(folder)
@@ -196,18 +101,6 @@ def test_a_bad_field_that_is_the_only_one_leaves_nothing(store, study, tmp_path,
     for word in words:
         assert word in str(told.value)
     assert snapshot() == before
-
-
-def test_a_field_that_was_mended_is_no_longer_set_aside(store, study, folder):
-    path = folder / "images/0_DAPI.tif"
-    whole = path.read_bytes()
-    path.write_bytes(whole[:-40])
-    assert NAME in ingest(folder, study).set_aside
-    path.write_bytes(whole)
-    done = ingest(folder, study)
-    assert done.set_aside == {} and len(done.fields) == 3
-    assert done.new_images == 3
-    assert set_aside_fields(study) == {}
 
 
 def test_what_one_study_sets_aside_is_not_told_of_another(store, study, folder):
@@ -275,47 +168,3 @@ def test_progress_names_every_field(store, study, folder):
     names: list[str] = []
     ingest(folder, study, names.append)
     assert names == [", ".join(f) for f in sorted((FIELD, *OTHERS))]
-
-
-def test_corrected_labels_of_an_image_that_is_known_are_taken(store, study, folder):
-    ingest(folder, study)
-    edited(lambda t: t.assign(resolution="0.6"))(folder)
-    ingest(folder, study)
-    found = labels_of(images_of(store, study))
-    assert {labels["resolution"] for labels in found.values()} == {"0.6"}
-    assert not images_of(store, study).filter(ulabels__name="0.5")
-    assert len(found) == 9
-    before = snapshot()
-    ingest(folder, study)
-    assert snapshot() == before
-
-
-def test_two_studies_ingested_in_turn_stay_as_they_are(store, study, folder):
-    other = study.model_copy(update={"name": study.name + " other"})
-    (folder / "images/0_DAPI.tif").unlink()
-    ingest(folder, study)
-    edited(lambda t: t.iloc[3:])(folder)
-    ingest(folder, other)
-    edited(lambda t: pd.concat([t.iloc[:1].assign(FOV="FOV9"), t]))(folder)
-    ingest(folder, study)
-    edited(lambda t: t.iloc[1:])(folder)
-    before = snapshot()
-    ingest(folder, other)
-    assert snapshot() == before
-
-
-def test_a_field_that_was_given_another_name_is_not_there_twice(store, study, folder):
-    ingest(folder, study)
-    for row in range(3):
-        cell("FOV", "FOV7", row)(folder)
-    done = ingest(folder, study)
-    assert len(done.fields) == 4, "what was ingested stays until it is deleted"
-
-
-def test_a_label_that_somebody_added_by_hand_is_left_alone(store, study, folder):
-    ingest(folder, study)
-    image = images_of(store, study).first()
-    image.ulabels.add(store.ULabel(name=f"reviewed {study.name}").save())
-    before = snapshot()
-    ingest(folder, study)
-    assert snapshot() == before

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from autophagy_assets.registry import provenance
-from autophagy_assets.registry.provenance import Recorder, Step
+from autophagy_assets.registry.provenance import Recorder
+from autophagy_assets.registry.runs import ENVIRONMENT_KEY, Step
 from autophagy_assets_tests.registry.records import rows
 
 _numbers = itertools.count()
@@ -140,12 +141,12 @@ def test_packages_are_recorded_once_for_all_runs(store, asset):
     listed = Path(store.Artifact.get(uid=environments.pop()).path).read_text().splitlines()
     assert any(line.startswith("lamindb==2.") for line in listed)
     assert any(line.startswith("scikit-learn==") for line in listed)
-    assert store.Artifact.filter(key=provenance.ENVIRONMENT_KEY).count() == 1
+    assert store.Artifact.filter(key=ENVIRONMENT_KEY).count() == 1
 
 
 def test_another_environment_is_another_version(store, asset, monkeypatch):
     _, before = made(asset, "1")
-    monkeypatch.setattr(provenance, "_packages", lambda: "lamindb==99\n")
+    monkeypatch.setattr("autophagy_assets.registry.runs._packages", lambda: "lamindb==99\n")
     _, after = made(asset, "2")
     was, now = (store.Run.get(uid=uid).environment for uid in (before, after))
     assert was.uid != now.uid and was.key == now.key

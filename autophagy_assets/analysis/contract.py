@@ -1,0 +1,200 @@
+"""The contract of a feature table: what everything downstream relies on.
+
+A table that breaks it is refused with an :class:`InputError`, or told of by a check.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+
+import numpy as np
+import pandas as pd
+
+from autophagy_assets.analysis.finding import Finding
+from autophagy_assets.analysis.identity import (
+    CELL_ID,
+    CLASS,
+    DATASET,
+    IDENTITY,
+    feature_columns,
+)
+from autophagy_assets.errors import InputError
+from autophagy_assets.study import Study
+
+_REMEDY = "make the table again with an up-to-date featurization, or correct the file"
+
+
+def check_feature_table(table: pd.DataFrame, name: str, classes: Collection[int] = (0, 1)) -> None:
+    """Refuse a feature table that breaks the contract.
+
+    The contract: at least one row; the columns ``dataset``, ``scportrait_cell_id`` and
+    ``class``; one row per cell; known classes; at least one feature, all of them finite
+    numbers.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame, shape (n_cells, n_columns)
+        One row per cell.
+    name : str
+        What the reader calls the table; named in the message.
+    classes : collection of int
+        The class numbers that may occur.
+
+    Raises
+    ------
+    InputError
+        At the first violation; names table, column, number of rows and the remedy.
+    """
+    _check_columns(table, name)
+    _check_identity(table, name)
+    _check_classes(table, name, classes)
+    _check_finite(table, name)
+
+
+def _check_columns(table: pd.DataFrame, name: str) -> None:
+    """Refuse a table without cells, features, or a column of identity and class."""
+    missing = [column for column in [*IDENTITY, CLASS] if column not in table.columns]
+    if missing:
+        raise InputError(
+            f"Feature table {name} has no column {', '.join(map(repr, missing))}, so its cells "
+            f"cannot be told apart; {_REMEDY}."
+        )
+    repeated = table.columns[table.columns.duplicated()].unique()
+    if len(repeated):
+        raise InputError(
+            f"Feature table {name} has column {repeated[0]!r} more than once; keep one of them."
+        )
+    if not feature_columns(table):
+        raise InputError(f"Feature table {name} has no feature column; {_REMEDY}.")
+    if table.empty:
+        raise InputError(
+            f"Feature table {name} has no cells; check that its fields of view were segmented."
+        )
+
+
+def _check_identity(table: pd.DataFrame, name: str) -> None:
+    """Refuse a table in which a cell has no identity or is there twice."""
+    for column in IDENTITY:
+        empty = int(table[column].isna().sum())
+        if empty:
+            raise InputError(
+                f"Feature table {name}: column {column!r} is empty in {empty} of {len(table)} "
+                f"rows; {_REMEDY}."
+            )
+    if not pd.api.types.is_integer_dtype(table[CELL_ID]):
+        raise InputError(
+            f"Feature table {name}: column {CELL_ID!r} must hold whole numbers, not "
+            f"{table[CELL_ID].dtype}; {_REMEDY}."
+        )
+    again = table.duplicated(IDENTITY)
+    if again.any():
+        first = table.loc[again.to_numpy(), IDENTITY].iloc[0]
+        raise InputError(
+            f"Feature table {name} holds {int(again.sum())} cells twice, for instance cell "
+            f"{first[CELL_ID]} of dataset {first[DATASET]!r}; keep one row per "
+            f"({DATASET}, {CELL_ID})."
+        )
+
+
+def _check_classes(table: pd.DataFrame, name: str, classes: Collection[int]) -> None:
+    """Refuse a table with a class that the study does not have."""
+    strange = ~table[CLASS].isin(list(classes)).to_numpy()
+    if strange.any():
+        value = table[CLASS][strange].tolist()[0]
+        known = ", ".join(str(number) for number in sorted(classes))
+        raise InputError(
+            f"Feature table {name}: column {CLASS!r} holds {value!r} in {int(strange.sum())} of "
+            f"{len(table)} rows; allowed are {known}: correct the table or the study's classes."
+        )
+
+
+def _check_finite(table: pd.DataFrame, name: str) -> None:
+    """Refuse a table in which a feature is missing, infinite or not a number."""
+    for column in feature_columns(table):
+        values = table[column]
+        if not pd.api.types.is_numeric_dtype(values) or pd.api.types.is_complex_dtype(values):
+            raise InputError(
+                f"Feature table {name}: feature {column!r} is not a number but {values.dtype}; "
+                "remove the column or list it in excluded_features of the study."
+            )
+        wrong = int((~np.isfinite(values.to_numpy(dtype=float, na_value=np.nan))).sum())
+        if wrong:
+            raise InputError(
+                f"Feature table {name}: feature {column!r} is missing or infinite in {wrong} of "
+                f"{len(table)} rows; remove those cells or list the feature in "
+                "excluded_features of the study."
+            )
+
+
+def table_contract(table: pd.DataFrame, name: str, study: Study) -> Finding:
+    """Tell whether a table has cells with identity, a known class, and features.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame, shape (n_cells, n_columns)
+    name : str
+        What the reader calls the table.
+    study : Study
+        Names the classes.
+
+    Returns
+    -------
+    Finding
+    """
+
+    def look() -> None:
+        _check_columns(table, name)
+        _check_classes(table, name, tuple(study.classes))
+
+    n = len(feature_columns(table))
+    told = f"{name} has {len(table)} cells with identity, a known class and {n} features."
+    return _unless_refused(look, told, {"cells": len(table), "features": n})
+
+
+def identity_unique(table: pd.DataFrame, name: str) -> Finding:
+    """Tell whether every cell is in a table once.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame, shape (n_cells, n_columns)
+    name : str
+        What the reader calls the table.
+
+    Returns
+    -------
+    Finding
+    """
+
+    def look() -> None:
+        _check_columns(table, name)
+        _check_identity(table, name)
+
+    told = f"Each of the {len(table)} cells of {name} is there once, by {' and '.join(IDENTITY)}."
+    return _unless_refused(look, told, {"cells": len(table)})
+
+
+def finite_values(table: pd.DataFrame, name: str) -> Finding:
+    """Tell whether every feature of every cell is a finite number.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame, shape (n_cells, n_columns)
+        With the features that are used.
+    name : str
+        What the reader calls the table.
+
+    Returns
+    -------
+    Finding
+    """
+    n = len(feature_columns(table))
+    told = f"All {n} features that are used are finite numbers in all {len(table)} cells of {name}."
+    return _unless_refused(lambda: _check_finite(table, name), told, {"values": n * len(table)})
+
+
+def _unless_refused(look: Callable[[], None], told: str, numbers: Mapping[str, int]) -> Finding:
+    try:
+        look()
+    except InputError as error:
+        return Finding(False, str(error), numbers)
+    return Finding(True, told, numbers)

@@ -1,0 +1,81 @@
+"""The manifest of a sample: a row for each of its fields of view, those set aside among them."""
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from autophagy_assets.analysis.identity import DATASET
+from autophagy_assets.registry.datasets import foreign_datasets
+from autophagy_assets.registry.fields import Field
+from autophagy_assets.registry.uids import slug
+
+if TYPE_CHECKING:
+    from autophagy_assets.assets.context import StudyContext
+
+OK, SET_ASIDE = "ok", "set aside"
+
+
+def row_of(field: Field) -> dict[str, Any]:
+    """Row of the manifest of a field that has no files yet.
+
+    Parameters
+    ----------
+    field : Field
+
+    Returns
+    -------
+    dict
+        Columns of the manifest.
+    """
+    return {
+        "sample": field.sample,
+        "field": f"{field.sample}/{slug(field.fov)}",
+        "genotype": field.genotype,
+        "stimulation": field.stimulation,
+        "clone": field.clone,
+        "fov": field.fov,
+        "status": OK,
+        "reason": "",
+        "n_cells": 0,
+        DATASET: "",
+        "spatialdata": "",
+        "images": ";".join(uid for _, uid in field.images),
+    }
+
+
+def known_datasets(context: "StudyContext") -> list[dict[str, Any]]:
+    """Manifest rows of fields whose single cells somebody else has made already.
+
+    Parameters
+    ----------
+    context : StudyContext
+
+    Returns
+    -------
+    list of dict
+    """
+    rows = []
+    for entry in foreign_datasets(context.study).itertuples():
+        field = Field(entry.genotype, entry.clone, entry.stimulation, entry.fov, ())
+        if field.sample == context.partition:
+            n_cells = -1 if pd.isna(entry.n_cells) else int(entry.n_cells)
+            rows.append(row_of(field) | {"n_cells": n_cells, DATASET: entry.dataset})
+    return rows
+
+
+def without(fields: list[Field], rows: list[dict[str, Any]]) -> list[Field]:
+    """Fields that the manifest has no row of yet.
+
+    Parameters
+    ----------
+    fields : list of Field
+        Of one sample.
+    rows : list of dict
+        Rows of its manifest.
+
+    Returns
+    -------
+    list of Field
+    """
+    told = {row["fov"] for row in rows}
+    return [field for field in fields if field.fov not in told]

@@ -1,0 +1,184 @@
+"""LaminDB's record of a run: its transform, environment and inputs, how it began and ended."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cache
+from importlib.metadata import distributions
+from typing import Any
+
+from autophagy_assets.registry import files
+from autophagy_assets.registry.artifacts import register
+from autophagy_assets.registry.instance import source
+from autophagy_assets.registry.outputs import Output, folder
+from autophagy_assets.registry.uids import artifact_uid, derived
+
+REFERENCE_TYPE = "dagster_run_id"
+STARTED, FINISHED, ERRORED, ABORTED = -1, 0, 1, 2
+ENVIRONMENT_KEY = "environment/packages.txt"
+# What a run notes: which inputs an output was made from, where not from all; and which artifacts
+# of an earlier run are part of what it gives.
+MADE_FROM, KEPT = "made_from", "kept"
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step as its records name it.
+
+    Parameters
+    ----------
+    asset : str
+        Name of the asset, or of the command for work outside Dagster.
+    partition : str or None
+        Partition key.
+    dagster_run : str or None
+        Id of the Dagster run.
+    code : str
+        Source code of the step; a new version of it is a new version of the transform.
+    code_version : str
+        The asset's code version.
+    parameters : mapping
+        What the step was told, JSON-like.
+    """
+
+    asset: str
+    partition: str | None
+    dagster_run: str | None
+    code: str
+    code_version: str
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+
+def begin(ln: Any, transform: Any, step: Step, process: str) -> Any:
+    """Register a run as started.
+
+    Parameters
+    ----------
+    ln : module
+        ``lamindb``, inside a writing block.
+    transform : lamindb.Transform
+    step : Step
+    process : str
+        The process that is at work, as it was announced.
+
+    Returns
+    -------
+    lamindb.Run
+    """
+    run = ln.Run(
+        transform,
+        name=f"{step.asset}[{step.partition or ''}]"[:150],
+        entrypoint=step.asset,
+        params=dict(step.parameters),
+        reference=step.dagster_run,
+        reference_type=REFERENCE_TYPE if step.dagster_run else None,
+        status="started",
+    )
+    run.extra_data = {
+        "asset": step.asset,
+        "partition": step.partition,
+        "code_version": step.code_version,
+        "process": process,
+    }
+    run.environment = _environment(ln)
+    run.save()
+    return run
+
+
+def end(run: Any, status: int) -> None:
+    """Register a run as ended now.
+
+    Parameters
+    ----------
+    run : lamindb.Run
+        Within a writing block.
+    status : int
+        ``FINISHED``, ``ERRORED`` or ``ABORTED``.
+    """
+    run._status_code = status
+    run.finished_at = datetime.now(UTC)
+    run.save()
+
+
+def link_inputs(ln: Any, run: Any, uids: list[str]) -> None:
+    """Note artifacts as inputs of a run; those of a source are transferred first.
+
+    Parameters
+    ----------
+    ln : module
+        ``lamindb``, inside a writing block.
+    run : lamindb.Run
+    uids : list of str
+        Full uids, in the store or in the source.
+    """
+    known = dict(ln.Artifact.filter(uid__in=uids).values_list("uid", "id"))
+    for uid in uids:
+        if uid not in known:
+            # Copies the record under the same uid into the store; the source is only read.
+            transferred = source().Artifact.get(uid=uid)
+            transferred.save()
+            known[uid] = transferred.id
+    run.input_artifacts.add(*known.values())
+
+
+def transform_key(asset: str) -> str:
+    """Key of the transform that stands for an asset.
+
+    Parameters
+    ----------
+    asset : str
+
+    Returns
+    -------
+    str
+    """
+    return f"autophagy_assets/{asset}"
+
+
+def find_transform(ln: Any, key: str, code: str) -> Any:
+    """Find or create the transform of that key and code.
+
+    Parameters
+    ----------
+    ln : module
+        ``lamindb``, inside a writing block.
+    key : str
+    code : str
+        Source code; a new one is a new version of the transform.
+
+    Returns
+    -------
+    lamindb.Transform
+    """
+    stem = derived(12, "transform", key)
+    uid = stem + derived(4, "code", code)
+    found = ln.Transform.filter(uid=uid).one_or_none()
+    if found is not None:
+        return found
+    latest = ln.Transform.filter(uid__startswith=stem, is_latest=True).one_or_none()
+    transform = ln.Transform(
+        key=key, kind="pipeline", source_code=code, revises=latest, skip_hash_lookup=True
+    )
+    transform.uid = uid
+    return transform.save()
+
+
+@cache
+def _packages() -> str:
+    told = (d.metadata for d in distributions())  # each look at it parses the file
+    names = {f"{metadata['Name']}=={metadata['Version']}" for metadata in told}
+    return "\n".join(sorted(names, key=str.lower)) + "\n"
+
+
+def _environment(ln: Any) -> Any:
+    """The installed packages as an artifact: one per environment, shared by its runs."""
+    sha256 = hashlib.sha256(_packages().encode()).hexdigest()
+    found = ln.Artifact.filter(uid=artifact_uid(ENVIRONMENT_KEY, sha256)).one_or_none()
+    if found is not None:
+        return found
+    file = files.put(lambda path: path.write_text(_packages()), folder(ENVIRONMENT_KEY), ".txt")
+    output = Output(file, ENVIRONMENT_KEY, "Python packages that steps ran with", {}, "environment")
+    return register(ln, output, None)

@@ -1,0 +1,128 @@
+"""The job of the inbox: each drop is ingested once, and again only when it has changed."""
+
+from __future__ import annotations
+
+import shutil
+
+import dagster as dg
+import pytest
+
+from autophagy_assets.errors import InputError
+from autophagy_assets_tests.automation.inbox_folder import ONE, numbers
+from autophagy_assets_tests.conftest import contents
+from autophagy_assets_tests.registry.image_folder import (
+    FIELD,
+    OTHERS,
+    cell,
+    image,
+    truncate,
+    write_images,
+)
+
+
+@pytest.mark.parametrize("name", ["..", "../outside", "linked"])
+def test_the_job_takes_no_other_folder(store, inbox, tmp_path, name):
+    write_images(tmp_path / "outside", inbox.study, ONE)
+    (inbox.folder / "linked").symlink_to(tmp_path / "outside")
+    config = {"ops": {"ingest_images": {"config": {"folder": name}}}}
+    done = inbox.run(dg.RunRequest(run_key="k", run_config=config))
+    assert not done.success and not done.retry_attempts_for_node("ingest_images")
+
+
+def test_a_drop_is_ingested_and_its_samples_are_partitions(store, inbox):
+    before = contents(inbox.put())
+    inbox.look()
+    (request,) = inbox.look()
+    assert inbox.run(request).success
+    assert inbox.instance.get_dynamic_partitions("sample") == ["WT__clone-1__untreated"]
+    assert inbox.look() == [] and inbox.said == "friday: ingested."
+    assert contents(inbox.folder / "friday") == before, "the inbox is not ours to change"
+
+
+def test_a_drop_is_known_by_its_content_and_not_by_its_name(store, inbox):
+    folder = inbox.put()
+    inbox.look()
+    (request,) = inbox.look()
+    assert inbox.run(request).success
+    folder.rename(inbox.folder / "renamed")
+    shutil.copytree(inbox.folder / "renamed", inbox.folder / "copied")
+    asked = [r for _ in range(3) for r in inbox.look()]
+    # Dagster launches no second run for a run key.
+    assert {r.run_key for r in asked} == {request.run_key}
+    assert inbox.look() == []
+    assert inbox.said.splitlines() == ["copied: ingested.", "renamed: ingested."]
+
+
+def test_a_drop_that_has_changed_is_ingested_again(store, inbox):
+    folder = inbox.put()
+    inbox.look()
+    (first,) = inbox.look()
+    assert inbox.run(first).success
+    write_images(folder, inbox.study, (FIELD, OTHERS[1]), seed=next(numbers))
+    assert inbox.look() == []
+    (second,) = inbox.look()
+    assert second.run_key != first.run_key
+    assert inbox.run(second).success
+    assert sorted(inbox.instance.get_dynamic_partitions("genotype")) == ["KO", "WT"]
+    assert inbox.look() == [] and inbox.said == "friday: ingested."
+
+
+def test_a_failed_ingest_is_told_and_not_tried_again_before_the_drop_changes(store, inbox):
+    folder = inbox.put()
+    image(truncate)(folder)
+    inbox.look()
+    (request,) = inbox.look()
+    done = inbox.run(request)
+    assert not done.success
+    (event,) = done.filter_events(lambda event: event.is_step_failure)
+    reason = event.step_failure_data.user_failure_data.description
+    assert "0_DAPI.tif" in reason and "\n" not in reason
+    for _ in range(3):
+        assert inbox.look() == []
+    assert f"its ingest has failed, run {done.run_id}" in inbox.said
+    write_images(folder, inbox.study, ONE, seed=next(numbers))
+    assert inbox.look() == []
+    (again,) = inbox.look()
+    assert inbox.run(again).success
+
+
+def test_a_drop_that_changed_after_it_was_asked_for_is_not_ingested_half(store, inbox):
+    folder = inbox.put()
+    inbox.look()
+    (request,) = inbox.look()
+    cell("FOV", "FOV9")(folder)
+    assert inbox.run(request).success
+    assert inbox.instance.get_dynamic_partitions("sample") == []
+    assert inbox.look() == []
+
+
+def test_a_bad_field_is_set_aside_and_the_others_are_ingested(store, inbox):
+    folder = inbox.put(fields=(FIELD, *OTHERS))
+    image(truncate)(folder)
+    inbox.look()
+    (request,) = inbox.look()
+    assert inbox.run(request).success
+    assert len(inbox.instance.get_dynamic_partitions("sample")) == 2
+
+
+@pytest.mark.parametrize(
+    ("error", "attempts"), [(OSError("no route to the file server"), 3), (InputError("bad."), 1)]
+)
+def test_what_may_pass_is_tried_again_and_bad_data_are_not(
+    store, inbox, monkeypatch, error, attempts
+):
+    from autophagy_assets.registry import ingest as module
+
+    tried = []
+
+    def fail(*_: object) -> None:
+        tried.append(error)
+        raise error
+
+    monkeypatch.setattr(module, "ingest", fail)
+    monkeypatch.setattr("time.sleep", lambda seconds: None)  # nobody waits for the backoff
+    inbox.put()
+    inbox.look()
+    (request,) = inbox.look()
+    assert not inbox.run(request).success
+    assert len(tried) == attempts
