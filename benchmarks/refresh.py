@@ -2,7 +2,7 @@
 
 ``python -m benchmarks.refresh [--small] [--repeats N]``. Every refresh is a whole process of
 ``autophagy refresh``, imports included, on a study of 16 fields of view: the real images, each
-as two fields of its sample, or simulated ones. Targets: with nothing to do at most 0.1 times
+as it is and mirrored, or simulated ones. Targets: with nothing to do at most 0.1 times
 as long as a full refresh, and no step executed; with one new field at most a sixth of the full
 imaging time plus the analysis.
 """
@@ -22,6 +22,7 @@ import time
 from pathlib import Path
 
 import pandas as pd
+import tifffile
 
 from benchmarks.downstream import environment, timed
 from benchmarks.studies import images_of_a_study
@@ -59,8 +60,12 @@ def study_of_16(folder: Path, small: bool) -> tuple[str, pd.DataFrame]:
     table = pd.read_csv(folder / METADATA, dtype=str)
     channels = table["channel"].nunique()
     if len(table) < FIELDS * channels:
-        # The same images as other fields of view of the same samples.
-        table = pd.concat([table, table.assign(FOV=table["FOV"] + " again")])
+        # The same images mirrored, as other fields of view of the same samples.
+        mirrored = "mirrored_" + table["image_path"].str.replace("/", "_")
+        for path, other in zip(table["image_path"], mirrored, strict=True):
+            tifffile.imwrite(folder / other, tifffile.imread(folder / path)[:, ::-1])
+        other_fields = table.assign(FOV=table["FOV"] + " mirrored", image_path=mirrored)
+        table = pd.concat([table, other_fields])
     return source, table.iloc[: FIELDS * channels]
 
 

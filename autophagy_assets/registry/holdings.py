@@ -61,6 +61,25 @@ def missing(uids: Iterable[str]) -> set[str]:
     return gone if source_name() is not None else gone | (set(wanted) - there)
 
 
+def hashes_of(uids: Iterable[str]) -> dict[str, str]:
+    """Hashes of the contents of artifacts, without reading them.
+
+    Parameters
+    ----------
+    uids : iterable of str
+
+    Returns
+    -------
+    dict
+        SHA-256 by uid, of those whose file this platform has written.
+    """
+    hashes = {}
+    for some in _pieces(uids):
+        for artifact in connect().Artifact.filter(uid__in=some).select_related("storage"):
+            hashes[artifact.uid] = files.recorded_hash(Path(str(artifact.path)))
+    return hashes
+
+
 def _has_file(artifact: Any) -> bool:
     path = Path(str(artifact.path))
     if not files.recorded_hash(path):

@@ -13,7 +13,7 @@ from autophagy_assets.errors import InputError
 from autophagy_assets.registry import labels as lab
 from autophagy_assets.registry.fields import RAW_IMAGE, Field, raw_fields, sample_key, study_slug
 from autophagy_assets.registry.files import measure
-from autophagy_assets.registry.holdings import missing
+from autophagy_assets.registry.holdings import hashes_of, missing
 from autophagy_assets.registry.instance import connect, source_name
 from autophagy_assets.registry.labels import labels_of
 from autophagy_assets.registry.metadata import FieldRows, read_metadata
@@ -89,10 +89,12 @@ def ingest(
         )
     )
     known = labels_of(connect().Artifact.filter(ulabels__name=study.name, is_latest=True))
+    owners = _owners(study)
     for rows in fields:
         progress(rows.name)
         try:
             images = _usable(rows, study)
+            _refuse_again(rows, owners)
         except InputError as error:
             done.set_aside[rows.name] = str(error)
             continue
@@ -148,6 +150,27 @@ def _usable(rows: FieldRows, study: Study) -> tuple[tuple[str, Path, dict[str, s
             raise InputError(f"Field {rows.name} has {what} for channel {channel}; give it one.")
     check_field({channel: path for channel, path, _ in rows.images})
     return rows.images
+
+
+def _owners(study: Study) -> dict[frozenset[tuple[str, str]], str]:
+    """Name of each registered field by channel and hash of its images."""
+    fields = raw_fields(study)
+    hashes = hashes_of(uid for field in fields for _, uid in field.images)
+    return {frozenset((ch, hashes[uid]) for ch, uid in f.images): f.name for f in fields}
+
+
+def _refuse_again(rows: FieldRows, owners: dict[frozenset[tuple[str, str]], str]) -> None:
+    """Refuse a field whose images are all those of another; else note it as their owner.
+
+    Its cells would be there twice: on both sides of the split, or in two classes.
+    """
+    images = frozenset((channel, measure(path)[0]) for channel, path, _ in rows.images)
+    owner = owners.setdefault(images, rows.name)
+    if owner != rows.name:
+        raise InputError(
+            f"Field {rows.name} has the same images as {owner}. Give it its own; or, if {owner} "
+            "was a wrong name, withdraw that field (docs/troubleshooting.md) and ingest again."
+        )
 
 
 def _put(
