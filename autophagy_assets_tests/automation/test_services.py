@@ -52,7 +52,7 @@ def test_systemd_understands_the_units(tmp_path):
         text = re.sub(r"^ExecStart=.*$", "ExecStart=/bin/true", unit.read_text(), flags=re.M)
         (tmp_path / unit.name).write_text(text)
     files = sorted(map(str, tmp_path.glob("*.service")))
-    # Where nobody is logged in, the user manager has no folder of its own, and nothing is looked at.
+    # Where nobody is logged in, the user manager has no folder, and nothing is looked at.
     environment = {**os.environ, "XDG_RUNTIME_DIR": str(tmp_path)}
 
     def complaints() -> list[str]:
