@@ -112,6 +112,10 @@ class Home:
                     f"or choose another {HOME_VARIABLE} for the records in PostgreSQL."
                 )
             _write_private(record, wanted + "\n")
+        if os.environ.get(DATABASE_VARIABLE):
+            # LaminDB keeps the address with its password there, in a file that anybody may read.
+            (self.root / "lamin").mkdir(exist_ok=True)
+            (self.root / "lamin").chmod(0o700)
 
     def _write_dagster_settings(self) -> None:
         settings = self.dagster / "dagster.yaml"

@@ -57,6 +57,29 @@ def reconcile(
     return findings
 
 
+def end_dead_runs(instance: dg.DagsterInstance) -> list[Finding]:
+    """Mark runs as failed whose process has ended without saying so.
+
+    Parameters
+    ----------
+    instance : dagster.DagsterInstance
+
+    Returns
+    -------
+    list of Finding
+        One for each; those that go on are left alone.
+
+    Notes
+    -----
+    Dagster counts a run that was cut off with the machine's power as going on, for ever. Where
+    as many are left as may run at a time, nothing that is queued would run any more.
+    """
+    if not instance.get_run_ids(dg.RunsFilter(statuses=list(_AT_WORK)), limit=1):
+        return []  # and LaminDB need not be imported
+    connect()
+    return list(_check_runs(instance, fix=True))
+
+
 def left(findings: list[Finding]) -> list[Finding]:
     """Findings that were not mended.
 

@@ -42,8 +42,7 @@ def serve(port: int, host: str = LOOPBACK) -> NoReturn:
     # background ignore SIGINT.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     where = ["-m", CODE_LOCATION, "-h", host, "-p", str(port)]
-    # Warnings are ignored: Dagster would have its users call another program for this.
-    os.execv(sys.executable, [sys.executable, "-W", "ignore", "-m", "dagster", "dev", *where])
+    _become(["dagster", "dev", *where], ends_dead_runs=True)
 
 
 def serve_part(part: Part, port: int | None, code_port: int) -> NoReturn:
@@ -77,7 +76,20 @@ def serve_part(part: Part, port: int | None, code_port: int) -> NoReturn:
     }
     if part != "code":
         _await_code(code_port)
-    os.execv(sys.executable, [sys.executable, "-W", "ignore", "-m", *programs[part]])
+    _become(programs[part], ends_dead_runs=part == "daemon")
+
+
+def _become(program: list[str], *, ends_dead_runs: bool) -> NoReturn:
+    environment = dict(os.environ)  # as it is before a store is connected, which adds to it
+    if ends_dead_runs:
+        from autophagy_assets.home import dagster_instance
+        from autophagy_assets.reconcile import end_dead_runs
+
+        with dagster_instance() as instance:
+            for finding in end_dead_runs(instance):
+                print(f"{finding.what}: {finding.problem}; marked as failed", flush=True)
+    # Warnings are ignored: Dagster would have its users call another program for this.
+    os.execve(sys.executable, [sys.executable, "-W", "ignore", "-m", *program], environment)
 
 
 def _await_code(port: int) -> None:

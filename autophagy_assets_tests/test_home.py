@@ -103,6 +103,8 @@ def test_no_one_else_can_read_a_password(bare, tmp_path):
     assert len(holding) >= 1
     for file in holding:
         assert file.stat().st_mode & 0o077 == 0, file
+    # LaminDB writes the address there, for all to read.
+    assert (tmp_path / "lamin").stat().st_mode & 0o077 == 0
 
 
 def test_a_home_keeps_the_database_that_it_was_made_with(bare, tmp_path):

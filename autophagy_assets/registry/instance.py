@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import re
 import time
 from collections.abc import Iterator
 from functools import cache
@@ -60,12 +61,19 @@ def _create_embedded(home: Home) -> None:
     """Initialise the embedded instance unless its settings are already on disk."""
     settings_folder = Path(os.environ["LAMIN_SETTINGS_DIR"]) / ".lamin"
     for known in settings_folder.glob(f"instance--*--{INSTANCE_NAME}.env"):
-        if f"storage_root={home.store}\n" not in known.read_text():
+        found = re.search(r"storage_root=(.*)", known.read_text())
+        if found and found[1] == str(home.store):
+            return
+        if settings_folder == home.root / "lamin" / ".lamin":
+            made_at = Path(found[1]).parent if found else "another place"
             raise InputError(
-                f"LAMIN_SETTINGS_DIR={os.environ['LAMIN_SETTINGS_DIR']} belongs to another "
-                f"AUTOPHAGY_HOME than {home.root}; unset it, or give each home its own."
+                f"{home.root} was made at {made_at}, and its records name the files by that path: "
+                "put it back there and set AUTOPHAGY_HOME to it."
             )
-        return
+        raise InputError(
+            f"LAMIN_SETTINGS_DIR={os.environ['LAMIN_SETTINGS_DIR']} belongs to another "
+            f"AUTOPHAGY_HOME than {home.root}; unset it, or give each home its own."
+        )
     import lamindb_setup
     from lamindb_setup import settings
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import configparser
 import json
+import os
 import re
 import shlex
 import shutil
@@ -51,9 +52,38 @@ def test_systemd_understands_the_units(tmp_path):
         text = re.sub(r"^ExecStart=.*$", "ExecStart=/bin/true", unit.read_text(), flags=re.M)
         (tmp_path / unit.name).write_text(text)
     files = sorted(map(str, tmp_path.glob("*.service")))
-    done = subprocess.run([verify, "--user", "verify", *files], capture_output=True, text=True)
-    complaints = [line for line in done.stderr.splitlines() if "autophagy" in line]
-    assert not complaints, complaints
+    # Where nobody is logged in, the user manager has no folder, and nothing is looked at.
+    environment = {**os.environ, "XDG_RUNTIME_DIR": str(tmp_path)}
+
+    def complaints() -> list[str]:
+        command = [verify, "--user", "verify", *files]
+        done = subprocess.run(command, capture_output=True, text=True, env=environment)
+        return [line for line in done.stderr.splitlines() if "autophagy" in line]
+
+    assert complaints() == []
+    with Path(files[0]).open("a") as unit:
+        unit.write("Nonsense=1\n")
+    assert len(complaints()) == 1
+
+
+def test_nginx_understands_its_settings(tmp_path):
+    nginx, openssl = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin"), "openssl"
+    if nginx is None or shutil.which(openssl) is None:
+        pytest.skip("no nginx or no openssl on this machine")
+    certificate = ["-keyout", tmp_path / "autophagy.key", "-out", tmp_path / "autophagy.pem"]
+    new = [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=lab.example"]
+    subprocess.run([*new, *certificate], check=True, capture_output=True)
+    text = (ROOT / "deploy" / "nginx.conf").read_text()
+    # Only places and ports are others here.
+    text = re.sub(r"/etc/\S+/(autophagy[^/;]*);", rf"{tmp_path}/\1;", text)
+    text = re.sub(r"listen \d+", lambda _: f"listen {free_port()}", text)
+    (tmp_path / "site.conf").write_text(text)
+    (tmp_path / "nginx.conf").write_text(
+        f"pid {tmp_path}/pid; events {{}} http {{ access_log off; include {tmp_path}/site.conf; }}"
+    )
+    command = [nginx, "-t", "-e", "stderr", "-c", str(tmp_path / "nginx.conf")]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0 and "warn" not in done.stderr, done.stderr
 
 
 @pytest.fixture(scope="module")

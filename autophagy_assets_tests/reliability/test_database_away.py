@@ -67,6 +67,20 @@ def test_what_is_read_and_written_is_tried_again_and_then_told(
     assert sum(waits) > 10  # long enough for a server to be started again
 
 
+def test_no_one_else_can_read_the_password(
+    postgres_home: Zygote, server: Server, undisturbed: dict[str, Any]
+) -> None:
+    holding = [
+        path
+        for path in postgres_home.home.rglob("*")
+        if path.is_file() and server.url.encode() in path.read_bytes()
+    ]
+    assert {path.name.split("--")[0] for path in holding} >= {"database.url", "instance"}
+    for path in holding:
+        within = [path, *path.parents[: len(path.relative_to(postgres_home.home).parts) - 1]]
+        assert any(place.stat().st_mode & 0o077 == 0 for place in within), path
+
+
 def test_a_short_outage_is_waited_for(
     postgres_home: Zygote, server: Server, undisturbed: dict[str, Any], tmp_path: Path
 ) -> None:

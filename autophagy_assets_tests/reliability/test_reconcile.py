@@ -15,11 +15,12 @@ from autophagy_assets import cli_reconcile
 from autophagy_assets.automation_reconcile import reconcile_job
 from autophagy_assets.home import Home
 from autophagy_assets.materializations import HASH, KEY, RUN, SIZE, UID
-from autophagy_assets.reconcile import left, reconcile
+from autophagy_assets.reconcile import end_dead_runs, left, reconcile
 from autophagy_assets.registry import consistency
 from autophagy_assets.registry.artifacts import fetch
 from autophagy_assets.registry.consistency import Finding
 from autophagy_assets.registry.instance import storage_root, writing
+from autophagy_assets.registry.presence import announce
 from autophagy_assets.registry.provenance import Recorder, Step
 
 
@@ -180,8 +181,6 @@ def test_runs_whose_dagster_run_has_ended_are_aborted(store, instance, status):
 
 def test_runs_of_processes_at_work_are_left_alone(store, instance):
     """Dagster does not know the run, as where it keeps its records elsewhere."""
-    from autophagy_assets.registry.presence import announce
-
     uid = started("a-run-of-another-dagster", announce())
     assert about(reconcile(instance, fix=True), uid) == []
     assert store.Run.get(uid=uid).status == "started"
@@ -199,6 +198,26 @@ def test_a_dagster_run_whose_process_is_gone_is_marked_as_failed(store, instance
     assert ended is not None and ended.status == dg.DagsterRunStatus.FAILURE
     # Of this one nothing says that its process is gone.
     assert about(findings, untouched.run_id) == []
+
+
+def test_runs_that_were_cut_off_do_not_hold_up_the_queue(store, instance):
+    cut = instance.create_run_for_job(reconcile_job, status=dg.DagsterRunStatus.STARTED)
+    uid = started(cut.run_id, "a-process-that-was-killed")
+    goes_on = instance.create_run_for_job(reconcile_job, status=dg.DagsterRunStatus.STARTED)
+    at_work = started(goes_on.run_id, announce())
+    try:
+        ended = end_dead_runs(instance)
+        assert [f.what for f in about(ended, cut.run_id)] == [f"Dagster run {cut.run_id}"]
+        assert about(ended, goes_on.run_id) == about(ended, at_work) == []
+        assert store.Run.get(uid=uid).status == "aborted"
+        assert {run.status for run in instance.get_runs()} == {
+            dg.DagsterRunStatus.FAILURE,
+            dg.DagsterRunStatus.STARTED,
+        }
+    finally:
+        consistency.abort(at_work, "end of the test")
+    instance.report_run_failed(goes_on)
+    assert end_dead_runs(instance) == [], "nothing is at work, so nothing is looked at"
 
 
 def test_somebodys_own_unended_run_is_not_ours_to_end(store, instance):
