@@ -15,6 +15,7 @@ import click
 
 from autophagy_assets.cli_lineage import lineage
 from autophagy_assets.cli_reconcile import reconcile
+from autophagy_assets.cli_withdraw import withdraw
 from autophagy_assets.errors import InputError, IntegrityError, store_away
 from autophagy_assets.home import Home
 
@@ -202,6 +203,7 @@ def delete(yes: bool) -> None:
 
 main.add_command(lineage)
 main.add_command(reconcile)
+main.add_command(withdraw)
 
 if __name__ == "__main__":
     main()

@@ -27,7 +27,7 @@ def autophagy(home: Path, *arguments: str, answer: str = "") -> subprocess.Compl
 def test_help_names_every_command_and_needs_nothing(tmp_path: Path) -> None:
     told = autophagy(tmp_path / "home", "--help")
     assert told.returncode == 0
-    for command in ("ingest", "refresh", "status", "report", "ui", "demo", "delete"):
+    for command in ("ingest", "refresh", "status", "report", "withdraw", "ui", "demo", "delete"):
         assert f"  {command} " in told.stdout
 
 

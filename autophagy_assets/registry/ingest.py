@@ -168,8 +168,8 @@ def _refuse_again(rows: FieldRows, owners: dict[frozenset[tuple[str, str]], str]
     owner = owners.setdefault(images, rows.name)
     if owner != rows.name:
         raise InputError(
-            f"Field {rows.name} has the same images as {owner}. Give it its own; or, if {owner} "
-            "was a wrong name, withdraw that field (docs/troubleshooting.md) and ingest again."
+            f"Field {rows.name} has the same images as {owner}. Give it its own; or, if that was "
+            f"a wrong name, run autophagy withdraw {owner!r} and ingest again."
         )
 
 

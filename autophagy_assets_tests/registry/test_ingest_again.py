@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 import tifffile
 
-from autophagy_assets.registry.fields import raw_fields
 from autophagy_assets.registry.ingest import ingest, set_aside_fields
 from autophagy_assets.registry.labels import labels_of
 from autophagy_assets_tests.registry.image_folder import (
@@ -149,7 +148,7 @@ def test_a_field_under_another_name_is_set_aside_since_its_cells_would_be_there_
     done = ingest(folder, study)
     assert done.fields == first.fields
     assert f"has the same images as {NAME}" in done.set_aside[renamed]
-    assert "troubleshooting" in done.set_aside[renamed]
+    assert f"autophagy withdraw '{NAME}'" in done.set_aside[renamed]
 
 
 def test_one_folder_cannot_have_a_field_under_two_names(store, study, folder):
@@ -162,22 +161,6 @@ def test_one_folder_cannot_have_a_field_under_two_names(store, study, folder):
 def test_a_field_that_shares_one_image_only_is_taken(store, study, folder):
     (folder / "images/1_DAPI.tif").write_bytes((folder / "images/0_DAPI.tif").read_bytes())
     assert ingest(folder, study).set_aside == {}
-
-
-def test_a_withdrawn_field_can_be_ingested_under_another_name(store, study, folder):
-    first = ingest(folder, study)
-    withdrawn = store.Artifact.filter(key__startswith=_folder_of(store, first, NAME))
-    withdrawn.delete(permanent=False)  # as docs/troubleshooting.md says
-    assert NAME not in {field.name for field in raw_fields(study)}
-    renamed = _rename_first_field(folder)
-    done = ingest(folder, study)
-    assert done.set_aside == {} == set_aside_fields(study)
-    assert {f.name for f in done.fields} == {f.name for f in first.fields} - {NAME} | {renamed}
-
-
-def _folder_of(store, done, name: str) -> str:
-    images = next(dict(field.images) for field in done.fields if field.name == name)
-    return store.Artifact.get(uid=images["DAPI"]).key.rpartition("/")[0] + "/"
 
 
 def test_a_label_that_somebody_added_by_hand_is_left_alone(store, study, folder):

@@ -1,0 +1,25 @@
+"""``autophagy withdraw``: take fields of view out of a study."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.command()
+@click.argument("fields", nargs=-1, required=True, metavar="FIELD...")
+def withdraw(fields: tuple[str, ...]) -> None:
+    """Take each FIELD of view out of the study; ingesting it again brings it back.
+
+    FIELD is its name as messages have it, such as 'WT, clone 1, untreated, FOV1'. Its images go to
+    LaminDB's trash, and the next refresh makes the tables without its cells.
+    """
+    from autophagy_assets.home import dagster_instance
+    from autophagy_assets.registry.withdraw import withdraw as take_out
+    from autophagy_assets.study import Study
+    from autophagy_assets.sync import sync
+
+    study = Study.load()
+    for field in take_out(fields, study):
+        click.echo(f"Withdrawn: {field.name}")
+    sync(dagster_instance(), study)
+    click.echo("Run 'autophagy refresh' to make the tables without their cells.")
