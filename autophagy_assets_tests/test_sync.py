@@ -18,7 +18,7 @@ from autophagy_assets_tests.platform import (
     outsider,
     study_file,
 )
-from autophagy_assets_tests.registry.image_folder import cell, image, truncate, write_images
+from autophagy_assets_tests.registry.image_folder import FIELD, image, truncate, write_images
 
 _numbers = itertools.count()
 
@@ -51,8 +51,7 @@ def test_only_the_sample_of_a_new_field_is_reported(platform, tmp_path):
     ingest(folder, platform.study)
     platform.sync()
     before = platform.latest("raw_images", "WT__clone-1__untreated").version
-    for row in range(3):
-        cell("FOV", "FOV2", row)(folder)
+    write_images(folder, platform.study, [(*FIELD[:3], "FOV2")], seed=next(_numbers))
     ingest(folder, platform.study)
     assert platform.sync() == ["raw_images[WT__clone-1__untreated]"]
     assert platform.latest("raw_images", "WT__clone-1__untreated").version != before
