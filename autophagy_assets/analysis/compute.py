@@ -1,6 +1,6 @@
 """Work on many fields of view at once, in processes that fail one by one.
 
-Processes are forked from a *nursery* that imports scPortrait once (20 s) and sets aside what
+Processes are forked from a *nursery* that imports scPortrait once (8 s) and sets aside what
 the imports left for the garbage collector. It is ours rather than ``multiprocessing``'s
 forkserver because that one is shared by everything in a process, Dagster's executor included,
 and preloads what its first user asked for.

@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import textwrap
-import threading
 import time
 from pathlib import Path
 
@@ -60,30 +59,6 @@ def surroundings(_):
     return os.environ["OMP_NUM_THREADS"], os.environ["NUMBA_NUM_THREADS"], path
 
 
-known_here: list[str] = []
-
-
-def fields_of_a_sample(sample):
-    known_here.append(sample)
-    return dict(map_fields(known_before, [f"{sample}1", f"{sample}2"], 2, preload=()))
-
-
-def known_before(_):
-    return os.getpid(), list(known_here)
-
-
-def killed_while_its_workers_work(path):
-    fields = [f"{path}-1", f"{path}-2"]
-
-    def kill_once_they_work():
-        while not all(Path(field).exists() for field in fields):
-            time.sleep(0.05)
-        os.kill(os.getpid(), signal.SIGKILL)
-
-    threading.Thread(target=kill_once_they_work, daemon=True).start()
-    return list(map_fields(slow, fields, 2, preload=()))
-
-
 def kill_nursery(_):
     os.kill(os.getppid(), signal.SIGKILL)
     time.sleep(1)
@@ -121,25 +96,6 @@ def test_work_apart_leaves_this_process_even_for_a_single_job():
     ((_, pid),) = map_fields(where_am_i, "a", 1, preload=(), apart=True)
     assert pid != os.getpid()
     assert list(map_fields(where_am_i, "", 1, preload=(), apart=True)) == []
-
-
-def test_a_worker_forks_workers_of_its_own_with_all_that_it_has_imported():
-    done = dict(map_fields(fields_of_a_sample, ["a", "b"], 2, preload=()))
-    assert {field: known for of in done.values() for field, (_, known) in of.items()} == {
-        "a1": ["a"],
-        "a2": ["a"],
-        "b1": ["b"],
-        "b2": ["b"],
-    }
-    assert len({pid for of in done.values() for pid, _ in of.values()} | {os.getpid()}) == 5
-
-
-def test_a_killed_worker_takes_its_own_workers_along(tmp_path):
-    ((path, outcome),) = map_fields(
-        killed_while_its_workers_work, [str(tmp_path / "sample")], preload=(), apart=True
-    )
-    assert isinstance(outcome, WorkerDied)
-    assert all(_gone(int(Path(f"{path}-{number}").read_text())) for number in (1, 2))
 
 
 def test_workers_are_other_processes():
