@@ -42,8 +42,12 @@ def test_ingesting_it_again_brings_it_back(store, study, folder):
 def test_no_earlier_version_of_an_image_takes_its_place(store, study, folder):
     ingest(folder, study)
     tifffile.imwrite(folder / "images/0_DAPI.tif", np.full((12, 12), 7, dtype=np.uint16))
-    ingest(folder, study)
+    fields = ingest(folder, study).fields
+    (images,) = (dict(field.images) for field in fields if field.name == NAME)
+    key = store.Artifact.get(uid=images["DAPI"]).key
+    assert store.Artifact.filter(key=key).count() == 2
     withdraw([NAME], study)
+    assert store.Artifact.filter(key=key).count() == 0
     assert NAME not in names(study)
 
 
