@@ -11,7 +11,6 @@ from autophagy_assets.analysis.figures import Picture
 from autophagy_assets.analysis.model import TrainedClassifier
 from autophagy_assets.assets.definition import control, study_asset
 from autophagy_assets.registry.origins import model_behind
-from autophagy_assets.staleness.partitions import GENOTYPE_SPACE
 from autophagy_assets.study import ClassifierParameters, Study
 
 GROUP = "classifier"
@@ -49,16 +48,13 @@ def assets(study: Study) -> list[dg.AssetsDefinition]:
     list of dagster.AssetsDefinition
     """
     from_control = {"clean_features": control(study)}
-    spaces = {"clean_features": GENOTYPE_SPACE}
     Forest = launchpad_config(study)
 
     @study_asset(
         group=GROUP,
         io="table_io",
         kinds={"scikitlearn", "parquet"},
-        uses=["split"],
         ins=from_control,
-        spaces=spaces,
         labels="control",
     )
     def training_cells(context, clean_features: pd.DataFrame) -> pd.DataFrame:
@@ -69,9 +65,7 @@ def assets(study: Study) -> list[dg.AssetsDefinition]:
         group=GROUP,
         io="table_io",
         kinds={"scikitlearn", "parquet"},
-        uses=["split"],
         ins=from_control,
-        spaces=spaces,
         labels="control",
     )
     def test_cells(context, clean_features: pd.DataFrame) -> pd.DataFrame:
@@ -82,7 +76,7 @@ def assets(study: Study) -> list[dg.AssetsDefinition]:
         group=GROUP,
         io="model_io",
         kinds={"scikitlearn", "joblib"},
-        uses=["classifier"],
+        launchpad="classifier",
         labels="control",
     )
     def autophagy_classifier(
@@ -114,7 +108,6 @@ def assets(study: Study) -> list[dg.AssetsDefinition]:
         group=GROUP,
         io="figure_io",
         kinds={"scikitlearn", "matplotlib"},
-        uses=["classes"],
         labels="control",
     )
     def classifier_evaluation(context, test_predictions: pd.DataFrame) -> Picture:

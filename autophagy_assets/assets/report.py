@@ -13,9 +13,6 @@ from autophagy_assets.assets.definition import every, study_asset
 from autophagy_assets.assets.freshness import within_a_night
 from autophagy_assets.io_managers.figure import StoredPicture
 from autophagy_assets.registry.cells import lineage_sections
-from autophagy_assets.registry.ingest import set_aside_fields
-from autophagy_assets.staleness.partitions import GENOTYPE_SPACE, KNOCKOUT_SPACE, SAMPLE_SPACE
-from autophagy_assets.study import Study
 
 GROUP, LAST_REFRESH = "report", "last_refresh"
 PACKAGES = ["autophagy-assets", "dagster", "lamindb", "scportrait", "scikit-learn", "pandas"]
@@ -33,19 +30,12 @@ TITLES = {
     group=GROUP,
     io="page_io",
     kinds={"html"},
-    uses=list(Study.model_fields),
     ins={
         "ko_evaluation": every(),
         "clean_features": every(columns=[*IDENTITY, CLASS, *METADATA]),
         "single_cell_images": every(),
     },
     deps=[dg.AssetDep("set_aside_fields")],
-    spaces={
-        "ko_evaluation": KNOCKOUT_SPACE,
-        "clean_features": GENOTYPE_SPACE,
-        "single_cell_images": SAMPLE_SPACE,
-    },
-    code_version="2",
 )
 def study_report(
     context,
@@ -80,7 +70,7 @@ def study_report(
         evaluation=classifier_evaluation.table,
         knockouts={name: picture.table for name, picture in knockouts.items()},
         manifest=pd.concat(manifests, ignore_index=True) if manifests else pd.DataFrame(),
-        refused=set_aside_fields(context.study),
+        refused=context.registry.refused,
         records=records(context),
         parameters=context.study.model_dump(mode="json"),
         versions={name: version(name) for name in PACKAGES},

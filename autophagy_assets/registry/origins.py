@@ -132,20 +132,20 @@ def describe_run(run: Any) -> Origin:
     )
 
 
-def run_called(uid: str) -> Origin | None:
-    """What is known of the run with a uid.
+def notes_of(run_uid: str) -> dict[str, Any]:
+    """What a run has noted.
 
     Parameters
     ----------
-    uid : str
+    run_uid : str
 
     Returns
     -------
-    Origin or None
-        None if LaminDB has no such run (any more).
+    dict
+        Empty where LaminDB has no such run (any more).
     """
-    run = connect().Run.filter(uid=uid).select_related("transform", "environment").first()
-    return describe_run(run) if run is not None else None
+    notes = connect().Run.filter(uid=run_uid).values_list("extra_data", flat=True).first()
+    return notes or {}
 
 
 def model_behind(uids: Iterable[str]) -> str | None:

@@ -17,7 +17,7 @@ from autophagy_assets.registry import files
 from autophagy_assets.registry.artifacts import fetch, locate, register, renew
 from autophagy_assets.registry.instance import retried, writing
 from autophagy_assets.registry.labels import Labels, annotate, attach
-from autophagy_assets.registry.outputs import Output, Record, folder
+from autophagy_assets.registry.outputs import Output, Record, place_of
 from autophagy_assets.registry.presence import announce
 from autophagy_assets.registry.runs import (
     ERRORED,
@@ -54,10 +54,15 @@ class Recorder:
         Uid to labels of artifacts of an earlier run that are part of what the step gives.
     notes : dict
         JSON-like remarks that are kept with the run.
+    parameters : dict
+        What the step was told, JSON-like: as far as it is known when it begins, and all of it
+        when it ends.
     began : float
         When the step began, on the clock of this process, s.
     annotations : list of (str, dict)
         Uid of an artifact and the numbers by which people shall find it.
+    afterwards : list of callable
+        Called once all is registered; take nothing, and only tidy up.
     """
 
     def __init__(self, step: Step) -> None:
@@ -68,6 +73,8 @@ class Recorder:
         self.kept: dict[str, Labels] = {}
         self.notes: dict[str, Any] = {}
         self.annotations: list[tuple[str, dict[str, Any]]] = []
+        self.parameters: dict[str, Any] = dict(step.parameters)
+        self.afterwards: list[Callable[[], object]] = []
         self.began = monotonic()
         self._process = announce()
         self._run_uid: str | None = None
@@ -152,8 +159,25 @@ class Recorder:
         -------
         Output
         """
-        suffix = "." + key.rsplit(".", 1)[1]
-        output = Output(files.put(write, folder(key), suffix), key, description, labels, **more)
+        return self.add(files.put(write, *place_of(key)), key, description, labels, **more)
+
+    def add(
+        self, file: files.StoredFile, key: str, description: str, labels: Labels, **more: Any
+    ) -> Output:
+        """Register a file that is in its place already, when the step ends.
+
+        Parameters
+        ----------
+        file : StoredFile
+            Whole, and verified.
+        key, description, labels, **more
+            As in :class:`~autophagy_assets.registry.outputs.Output`.
+
+        Returns
+        -------
+        Output
+        """
+        output = Output(file, key, description, labels, **more)
         self.outputs.append(output)
         return output
 
@@ -201,6 +225,8 @@ class Recorder:
         """Register the outputs and the inputs, and the run as finished: all or nothing."""
         self.start()
         retried(self._finish)
+        for tidy in self.afterwards:
+            tidy()
 
     def _finish(self) -> None:
         with writing() as ln:
@@ -214,6 +240,7 @@ class Recorder:
             link_inputs(ln, run, list(self.reads))
             for uid, numbers in self.annotations:
                 annotate(ln, ln.Artifact.get(uid=uid), numbers)
+            run.params = self.parameters
             run.extra_data = {**(run.extra_data or {}), **self.notes, **self._origins()}
             end(run, FINISHED)
 
@@ -235,6 +262,7 @@ class Recorder:
         def _fail() -> None:
             with writing() as ln:
                 run = ln.Run.get(uid=self._run_uid)
+                run.params = self.parameters
                 run.extra_data = {**(run.extra_data or {}), "error": error[:4000]}
                 link_inputs(ln, run, list(self.reads))
                 end(run, ERRORED)

@@ -1,129 +1,149 @@
-"""The recipe of a materialization: a fingerprint of all that determines its content.
+"""What a materialization was made with, and what of that has changed since.
 
-That is code version, parameters, and the data version of every upstream asset and partition.
-An asset whose recipe has not changed need not be made again. Dagster's own staleness looks at
-the same things, but not across an edge with 100 or more upstream partitions, and it follows
-every partition of an upstream asset where we need only some.
+A :class:`Fingerprint` is recorded from what the step really read. Nothing of it is declared by
+hand: the study notes which entries were read, upstream partitions come from the asset graph, and
+the code is found by following what the asset's body uses.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
 from hashlib import sha256
-from json import dumps
+from json import dumps, loads
 from typing import Any
 
-import dagster as dg
-
-from autophagy_assets.staleness.materializations import Look
-from autophagy_assets.staleness.partitions import SAMPLE_SPACE, genotype_of
-
-Known = Callable[[str], Iterable[str]]
-_AND = "+"  # between a code version and the parameters
+_NAMED = 3  # changes that a reason names; it counts the rest
 
 
-def with_parameters(assets: dg.AssetsDefinition, parameters: Any) -> dg.AssetsDefinition:
-    """Tell Dagster the parameters of an asset as a part of its code version.
-
-    So that the asset page calls it out of date, and the automation asks for it, when the study
-    file has changed. Dagster itself looks at code versions and contents only.
+@dataclass(frozen=True)
+class Fingerprint:
+    """All that determines the content of an asset's partition.
 
     Parameters
     ----------
-    assets : dagster.AssetsDefinition
-        Definition of one asset.
-    parameters : object
-        JSON-like; empty for an asset without parameters.
+    code : dict
+        Module of the package to a hash of what the asset's body uses of it.
+    libraries : dict
+        Third-party package that makes content to its version.
+    study : dict
+        Entry of the study file to its value, of those that the step read.
+    config : dict
+        Parameters from the launchpad that differed from the study file.
+    inputs : dict
+        Upstream asset, with its partition in brackets, to the version of its content; None for
+        one that had none yet.
+    """
+
+    code: Mapping[str, str] = field(default_factory=dict)
+    libraries: Mapping[str, str] = field(default_factory=dict)
+    study: Mapping[str, Any] = field(default_factory=dict)
+    config: Mapping[str, Any] = field(default_factory=dict)
+    inputs: Mapping[str, str | None] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        """JSON-like form, as Dagster's metadata keep it."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, told: Any) -> Fingerprint | None:
+        """Read what :meth:`as_json` gave.
+
+        Parameters
+        ----------
+        told : object
+
+        Returns
+        -------
+        Fingerprint or None
+            None for anything else, such as what an earlier release recorded.
+        """
+        try:
+            return cls(**told)
+        except TypeError:
+            return None
+
+    @property
+    def digest(self) -> str:
+        """32 hexadecimal digits, the same for the same fingerprint."""
+        text = dumps(self.as_json(), sort_keys=True, default=str)
+        return sha256(text.encode()).hexdigest()[:32]
+
+
+def changes(made: Fingerprint, now: Fingerprint, *, pinned: bool = False) -> list[str]:
+    """Tell what would be different if a partition were made again.
+
+    Parameters
+    ----------
+    made : Fingerprint
+        What it was made with.
+    now : Fingerprint
+        What it would be made with; of the study, all entries.
+    pinned : bool
+        Leave out code and libraries.
 
     Returns
     -------
-    dagster.AssetsDefinition
+    list of str
+        A short sentence for each; empty where it would be the same.
     """
-    if not parameters:
-        return assets
-    told = sha256(dumps(parameters, sort_keys=True).encode()).hexdigest()[:8]
-    return assets.map_asset_specs(
-        lambda spec: spec.replace_attributes(code_version=f"{spec.code_version}{_AND}{told}")
-    )
+    found = [*_study_changes(made, now), *_input_changes(made.inputs, now.inputs)]
+    return found if pinned else [*found, *code_changes(made, now)]
 
 
-def code_version_of(assets: dg.AssetsDefinition) -> str:
-    """Code version of an asset, without its parameters.
+def code_changes(made: Fingerprint, now: Fingerprint) -> list[str]:
+    """Tell which modules and libraries are not those that a partition was made with.
 
     Parameters
     ----------
-    assets : dagster.AssetsDefinition
-        Definition of one asset.
+    made, now : Fingerprint
 
     Returns
     -------
-    str
+    list of str
     """
-    return str(assets.code_versions_by_key[assets.key]).partition(_AND)[0]
+    modules = sorted(m for m in {*made.code, *now.code} if made.code.get(m) != now.code.get(m))
+    found = [f"code of {', '.join(_first(modules))} has changed"] if modules else []
+    for name in sorted({*made.libraries, *now.libraries}):
+        before, after = made.libraries.get(name), now.libraries.get(name)
+        if before != after:
+            found.append(f"{name} was {before or 'not used'} and is {after or 'not used'}")
+    return found
 
 
-def upstream(
-    partitions: Known, assets: dg.AssetsDefinition, partition: str | None
-) -> Iterator[tuple[dg.AssetKey, str | None]]:
-    """Upstream assets and partitions that an asset's partition is made from.
-
-    Parameters
-    ----------
-    partitions : callable
-        Takes the name of partitions, gives their keys.
-    assets : dagster.AssetsDefinition
-        Definition of one asset.
-    partition : str or None
-
-    Yields
-    ------
-    tuple of (dagster.AssetKey, str or None)
-    """
-    spec = next(iter(assets.specs))
-    spaces = assets.metadata_by_key[assets.key].get("autophagy/upstream_spaces", {})
-    for dep in sorted(spec.deps, key=lambda dep: dep.asset_key):
-        space = spaces.get(dep.asset_key.to_user_string())
-        mapping = dep.partition_mapping
-        if space is None:
-            yield dep.asset_key, None
-        elif isinstance(mapping, dg.SpecificPartitionsPartitionMapping):
-            for key in mapping.partition_keys:
-                yield dep.asset_key, key
-        elif isinstance(mapping, dg.AllPartitionMapping):
-            for key in sorted(partitions(space)):
-                if partition is None or space != SAMPLE_SPACE or genotype_of(key) == partition:
-                    yield dep.asset_key, key
-        else:
-            yield dep.asset_key, partition
+def _study_changes(made: Fingerprint, now: Fingerprint) -> Iterator[str]:
+    different = [e for e, value in made.study.items() if _plain(now.study.get(e)) != _plain(value)]
+    if different and made.config:
+        told = ", ".join(f"{name} {value}" for name, value in sorted(made.config.items()))
+        yield f"made with other parameters than the study file has ({told})"
+        return
+    for entry in different:
+        yield from _value_changes(entry, _plain(made.study[entry]), _plain(now.study.get(entry)))
 
 
-def recipe(
-    partitions: Known,
-    look: Look,
-    assets: dg.AssetsDefinition,
-    partition: str | None,
-    parameters: Any,
-) -> str:
-    """Fingerprint of all that determines the content of an asset's partition.
+def _value_changes(name: str, before: Any, after: Any) -> Iterator[str]:
+    if isinstance(before, dict) and isinstance(after, dict):
+        for part in sorted({*before, *after}):
+            if before.get(part) != after.get(part):
+                yield from _value_changes(f"{name}.{part}", before.get(part), after.get(part))
+    else:
+        yield f"{name} was {before} and is {after}"
 
-    Parameters
-    ----------
-    partitions : callable
-        Takes the name of partitions, gives their keys.
-    look : callable
-        Takes asset and partition, gives what :func:`latest` gives.
-    assets : dagster.AssetsDefinition
-        Definition of one asset.
-    partition : str or None
-    parameters : object
-        JSON-like parameters of the step.
 
-    Returns
-    -------
-    str
-        32 hexadecimal digits.
-    """
-    versions = []
-    for key, upstream_partition in upstream(partitions, assets, partition):
-        found = look(key, upstream_partition)
-        versions.append([key.to_user_string(), upstream_partition, found and found.version])
-    parts = [code_version_of(assets), parameters, versions]
-    return sha256(dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:32]
+def _plain(value: Any) -> Any:
+    """A value as it is after a round through JSON."""
+    return loads(dumps(value, default=str))
+
+
+def _input_changes(made: Mapping[str, str | None], now: Mapping[str, str | None]) -> Iterator[str]:
+    new = [name for name, version in now.items() if version and made.get(name) is None]
+    gone = [name for name, version in made.items() if version and now.get(name) is None]
+    other = [n for n, v in now.items() if v and made.get(n) is not None and made[n] != v]
+    for names, what in ((other, "new content"), (new, "not there before"), (gone, "gone")):
+        if names:
+            yield f"{', '.join(_first(sorted(names)))}: {what}"
+
+
+def _first(names: list[str]) -> list[str]:
+    more = [f"{len(names) - _NAMED} more"] if len(names) > _NAMED else []
+    return names[:_NAMED] + more
