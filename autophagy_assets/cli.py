@@ -20,7 +20,7 @@ from autophagy_assets.errors import InputError, IntegrityError, store_away
 from autophagy_assets.home import Home
 
 if TYPE_CHECKING:
-    from autophagy_assets.refresh import Refreshed
+    from autophagy_assets.automation.refresh import Refreshed
 
 REPORT_FOLDER = "report"
 
@@ -65,11 +65,11 @@ def ingest(folder: Path) -> None:
     for each image: image_path, genotype, stimulation, cell_line_clone, channel, FOV and
     whatever else is known of it. The images are copied; FOLDER is not changed.
     """
+    from autophagy_assets.automation.sync import sync
     from autophagy_assets.console import show_ingested
     from autophagy_assets.home import dagster_instance
     from autophagy_assets.registry.ingest import ingest as bring_in
     from autophagy_assets.study import Study
-    from autophagy_assets.sync import sync
 
     study = Study.load()
     done = bring_in(folder, study, lambda name: click.echo(f"  reading {name}", err=True))
@@ -89,10 +89,10 @@ def refresh(workers: int | None) -> None:
 
 
 def _refresh(workers: int | None) -> Refreshed:
+    from autophagy_assets.automation.refresh import refresh as bring_up_to_date
     from autophagy_assets.console import RefreshProgress, show_refreshed
     from autophagy_assets.definitions import defs
     from autophagy_assets.home import dagster_instance
-    from autophagy_assets.refresh import refresh as bring_up_to_date
     from autophagy_assets.study import Study
     from autophagy_assets.summary import export
 
@@ -108,13 +108,13 @@ def _refresh(workers: int | None) -> Refreshed:
 @main.command()
 def status() -> None:
     """Show which assets are up to date, and which fields were set aside and why."""
+    from autophagy_assets.automation.sync import sync
     from autophagy_assets.console import show_status
     from autophagy_assets.definitions import defs
     from autophagy_assets.home import dagster_instance
-    from autophagy_assets.plan import make_plan
     from autophagy_assets.registry.ingest import set_aside_fields
+    from autophagy_assets.staleness.plan import make_plan
     from autophagy_assets.study import Study
-    from autophagy_assets.sync import sync
 
     study, instance = Study.load(), dagster_instance()
     sync(instance, study)

@@ -15,9 +15,9 @@ from autophagy_assets.study import Study
 from autophagy_assets.summary import PAGE, summarise
 
 if TYPE_CHECKING:
-    from autophagy_assets.plan import Plan, Target
-    from autophagy_assets.refresh import Refreshed
+    from autophagy_assets.automation.refresh import Refreshed
     from autophagy_assets.registry.ingest import Ingested
+    from autophagy_assets.staleness.plan import Plan, Target
 
 console = Console(highlight=False)
 
@@ -120,8 +120,8 @@ def show_status(plan: Plan, set_aside: dict[str, str], instance: Any) -> None:
 
 def _set_aside_in_imaging(instance: Any) -> dict[str, str]:
     from autophagy_assets.io_managers.parquet import read_table
-    from autophagy_assets.materializations import HASH, UID
-    from autophagy_assets.partitions import SAMPLE_SPACE
+    from autophagy_assets.staleness.materializations import HASH, UID
+    from autophagy_assets.staleness.partitions import SAMPLE_SPACE
     from autophagy_assets.summary import stored
 
     reasons: dict[str, str] = {}

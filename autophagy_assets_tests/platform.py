@@ -17,12 +17,12 @@ import pandas as pd
 import yaml
 
 from autophagy_assets.analysis.identity import CELL_ID, CLASS, DATASET
-from autophagy_assets.materializations import UID, Materialization, latest
 from autophagy_assets.registry.datasets import FEATURIZED, SINGLE_CELL_IMAGES
 from autophagy_assets.registry.fields import sample_key
 from autophagy_assets.registry.provenance import Recorder
 from autophagy_assets.registry.runs import Step
 from autophagy_assets.registry.uids import slug
+from autophagy_assets.staleness.materializations import UID, Materialization, latest
 from autophagy_assets.study import DEFAULT_STUDY, Study
 from autophagy_assets_tests.analysis.synthetic import raw_features, write_h5sc, write_store
 
@@ -135,7 +135,7 @@ class Platform:
         self.instance = dg.DagsterInstance.ephemeral(settings={"telemetry": {"enabled": False}})
 
     def sync(self) -> list[str]:
-        from autophagy_assets.sync import sync
+        from autophagy_assets.automation.sync import sync
 
         return sync(self.instance, self.study)
 
@@ -165,7 +165,7 @@ class Platform:
 
     def refresh(self) -> Any:
         """What ``autophagy refresh`` does, on this platform's own Dagster."""
-        from autophagy_assets import refresh
+        from autophagy_assets.automation import refresh
 
         self.sync()
         return refresh._refresh(self.instance, self.defs, self.study, lambda *_: None, 1)

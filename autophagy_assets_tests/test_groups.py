@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autophagy_assets.groups import Group, groups
-from autophagy_assets.plan import Plan, Target
+from autophagy_assets.automation.requests import Group, groups
+from autophagy_assets.staleness.plan import Plan, Target
 
 
 @st.composite

@@ -7,9 +7,9 @@ import itertools
 import dagster as dg
 import pytest
 
-from autophagy_assets.materializations import latest
+from autophagy_assets.automation.sync import report
 from autophagy_assets.registry.ingest import ingest
-from autophagy_assets.sync import report
+from autophagy_assets.staleness.materializations import latest
 from autophagy_assets_tests.platform import (
     Platform,
     give_dataset,

@@ -42,12 +42,12 @@ def watch(count: int) -> dict[str, Any]:
     """Time looks and ticks with that many samples, and adding partitions."""
     import dagster as dg
 
+    from autophagy_assets.automation.sync import sync
     from autophagy_assets.definitions import build_defs
     from autophagy_assets.home import dagster_instance
-    from autophagy_assets.partitions import SAMPLE_SPACE, fill
-    from autophagy_assets.plan import make_plan
+    from autophagy_assets.staleness.partitions import SAMPLE_SPACE, fill
+    from autophagy_assets.staleness.plan import make_plan
     from autophagy_assets.study import Study
-    from autophagy_assets.sync import sync
     from benchmarks.registry import register_images, samples
 
     warnings.filterwarnings("ignore")
@@ -103,13 +103,13 @@ def own_work(times: list[float]) -> Iterator[None]:
 
 def orchestrate() -> dict[str, Any]:
     """Image a small study, then time its analysis beyond the assets' own work."""
+    from autophagy_assets.automation.launcher import run_group
+    from autophagy_assets.automation.requests import groups
     from autophagy_assets.definitions import build_defs
-    from autophagy_assets.groups import groups
     from autophagy_assets.home import Home, dagster_instance
-    from autophagy_assets.partitions import SAMPLE_SPACE
-    from autophagy_assets.plan import make_plan
-    from autophagy_assets.runs import run_group
     from autophagy_assets.simulation import simulate
+    from autophagy_assets.staleness.partitions import SAMPLE_SPACE
+    from autophagy_assets.staleness.plan import make_plan
     from autophagy_assets.study import Study
     from benchmarks.downstream import image_study
 

@@ -10,8 +10,8 @@ from autophagy_assets.analysis.evaluation_figures import evaluation_picture
 from autophagy_assets.analysis.figures import Picture
 from autophagy_assets.analysis.model import TrainedClassifier
 from autophagy_assets.assets.definition import control, study_asset
-from autophagy_assets.partitions import GENOTYPE_SPACE
 from autophagy_assets.registry.origins import model_behind
+from autophagy_assets.staleness.partitions import GENOTYPE_SPACE
 from autophagy_assets.study import ClassifierParameters, Study
 
 GROUP = "classifier"

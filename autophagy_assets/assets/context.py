@@ -10,11 +10,11 @@ from typing import Any
 import pandas as pd
 
 from autophagy_assets.analysis.identity import DATASET
-from autophagy_assets.materializations import Materialization
 from autophagy_assets.registry.datasets import datasets_by_uid
 from autophagy_assets.registry.files import TEMPORARY
 from autophagy_assets.registry.instance import storage_root
 from autophagy_assets.registry.provenance import Recorder
+from autophagy_assets.staleness.materializations import Materialization
 from autophagy_assets.study import Study
 
 

@@ -9,7 +9,7 @@ import dagster as dg
 
 from autophagy_assets.assets.context import StudyContext
 from autophagy_assets.io_managers import base, steps
-from autophagy_assets.partitions import control_of
+from autophagy_assets.staleness.partitions import control_of
 from autophagy_assets.study import Study
 
 OWNER = "team:imaging"

@@ -11,7 +11,6 @@ from autophagy_assets.analysis.identity import CELL_ID, CLASS
 from autophagy_assets.assets.context import StudyContext
 from autophagy_assets.assets.definition import depends_on_all, every, study_asset
 from autophagy_assets.errors import InputError
-from autophagy_assets.partitions import GENOTYPE_SPACE, SAMPLE_SPACE, genotype_of, genotypes
 from autophagy_assets.registry.datasets import (
     FEATURIZED,
     UNKNOWN,
@@ -21,6 +20,12 @@ from autophagy_assets.registry.datasets import (
 )
 from autophagy_assets.registry.labels import GENOTYPE
 from autophagy_assets.registry.uids import slug
+from autophagy_assets.staleness.partitions import (
+    GENOTYPE_SPACE,
+    SAMPLE_SPACE,
+    genotype_of,
+    genotypes,
+)
 
 GROUP = "features"
 

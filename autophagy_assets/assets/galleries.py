@@ -9,8 +9,8 @@ from autophagy_assets.analysis.identity import CLASS, DATASET, IDENTITY, METADAT
 from autophagy_assets.analysis.spatial import choose_context_cell
 from autophagy_assets.analysis.spatial_figures import spatial_context as draw_spatial_context
 from autophagy_assets.assets.definition import control, depends_on_all, every, study_asset
-from autophagy_assets.partitions import GENOTYPE_SPACE, SAMPLE_SPACE
 from autophagy_assets.registry.datasets import companion
+from autophagy_assets.staleness.partitions import GENOTYPE_SPACE, SAMPLE_SPACE
 from autophagy_assets.study import Study
 
 GROUP = "galleries"

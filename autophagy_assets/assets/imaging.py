@@ -17,8 +17,8 @@ from autophagy_assets.assets.fields import (
 from autophagy_assets.assets.kept_fields import kept_fields
 from autophagy_assets.assets.manifest import known_datasets, without
 from autophagy_assets.errors import InputError
-from autophagy_assets.partitions import SAMPLE_SPACE, samples
 from autophagy_assets.registry.fields import raw_fields
+from autophagy_assets.staleness.partitions import SAMPLE_SPACE, samples
 
 GROUP = "imaging"
 

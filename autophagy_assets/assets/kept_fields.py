@@ -15,11 +15,11 @@ from autophagy_assets.assets.fields import files_of
 from autophagy_assets.assets.manifest import OK, row_of
 from autophagy_assets.errors import IntegrityError
 from autophagy_assets.io_managers.parquet import read_table
-from autophagy_assets.materializations import HASH, RUN, UID
 from autophagy_assets.registry.artifacts import fetch
 from autophagy_assets.registry.fields import Field
 from autophagy_assets.registry.origins import run_called
 from autophagy_assets.registry.uids import is_version_of
+from autophagy_assets.staleness.materializations import HASH, RUN, UID
 
 if TYPE_CHECKING:
     from autophagy_assets.assets.context import StudyContext

@@ -8,7 +8,7 @@ from autophagy_assets.analysis.evaluation_figures import confusion_picture
 from autophagy_assets.analysis.figures import Picture
 from autophagy_assets.analysis.model import TrainedClassifier
 from autophagy_assets.assets.definition import study_asset
-from autophagy_assets.partitions import GENOTYPE_SPACE, KNOCKOUT_SPACE, knockouts
+from autophagy_assets.staleness.partitions import GENOTYPE_SPACE, KNOCKOUT_SPACE, knockouts
 
 GROUP = "knockouts"
 

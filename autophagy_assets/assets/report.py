@@ -12,9 +12,9 @@ from autophagy_assets.assets.context import StudyContext
 from autophagy_assets.assets.definition import every, study_asset
 from autophagy_assets.assets.freshness import within_a_night
 from autophagy_assets.io_managers.figure import StoredPicture
-from autophagy_assets.partitions import GENOTYPE_SPACE, KNOCKOUT_SPACE, SAMPLE_SPACE
 from autophagy_assets.registry.cells import lineage_sections
 from autophagy_assets.registry.ingest import set_aside_fields
+from autophagy_assets.staleness.partitions import GENOTYPE_SPACE, KNOCKOUT_SPACE, SAMPLE_SPACE
 from autophagy_assets.study import Study
 
 GROUP, LAST_REFRESH = "report", "last_refresh"

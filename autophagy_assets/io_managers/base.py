@@ -32,7 +32,11 @@ import dagster as dg
 
 from autophagy_assets.errors import IntegrityError
 from autophagy_assets.io_managers import steps
-from autophagy_assets.materializations import (
+from autophagy_assets.registry import labels as lab
+from autophagy_assets.registry.fields import study_slug
+from autophagy_assets.registry.outputs import Output
+from autophagy_assets.registry.provenance import Recorder
+from autophagy_assets.staleness.materializations import (
     HASH,
     KEY,
     RECIPE,
@@ -42,10 +46,6 @@ from autophagy_assets.materializations import (
     UID,
     Materialization,
 )
-from autophagy_assets.registry import labels as lab
-from autophagy_assets.registry.fields import study_slug
-from autophagy_assets.registry.outputs import Output
-from autophagy_assets.registry.provenance import Recorder
 from autophagy_assets.study import Study
 
 DESCRIPTION, LABELS, EVERY = "autophagy/description", "autophagy/labels", "every_partition"

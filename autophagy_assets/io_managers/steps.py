@@ -14,10 +14,10 @@ import dagster as dg
 from dagster._core.execution.context.system import StepExecutionContext
 
 from autophagy_assets.errors import InputError, IntegrityError
-from autophagy_assets.materializations import Look, latest
-from autophagy_assets.recipes import code_version_of, recipe
 from autophagy_assets.registry.provenance import Recorder
 from autophagy_assets.registry.runs import Step
+from autophagy_assets.staleness.fingerprint import code_version_of, recipe
+from autophagy_assets.staleness.materializations import Look, latest
 from autophagy_assets.study import Study
 
 GROUP, SPACE, USES = "autophagy/group", "autophagy/space", "autophagy/uses"

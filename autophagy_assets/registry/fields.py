@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 
 from autophagy_assets.registry import labels as lab
 from autophagy_assets.registry.instance import source
 from autophagy_assets.registry.labels import labels_of
-from autophagy_assets.registry.uids import slug
+from autophagy_assets.registry.uids import derived, slug
 from autophagy_assets.study import Study
 
 RAW_IMAGE = "raw image"
@@ -25,6 +26,9 @@ class Field:
         Channel and uid of the raw image, in the study's channel order.
     labels : tuple of (str, str)
         Every label that all its images share, such as microscope and magnification.
+    label_hash : str
+        Hash of every label of every image, channel by channel: it changes as soon as one of
+        them is corrected, added or taken off.
     """
 
     genotype: str
@@ -33,6 +37,7 @@ class Field:
     fov: str
     images: tuple[tuple[str, str], ...]
     labels: tuple[tuple[str, str], ...] = ()
+    label_hash: str = ""
 
     @property
     def sample(self) -> str:
@@ -109,7 +114,14 @@ def raw_fields(study: Study) -> list[Field]:
 def _field(place: tuple[str, ...], by_channel: dict[str, dict[str, str]], study: Study) -> Field:
     genotype, clone, stimulation, fov = place
     images = tuple((channel, by_channel[channel]["uid"]) for channel in study.channels)
-    return Field(genotype, clone, stimulation, fov, images, _shared(list(by_channel.values())))
+    known = [by_channel[channel] for channel in study.channels]
+    return Field(genotype, clone, stimulation, fov, images, _shared(known), _label_hash(known))
+
+
+def _label_hash(known: list[dict[str, str]]) -> str:
+    # As JSON: it quotes, so that no label can pass for two.
+    told = [sorted((kind, name) for kind, name in one.items() if kind != "uid") for one in known]
+    return derived(16, "labels", json.dumps(told))
 
 
 def _shared(known: list[dict[str, str]]) -> tuple[tuple[str, str], ...]:

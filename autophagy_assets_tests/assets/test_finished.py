@@ -16,8 +16,8 @@ from PIL import Image
 
 from autophagy_assets.analysis.classification import predict
 from autophagy_assets.analysis.identity import SCORE, feature_columns
-from autophagy_assets.materializations import latest
 from autophagy_assets.registry.schemas import SCHEMAS
+from autophagy_assets.staleness.materializations import latest
 
 TABLES = [
     ("raw_features", "WT"),

@@ -108,8 +108,8 @@ def test_reconcile_finds_nothing(platform, folder):
 
 @pytest.mark.parametrize("column", ["dataset", "spatialdata"])
 def test_a_lost_file_is_missed_and_only_its_field_imaged(platform, folder, store, column):
-    from autophagy_assets.plan import GONE, Target, make_plan
     from autophagy_assets.registry.files import remove
+    from autophagy_assets.staleness.plan import GONE, Target, make_plan
 
     image(platform, folder)
     version = platform.latest("single_cell_images", SAMPLE).version

@@ -9,14 +9,14 @@ import pandas as pd
 import pytest
 
 from autophagy_assets.analysis.finding import Finding
+from autophagy_assets.automation.launcher import run_group
+from autophagy_assets.automation.requests import Group
 from autophagy_assets.checks.definition import metadata_of, result
 from autophagy_assets.checks.knockouts import check_ko_predictions
 from autophagy_assets.definitions import build_defs
-from autophagy_assets.groups import Group
-from autophagy_assets.materializations import latest
-from autophagy_assets.plan import Target
 from autophagy_assets.registry.ingest import ingest
-from autophagy_assets.runs import run_group
+from autophagy_assets.staleness.materializations import latest
+from autophagy_assets.staleness.plan import Target
 from autophagy_assets_tests.analysis.synthetic import raw_features
 from autophagy_assets_tests.platform import Platform, give_table, given_study, outsider
 from autophagy_assets_tests.registry.image_folder import image, truncate, write_images

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pytest
 import tifffile
 
 from autophagy_assets.registry.ingest import ingest, set_aside_fields
@@ -170,3 +171,24 @@ def test_a_label_that_somebody_added_by_hand_is_left_alone(store, study, folder)
     before = snapshot()
     ingest(folder, study)
     assert snapshot() == before
+
+
+def _label_hashes(fields) -> dict[str, str]:
+    return {field.name: field.label_hash for field in fields}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        cell("resolution", "0.25"),
+        cell("resolution", "0.25", 2),
+        edited(lambda t: t.assign(lens=["air", *[""] * 8])),
+    ],
+    ids=["corrected", "of the last channel", "added"],
+)
+def test_the_label_hash_of_a_field_follows_every_label_of_every_image(store, study, folder, change):
+    before = _label_hashes(ingest(folder, study).fields)
+    change(folder)
+    after = _label_hashes(ingest(folder, study).fields)
+    assert [name for name in after if after[name] != before[name]] == [NAME]
+    assert all(len(told) == 16 for told in after.values())

@@ -12,9 +12,8 @@ from click.testing import CliRunner
 from filelock import FileLock
 
 from autophagy_assets import cli_reconcile
-from autophagy_assets.automation_reconcile import reconcile_job
+from autophagy_assets.automation.reconcile_job import reconcile_job
 from autophagy_assets.home import Home
-from autophagy_assets.materializations import HASH, KEY, RUN, SIZE, UID
 from autophagy_assets.reconcile import end_dead_runs, left, reconcile
 from autophagy_assets.registry import consistency
 from autophagy_assets.registry.artifacts import fetch
@@ -22,6 +21,7 @@ from autophagy_assets.registry.consistency import Finding
 from autophagy_assets.registry.instance import storage_root, writing
 from autophagy_assets.registry.presence import announce
 from autophagy_assets.registry.provenance import Recorder, Step
+from autophagy_assets.staleness.materializations import HASH, KEY, RUN, SIZE, UID
 
 
 @pytest.fixture

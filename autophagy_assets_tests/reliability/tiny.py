@@ -16,13 +16,13 @@ from autophagy_assets.analysis import classification
 from autophagy_assets.analysis.figures import Picture, new_figure
 from autophagy_assets.analysis.model import TrainedClassifier
 from autophagy_assets.assets.definition import StudyResource, study_asset
-from autophagy_assets.groups import groups
+from autophagy_assets.automation.launcher import run_group
+from autophagy_assets.automation.requests import groups
 from autophagy_assets.io_managers.figure import FigureIOManager, StoredPicture
 from autophagy_assets.io_managers.joblib import JoblibIOManager
 from autophagy_assets.io_managers.page import PageIOManager
 from autophagy_assets.io_managers.parquet import ParquetIOManager
-from autophagy_assets.plan import make_plan
-from autophagy_assets.runs import run_group
+from autophagy_assets.staleness.plan import make_plan
 from autophagy_assets.study import DEFAULT_STUDY, Study
 
 ASSETS = ["field", "cells", "forest", "picture", "page"]

@@ -13,7 +13,9 @@ from functools import cache
 import dagster as dg
 
 from autophagy_assets.io_managers.steps import parameters_of, space_of
-from autophagy_assets.materializations import (
+from autophagy_assets.registry.holdings import held_by, missing
+from autophagy_assets.staleness.fingerprint import Known, recipe, upstream
+from autophagy_assets.staleness.materializations import (
     RUN,
     TABLE_UID,
     UID,
@@ -21,8 +23,6 @@ from autophagy_assets.materializations import (
     Looking,
     Materialization,
 )
-from autophagy_assets.recipes import Known, recipe, upstream
-from autophagy_assets.registry.holdings import held_by, missing
 from autophagy_assets.study import Study
 
 NEVER_MADE, CHANGED, GONE = "never made", "out of date", "its file is gone"

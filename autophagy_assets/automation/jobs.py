@@ -13,9 +13,9 @@ import dagster as dg
 from pydantic import Field
 
 from autophagy_assets.assets.definition import StudyResource
-from autophagy_assets.automation_reconcile import mend
+from autophagy_assets.automation.reconcile_job import mend
 from autophagy_assets.io_managers.steps import told_once
-from autophagy_assets.plan import Target
+from autophagy_assets.staleness.plan import Target
 
 IMAGING = ("imaging",)
 ANALYSIS = ("features", "classifier", "knockouts", "galleries", "report")
@@ -69,8 +69,8 @@ def _refresh(
     parts: Collection[str] | None,
     **metadata: int,
 ) -> None:
+    from autophagy_assets.automation.refresh import refresh
     from autophagy_assets.definitions import build_defs
-    from autophagy_assets.refresh import refresh
 
     def progress(target: Target, state: str) -> None:
         context.log.info(f"{state}: {target}")

@@ -12,10 +12,10 @@ import dagster as dg
 
 from autophagy_assets import settings
 from autophagy_assets.assets.definition import StudyResource
-from autophagy_assets.automation_failures import tell_of_failures
-from autophagy_assets.automation_inbox import ingest_drop, watch_inbox
-from autophagy_assets.automation_jobs import REFRESH_NIGHTLY, analysis, imaging, refresh_all
-from autophagy_assets.automation_reconcile import reconcile_job
+from autophagy_assets.automation.alerts import tell_of_failures
+from autophagy_assets.automation.inbox import ingest_drop, watch_inbox
+from autophagy_assets.automation.jobs import REFRESH_NIGHTLY, analysis, imaging, refresh_all
+from autophagy_assets.automation.reconcile_job import reconcile_job
 
 settings.check()
 _SENSOR_STATUS = (
@@ -43,7 +43,7 @@ nightly_refresh = dg.ScheduleDefinition(
 )
 def watch_registry(context: dg.SensorEvaluationContext, study: StudyResource) -> dg.SkipReason:
     """Report what is new; the automation conditions do the rest."""
-    from autophagy_assets.sync import sync
+    from autophagy_assets.automation.sync import sync
 
     reported = sync(context.instance, study.load())
     return dg.SkipReason(f"New or changed: {', '.join(reported)}" if reported else "Nothing new.")

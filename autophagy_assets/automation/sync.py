@@ -17,15 +17,15 @@ from dagster._core.definitions.data_version import (
     DATA_VERSION_TAG,
 )
 
-from autophagy_assets import partitions
 from autophagy_assets.analysis.fields import fields_set_aside
 from autophagy_assets.checks.definition import metadata_of
 from autophagy_assets.checks.imaging import REFUSED
-from autophagy_assets.materializations import latest, versions
 from autophagy_assets.registry.datasets import UNKNOWN, featurized_tables, foreign_datasets
 from autophagy_assets.registry.fields import raw_fields, sample_key
 from autophagy_assets.registry.ingest import set_aside_fields
 from autophagy_assets.registry.uids import slug
+from autophagy_assets.staleness import partitions
+from autophagy_assets.staleness.materializations import latest, versions
 from autophagy_assets.study import Study
 
 

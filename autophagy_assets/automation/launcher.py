@@ -6,11 +6,11 @@ from functools import partial
 
 import dagster as dg
 
-from autophagy_assets.failures import reason_of
-from autophagy_assets.groups import Group, due
+from autophagy_assets.automation.failures import reason_of
+from autophagy_assets.automation.requests import Group, due
 from autophagy_assets.home import WORKERS_VARIABLE, dagster_instance
-from autophagy_assets.partitions import SAMPLE_SPACE
-from autophagy_assets.plan import Target
+from autophagy_assets.staleness.partitions import SAMPLE_SPACE
+from autophagy_assets.staleness.plan import Target
 from autophagy_assets.study import Study
 
 TAG = "autophagy/refresh"

@@ -12,15 +12,15 @@ from filelock import FileLock, Timeout
 
 from autophagy_assets.assets.imaging import GROUP as IMAGING
 from autophagy_assets.assets.report import LAST_REFRESH
+from autophagy_assets.automation.launcher import run_groups
+from autophagy_assets.automation.requests import Group, groups
+from autophagy_assets.automation.sync import sync
 from autophagy_assets.errors import InputError
-from autophagy_assets.groups import Group, groups
 from autophagy_assets.home import Home, dagster_instance
-from autophagy_assets.materializations import Looking
-from autophagy_assets.partitions import GENOTYPE_SPACE, SAMPLE_SPACE, control_of
-from autophagy_assets.plan import Plan, Target, make_plan
-from autophagy_assets.runs import run_groups
+from autophagy_assets.staleness.materializations import Looking
+from autophagy_assets.staleness.partitions import GENOTYPE_SPACE, SAMPLE_SPACE, control_of
+from autophagy_assets.staleness.plan import Plan, Target, make_plan
 from autophagy_assets.study import Study
-from autophagy_assets.sync import sync
 
 Progress = Callable[[Target, str], None]
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import dagster as dg
 
-from autophagy_assets.materializations import Looking
-from autophagy_assets.plan import Plan, Target, reasons_of
+from autophagy_assets.staleness.materializations import Looking
+from autophagy_assets.staleness.plan import Plan, Target, reasons_of
 from autophagy_assets.study import Study
 
 

@@ -13,8 +13,8 @@ from typing import Any
 
 import dagster as dg
 
-from autophagy_assets.materializations import Look
-from autophagy_assets.partitions import SAMPLE_SPACE, genotype_of
+from autophagy_assets.staleness.materializations import Look
+from autophagy_assets.staleness.partitions import SAMPLE_SPACE, genotype_of
 
 Known = Callable[[str], Iterable[str]]
 _AND = "+"  # between a code version and the parameters
