@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,8 @@ from autophagy_assets.summary import PAGE, summarise
 if TYPE_CHECKING:
     from autophagy_assets.automation.refresh import Refreshed
     from autophagy_assets.registry.ingest import Ingested
-    from autophagy_assets.staleness.plan import Plan, Target
+    from autophagy_assets.staleness.plan import Plan
+    from autophagy_assets.staleness.upstream import Target
 
 console = Console(highlight=False)
 
@@ -80,23 +82,32 @@ def _show_set_aside(reasons: dict[str, str]) -> None:
 
 
 def show_refreshed(done: Refreshed) -> None:
-    """Print what a refresh did.
+    """Print what a refresh did, and what is left.
 
     Parameters
     ----------
     done : Refreshed
     """
     console.print(f"Made {len(done.made)}; {done.fresh} up to date.")
-    for target, error in done.failed.items():
-        console.print(f"[red]Failed[/]: {target}: ", end="")
-        console.print(error, markup=False, soft_wrap=True)
+    _show_reasons("[red]Failed[/]", done.failed)
     if done.skipped:
         names = ", ".join(str(target) for target in sorted(done.skipped, key=str))
-        console.print(f"Not made because of that: {names}")
+        console.print(f"Not made because of that: {names}", markup=False, soft_wrap=True)
+    if done.left:
+        _show_reasons("[yellow]Out of date again[/]", done.left)
+        console.print(
+            "Images or study have changed while this went on; run 'autophagy refresh' again."
+        )
+
+
+def _show_reasons(title: str, reasons: Mapping[Target, str]) -> None:
+    for target, reason in reasons.items():
+        console.print(f"{title}: ", end="")
+        console.print(f"{target}: {reason}", markup=False, soft_wrap=True)
 
 
 def show_status(plan: Plan, set_aside: dict[str, str], instance: Any) -> None:
-    """Print the state of every asset.
+    """Print the state of every asset, and why some are out of date.
 
     Parameters
     ----------
@@ -113,6 +124,16 @@ def show_status(plan: Plan, set_aside: dict[str, str], instance: Any) -> None:
         ]
         table.add_row(asset, *(str(count or "") for count in states))
     console.print(table)
+    _show_reasons("[yellow]To make[/]", plan.ready)
+    pinned = {target: v.pinned for target, v in plan.verdicts.items() if v.pinned}
+    if pinned:
+        example, told = next(iter(pinned.items()))
+        console.print(
+            f"Kept as they are, since the study file pins the code (pin_code): {len(pinned)} that "
+            f"were made with other code, such as {example}: {'; '.join(told)}.",
+            markup=False,
+            soft_wrap=True,
+        )
     _show_set_aside({**set_aside, **_set_aside_in_imaging(instance)})
     if plan.ready:
         console.print("Run 'autophagy refresh' to make what is new or out of date.")

@@ -129,7 +129,7 @@ class Platform:
     def __init__(self, file: Path) -> None:
         from autophagy_assets.definitions import build_defs
 
-        self.study = Study.load(file)
+        self.file, self.study = file, Study.load(file)
         self.defs = build_defs(study_file=str(file))
         self.job = self.defs.resolve_implicit_global_asset_job_def()
         self.instance = dg.DagsterInstance.ephemeral(settings={"telemetry": {"enabled": False}})
@@ -163,12 +163,19 @@ class Platform:
         for genotype in self.partitions("genotype"):
             self.run("raw_features", "clean_features", partition=genotype)
 
-    def refresh(self) -> Any:
+    def refresh(self, **options: Any) -> Any:
         """What ``autophagy refresh`` does, on this platform's own Dagster."""
-        from autophagy_assets.automation import refresh
+        from autophagy_assets.automation.refresh import refresh
+
+        return refresh(str(self.file), workers=1, instance=self.instance, **options)
+
+    def plan(self) -> Any:
+        """What is out of date, and why."""
+        from autophagy_assets.staleness.judge import Judge
+        from autophagy_assets.staleness.plan import make_plan
 
         self.sync()
-        return refresh._refresh(self.instance, self.defs, self.study, lambda *_: None, 1)
+        return make_plan(Judge(self.instance, self.defs, self.study))
 
     @staticmethod
     def failure(result: dg.ExecuteInProcessResult) -> str:

@@ -138,7 +138,7 @@ def labelled(cells: pd.DataFrame, context: StudyContext) -> pd.DataFrame:
     pandas.DataFrame
         Genotype from the partition and stimulation from the class, where they were unknown.
     """
-    uid = context.registry.tables.get(context.partition)
+    uid = context.registry.tables.get(context.partition, "")
     genotype = context.registry.table_labels.get(uid, UNKNOWN)
     stimulation = cells[CLASS].map(context.study.classes)
     return cells.assign(

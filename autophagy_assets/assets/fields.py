@@ -4,6 +4,7 @@ import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -81,7 +82,8 @@ def image_field(job: tuple[Field, Mapping[str, Path]], study: Study, scratch: Pa
     from autophagy_assets.analysis.segmentation import process_field
 
     field, images = job
-    noting, outcome = RecordedStudy.of(study), None
+    noting = RecordedStudy.of(study)
+    outcome: Any
     try:
         outcome = process_field(images, noting, scratch / derived(12, field.sample, field.fov))
     except InputError as error:
@@ -181,7 +183,7 @@ def store_field(context: "StudyContext", field: Field, imaged: Any) -> dict[str,
         return row | {"status": SET_ASIDE, "reason": str(outcome)}
     made = {DATASET: outcome.single_cells, "spatialdata": outcome.spatialdata}
     files = {
-        name: put(lambda path, name=name: shutil.move(made[name], path), *place_of(file.key))
+        name: put(partial(shutil.move, made[name]), *place_of(file.key))
         for name, file in files_of(context, field).items()
     }
     remember(context, field, files, outcome.n_cells)

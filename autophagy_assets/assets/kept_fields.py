@@ -50,7 +50,7 @@ def _earlier_rows(context: "StudyContext") -> dict[str, dict[str, Any]]:
     """Usable rows of the latest manifest by their images; none if it was made differently."""
     if (before := context.before()) is None:
         return {}
-    noted = notes_of(before.metadata.get(RUN, "")).get(METHOD)
+    noted = notes_of(before.metadata.get(RUN, "")).get(METHOD, {})
     if not same_method(noted, context.study):
         return {}
     context.study.entries_read.update(noted["study"])

@@ -1,17 +1,30 @@
-"""In which Dagster runs targets are made."""
+"""Requests: which Dagster runs make what is out of date.
+
+Each is an ordinary run of assets in one partition. The sensors hand them to Dagster's queue;
+``autophagy refresh`` runs the same ones in its own process.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from hashlib import sha256
 
 import dagster as dg
 
-from autophagy_assets.staleness.materializations import Looking
-from autophagy_assets.staleness.plan import Plan, Target, reasons_of
-from autophagy_assets.study import Study
+from autophagy_assets.staleness.plan import Plan
+from autophagy_assets.staleness.upstream import Target
+
+REASON_TAG, REQUEST_TAG = "autophagy/reason", "autophagy/request"
+_LONGEST_TAG = 250
+QUEUED = (dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED)
+AT_WORK = (
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+)
 
 
 @dataclass(frozen=True)
-class Group:
+class Request:
     """Targets that one Dagster run makes.
 
     Parameters
@@ -30,8 +43,56 @@ class Group:
     targets: tuple[Target, ...]
     then: tuple[Target, ...] = ()
 
+    def key(self, plan: Plan) -> str:
+        """Names what the run would be made from: the same as long as nothing changes.
 
-def groups(plan: Plan, targets: Iterable[Target]) -> list[Group]:
+        Parameters
+        ----------
+        plan : Plan
+
+        Returns
+        -------
+        str
+        """
+        keys = [f"{target} {plan.verdicts[target].key}" for target in self.targets]
+        return sha256("\n".join(keys).encode()).hexdigest()[:32]
+
+    def tags(self, plan: Plan) -> dict[str, str]:
+        """Tags of the run: why its first asset is made.
+
+        Parameters
+        ----------
+        plan : Plan
+
+        Returns
+        -------
+        dict
+        """
+        reasons = [plan.ready[target] for target in self.targets if target in plan.ready]
+        return {REQUEST_TAG: self.key(plan), REASON_TAG: "; ".join(reasons[:1])[:_LONGEST_TAG]}
+
+    def run_request(self, plan: Plan, prefix: str = "") -> dg.RunRequest:
+        """The request as a sensor gives it to Dagster, which launches one run for a run key, ever.
+
+        Parameters
+        ----------
+        plan : Plan
+        prefix : str
+            Another one has what has failed tried again.
+
+        Returns
+        -------
+        dagster.RunRequest
+        """
+        return dg.RunRequest(
+            run_key=prefix + self.key(plan),
+            asset_selection=[target.key for target in self.targets],
+            partition_key=self.partition,
+            tags=self.tags(plan),
+        )
+
+
+def requests(plan: Plan, targets: Iterable[Target]) -> list[Request]:
     """Divide targets into runs, each of one partition, in an order in which they can be made.
 
     Parameters
@@ -42,9 +103,9 @@ def groups(plan: Plan, targets: Iterable[Target]) -> list[Group]:
 
     Returns
     -------
-    list of Group
+    list of Request
     """
-    left, result = dict.fromkeys(targets), list[Group]()
+    left, result = dict.fromkeys(targets), list[Request]()
     sharing = _by_run(plan, left)
     waiting = _by_run(plan, (target for target in plan.upstream if target in plan.waiting))
     for first in list(left):
@@ -60,8 +121,35 @@ def groups(plan: Plan, targets: Iterable[Target]) -> list[Group]:
             above = plan.upstream[target]
             if all(one in plan.fresh or one in taken or one in then for one in above):
                 then.append(target)
-        result.append(Group(*run, tuple(taken), tuple(then)))
+        result.append(Request(*run, tuple(taken), tuple(then)))
     return result
+
+
+def launchable(plan: Plan, wanted: Iterable[Request], busy: Iterable[Target]) -> list[Request]:
+    """Requests whose runs could begin now: all that they are made from is up to date.
+
+    Parameters
+    ----------
+    plan : Plan
+    wanted : iterable of Request
+    busy : iterable of Target
+        What other runs are making, or are about to make.
+
+    Returns
+    -------
+    list of Request
+    """
+    held = set(busy) | plan.downstream_of(busy)
+    return [
+        request
+        for request in wanted
+        if held.isdisjoint(request.targets)
+        and all(
+            one in plan.fresh or one in request.targets
+            for target in request.targets
+            for one in plan.upstream[target]
+        )
+    ]
 
 
 def _by_run(
@@ -74,26 +162,24 @@ def _by_run(
     return found
 
 
-def due(
-    instance: dg.DagsterInstance, defs: dg.Definitions, study: Study, group: Group
-) -> Group | None:
-    """Give what waited for a group and is out of date now that the group has been made.
+def in_progress(instance: dg.DagsterInstance, queued: bool = False) -> dict[Target, str]:
+    """What runs are making.
 
     Parameters
     ----------
     instance : dagster.DagsterInstance
-    defs : dagster.Definitions
-    study : Study
-    group : Group
+    queued : bool
+        Add what runs that have not begun yet are about to make.
 
     Returns
     -------
-    Group or None
-        None if nothing is.
+    dict
+        Target to the id of the run.
     """
-    graph, look = defs.resolve_asset_graph(), Looking(instance)
-    for number, target in enumerate(group.then, 1):
-        assets = graph.assets_def_for_key(dg.AssetKey(target.asset))
-        if reasons_of(assets, [target.partition], study, look, instance.get_dynamic_partitions):
-            return Group(group.space, group.partition, (target,), group.then[number:])
-    return None
+    busy = {}
+    statuses = [*AT_WORK, *(QUEUED if queued else ())]
+    for run in instance.get_runs(dg.RunsFilter(statuses=statuses)):
+        partition = run.tags.get("dagster/partition")
+        for key in run.asset_selection or ():
+            busy[Target(key.to_user_string(), partition)] = run.run_id
+    return busy

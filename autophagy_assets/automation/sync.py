@@ -5,8 +5,8 @@ an external asset whose data version says which artifacts it is now, so that all
 depends on it is out of date when that changes and not before.
 """
 
-from collections.abc import Iterable, Mapping
-from hashlib import sha256
+from json import dumps, loads
+from typing import Any
 
 import dagster as dg
 from dagster._core.definitions.asset_checks.asset_check_evaluation import (
@@ -20,60 +20,67 @@ from dagster._core.definitions.data_version import (
 from autophagy_assets.analysis.fields import fields_set_aside
 from autophagy_assets.checks.definition import metadata_of
 from autophagy_assets.checks.imaging import REFUSED
-from autophagy_assets.registry.datasets import UNKNOWN, featurized_tables, foreign_datasets
-from autophagy_assets.registry.fields import raw_fields, sample_key
-from autophagy_assets.registry.ingest import set_aside_fields
-from autophagy_assets.registry.uids import slug
+from autophagy_assets.registry.state import (
+    RAW_IMAGES,
+    SET_ASIDE_FIELDS,
+    SOURCE_DATASETS,
+    SOURCE_FEATURES,
+    RegistryState,
+    version_of,
+)
 from autophagy_assets.staleness import partitions
 from autophagy_assets.staleness.materializations import latest, versions
+from autophagy_assets.staleness.upstream import Target
 from autophagy_assets.study import Study
 
 
-def sync(instance: dg.DagsterInstance, study: Study) -> list[str]:
+def sync(
+    instance: dg.DagsterInstance, study: Study, registry: RegistryState | None = None
+) -> list[str]:
     """Fill the partitions and report what is new or changed outside Dagster.
+
+    What is no longer there is retired: see ``registry.retire``.
 
     Parameters
     ----------
     instance : dagster.DagsterInstance
     study : Study
+    registry : RegistryState, optional
+        What LaminDB has from outside; read now by default.
 
     Returns
     -------
     list of str
         What was reported, such as ``raw_images[...]``; empty where nothing changed.
     """
-    tables = {slug(label): uid for label, uid in featurized_tables(study).items()}
-    images: dict[str, list[str]] = {}
-    for field in raw_fields(study):
-        images.setdefault(field.sample, []).extend(uid for _, uid in field.images)
-    known = foreign_datasets(study)
-    for row in known[known["genotype"] != UNKNOWN].itertuples():
-        sample = sample_key(row.genotype, row.clone, row.stimulation)
-        images.setdefault(sample, []).append(row.dataset)
+    registry = registry or RegistryState(study)
     # Where the featurized table of a genotype is there already, its imaging is not run.
-    samples = {s for s in images if partitions.genotype_of(s) not in tables}
-    partitions.fill(instance, study, samples, set(tables))
-    reported = report_all(instance, "raw_images", {s: images[s] for s in sorted(samples)})
-    reported += report_all(instance, "source_features", {g: [uid] for g, uid in tables.items()})
-    reasons = [f"{name}: {reason}" for name, reason in set_aside_fields(study).items()]
-    if reasons or latest(instance, dg.AssetKey("set_aside_fields"), None):
-        reported.append(report(instance, "set_aside_fields", None, reasons, "reasons"))
-        if reported[-1]:
-            tell_refused(instance, study)
+    samples = {s for s in registry.samples if partitions.genotype_of(s) not in registry.tables}
+    partitions.fill(instance, study, samples, set(registry.tables))
+    reported = _report_all(instance, registry, RAW_IMAGES, sorted(samples))
+    reported += _report_all(instance, registry, SOURCE_FEATURES, sorted(registry.tables))
+    for asset in (SOURCE_DATASETS, SET_ASIDE_FIELDS):
+        known = latest(instance, dg.AssetKey(asset), None)
+        if known is not None or registry.contents(asset, None):
+            reported.append(
+                _report(instance, registry, asset, None, known.version if known else None)
+            )
+    if reported and reported[-1] == SET_ASIDE_FIELDS:
+        report_refused(instance, registry)
     return [name for name in reported if name]
 
 
-def tell_refused(instance: dg.DagsterInstance, study: Study) -> None:
-    """Tell the check of the fields that were refused at ingest, without a step.
+def report_refused(instance: dg.DagsterInstance, registry: RegistryState) -> None:
+    """Report the check of the fields that were refused at ingest, without a step.
 
     Nothing makes ``set_aside_fields``, so no run would include its check.
 
     Parameters
     ----------
     instance : dagster.DagsterInstance
-    study : Study
+    registry : RegistryState
     """
-    asset, finding = dg.AssetKey("set_aside_fields"), fields_set_aside(set_aside_fields(study))
+    asset, finding = dg.AssetKey(SET_ASIDE_FIELDS), fields_set_aside(registry.refused)
     record = instance.fetch_materializations(asset, limit=1).records[0]
     instance.report_runless_asset_event(
         dg.AssetCheckEvaluation(
@@ -91,76 +98,40 @@ def tell_refused(instance: dg.DagsterInstance, study: Study) -> None:
     )
 
 
-def report_all(
-    instance: dg.DagsterInstance, asset: str, contents: Mapping[str, Iterable[str]]
+def _report_all(
+    instance: dg.DagsterInstance, registry: RegistryState, asset: str, keys: list[str]
 ) -> list[str | None]:
-    """Report the versions of all partitions of an external asset, of those that have changed.
-
-    Parameters
-    ----------
-    instance : dagster.DagsterInstance
-    asset : str
-    contents : mapping
-        Partition to what it is, as for :func:`report`.
-
-    Returns
-    -------
-    list of (str or None)
-        What was reported.
-    """
     # One query, however many samples there are: sensors ask every minute.
     known = versions(instance, dg.AssetKey(asset))
-    return [_tell(instance, asset, p, each, known.get(p)) for p, each in contents.items()]
+    return [_report(instance, registry, asset, key, known.get(key)) for key in keys]
 
 
-def report(
+def _report(
     instance: dg.DagsterInstance,
+    registry: RegistryState,
     asset: str,
     partition: str | None,
-    contents: Iterable[str],
-    called: str = "lamindb/uids",
-) -> str | None:
-    """Report the version of an external asset or of its partition, if it has changed.
-
-    Parameters
-    ----------
-    instance : dagster.DagsterInstance
-    asset : str
-    partition : str or None
-    contents : iterable of str
-        What it is, such as the uids of its artifacts; a uid names a content, so the uids are
-        the version.
-    called : str
-        What the contents are called in Dagster's metadata.
-
-    Returns
-    -------
-    str or None
-        What was reported.
-    """
-    before = latest(instance, dg.AssetKey(asset), partition)
-    known = before.version if before is not None else None
-    return _tell(instance, asset, partition, contents, known, called)
-
-
-def _tell(
-    instance: dg.DagsterInstance,
-    asset: str,
-    partition: str | None,
-    contents: Iterable[str],
     known: str | None,
-    called: str = "lamindb/uids",
 ) -> str | None:
-    members = sorted(contents)
-    version = sha256("\n".join(members).encode()).hexdigest()[:32]
+    """Report the version of an external asset or of its partition, if it has changed."""
+    contents = registry.contents(asset, partition) or []
+    version = registry.version(asset, partition) or version_of([])
     if version == known:
         return None
     instance.report_runless_asset_event(
         dg.AssetMaterialization(
             asset_key=asset,
             partition=partition,
-            metadata={"count": len(members), called: dg.MetadataValue.json(members)},
+            metadata={
+                "count": len(contents),
+                "contents": dg.MetadataValue.json(_finite(contents)),
+            },
             tags={DATA_VERSION_TAG: version, DATA_VERSION_IS_USER_PROVIDED_TAG: "true"},
         )
     )
-    return f"{asset}[{partition}]" if partition else asset
+    return str(Target(asset, partition))
+
+
+def _finite(contents: Any) -> Any:
+    """JSON-like contents without NaN, which JSON does not have."""
+    return loads(dumps(contents, default=str), parse_constant=lambda _: None)

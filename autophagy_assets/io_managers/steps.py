@@ -129,7 +129,7 @@ class RunningStep:
         return dict(given) if given else {}
 
     def _versions(self) -> Iterator[tuple[str, str | None]]:
-        made = [(str(t), found and found.version) for t, found in self._made.items()]
+        made = [(str(t), found.version if found else None) for t, found in self._made.items()]
         outside = [(str(t), self.registry.version(t.asset, t.partition)) for t in self._outside]
         return iter(sorted(made + outside))
 

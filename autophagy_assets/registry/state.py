@@ -39,10 +39,12 @@ class RegistryState:
     study : Study
     sample : str, optional
         Partition key; leave out the raw images of all other samples.
+    thorough : bool
+        Compare raw images with their hashes, instead of looking at sizes and times.
     """
 
-    def __init__(self, study: Study, sample: str | None = None) -> None:
-        self._study, self._sample = study, sample
+    def __init__(self, study: Study, sample: str | None = None, thorough: bool = False) -> None:
+        self._study, self._sample, self._thorough = study, sample, thorough
 
     @cached_property
     def fields(self) -> list[Field]:
@@ -53,7 +55,7 @@ class RegistryState:
     @cached_property
     def unreadable(self) -> dict[str, str]:
         """Uid of each raw image whose file is gone or has changed, to what is wrong with it."""
-        return damaged(uid for field in self.fields for _, uid in field.images)
+        return damaged((u for field in self.fields for _, u in field.images), self._thorough)
 
     @cached_property
     def datasets(self) -> pd.DataFrame:

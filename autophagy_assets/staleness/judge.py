@@ -153,8 +153,9 @@ class Judge:
         return found.version if found is not None else None
 
     def _damage(self, made: Mapping[str | None, Materialization]) -> dict[str | None, str]:
-        """What is wrong with the files of partitions; a step may leave more than Dagster knows of,
-        such as the crops of a field of view.
+        """What is wrong with the files of partitions.
+
+        A step may leave more than Dagster knows of, such as the crops of a field of view.
         """
         runs = {partition: str(found.metadata.get(RUN, "")) for partition, found in made.items()}
         held = held_by(runs.values())

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from autophagy_assets.analysis import compute, featurization, segmentation
-from autophagy_assets.reconcile import reconcile
+from autophagy_assets.automation.reconcile import reconcile
 from autophagy_assets.registry.cells import lineage_of_cell
 from autophagy_assets.registry.ingest import ingest
 from autophagy_assets.registry.lineage import Node

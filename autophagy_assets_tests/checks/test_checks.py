@@ -16,7 +16,7 @@ from autophagy_assets.checks.knockouts import check_ko_predictions
 from autophagy_assets.definitions import build_defs
 from autophagy_assets.registry.ingest import ingest
 from autophagy_assets.staleness.materializations import latest
-from autophagy_assets.staleness.plan import Target
+from autophagy_assets.staleness.upstream import Target
 from autophagy_assets_tests.analysis.synthetic import raw_features
 from autophagy_assets_tests.platform import Platform, give_table, given_study, outsider
 from autophagy_assets_tests.registry.image_folder import image, truncate, write_images

@@ -147,8 +147,8 @@ def _refresh() -> dict[str, str]:
 
 
 def _reconcile() -> dict[str, Any]:
+    from autophagy_assets.automation.reconcile import left, reconcile
     from autophagy_assets.home import dagster_instance
-    from autophagy_assets.reconcile import left, reconcile
 
     with dagster_instance() as instance:
         found = reconcile(instance, fix=True)
