@@ -13,7 +13,8 @@ from functools import cache
 import dagster as dg
 
 from autophagy_assets.io_managers.steps import parameters_of, space_of
-from autophagy_assets.registry.holdings import held_by, missing
+from autophagy_assets.registry.damage import damaged
+from autophagy_assets.registry.holdings import held_by
 from autophagy_assets.staleness.fingerprint import Known, recipe, upstream
 from autophagy_assets.staleness.materializations import (
     RUN,
@@ -161,7 +162,7 @@ def reasons_of(
         else:
             made[partition] = found
     needed = _needed(made)
-    gone = missing(uid for uids in needed.values() for uid in uids)
+    gone = damaged(uid for uids in needed.values() for uid in uids).keys()
     return reasons | {p: GONE for p, uids in needed.items() if gone & uids}
 
 
