@@ -11,9 +11,10 @@ from pathlib import Path
 from autophagy_assets.analysis.images import check_field
 from autophagy_assets.errors import InputError
 from autophagy_assets.registry import labels as lab
+from autophagy_assets.registry.damage import damaged
 from autophagy_assets.registry.fields import RAW_IMAGE, Field, raw_fields, sample_key, study_slug
 from autophagy_assets.registry.files import measure
-from autophagy_assets.registry.holdings import hashes_of, missing
+from autophagy_assets.registry.holdings import hashes_of
 from autophagy_assets.registry.instance import connect, source_name
 from autophagy_assets.registry.labels import labels_of
 from autophagy_assets.registry.metadata import FieldRows, read_metadata
@@ -188,7 +189,7 @@ def _put(
     key = f"{study_slug(study)}/raw_images/{sample}/{slug(place['FOV'])}/{slug(channel)}.tif"
     labels = {lab.STUDY: study.name, lab.KIND: RAW_IMAGE, **labels}
     uid = artifact_uid(key, measure(path)[0])
-    if uid in known and labels.items() <= known[uid].items() and not missing([uid]):
+    if uid in known and labels.items() <= known[uid].items() and not damaged([uid]):
         return False
     recorder.put(
         lambda beside: shutil.copyfile(path, beside),

@@ -33,12 +33,13 @@ INFRASTRUCTURE = (
     "errors",
     "home",
     "io_managers",
-    "materializations",
     "registry",
     "settings",
     "staleness",
     "study",
 )
+# It says which genotype a sample is of.
+_MAKES_CONTENT = ("staleness.partitions",)
 _ON_IMPORT = "(run on import)"
 _TEMPLATES = (".css", ".html")
 
@@ -222,7 +223,8 @@ class _Walk:
     def _module(self, name: str) -> Module | None:
         """Parsed module; none for one that makes no content."""
         below = name.removeprefix(f"{self.package}.")
-        if any(below == one or below.startswith((f"{one}.", f"{one}_")) for one in INFRASTRUCTURE):
+        names = (below == one or below.startswith((f"{one}.", f"{one}_")) for one in INFRASTRUCTURE)
+        if any(names) and below not in _MAKES_CONTENT:
             return None
         file = self._file(name)
         return None if file is None else parse(name, file)
