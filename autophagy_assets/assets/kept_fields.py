@@ -16,7 +16,6 @@ from autophagy_assets.assets.manifest import OK, row_of
 from autophagy_assets.errors import IntegrityError
 from autophagy_assets.io_managers.parquet import read_table
 from autophagy_assets.materializations import HASH, RUN, UID
-from autophagy_assets.registry.artifacts import fetch
 from autophagy_assets.registry.fields import Field
 from autophagy_assets.registry.origins import run_called
 from autophagy_assets.registry.uids import is_version_of
@@ -36,9 +35,10 @@ def kept_fields(context: "StudyContext", fields: Iterable[Field]) -> list[dict[s
     Returns
     -------
     list of dict
-        Their files are inputs of the run, verified.
+        Their files, and the manifest that named them, are inputs of the run, verified.
     """
-    earlier = _earlier_rows(context)
+    fields = list(fields)
+    earlier = _earlier_rows(context) if fields else {}
     found = [(field, earlier.get(row_of(field)["images"])) for field in fields]
     rows = [_keep(context, field, row) for field, row in found if row is not None]
     return [row for row in rows if row is not None]
@@ -52,10 +52,11 @@ def _earlier_rows(context: "StudyContext") -> dict[str, dict[str, Any]]:
     if run is None or run.parameters != step.parameters or run.code_version != step.code_version:
         return {}
     try:
-        path, _ = fetch(before.metadata[UID], {"sha256": before.metadata[HASH]})
+        path = context.recorder.read(before.metadata[UID], {"sha256": before.metadata[HASH]})
     except IntegrityError as error:
         context.log.warning(f"All fields are imaged again: {error}")
         return {}
+    context.recorder.consulted.add(before.metadata[UID])
     rows = read_table(path).to_dict("records")
     return {row["images"]: row for row in rows if row["status"] == OK and row["images"]}
 
