@@ -187,3 +187,18 @@ def test_what_the_report_names_is_its_input(study, store):
     inputs = {one.uid for one in artifact.run.input_artifacts.all()}
     assert len(named) > 20
     assert short({Path(str(store.Artifact.get(uid=uid).path)) for uid in named - inputs}) == []
+
+
+@pytest.mark.slow
+def test_what_scportrait_opens_is_an_input_too(store, tiny_study, tmp_path):
+    """Workers are processes of their own; the kernel tells of them as well."""
+    platform = Platform(study_file(tmp_path, "reads of scportrait"))
+    ingest(tiny_study, platform.study)
+    platform.sync()
+    sample = platform.partitions("sample")[0]
+    steps = [watched(platform, dg.AssetKey(name), sample, check=False) for name in MADE_HERE]
+    for step, suffix in zip(steps, (".tif", ".h5ad"), strict=True):
+        inputs, made = recorded(store, step.run)
+        assert suffix in {path.suffix for path in step.opened}
+        assert short(step.opened - inputs - made) == []
+        assert short(step.opened - step.verified - made) == []
