@@ -142,6 +142,12 @@ class Platform:
     def partitions(self, space: str) -> list[str]:
         return sorted(self.instance.get_dynamic_partitions(space))
 
+    def partitions_of(self, asset: dg.AssetKey) -> list[str] | list[None]:
+        """Partitions of an asset; of one that has none, None."""
+        node = self.defs.resolve_asset_graph().get(asset)
+        space = getattr(node.partitions_def, "name", None)
+        return self.partitions(space) if space else [None]
+
     def run(
         self, *assets: str, partition: str | None = None, check: bool = True, config: Any = None
     ) -> dg.ExecuteInProcessResult:

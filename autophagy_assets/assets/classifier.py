@@ -10,7 +10,6 @@ from autophagy_assets.analysis.evaluation_figures import evaluation_picture
 from autophagy_assets.analysis.figures import Picture
 from autophagy_assets.analysis.model import TrainedClassifier
 from autophagy_assets.assets.definition import control, study_asset
-from autophagy_assets.registry.origins import model_behind
 from autophagy_assets.study import ClassifierParameters, Study
 
 GROUP = "classifier"
@@ -110,14 +109,18 @@ def assets(study: Study) -> list[dg.AssetsDefinition]:
         kinds={"scikitlearn", "matplotlib"},
         labels="control",
     )
-    def classifier_evaluation(context, test_predictions: pd.DataFrame) -> Picture:
+    def classifier_evaluation(
+        context, autophagy_classifier: TrainedClassifier, test_predictions: pd.DataFrame
+    ) -> Picture:
         """ROC curve and confusion matrix of the test cells, as a figure and as a table.
 
-        The table holds AUC, ROC points, counts and shares.
+        The table holds AUC, ROC points, counts and shares. The AUC is written to the model.
         """
         scores = evaluate(test_predictions)
-        if (model := model_behind(context.recorder.reads)) is not None:
-            context.recorder.annotate(model, {"auc": auc_of(scores)})
+        # The model is an input for this alone: another version of it may predict the same.
+        for uid, record in context.recorder.reads.items():
+            if record.key.endswith(".joblib"):
+                context.recorder.annotate(uid, {"auc": auc_of(scores)})
         title = f"{context.study.control} test cells"
         return evaluation_picture(scores, context.study, title)
 

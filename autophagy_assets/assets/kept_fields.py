@@ -16,7 +16,6 @@ from autophagy_assets.assets.manifest import OK, row_of
 from autophagy_assets.assets.method import METHOD, same_method
 from autophagy_assets.errors import IntegrityError
 from autophagy_assets.io_managers.parquet import read_table
-from autophagy_assets.registry.artifacts import fetch
 from autophagy_assets.registry.fields import Field
 from autophagy_assets.registry.origins import notes_of
 from autophagy_assets.registry.uids import is_version_of
@@ -37,7 +36,7 @@ def kept_fields(context: "StudyContext", fields: Iterable[Field]) -> list[dict[s
     Returns
     -------
     list of dict
-        Their files are inputs of the run, verified.
+        Their files, and the manifest that named them, are inputs of the run, verified.
     """
     fields = list(fields)
     earlier = _earlier_rows(context) if fields else {}
@@ -55,10 +54,11 @@ def _earlier_rows(context: "StudyContext") -> dict[str, dict[str, Any]]:
         return {}
     context.study.entries_read.update(noted["study"])
     try:
-        path, _ = fetch(before.metadata[UID], {"sha256": before.metadata[HASH]})
+        path = context.recorder.read(before.metadata[UID], {"sha256": before.metadata[HASH]})
     except IntegrityError as error:
         context.log.warning(f"All fields are imaged again: {error}")
         return {}
+    context.recorder.consulted.add(before.metadata[UID])
     rows = read_table(path).to_dict("records")
     return {row["images"]: row for row in rows if row["status"] == OK and row["images"]}
 

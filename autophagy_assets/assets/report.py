@@ -1,5 +1,6 @@
 """Report: the study on one page, for someone who has no Dagster."""
 
+from collections.abc import Iterable, Mapping
 from importlib.metadata import version
 from typing import Any
 
@@ -12,7 +13,10 @@ from autophagy_assets.assets.context import StudyContext
 from autophagy_assets.assets.definition import every, study_asset
 from autophagy_assets.assets.freshness import within_a_night
 from autophagy_assets.io_managers.figure import StoredPicture
-from autophagy_assets.registry.cells import lineage_sections
+from autophagy_assets.registry.cells import lineage_trees
+from autophagy_assets.registry.lineage import nodes_of
+from autophagy_assets.registry.lineage_formats import tree_lines
+from autophagy_assets.registry.outputs import Record
 
 GROUP, LAST_REFRESH = "report", "last_refresh"
 PACKAGES = ["autophagy-assets", "dagster", "lamindb", "scportrait", "scikit-learn", "pandas"]
@@ -61,7 +65,7 @@ def study_report(
     cells = pd.concat([clean_features[name] for name in clean_features], ignore_index=True)
     manifests = [single_cell_images[sample] for sample in single_cell_images]
     shown = [picture.table for picture in pictures.values() if DATASET in picture.table]
-    cells_shown = pd.concat(shown)[IDENTITY].drop_duplicates().itertuples(index=False)
+    cells_shown = pd.concat(shown)[IDENTITY].drop_duplicates().itertuples(index=False, name=None)
     uids = {name: picture.uid for name, picture in pictures.items()}
     content = ReportContent(
         study=context.study,
@@ -74,7 +78,7 @@ def study_report(
         records=records(context),
         parameters=context.study.model_dump(mode="json"),
         versions={name: version(name) for name in PACKAGES},
-        lineage=lineage_sections(uids, ((dataset, cell) for dataset, cell in cells_shown)),
+        lineage=lineage(context, uids, cells_shown),
     )
     return render_report(content)
 
@@ -95,6 +99,33 @@ def report_figure(name: str, picture: StoredPicture) -> ReportFigure:
     asset, _, partition = name.removesuffix("]").partition("[")
     title = TITLES[asset].format(partition)
     return ReportFigure(name, title, picture.png, picture.table, picture.caption, picture.uid)
+
+
+def lineage(
+    context: StudyContext, figures: Mapping[str, str], cells: Iterable[tuple[str, int]]
+) -> dict[str, list[str]]:
+    """Lineage of figures and of cells as lines of text; all that is named is noted as an input.
+
+    Parameters
+    ----------
+    context : StudyContext
+    figures : mapping of str to str
+        Name of a section to the uid of the figure.
+    cells : iterable of (str, int)
+        Dataset and number of each cell.
+
+    Returns
+    -------
+    dict
+        Lines by name; of a cell by ``dataset:number``. The same content has the same lines: run
+        ids and times are left out.
+    """
+    trees = lineage_trees(figures, cells, context.read)
+    named = [node for node in nodes_of(*trees.values()) if node.uid]
+    context.recorder.named |= {
+        one.uid: Record(one.uid, one.key, one.sha256, one.size) for one in named
+    }
+    return {name: tree_lines(tree, stable=True) for name, tree in trees.items()}
 
 
 def records(context: StudyContext) -> list[dict[str, Any]]:

@@ -2,10 +2,10 @@
 
 ``refresh_on_change`` looks again and again and launches whatever is out of date.
 ``nightly_refresh`` asks for a refresh once a night, as the jobs do that a person launches;
-``refresh_on_request`` carries out what was asked for. Both sensors launch ordinary
-runs of assets through Dagster's queue, level by level. ``watch_inbox`` brings images in, ``tell_of_failures`` tells somebody what
-went wrong. What can launch something by itself is off until it is turned on: in the Dagster UI, by
-``AUTOPHAGY_NIGHTLY`` (the schedule) or ``AUTOPHAGY_AUTOMATE`` (the sensors).
+``refresh_on_request`` carries out what was asked for. Both sensors launch ordinary runs of assets
+through Dagster's queue, level by level. ``watch_inbox`` brings images in, ``tell_of_failures``
+tells somebody what went wrong. What can launch something by itself is off until it is turned on:
+in the Dagster UI, by ``AUTOPHAGY_NIGHTLY`` (the schedule) or ``AUTOPHAGY_AUTOMATE`` (the sensors).
 """
 
 from collections.abc import Iterable

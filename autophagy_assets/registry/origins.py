@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -146,23 +145,3 @@ def notes_of(run_uid: str) -> dict[str, Any]:
     """
     notes = connect().Run.filter(uid=run_uid).values_list("extra_data", flat=True).first()
     return notes or {}
-
-
-def model_behind(uids: Iterable[str]) -> str | None:
-    """Model that artifacts, such as a table of predictions, were made with.
-
-    Parameters
-    ----------
-    uids : iterable of str
-
-    Returns
-    -------
-    str or None
-        Uid; None if none of the artifacts was made with a model.
-    """
-    for artifact in connect().Artifact.filter(uid__in=list(uids)).order_by("uid"):
-        run = maker_of(artifact)
-        model = run.input_artifacts.filter(kind="model").first() if run is not None else None
-        if model is not None:
-            return model.uid
-    return None

@@ -50,6 +50,11 @@ class Recorder:
         Columns of each upstream table that the step has read, by asset.
     outputs : list of Output
         Files in their place that are registered when the step ends.
+    named : dict
+        As `reads`, of artifacts that the step tells of but does not open: inputs, too.
+    consulted : set of str
+        Those of `reads` that only told which work could be left out. They are inputs, but the
+        content is the same without them, so the lineage of the outputs leaves them out.
     kept : dict
         Uid to labels of artifacts of an earlier run that are part of what the step gives.
     notes : dict
@@ -68,6 +73,8 @@ class Recorder:
     def __init__(self, step: Step) -> None:
         self.step = step
         self.reads: dict[str, Record] = {}
+        self.named: dict[str, Record] = {}
+        self.consulted: set[str] = set()
         self.columns: dict[str, list[str]] = {}
         self.outputs: list[Output] = []
         self.kept: dict[str, Labels] = {}
@@ -215,7 +222,8 @@ class Recorder:
         Parameters
         ----------
         uid : str
-            An artifact that the step has read, or one that those were made from.
+            An artifact that the step has read. It has to be an input of the asset: so the step
+            runs again for each version of it, even where all else that it reads is the same.
         numbers : mapping
             Such as ``{"auc": 0.79}``; they replace earlier ones of the same name.
         """
@@ -237,7 +245,7 @@ class Recorder:
                 artifact = ln.Artifact.get(uid=uid)
                 renew(ln, artifact)
                 attach(ln, artifact, labels)
-            link_inputs(ln, run, list(self.reads))
+            link_inputs(ln, run, [*self.reads, *self.named])
             for uid, numbers in self.annotations:
                 annotate(ln, ln.Artifact.get(uid=uid), numbers)
             run.params = self.parameters
@@ -246,7 +254,9 @@ class Recorder:
 
     def _origins(self) -> dict[str, Any]:
         """Which inputs an output was made from, where not from all; and which were kept."""
-        known = {o.record.uid: list(o.made_from) for o in self.outputs if o.made_from}
+        every = sorted(set(self.reads) - self.consulted) if self.consulted else []
+        origins = {o.record.uid: list(o.made_from) or every for o in self.outputs}
+        known = {uid: made_from for uid, made_from in origins.items() if made_from}
         noted: dict[str, Any] = {MADE_FROM: known} if known else {}
         return noted | ({KEPT: sorted(self.kept)} if self.kept else {})
 

@@ -27,7 +27,7 @@ SNAPSHOT = {
     "test_cells": ("classifier", None, ["clean_features"]),
     "autophagy_classifier": ("classifier", None, ["training_cells"]),
     "test_predictions": ("classifier", None, ["autophagy_classifier", "test_cells"]),
-    "classifier_evaluation": ("classifier", None, ["test_predictions"]),
+    "classifier_evaluation": ("classifier", None, ["autophagy_classifier", "test_predictions"]),
     "ko_predictions": ("knockouts", "knockout", ["autophagy_classifier", "clean_features"]),
     "ko_evaluation": ("knockouts", "knockout", ["ko_predictions"]),
     "class_gallery": ("galleries", None, ["clean_features", "single_cell_images"]),

@@ -12,7 +12,7 @@ from autophagy_assets.analysis import compute, featurization, segmentation
 from autophagy_assets.automation.reconcile import reconcile
 from autophagy_assets.registry.cells import lineage_of_cell
 from autophagy_assets.registry.ingest import ingest
-from autophagy_assets.registry.lineage import Node
+from autophagy_assets.registry.lineage import Node, lineage_of, nodes_of
 from autophagy_assets_tests.assets.fakes import fake_featurize, fake_process_field, one_by_one
 from autophagy_assets_tests.assets.test_imaging import SAMPLE, image, paint
 from autophagy_assets_tests.platform import Platform, study_file
@@ -91,13 +91,26 @@ def test_a_kept_cell_leads_back_to_its_own_images(platform, folder, store):
 
 
 def test_kept_files_are_inputs_of_the_run_and_stay_with_their_maker(platform, folder, store):
-    maker = store.Artifact.get(uid=manifest(platform)["dataset"][0]).run
+    before = platform.artifact("single_cell_images", SAMPLE)
+    maker = before.run
     image(platform, folder)
     kept, new = manifest(platform).iloc[:2], manifest(platform).iloc[2]
     run = platform.artifact("single_cell_images", SAMPLE).run
-    expected = {*kept["dataset"], *kept["spatialdata"], *new["images"].split(";")}
+    expected = {*kept["dataset"], *kept["spatialdata"], *new["images"].split(";"), before.uid}
     assert {a.uid for a in run.input_artifacts.all()} == expected
     assert {store.Artifact.get(uid=uid).run for uid in kept["dataset"]} == {maker}
+
+
+def test_lineage_does_not_go_through_the_manifest_that_told_what_to_keep(platform, folder, store):
+    """Else what was withdrawn or replaced long ago would be behind everything for good."""
+    old = set(manifest(platform)["images"][0].split(";"))
+    paint(folder, 0, 100)
+    image(platform, folder)
+    platform.run("single_cell_images", partition=SAMPLE)  # the same once more
+    now = manifest(platform)
+    tree = lineage_of(platform.artifact("single_cell_images", SAMPLE).uid)
+    assert raw_images(tree) == set(";".join(now["images"]).split(";")) != old
+    assert sum(node.key == tree.key for node in nodes_of(tree)) == 1
 
 
 def test_reconcile_finds_nothing(platform, folder):
