@@ -9,12 +9,12 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
-from autophagy_assets.staleness.materializations import RUN
 
 from autophagy_assets.analysis import compute, featurization, segmentation
 from autophagy_assets.registry import files
 from autophagy_assets.registry.ingest import ingest
 from autophagy_assets.registry.instance import storage_root
+from autophagy_assets.staleness.materializations import RUN
 from autophagy_assets_tests.assets.fakes import fake_featurize, fake_process_field, one_by_one
 from autophagy_assets_tests.platform import Platform, given_study, study_file
 from autophagy_assets_tests.registry.image_folder import write_images

@@ -25,7 +25,9 @@ GROUPS = {
     "galleries": ["class_gallery", "error_galleries", "wt_ko_gallery", "spatial_context"],
     "report": ["study_report", "last_refresh"],
 }
-FROM_OUTSIDE = {"raw_images", "set_aside_fields", "source_features", "last_refresh"}
+FROM_OUTSIDE = {
+    *("raw_images", "set_aside_fields", "source_features", "source_datasets", "last_refresh")
+}
 FIGURES = ["classifier_evaluation", *GROUPS["galleries"]]
 
 
