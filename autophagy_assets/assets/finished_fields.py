@@ -72,9 +72,7 @@ def finished_fields(context: "StudyContext", fields: list[Field]) -> list[dict[s
     list of dict
         Rows of the manifest.
     """
-    place = _file_of(context)
-    context.recorder.afterwards.append(lambda: place.unlink(missing_ok=True))
-    lines, rows = {line["images"]: line for line in _lines(place)}, []
+    lines, rows = {line["images"]: line for line in _lines(_file_of(context))}, []
     for field in fields:
         line = lines.get(row_of(field)["images"])
         if line is None or not same_method(line[METHOD], context.study):
@@ -86,6 +84,17 @@ def finished_fields(context: "StudyContext", fields: list[Field]) -> list[dict[s
         context.log.info(f"{field.name}: finished before, {line['n_cells']} cells")
         rows.append(row_of(field) | add_files(context, field, files, line["n_cells"]))
     return rows
+
+
+def forget_finished(context: "StudyContext") -> None:
+    """Have the notes on the fields of a sample removed once it has been registered.
+
+    Parameters
+    ----------
+    context : StudyContext
+    """
+    place = _file_of(context)
+    context.recorder.afterwards.append(lambda: place.unlink(missing_ok=True))
 
 
 def hashes_of_finished_fields() -> set[str]:

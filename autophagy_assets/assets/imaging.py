@@ -16,7 +16,7 @@ from autophagy_assets.assets.fields import (
     store_field,
     workers,
 )
-from autophagy_assets.assets.finished_fields import finished_fields
+from autophagy_assets.assets.finished_fields import finished_fields, forget_finished
 from autophagy_assets.assets.kept_fields import kept_fields
 from autophagy_assets.assets.manifest import known_datasets, without
 from autophagy_assets.assets.method import note_method
@@ -88,6 +88,7 @@ def single_cell_images(context, config: ImagingConfig) -> pd.DataFrame:
             context.log.info(describe_field(field, imaged))
             rows.append(store_field(context, field, imaged))
     note_method(context)
+    forget_finished(context)
     return pd.DataFrame(rows).sort_values("field", ignore_index=True)
 
 

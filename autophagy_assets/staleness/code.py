@@ -25,6 +25,9 @@ from autophagy_assets.staleness.syntax import file_names, text, uses
 # Modules that store, record, ask or talk, each with all below it and beside it (cli, cli_lineage).
 # Values that are read from the study are recorded as such.
 INFRASTRUCTURE = (
+    "analysis.compute",
+    "analysis.nursery",
+    "analysis.resources",
     "assets.context",
     "assets.definition",
     "automation",

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.slow
 
 GROUPS = {
     "imaging": ["raw_images", "set_aside_fields", "single_cell_images", "cell_features"],
-    "features": ["source_features", "raw_features", "clean_features"],
+    "features": ["source_features", "source_datasets", "raw_features", "clean_features"],
     "classifier": [
         "training_cells",
         "test_cells",
