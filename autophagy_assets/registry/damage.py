@@ -102,7 +102,11 @@ def _fault_of_ours(artifact: Any, path: Path, thorough: bool) -> str | None:
     registered = _nanoseconds(artifact.created_at)
     late = look.later_than(registered)
     if late or thorough:
-        files.verify(path, files.recorded_hash(path), artifact.uid)
+        try:
+            files.verify(path, files.recorded_hash(path), artifact.uid)
+        except IntegrityError:
+            _date(path)
+            raise
     # Content that is made again replaces its equal, and a backup that is put back is new, too.
     # The file is as recorded then, and is dated back so that it need not be hashed every time;
     # unless something was changed while it was hashed.
@@ -111,6 +115,24 @@ def _fault_of_ours(artifact: Any, path: Path, thorough: bool) -> str | None:
             for one in late:
                 os.utime(one, ns=(registered, registered))
     return None
+
+
+def mark_damaged(uid: str) -> None:
+    """Have the cheap look find what somebody has found by reading a file.
+
+    Parameters
+    ----------
+    uid : str
+    """
+    for artifact in connect().Artifact.filter(uid=uid).select_related("storage"):
+        if (path := Path(str(artifact.path))).exists():
+            _date(path)
+
+
+def _date(path: Path) -> None:
+    """Date a damaged file now, so that every look hashes it, however old its change seems."""
+    with suppress(OSError):
+        os.utime(path)
 
 
 def _wrong_size(artifact: Any, look: _Look) -> str | None:
