@@ -116,7 +116,7 @@ def pixel_hash(image: np.ndarray) -> str:
     import numpy as np
 
     told = hashlib.sha256(repr(image.shape).encode())
-    told.update(np.ascontiguousarray(image, dtype="<u2"))
+    told.update(np.ascontiguousarray(image, dtype="<u2").data)
     return told.hexdigest()
 
 

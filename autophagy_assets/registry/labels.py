@@ -34,7 +34,8 @@ _DESCRIPTIONS = {
     CHANNEL: "Fluorescence channel",
     KIND: "What the artifact is",
 }
-_NUMBERS = {"auc": "Area under the ROC curve on the test cells"}
+# Numbers by which artifacts are found.
+NUMBERS = {"auc": "Area under the ROC curve on the test cells"}
 
 
 def attach(ln: Any, artifact: Any, labels: Labels) -> None:
@@ -125,7 +126,7 @@ def annotate(ln: Any, artifact: Any, numbers: Mapping[str, float]) -> None:
             continue
         feature = ln.Feature.filter(name=name).order_by("id").first()
         if feature is None:
-            feature = ln.Feature(name=name, dtype=float, description=_NUMBERS.get(name, name))
+            feature = ln.Feature(name=name, dtype=float, description=NUMBERS.get(name, name))
             feature.uid = derived(12, "number", name)
             feature.save()
         value, _ = JsonValue.get_or_create(feature, float(number))
