@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from autophagy_assets.refresh import Refreshed
     from autophagy_assets.registry.ingest import Ingested
 
-console = Console(highlight=False)
+# Names of samples and genotypes stand in brackets: nothing is markup unless it says so.
+console = Console(highlight=False, markup=False, emoji=False)
 
 
 class RefreshProgress:
@@ -27,7 +28,7 @@ class RefreshProgress:
 
     def __init__(self) -> None:
         self._bar = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
@@ -66,8 +67,17 @@ def show_ingested(done: Ingested) -> None:
     ----------
     done : Ingested
     """
+    counts = {
+        "new": done.new_images,
+        "with corrected labels": done.corrected_images,
+        "restored": done.restored_images,
+        "unchanged": done.unchanged_images,
+    }
+    told = ", ".join(
+        f"{n} {what}" for what, n in counts.items() if n or what in ("new", "unchanged")
+    )
     console.print(
-        f"Images: {done.new_images} new, {done.unchanged_images} unchanged; the study has "
+        f"Images: {told}; the study has "
         f"{len(done.fields)} fields of view in {len({f.sample for f in done.fields})} samples."
     )
     _show_set_aside(done.set_aside)
@@ -75,8 +85,8 @@ def show_ingested(done: Ingested) -> None:
 
 def _show_set_aside(reasons: dict[str, str]) -> None:
     for name, reason in reasons.items():
-        console.print("[yellow]Set aside[/]: ", end="")
-        console.print(f"{name}: {reason}", markup=False, soft_wrap=True)
+        console.print("Set aside", style="yellow", end="")
+        console.print(f": {name}: {reason}", soft_wrap=True)
 
 
 def show_refreshed(done: Refreshed) -> None:
@@ -88,8 +98,8 @@ def show_refreshed(done: Refreshed) -> None:
     """
     console.print(f"Made {len(done.made)}; {done.fresh} up to date.")
     for target, error in done.failed.items():
-        console.print(f"[red]Failed[/]: {target}: ", end="")
-        console.print(error, markup=False, soft_wrap=True)
+        console.print("Failed", style="red", end="")
+        console.print(f": {target}: {error}", soft_wrap=True)
     if done.skipped:
         names = ", ".join(str(target) for target in sorted(done.skipped, key=str))
         console.print(f"Not made because of that: {names}")
@@ -145,7 +155,8 @@ def show_summary(report_folder: Path) -> None:
         console.print()
         _print_frame(summary.cells, "Cells", "genotype")
     if summary.auc is not None:
-        console.print(f"\nAUC, {study.control} test cells: [bold]{summary.auc:.3f}[/]")
+        console.print(f"\nAUC, {study.control} test cells: ", end="")
+        console.print(f"{summary.auc:.3f}", style="bold")
     for what, counts in summary.confusions.items():
         shares = counts.div(counts.sum(axis=1).replace(0, 1), axis=0)
         text = counts.astype(str) + shares.map(lambda share: f" ({share:.0%})")
@@ -159,7 +170,7 @@ def show_summary(report_folder: Path) -> None:
 
 
 def _print_frame(frame: pd.DataFrame, title: str, index: str) -> None:
-    console.print(f"[bold]{title}[/]")
+    console.print(title, style="bold")
     table = Table(index, *(str(column) for column in frame.columns), box=None, pad_edge=False)
     for name, row in frame.iterrows():
         table.add_row(str(name), *(str(value) for value in row))

@@ -56,6 +56,8 @@ class Recorder:
         JSON-like remarks that are kept with the run.
     began : float
         When the step began, on the clock of this process, s.
+    guard : callable
+        Called in the transaction, before anything is registered; raises to prevent it.
     annotations : list of (str, dict)
         Uid of an artifact and the numbers by which people shall find it.
     """
@@ -68,6 +70,7 @@ class Recorder:
         self.kept: dict[str, Labels] = {}
         self.notes: dict[str, Any] = {}
         self.annotations: list[tuple[str, dict[str, Any]]] = []
+        self.guard: Callable[[], object] = lambda: None
         self.began = monotonic()
         self._process = announce()
         self._run_uid: str | None = None
@@ -204,6 +207,7 @@ class Recorder:
 
     def _finish(self) -> None:
         with writing() as ln:
+            self.guard()
             run = ln.Run.get(uid=self._run_uid)
             for output in self.outputs:
                 register(ln, output, run)
