@@ -162,11 +162,24 @@ def _tell(instance: dg.DagsterInstance, drop: Drop) -> str:
     if status is dg.DagsterRunStatus.SUCCESS:
         return "ingested."
     if status in (dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED):
+        why = _reason(instance, run)
         return (
-            f"its ingest has failed, run {run} tells why; mend the folder, or launch that run "
-            "again: it is not tried again before it changes."
+            f"its ingest has failed{f': {why} See' if why else ','} run {run}; mend the folder, or "
+            "launch that run again (with replace: true, if images are to be replaced): it is not "
+            "tried again before it changes."
         )
     return f"is being ingested, run {run}."
+
+
+def _reason(instance: dg.DagsterInstance, run: str) -> str:
+    """Why an ingest has failed, where it was for bad input."""
+    failed = instance.get_records_for_run(run, of_type=dg.DagsterEventType.STEP_FAILURE).records
+    for record in failed:
+        event = record.event_log_entry.dagster_event
+        data = event.step_failure_data.user_failure_data if event is not None else None
+        if data is not None and data.description:
+            return data.description
+    return ""
 
 
 def remembered(cursor: str | None) -> dict[str, Memory]:
