@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +25,7 @@ from autophagy_assets_tests.registry.image_folder import (
     write_images,
     write_metadata,
 )
-from autophagy_assets_tests.registry.records import snapshot
+from autophagy_assets_tests.registry.records import snapshot, stored_files
 
 NAME = ", ".join(FIELD)
 
@@ -206,11 +207,16 @@ def _swapped(folder: Path, study) -> None:
 
 
 @pytest.mark.parametrize(
-    "change",
-    [None, _recompressed, _other_mcherry, _swapped],
-    ids=lambda c: getattr(c, "__name__", ""),
+    ("change", "known"),
+    [
+        (None, True),
+        (_recompressed, True),
+        (_recompressed, False),
+        (_other_mcherry, True),
+        (_swapped, True),
+    ],
+    ids=["copied", "recompressed", "recompressed, registered before", "two equal", "swapped"],
 )
-@pytest.mark.parametrize("known", [True, False], ids=["known", "registered before"])
 def test_the_same_pixels_under_two_genotypes_are_set_aside(
     store, study, folder, tmp_path, change, known
 ):
@@ -226,6 +232,49 @@ def test_the_same_pixels_under_two_genotypes_are_set_aside(
         ingest(other, study)
     assert snapshot() == before
     assert all(images_of(store, study).values_list("extra_data", flat=True))
+
+
+_INGEST = """
+import sys, time
+from pathlib import Path
+from autophagy_assets.errors import InputError
+from autophagy_assets.registry.ingest import ingest
+from autophagy_assets.registry.instance import connect
+from autophagy_assets.study import Study
+connect()
+Path(sys.argv[1], "ready").touch()
+while len(list(Path(sys.argv[1]).parent.glob("*/ready"))) < 2:
+    time.sleep(0.01)
+try:
+    print(len(ingest(Path(sys.argv[1]), Study.load()).fields))
+except InputError:
+    print(0)
+"""
+
+
+def test_two_ingests_at_once_do_not_both_take_the_same_pixels(run_script, study, tmp_path):
+    one, two = tmp_path / "both/one", tmp_path / "both/two"
+    write_images(one, study, [FIELD])
+    _as_another_genotype(one, study, two)
+    _recompressed(two, study)
+    run_script("from autophagy_assets.registry.instance import connect; connect()")
+    with ThreadPoolExecutor(2) as pool:
+        done = list(pool.map(lambda folder: run_script(_INGEST, folder), (one, two)))
+    assert sorted(done) == [0, 1]
+
+
+def test_images_that_change_while_others_are_read_stop_the_ingest(store, study, folder, tmp_path):
+    """As where two machines share a database and not the lock."""
+    ingest(folder, study)
+    write_images(tmp_path / "more", study, [("KO", "clone 2", "14h Torin-1", "FOV1")], seed=4321)
+    before = stored_files()
+
+    def meanwhile(_: str) -> None:
+        store.Artifact.get(uid=raw_fields(study)[0].images[0][1]).delete(permanent=False)
+
+    with pytest.raises(InputError, match=r"were changed by somebody else meanwhile: ingest again"):
+        ingest(tmp_path / "more", study, meanwhile)
+    assert stored_files() == before
 
 
 def test_the_same_pixels_twice_in_one_folder_are_set_aside(study, folder):
