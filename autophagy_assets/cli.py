@@ -58,7 +58,8 @@ def main() -> None:
 
 @main.command()
 @click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
-def ingest(folder: Path) -> None:
+@click.option("--replace", is_flag=True, help="Images may take the place of registered ones.")
+def ingest(folder: Path, replace: bool) -> None:
     """Register the microscope images in FOLDER.
 
     FOLDER holds one TIFF per field of view and channel, and metadata_files.csv with a row
@@ -72,7 +73,12 @@ def ingest(folder: Path) -> None:
     from autophagy_assets.study import Study
 
     study = Study.load()
-    done = bring_in(folder, study, lambda name: click.echo(f"  reading {name}", err=True))
+    try:
+        done = bring_in(
+            folder, study, lambda name: click.echo(f"  reading {name}", err=True), replace
+        )
+    except OSError as error:  # a full disk, a network folder that went away
+        raise InputError(f"{error.strerror or error}. Nothing was ingested.") from error
     sync(dagster_instance(), study)
     show_ingested(done)
 

@@ -19,7 +19,7 @@ def withdraw(fields: tuple[str, ...]) -> None:
     from autophagy_assets.study import Study
 
     study = Study.load()
-    for field in take_out(fields, study):
-        click.echo(f"Withdrawn: {field.name}")
+    for name in take_out(fields, study):
+        click.echo(f"Withdrawn: {name}")
     sync(dagster_instance(), study)
     click.echo("Run 'autophagy refresh' to make the tables without their cells.")

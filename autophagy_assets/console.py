@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from autophagy_assets.staleness.plan import Plan
     from autophagy_assets.staleness.upstream import Target
 
-console = Console(highlight=False)
+# Names of samples and genotypes stand in brackets: nothing is markup unless it says so.
+console = Console(highlight=False, markup=False, emoji=False)
 
 
 class RefreshProgress:
@@ -29,7 +30,7 @@ class RefreshProgress:
 
     def __init__(self) -> None:
         self._bar = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
@@ -68,8 +69,17 @@ def show_ingested(done: Ingested) -> None:
     ----------
     done : Ingested
     """
+    counts = {
+        "new": done.new_images,
+        "with corrected labels": done.corrected_images,
+        "restored": done.restored_images,
+        "unchanged": done.unchanged_images,
+    }
+    told = ", ".join(
+        f"{n} {what}" for what, n in counts.items() if n or what in ("new", "unchanged")
+    )
     console.print(
-        f"Images: {done.new_images} new, {done.unchanged_images} unchanged; the study has "
+        f"Images: {told}; the study has "
         f"{len(done.fields)} fields of view in {len({f.sample for f in done.fields})} samples."
     )
     _show_set_aside(done.set_aside)
@@ -77,8 +87,8 @@ def show_ingested(done: Ingested) -> None:
 
 def _show_set_aside(reasons: dict[str, str]) -> None:
     for name, reason in reasons.items():
-        console.print("[yellow]Set aside[/]: ", end="")
-        console.print(f"{name}: {reason}", markup=False, soft_wrap=True)
+        console.print("Set aside", style="yellow", end="")
+        console.print(f": {name}: {reason}", soft_wrap=True)
 
 
 def show_refreshed(done: Refreshed) -> None:
@@ -89,21 +99,21 @@ def show_refreshed(done: Refreshed) -> None:
     done : Refreshed
     """
     console.print(f"Made {len(done.made)}; {done.fresh} up to date.")
-    _show_reasons("[red]Failed[/]", done.failed)
+    _show_reasons("Failed", "red", done.failed)
     if done.skipped:
         names = ", ".join(str(target) for target in sorted(done.skipped, key=str))
-        console.print(f"Not made because of that: {names}", markup=False, soft_wrap=True)
+        console.print(f"Not made because of that: {names}", soft_wrap=True)
     if done.left:
-        _show_reasons("[yellow]Out of date again[/]", done.left)
+        _show_reasons("Out of date again", "yellow", done.left)
         console.print(
             "Images or study have changed while this went on; run 'autophagy refresh' again."
         )
 
 
-def _show_reasons(title: str, reasons: Mapping[Target, str]) -> None:
+def _show_reasons(title: str, style: str, reasons: Mapping[Target, str]) -> None:
     for target, reason in reasons.items():
-        console.print(f"{title}: ", end="")
-        console.print(f"{target}: {reason}", markup=False, soft_wrap=True)
+        console.print(title, style=style, end="")
+        console.print(f": {target}: {reason}", soft_wrap=True)
 
 
 def show_status(plan: Plan, set_aside: dict[str, str], instance: Any) -> None:
@@ -124,14 +134,13 @@ def show_status(plan: Plan, set_aside: dict[str, str], instance: Any) -> None:
         ]
         table.add_row(asset, *(str(count or "") for count in states))
     console.print(table)
-    _show_reasons("[yellow]To make[/]", plan.ready)
+    _show_reasons("To make", "yellow", plan.ready)
     pinned = {target: v.pinned for target, v in plan.verdicts.items() if v.pinned}
     if pinned:
         example, told = next(iter(pinned.items()))
         console.print(
             f"Kept as they are, since the study file pins the code (pin_code): {len(pinned)} that "
             f"were made with other code, such as {example}: {'; '.join(told)}.",
-            markup=False,
             soft_wrap=True,
         )
     _show_set_aside({**set_aside, **_set_aside_in_imaging(instance)})
@@ -166,7 +175,8 @@ def show_summary(report_folder: Path) -> None:
         console.print()
         _print_frame(summary.cells, "Cells", "genotype")
     if summary.auc is not None:
-        console.print(f"\nAUC, {study.control} test cells: [bold]{summary.auc:.3f}[/]")
+        console.print(f"\nAUC, {study.control} test cells: ", end="")
+        console.print(f"{summary.auc:.3f}", style="bold")
     for what, counts in summary.confusions.items():
         shares = counts.div(counts.sum(axis=1).replace(0, 1), axis=0)
         text = counts.astype(str) + shares.map(lambda share: f" ({share:.0%})")
@@ -180,7 +190,7 @@ def show_summary(report_folder: Path) -> None:
 
 
 def _print_frame(frame: pd.DataFrame, title: str, index: str) -> None:
-    console.print(f"[bold]{title}[/]")
+    console.print(title, style="bold")
     table = Table(index, *(str(column) for column in frame.columns), box=None, pad_edge=False)
     for name, row in frame.iterrows():
         table.add_row(str(name), *(str(value) for value in row))

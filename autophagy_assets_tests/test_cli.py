@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from autophagy_assets.study import Study
 from autophagy_assets_tests.conftest import ROOT, clean_environment
+from autophagy_assets_tests.registry.image_folder import FIELD, write_images, write_metadata
 
 
 def autophagy(home: Path, *arguments: str, answer: str = "") -> subprocess.CompletedProcess[str]:
@@ -76,3 +78,39 @@ def test_a_missing_folder_or_file_is_one_sentence(tmp_path: Path) -> None:
     told = autophagy(tmp_path / "home", "ingest", str(tmp_path / "empty"))
     assert told.returncode == 1 and "metadata_files.csv is missing" in told.stderr
     assert "Traceback" not in told.stderr
+
+
+def test_replacing_corrected_labels_and_restored_files_are_told(tmp_path: Path) -> None:
+    home, images = tmp_path / "home", tmp_path / "images"
+    table = write_images(images, Study.load(), [FIELD])
+    assert "3 new, 0 unchanged" in autophagy(home, "ingest", str(images)).stdout
+    write_metadata(images, table.assign(resolution="0.25"))
+    (stored,) = (home / "store").glob("*/raw_images/*/*/DAPI/*.tif")
+    whole = stored.read_bytes()
+    stored.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    told = autophagy(home, "ingest", str(images))
+    assert "0 new, 2 with corrected labels, 1 restored, 0 unchanged" in told.stdout, told.stderr
+    assert stored.read_bytes() == whole
+
+    write_images(images, Study.load(), [FIELD], seed=1)
+    refused = autophagy(home, "ingest", str(images))
+    assert refused.returncode == 1 and "Traceback" not in refused.stderr
+    assert ", ".join(FIELD) in refused.stderr and "autophagy ingest --replace" in refused.stderr
+    assert "3 new" in autophagy(home, "ingest", "--replace", str(images)).stdout
+
+
+def test_names_in_brackets_are_printed_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
+    from autophagy_assets.plan import Target
+    from autophagy_assets.refresh import Refreshed
+
+    from autophagy_assets.console import RefreshProgress, show_refreshed
+
+    target = Target("raw_features", "wt")
+    show_refreshed(Refreshed(failed={target: "no cells in [bold] :smile:"}, skipped={target}))
+    with RefreshProgress() as progress:
+        progress(target, "running")
+    told = capsys.readouterr().out
+    assert "Failed: raw_features[wt]: no cells in [bold] :smile:" in told
+    assert (
+        "Not made because of that: raw_features[wt]" in told and "making  raw_features[wt]" in told
+    )

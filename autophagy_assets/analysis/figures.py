@@ -40,6 +40,8 @@ STYLE: dict[str, Any] = {
     "legend.frameon": False,
     "figure.facecolor": "white",
     "savefig.facecolor": "white",
+    # A label may have dollar signs; it is text and no formula.
+    "text.parse_math": False,
 }
 _GLOBAL = ("backend", "backend_fallback", "interactive", "toolbar", "timezone", "datapath")
 

@@ -6,6 +6,7 @@ here, before any of the slow steps begins.
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections.abc import Mapping
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from autophagy_assets.analysis.tiff_headers import check_header
 from autophagy_assets.errors import InputError
 
 if TYPE_CHECKING:
@@ -34,11 +36,14 @@ class FieldImages:
         Height and width of every channel, px.
     dtype : str
         Pixel type of every channel, one of ``PIXEL_TYPES``.
+    hashes : tuple of str
+        Hash of the pixels of each channel, see :func:`pixel_hash`.
     """
 
     channels: tuple[str, ...]
     shape: tuple[int, int]
     dtype: str
+    hashes: tuple[str, ...] = ()
 
 
 def read_image(path: Path) -> np.ndarray:
@@ -58,34 +63,61 @@ def read_image(path: Path) -> np.ndarray:
     ------
     InputError
         If the file is missing, is not a TIFF, is truncated, is not a single two-dimensional
-        image, or has another pixel type; names the file and what to do.
+        grey-scale image, is larger than ``tiff_headers`` allows, or has another pixel type;
+        names the file and what to do.
     """
     import tifffile
 
-    if not path.exists():
-        raise InputError(f"Image {path} does not exist: restore it or correct its path.")
-    if not path.is_file():
-        raise InputError(f"Image {path} is not a file: give the path of a TIFF.")
     try:
+        if not path.exists():
+            raise InputError(f"Image {path} does not exist: restore it or correct its path.")
+        if not path.is_file():
+            raise InputError(f"Image {path} is not a file: give the path of a TIFF.")
+        check_header(path)
         with _strict_tifffile(), tifffile.TiffFile(path) as file:
             _refuse_absent_segments(file)
+            _refuse_stack(file, path)
             image = file.asarray()
+    except InputError:
+        raise
     # A damaged file makes the decoder raise almost anything, from struct.error to MemoryError.
     except Exception as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise InputError(
+                f"Image {path} cannot be read ({error.strerror}): see that the user who runs this "
+                "may read it."
+            ) from error
         raise InputError(
             f"Image {path} cannot be read ({_one_line(error)}): it is truncated or not a TIFF, "
             "copy or export it again."
         ) from error
-    if image.ndim != 2 or 0 in image.shape:
-        raise InputError(
-            f"Image {path} has shape {image.shape}: export each channel of a field of view as its "
-            "own two-dimensional grey-scale TIFF."
-        )
+    if 0 in image.shape:
+        raise InputError(f"Image {path} has no pixels (shape {image.shape}): export it again.")
     if image.dtype.name not in PIXEL_TYPES:
         raise InputError(
             f"Image {path} has pixel type {image.dtype.name}: export it as {PIXEL_TYPES[0]}."
         )
     return image
+
+
+def pixel_hash(image: np.ndarray) -> str:
+    """Hash of the pixels of an image, however its file is compressed.
+
+    Parameters
+    ----------
+    image : numpy.ndarray of shape (height, width)
+        As :func:`read_image` gives it.
+
+    Returns
+    -------
+    str
+        The same for the same values in the same shape, in 8 bit or 16.
+    """
+    import numpy as np
+
+    told = hashlib.sha256(repr(image.shape).encode())
+    told.update(np.ascontiguousarray(image, dtype="<u2").data)
+    return told.hexdigest()
 
 
 def check_field(paths: Mapping[str, Path]) -> FieldImages:
@@ -99,7 +131,7 @@ def check_field(paths: Mapping[str, Path]) -> FieldImages:
     Returns
     -------
     FieldImages
-        Channels, shape and pixel type of the field.
+        Channels, shape, pixel type and hashes of the field.
 
     Raises
     ------
@@ -116,8 +148,10 @@ def check_field(paths: Mapping[str, Path]) -> FieldImages:
         raise InputError("The field of view has no images: give one TIFF per channel.")
     _refuse_shared_file(paths)
     first: tuple[str, tuple[int, int], str] | None = None
+    hashes = []
     for channel, path in paths.items():
         image = read_image(Path(path))
+        hashes.append(pixel_hash(image))
         found = (int(image.shape[0]), int(image.shape[1])), image.dtype.name
         if first is None:
             first = channel, *found
@@ -132,7 +166,7 @@ def check_field(paths: Mapping[str, Path]) -> FieldImages:
                 f"field has {first[2]}: export all channels alike."
             )
     assert first is not None
-    return FieldImages(channels=tuple(paths), shape=first[1], dtype=first[2])
+    return FieldImages(channels=tuple(paths), shape=first[1], dtype=first[2], hashes=tuple(hashes))
 
 
 def _refuse_shared_file(paths: Mapping[str, Path]) -> None:
@@ -151,6 +185,15 @@ def _refuse_absent_segments(file: tifffile.TiffFile) -> None:
     # Allowed by the format, and read as black; no microscope writes such a file.
     if any(0 in page.databytecounts for page in file.pages):
         raise ValueError("a part of the image is empty")
+
+
+def _refuse_stack(file: tifffile.TiffFile, path: Path) -> None:
+    # A page may hold a whole stack, told of by its description only (ImageJ).
+    if len(file.series[0].shape) != 2:
+        raise InputError(
+            f"Image {path} has shape {file.series[0].shape}: export each channel of a field of "
+            "view as its own two-dimensional grey-scale TIFF."
+        )
 
 
 @contextmanager

@@ -27,11 +27,16 @@ class DropConfig(dg.Config):
         Name of a folder in the inbox.
     content : str
         Fingerprint of the drop when it was asked for; empty for whatever it is now.
+    replace : bool
+        Whether its images may take the place of registered ones.
     """
 
     folder: str = Field(description="Name of a folder in the inbox (AUTOPHAGY_INBOX).")
     content: str = Field(
         default="", description="Set by watch_inbox; leave it empty to ingest what is there now."
+    )
+    replace: bool = Field(
+        default=False, description="Images may take the place of registered ones."
     )
 
 
@@ -54,13 +59,15 @@ def _ingest(context: dg.OpExecutionContext, config: DropConfig, study: Study) ->
         # watch_inbox asks for it again as soon as it is at rest.
         context.log.info(f"{config.folder} has changed since it was asked for: not ingested now.")
         return
-    done = ingest(folder, study, lambda field: context.log.info(f"reading {field}"))
+    done = ingest(folder, study, lambda field: context.log.info(f"reading {field}"), config.replace)
     for field, reason in done.set_aside.items():
         context.log.warning(f"set aside {field}: {reason}")
     context.add_output_metadata(
         {
             "new images": done.new_images,
             "unchanged images": done.unchanged_images,
+            "images with corrected labels": done.corrected_images,
+            "restored images": done.restored_images,
             "fields set aside": done.set_aside,
             "new or changed": sync(context.instance, study),
         }
@@ -155,11 +162,24 @@ def _tell(instance: dg.DagsterInstance, drop: Drop) -> str:
     if status is dg.DagsterRunStatus.SUCCESS:
         return "ingested."
     if status in (dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED):
+        why = _reason(instance, run)
         return (
-            f"its ingest has failed, run {run} tells why; mend the folder, or launch that run "
-            "again: it is not tried again before it changes."
+            f"its ingest has failed{f': {why} See' if why else ','} run {run}; mend the folder, or "
+            "launch that run again (with replace: true, if images are to be replaced): it is not "
+            "tried again before it changes."
         )
     return f"is being ingested, run {run}."
+
+
+def _reason(instance: dg.DagsterInstance, run: str) -> str:
+    """Why an ingest has failed, where it was for bad input."""
+    failed = instance.get_records_for_run(run, of_type=dg.DagsterEventType.STEP_FAILURE).records
+    for record in failed:
+        event = record.event_log_entry.dagster_event
+        data = event.step_failure_data.user_failure_data if event is not None else None
+        if data is not None and data.description:
+            return data.description
+    return ""
 
 
 def remembered(cursor: str | None) -> dict[str, Memory]:

@@ -53,9 +53,12 @@ def register(ln: Any, output: Output, run: Any) -> Any:
         artifact.uid = wanted.uid
         artifact.n_observations = output.rows
         artifact.schema = output.schema
+        artifact.extra_data = dict(output.notes) or None
         artifact.save()
+        _demote_others(ln, artifact)
     else:
         renew(ln, artifact)
+        _correct(ln, artifact, output)
         if run is not None and artifact.run_id != run.id:
             artifact.recreating_runs.add(run)
     attach(ln, artifact, output.labels)
@@ -73,10 +76,29 @@ def renew(ln: Any, artifact: Any) -> None:
     """
     if artifact.branch_id == _TRASH:
         artifact.restore()
+    _demote_others(ln, artifact)
     if not artifact.is_latest:
-        family = ln.Artifact.filter(key=artifact.key, uid__startswith=artifact.uid[:16])
-        family.filter(is_latest=True).update(is_latest=False)
         ln.Artifact.filter(uid=artifact.uid).update(is_latest=True)
+
+
+def _demote_others(ln: Any, artifact: Any) -> None:
+    """Leave one latest version of a key, also counting those in the trash.
+
+    LaminDB leaves a withdrawn version marked as the latest; brought back, it would be a second one.
+    """
+    # Not Artifact.filter, which hides the trash.
+    family = ln.Artifact.objects.filter(key=artifact.key, uid__startswith=artifact.uid[:16])
+    family = family.filter(branch_id__in=(artifact.branch_id, _TRASH), is_latest=True)
+    family.exclude(uid=artifact.uid).update(is_latest=False)
+
+
+def _correct(ln: Any, artifact: Any, output: Output) -> None:
+    """Take over what is now known of content that was there before."""
+    notes = {**(artifact.extra_data or {}), **output.notes} or None
+    if (artifact.description, artifact.extra_data) != (output.description, notes):
+        ln.Artifact.filter(uid=artifact.uid).update(
+            description=output.description, extra_data=notes
+        )
 
 
 def describe(artifact: Any) -> Record:

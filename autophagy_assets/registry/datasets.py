@@ -188,7 +188,9 @@ def _labels_of_an_image(study: Study, place: str) -> dict[str, str]:
     """
     start = f"{study_slug(study)}/raw_images/{place}"
     images = source().Artifact.filter(key__startswith=start, is_latest=True)
-    uid = images.values_list("uid", flat=True).first()
+    keys = images.values_list("uid", "key").iterator()
+    # SQLite does not tell "wt" from "WT" in the beginning of a text.
+    uid = next((uid for uid, key in keys if key.startswith(start)), None)
     return labels_of(source().Artifact.filter(uid=uid))[uid] if uid is not None else {}
 
 

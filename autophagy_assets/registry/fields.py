@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from autophagy_assets.errors import InputError
 from autophagy_assets.registry import labels as lab
 from autophagy_assets.registry.instance import source
 from autophagy_assets.registry.labels import labels_of
@@ -12,6 +14,7 @@ from autophagy_assets.registry.uids import derived, slug
 from autophagy_assets.study import Study
 
 RAW_IMAGE = "raw image"
+_PLACE = (lab.GENOTYPE, lab.CLONE, lab.STIMULATION, lab.FOV)
 
 
 @dataclass(frozen=True, order=True)
@@ -27,8 +30,8 @@ class Field:
     labels : tuple of (str, str)
         Every label that all its images share, such as microscope and magnification.
     label_hash : str
-        Hash of every label of every image, channel by channel: it changes as soon as one of
-        them is corrected, added or taken off.
+        Hash of every label (kind and name) of every image, channel by channel: it changes as
+        soon as one of them is corrected, added or taken off.
     """
 
     genotype: str
@@ -48,6 +51,38 @@ class Field:
     def name(self) -> str:
         """How messages call it."""
         return f"{self.genotype}, {self.clone}, {self.stimulation}, {self.fov}"
+
+
+@dataclass(frozen=True)
+class RawImage:
+    """One channel of a field of view as it is registered.
+
+    Parameters
+    ----------
+    uid, key : str
+        Of the latest version.
+    labels : mapping
+        Kind of label to name.
+    """
+
+    uid: str
+    key: str
+    labels: Mapping[str, str]
+
+    @property
+    def place(self) -> tuple[str, ...]:
+        """Genotype, clone, stimulation and field of view; empty where a label is lacking."""
+        return tuple(self.labels.get(kind, "") for kind in _PLACE)
+
+    @property
+    def channel(self) -> str:
+        """Label of its channel."""
+        return self.labels.get(lab.CHANNEL, "")
+
+    @property
+    def field(self) -> str:
+        """How messages call its field of view."""
+        return ", ".join(self.place)
 
 
 def sample_key(genotype: str, clone: str, stimulation: str) -> str:
@@ -80,6 +115,29 @@ def study_slug(study: Study) -> str:
     return slug(study.name)
 
 
+def raw_images(study: Study) -> list[RawImage]:
+    """Every registered image of a study that says where it was taken.
+
+    Parameters
+    ----------
+    study : Study
+
+    Returns
+    -------
+    list of RawImage
+        Of channels of the study, by uid.
+    """
+    found = source().Artifact.filter(
+        ulabels__name=study.name,
+        is_latest=True,
+        description__icontains=RAW_IMAGE,
+        suffix__in=[".tif", ".tiff"],
+    )
+    keys = dict(found.values_list("uid", "key"))
+    images = (RawImage(uid, keys[uid] or "", known) for uid, known in labels_of(found).items())
+    return [image for image in images if all(image.place) and image.channel in study.channels]
+
+
 def raw_fields(study: Study) -> list[Field]:
     """Fields of view of a study that have every channel.
 
@@ -91,19 +149,22 @@ def raw_fields(study: Study) -> list[Field]:
     -------
     list of Field
         Sorted by their labels.
+
+    Raises
+    ------
+    InputError
+        If two images are registered for one channel of a field: which of them was meant
+        nobody can tell.
     """
-    images = source().Artifact.filter(
-        ulabels__name=study.name,
-        is_latest=True,
-        description__icontains=RAW_IMAGE,
-        suffix__in=[".tif", ".tiff"],
-    )
-    fields: dict[tuple[str, ...], dict[str, dict[str, str]]] = {}
-    for uid, known in labels_of(images).items():
-        place = tuple(known.get(k, "") for k in (lab.GENOTYPE, lab.CLONE, lab.STIMULATION, lab.FOV))
-        channel = known.get(lab.CHANNEL, "")
-        if all(place) and channel in study.channels:
-            fields.setdefault(place, {})[channel] = {**known, "uid": uid}
+    fields: dict[tuple[str, ...], dict[str, RawImage]] = {}
+    for image in raw_images(study):
+        other = fields.setdefault(image.place, {}).setdefault(image.channel, image)
+        if other is not image:
+            raise InputError(
+                f"Field {image.field} has two registered images for channel {image.channel} "
+                f"({other.uid} and {image.uid}): run autophagy withdraw {image.field!r}, then "
+                "ingest its images again."
+            )
     return sorted(
         _field(place, by_channel, study)
         for place, by_channel in fields.items()
@@ -111,20 +172,25 @@ def raw_fields(study: Study) -> list[Field]:
     )
 
 
-def _field(place: tuple[str, ...], by_channel: dict[str, dict[str, str]], study: Study) -> Field:
+def _field(place: tuple[str, ...], by_channel: dict[str, RawImage], study: Study) -> Field:
     genotype, clone, stimulation, fov = place
-    images = tuple((channel, by_channel[channel]["uid"]) for channel in study.channels)
-    known = [by_channel[channel] for channel in study.channels]
-    return Field(genotype, clone, stimulation, fov, images, _shared(known), _label_hash(known))
+    images = [by_channel[channel] for channel in study.channels]
+    uids = tuple((image.channel, image.uid) for image in images)
+    known = [image.labels for image in images]
+    return Field(genotype, clone, stimulation, fov, uids, _shared(known), _label_hash(known))
 
 
-def _label_hash(known: list[dict[str, str]]) -> str:
-    # As JSON: it quotes, so that no label can pass for two.
-    told = [sorted((kind, name) for kind, name in one.items() if kind != "uid") for one in known]
+def _label_hash(known: list[Mapping[str, str]]) -> str:
+    # Not what people have attached without a kind: nothing is made of it. As JSON: it quotes, so
+    # that no label can pass for two.
+    told = [
+        sorted((kind, name) for kind, name in labels.items() if not kind.startswith(lab.PLAIN))
+        for labels in known
+    ]
     return derived(16, "labels", json.dumps(told))
 
 
-def _shared(known: list[dict[str, str]]) -> tuple[tuple[str, str], ...]:
+def _shared(known: list[Mapping[str, str]]) -> tuple[tuple[str, str], ...]:
     common = set(known[0].items()).intersection(*(set(one.items()) for one in known[1:]))
-    kinds = (k for k, _ in common if k not in ("uid", lab.KIND) and not k.startswith(lab.PLAIN))
+    kinds = (k for k, _ in common if k != lab.KIND and not k.startswith(lab.PLAIN))
     return tuple((kind, known[0][kind]) for kind in sorted(kinds))

@@ -2,28 +2,37 @@
 
 from __future__ import annotations
 
-import inspect
+import contextlib
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from autophagy_assets.analysis.images import check_field
-from autophagy_assets.errors import InputError
-from autophagy_assets.registry import labels as lab
-from autophagy_assets.registry.damage import damaged
-from autophagy_assets.registry.fields import RAW_IMAGE, Field, raw_fields, sample_key, study_slug
-from autophagy_assets.registry.files import measure
-from autophagy_assets.registry.holdings import hashes_of
+from filelock import FileLock
+
+from autophagy_assets.errors import InputError, IntegrityError
+from autophagy_assets.home import Home
+from autophagy_assets.registry.artifacts import locate
+from autophagy_assets.registry.comparison import (
+    PIXELS,
+    Registered,
+    duplicates,
+    refuse_foreign,
+    refuse_replacement,
+    refuse_twin_labels,
+)
+from autophagy_assets.registry.fields import RAW_IMAGE, Field, raw_fields
+from autophagy_assets.registry.files import remove
+from autophagy_assets.registry.incoming import NewField, NewImage, read_field
 from autophagy_assets.registry.instance import connect, source_name
-from autophagy_assets.registry.labels import labels_of
-from autophagy_assets.registry.metadata import FieldRows, read_metadata
+from autophagy_assets.registry.labels import own_kinds
+from autophagy_assets.registry.metadata import FILE_NAME, FieldRows, read_metadata
 from autophagy_assets.registry.provenance import Recorder
 from autophagy_assets.registry.runs import Step, transform_key
-from autophagy_assets.registry.uids import artifact_uid, slug
 from autophagy_assets.study import Study
 
 INGEST = "ingest"
+INGEST_LOCK = "ingest.lock"
 
 
 @dataclass
@@ -35,9 +44,13 @@ class Ingested:
     fields : list of Field
         Every field of the study that is registered now.
     new_images : int
-        Images that were not registered before.
+        Images that were not registered before, or others in their place.
     unchanged_images : int
-        Images that were; their labels may have been corrected.
+        Images that were registered before with the same labels.
+    corrected_images : int
+        Images that were registered before with other labels.
+    restored_images : int
+        Images that were registered before and whose file in the store was gone or damaged.
     set_aside : dict
         Name of a field to why its images were not taken.
     """
@@ -45,11 +58,16 @@ class Ingested:
     fields: list[Field] = field(default_factory=list)
     new_images: int = 0
     unchanged_images: int = 0
+    corrected_images: int = 0
+    restored_images: int = 0
     set_aside: dict[str, str] = field(default_factory=dict)
 
 
 def ingest(
-    folder: Path, study: Study, progress: Callable[[str], None] = lambda message: None
+    folder: Path,
+    study: Study,
+    progress: Callable[[str], None] = lambda message: None,
+    replace: bool = False,
 ) -> Ingested:
     """Register the images of a folder in LaminDB.
 
@@ -60,6 +78,8 @@ def ingest(
     study : Study
     progress : callable, optional
         Called with the name of each field before its images are read.
+    replace : bool
+        Whether images of a field may take the place of others that are registered.
 
     Returns
     -------
@@ -68,49 +88,138 @@ def ingest(
     Raises
     ------
     InputError
-        If the metadata file is not as it should be, or no field is usable; then nothing
-        has been registered. A field whose images are not usable is set aside, and the
-        others are registered.
+        If the metadata file is not as it should be, no field is usable, a label cannot be told
+        apart from another, or images would be replaced and that was not asked for; then nothing
+        has been registered. A field whose images are not usable is set aside, and the others
+        are registered.
+    OSError
+        If the disk is full; then nothing has been registered either, and no copy is left.
     """
     if source_name() is not None:
         raise InputError(
             f"Datasets are read from {source_name()} (AUTOPHAGY_SOURCE), which is never written "
             "to; unset AUTOPHAGY_SOURCE to ingest images here."
         )
-    fields = read_metadata(folder, study)
-    done = Ingested()
-    recorder = Recorder(
-        Step(
-            INGEST,
-            None,
-            None,
-            inspect.getsource(ingest),
-            "1",
-            {"folder": folder.name, "study": study.name},
-        )
-    )
-    known = labels_of(connect().Artifact.filter(ulabels__name=study.name, is_latest=True))
-    owners = _owners(study)
-    for rows in fields:
-        progress(rows.name)
+    rows = read_metadata(folder, study)
+    connect()
+    # One at a time from the first look to the last record: two that look at the same moment
+    # would each find that nobody else has the pixels.
+    with FileLock(Home.locate().locks / INGEST_LOCK):
+        return _Ingest(folder, study, replace).run(rows, progress)
+
+
+class _Ingest:
+    """One ingest; whoever runs it holds the lock."""
+
+    def __init__(self, folder: Path, study: Study, replace: bool) -> None:
+        self.folder, self.study, self.replace = folder, study, replace
+        self.registered = Registered(study)
+        self.done = Ingested()
+        code, told = Path(__file__).read_text(), {"folder": folder.name, "study": study.name}
+        self.recorder = Recorder(Step(INGEST, None, None, code, "1", told))
+        self.recorder.guard = lambda: self.registered.unchanged(study)
+
+    def run(self, fields: list[FieldRows], progress: Callable[[str], None]) -> Ingested:
+        """Look at everything, then take what is usable."""
+        _refuse_other_features(fields)
+        usable = self._usable(fields, progress)
+        refuse_twin_labels(usable, self.registered)
+        if not self.replace:
+            refuse_replacement(usable, self.registered, self.folder)
         try:
-            images = _usable(rows, study)
-            _refuse_again(rows, owners)
-        except InputError as error:
-            done.set_aside[rows.name] = str(error)
-            continue
-        for channel, path, labels in images:
-            new = _put(recorder, study, rows, channel, path, labels, known)
-            done.new_images += new
-            done.unchanged_images += not new
-    if len(done.set_aside) == len(fields):
-        first = next(iter(done.set_aside.values()))
-        raise InputError(f"{folder}: none of {len(fields)} fields is usable; the first: {first}")
-    if recorder.outputs or done.set_aside != next(iter(_set_aside(study)[::-1]), {}):
-        recorder.notes["set_aside"] = done.set_aside
-        recorder.finish()
-    done.fields = raw_fields(study)
-    return done
+            self._take(usable)
+        except BaseException as error:
+            self._tidy(error)
+            raise
+        self.done.fields = raw_fields(self.study)
+        return self.done
+
+    def _usable(self, fields: list[FieldRows], progress: Callable[[str], None]) -> list[NewField]:
+        """Set aside the fields that cannot be taken."""
+        read = []
+        for rows in fields:
+            progress(rows.name)
+            try:
+                new = read_field(rows, self.study)
+                refuse_foreign(new, self.registered)
+                read.append(new)
+            except InputError as error:
+                self.done.set_aside[rows.name] = str(error)
+        self.done.set_aside |= duplicates(read, self.registered)
+        usable = [new for new in read if new.name not in self.done.set_aside]
+        if not usable:
+            first = next(iter(self.done.set_aside.values()))
+            raise InputError(
+                f"{self.folder}: none of {len(fields)} fields is usable; the first: {first}"
+            )
+        return usable
+
+    def _take(self, fields: list[NewField]) -> None:
+        own = own_kinds(
+            connect(), {kind for image in self.registered.images for kind in image.labels}
+        )
+        for new in fields:
+            for image in new.images:
+                self._put(new, image, own)
+        set_aside = self.done.set_aside
+        if self.recorder.outputs or set_aside != next(iter(_set_aside(self.study)[::-1]), {}):
+            self.recorder.notes["set_aside"] = set_aside
+            self.recorder.finish()
+
+    def _put(self, new: NewField, image: NewImage, own: set[str]) -> None:
+        """Put one image in its place, unless it is there as it should be; count it."""
+        path, done = image.path, self.done
+        there = self.registered.at(image)
+        if there is None or not self.registered.has(image):
+            done.new_images += 1
+        elif not _intact(there.uid):
+            done.restored_images += 1
+        else:
+            known = {kind: name for kind, name in there.labels.items() if kind in own}
+            if image.labels.items() <= there.labels.items() and known.keys() <= image.labels.keys():
+                done.unchanged_images += 1
+                return
+            done.corrected_images += 1
+            path = locate(there.uid)[0]  # the same pixels, perhaps compressed otherwise
+        self.recorder.put(
+            lambda beside: shutil.copyfile(path, beside),
+            image.key,
+            f"{RAW_IMAGE} of {new.name}, {image.channel}",
+            image.labels,
+            kind="dataset",
+            notes={PIXELS: image.pixels},
+        )
+
+    def _tidy(self, error: BaseException) -> None:
+        """Remove the copies that an ingest that failed has made and not registered."""
+        with contextlib.suppress(Exception):  # what went wrong first is what a person is shown
+            made = {output.record.uid: output.file.path for output in self.recorder.outputs}
+            # Not Artifact.filter, which hides the trash.
+            known = connect().Artifact.objects.filter(uid__in=list(made))
+            for uid in made.keys() - set(known.values_list("uid", flat=True)):
+                remove(made[uid])
+            if self.recorder.run_uid is not None:
+                self.recorder.fail(f"{type(error).__name__}: {error}")
+
+
+def _intact(uid: str) -> bool:
+    """Whether the stored file of an image is there and is what was recorded."""
+    try:
+        locate(uid)[2]()
+    except IntegrityError:
+        return False
+    return True
+
+
+def _refuse_other_features(fields: list[FieldRows]) -> None:
+    """Refuse a column whose name LaminDB has for something else than labels."""
+    kinds = {kind for rows in fields for *_, labels in rows.images for kind in labels}
+    for feature in connect().Feature.filter(name__in=list(kinds)):
+        if not str(feature.dtype_as_str).startswith("cat[ULabel"):
+            raise InputError(
+                f"{FILE_NAME}: column {feature.name!r} has the name of a feature in LaminDB that "
+                f"holds {feature.dtype_as_str} and no labels; rename it."
+            )
 
 
 def set_aside_fields(study: Study) -> dict[str, str]:
@@ -140,62 +249,3 @@ def _set_aside(study: Study) -> list[dict[str, str]]:
         for parameters, notes in runs.values_list("params", "extra_data")
         if (parameters or {}).get("study") == study.name
     ]
-
-
-def _usable(rows: FieldRows, study: Study) -> tuple[tuple[str, Path, dict[str, str]], ...]:
-    """Refuse a field that lacks a channel, has one twice, or has a broken image."""
-    channels = [channel for channel, _, _ in rows.images]
-    for channel in study.channels:
-        if (count := channels.count(channel)) != 1:
-            what = "no image" if count == 0 else f"{count} images"
-            raise InputError(f"Field {rows.name} has {what} for channel {channel}; give it one.")
-    check_field({channel: path for channel, path, _ in rows.images})
-    return rows.images
-
-
-def _owners(study: Study) -> dict[frozenset[tuple[str, str]], str]:
-    """Name of each registered field by channel and hash of its images."""
-    fields = raw_fields(study)
-    hashes = hashes_of(uid for field in fields for _, uid in field.images)
-    return {frozenset((ch, hashes[uid]) for ch, uid in f.images): f.name for f in fields}
-
-
-def _refuse_again(rows: FieldRows, owners: dict[frozenset[tuple[str, str]], str]) -> None:
-    """Refuse a field whose images are all those of another; else note it as their owner.
-
-    Its cells would be there twice: on both sides of the split, or in two classes.
-    """
-    images = frozenset((channel, measure(path)[0]) for channel, path, _ in rows.images)
-    owner = owners.setdefault(images, rows.name)
-    if owner != rows.name:
-        raise InputError(
-            f"Field {rows.name} has the same images as {owner}. Give it its own; or, if that was "
-            f"a wrong name, run autophagy withdraw {owner!r} and ingest again."
-        )
-
-
-def _put(
-    recorder: Recorder,
-    study: Study,
-    rows: FieldRows,
-    channel: str,
-    path: Path,
-    labels: dict[str, str],
-    known: dict[str, dict[str, str]],
-) -> bool:
-    """Register one image unless it is there with the same labels; tell whether it was new."""
-    place = rows.labels
-    sample = sample_key(place["genotype"], place["cell_line_clone"], place["stimulation"])
-    key = f"{study_slug(study)}/raw_images/{sample}/{slug(place['FOV'])}/{slug(channel)}.tif"
-    labels = {lab.STUDY: study.name, lab.KIND: RAW_IMAGE, **labels}
-    uid = artifact_uid(key, measure(path)[0])
-    if uid in known and labels.items() <= known[uid].items() and not damaged([uid]):
-        return False
-    recorder.put(
-        lambda beside: shutil.copyfile(path, beside),
-        key,
-        f"{RAW_IMAGE} of {rows.name}, {channel}",
-        labels,
-        kind="dataset",
-    )
-    return uid not in known

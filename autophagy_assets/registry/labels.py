@@ -34,7 +34,8 @@ _DESCRIPTIONS = {
     CHANNEL: "Fluorescence channel",
     KIND: "What the artifact is",
 }
-_NUMBERS = {"auc": "Area under the ROC curve on the test cells"}
+# Numbers by which artifacts are found.
+NUMBERS = {"auc": "Area under the ROC curve on the test cells"}
 
 
 def attach(ln: Any, artifact: Any, labels: Labels) -> None:
@@ -47,8 +48,10 @@ def attach(ln: Any, artifact: Any, labels: Labels) -> None:
     artifact : lamindb.Artifact
         A saved artifact.
     labels : mapping
-        Kind of label to one or several names. A label that is there already stays once; a
-        label of the same kind that is not named is taken off, as it has been corrected.
+        Kind of label to one or several names: all that the artifact has. A label that is there
+        already stays once; one that is not named is taken off, as it has been corrected or its
+        column removed. What people have attached by hand stays, whether plain or of a kind of
+        their own.
     """
     from lamindb.models import ArtifactULabel
 
@@ -57,8 +60,17 @@ def attach(ln: Any, artifact: Any, labels: Labels) -> None:
         for kind, names in labels.items()
         for name in ([names] if isinstance(names, str) else names)
     ]
-    wrong = ArtifactULabel.objects.filter(artifact=artifact, feature__name__in=list(labels))
-    wrong.exclude(ulabel__in=[link.ulabel for link in links]).delete()
+    if not links:
+        return
+    wanted = {(link.feature_id, link.ulabel_id) for link in links}
+    known = ArtifactULabel.objects.filter(artifact=artifact, feature__isnull=False)
+    told = known.values_list("id", "feature_id", "ulabel_id", "feature__name", "feature__uid")
+    stale = [
+        link
+        for link, feature, ulabel, kind, uid in told
+        if (feature, ulabel) not in wanted and (kind in labels or uid == _category_uid(kind))
+    ]
+    ArtifactULabel.objects.filter(id__in=stale).delete()
     ArtifactULabel.objects.bulk_create(links, ignore_conflicts=True)
 
 
@@ -101,8 +113,29 @@ def category(ln: Any, kind: str) -> Any:
         return found
     description = _DESCRIPTIONS.get(kind, "Column of the study's metadata file")
     new = ln.Feature(name=kind, dtype=ln.ULabel, description=description)
-    new.uid = derived(12, "category", kind)
+    new.uid = _category_uid(kind)
     return new.save()
+
+
+def own_kinds(ln: Any, kinds: Iterable[str]) -> set[str]:
+    """Which kinds of label this platform has made, and people have not.
+
+    Parameters
+    ----------
+    ln : module
+        ``lamindb``.
+    kinds : iterable of str
+
+    Returns
+    -------
+    set of str
+    """
+    found = ln.Feature.filter(name__in=list(kinds)).values_list("name", "uid")
+    return {name for name, uid in found if uid == _category_uid(name)}
+
+
+def _category_uid(kind: str) -> str:
+    return derived(12, "category", kind)
 
 
 def annotate(ln: Any, artifact: Any, numbers: Mapping[str, float]) -> None:
@@ -125,7 +158,7 @@ def annotate(ln: Any, artifact: Any, numbers: Mapping[str, float]) -> None:
             continue
         feature = ln.Feature.filter(name=name).order_by("id").first()
         if feature is None:
-            feature = ln.Feature(name=name, dtype=float, description=_NUMBERS.get(name, name))
+            feature = ln.Feature(name=name, dtype=float, description=NUMBERS.get(name, name))
             feature.uid = derived(12, "number", name)
             feature.save()
         value, _ = JsonValue.get_or_create(feature, float(number))

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import difflib
+import math
+import re
+import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +13,10 @@ import pandas as pd
 
 from autophagy_assets.analysis.identity import CLASS, IDENTITY, METADATA, PREDICTION
 from autophagy_assets.errors import InputError
+from autophagy_assets.registry.datasets import RESOLUTION
+from autophagy_assets.registry.labels import KIND, NUMBERS, STUDY
+from autophagy_assets.registry.schemas import UNKNOWN_MEANING, meaning
+from autophagy_assets.registry.spreadsheet import read_cells
 from autophagy_assets.registry.uids import slug
 from autophagy_assets.study import Study
 
@@ -21,6 +28,8 @@ REQUIRED = [PATH, *FIELD_COLUMNS, "channel"]
 _TAKEN = {*IDENTITY, CLASS, *METADATA, *PREDICTION} - set(FIELD_COLUMNS)
 # Three of them name the folder of a sample, and file systems take 255 bytes.
 _LONGEST_LABEL = 80
+_LONGEST_NAME = 150  # of any label and kind of label in LaminDB
+_NUMBER = re.compile(r"[0-9]*\.?[0-9]+(e[+-]?[0-9]+)?|[0-9]+\.", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -76,26 +85,13 @@ def read_metadata(folder: Path, study: Study) -> list[FieldRows]:
 
 
 def _read(file: Path) -> pd.DataFrame:
-    if not file.is_file():
-        raise InputError(f"{file} is missing: a folder of images needs this metadata file.")
-    try:
-        # The header is read as a row: pandas would rename a column that is there twice. utf-8-sig
-        # is UTF-8 with or without the mark that spreadsheets put in front.
-        rows = pd.read_csv(
-            file,
-            dtype=str,
-            header=None,
-            keep_default_na=False,
-            skip_blank_lines=False,
-            encoding="utf-8-sig",
-        )
-    except (UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        reason = " ".join(str(error).split()).rstrip(".")
-        raise InputError(f"{file} cannot be read as CSV in UTF-8: {reason}.") from error
-    rows = rows.fillna("").apply(lambda column: column.str.strip())
-    header, table = list(rows.iloc[0]), rows.iloc[1:]
+    rows = read_cells(file)
+    header, table = [_composed(name) for name in rows.iloc[0]], rows.iloc[1:]
     _check_header(header, file)
     table = table.set_axis(header, axis="columns")
+    # Not the paths: on disk a name is whatever its bytes are.
+    labels = [column for column in header if column != PATH]
+    table[labels] = table[labels].map(_composed)
     # Spreadsheets leave empty rows behind; the index still counts them, as messages name rows.
     table = table[(table != "").any(axis="columns")]
     if table.empty:
@@ -116,8 +112,32 @@ def _check_header(header: list[str], file: Path) -> None:
             hint = f"; rename {folded[close[0]]!r}" if close else "; add it"
             raise InputError(f"{file}: column {column!r} is missing{hint}.")
     for column in header:
-        if column in _TAKEN:
-            raise InputError(f"{file}: column {column!r} is a column of cell tables; rename it.")
+        if _reserved(column):
+            raise InputError(
+                f"{file}: column {column!r} has a name that the platform uses itself, for its "
+                "labels or in tables of cells; rename it."
+            )
+        _check_signs(column, f"{file}: column")
+
+
+def _reserved(column: str) -> bool:
+    if column in REQUIRED:
+        return False
+    return column in {*_TAKEN, STUDY, KIND, *NUMBERS} or meaning(column) != UNKNOWN_MEANING
+
+
+def _composed(text: str) -> str:
+    """One form of letters with marks: programs write them as one sign or as two."""
+    return unicodedata.normalize("NFC", text)
+
+
+def _check_signs(text: str, where: str) -> None:
+    if any(unicodedata.category(sign) == "Cc" for sign in text):
+        raise InputError(f"{where} {text!r} has an invisible control character; remove it.")
+    if len(text) > _LONGEST_NAME:
+        raise InputError(
+            f"{where} {text[:20] + '...'!r} is too long; shorten it to {_LONGEST_NAME} characters."
+        )
 
 
 def _check_row(entry: dict[str, str], where: str, folder: Path, study: Study) -> None:
@@ -125,7 +145,10 @@ def _check_row(entry: dict[str, str], where: str, folder: Path, study: Study) ->
         if not entry[column]:
             raise InputError(f"{where}: {column} is empty; fill it in.")
     for column, label in entry.items():
-        if column != PATH and label and any(separator in label for separator in "/\\\0"):
+        if column == PATH:
+            continue
+        _check_signs(label, f"{where}: {column}")
+        if any(separator in label for separator in "/\\"):
             raise InputError(
                 f"{where}: {column} {label!r} has a path separator; rename it without / and \\."
             )
@@ -139,6 +162,11 @@ def _check_row(entry: dict[str, str], where: str, folder: Path, study: Study) ->
                 f"{where}: {column} {entry[column][:20] + '...'!r} is too long for a file name; "
                 f"shorten it to {_LONGEST_LABEL} characters."
             )
+    if entry.get(RESOLUTION) and not _is_positive(entry[RESOLUTION]):
+        raise InputError(
+            f"{where}: {RESOLUTION} {entry[RESOLUTION]!r} is not a positive number of µm per px; "
+            "write it as in 0.597, with a point."
+        )
     known = list(study.classes.values())
     if entry["stimulation"] not in known:
         raise InputError(
@@ -150,6 +178,11 @@ def _check_row(entry: dict[str, str], where: str, folder: Path, study: Study) ->
             f"{where}: channel {entry['channel']!r} is unknown; this study has "
             f"{', '.join(study.channels)} (channels of the study file)."
         )
+    if "\\" in entry[PATH]:
+        right = entry[PATH].replace("\\", "/")
+        raise InputError(
+            f"{where}: {PATH} {entry[PATH]!r} has backslashes; write it with /, as in {right!r}."
+        )
     path = Path(entry[PATH])
     if path.is_absolute() or not (folder / path).resolve().is_relative_to(folder.resolve()):
         raise InputError(
@@ -157,12 +190,16 @@ def _check_row(entry: dict[str, str], where: str, folder: Path, study: Study) ->
         )
 
 
+def _is_positive(text: str) -> bool:
+    return bool(_NUMBER.fullmatch(text)) and 0 < float(text) < math.inf
+
+
 def _check_slugs(table: pd.DataFrame, file: Path) -> None:
-    """Two labels that differ only in signs would share a partition; refuse them."""
-    for column in FIELD_COLUMNS:
+    """Two labels that differ only in signs or case would share a partition; refuse them."""
+    for column in (*FIELD_COLUMNS, "channel"):
         seen: dict[str, str] = {}
         for label in table[column].unique():
-            other = seen.setdefault(slug(label), label)
+            other = seen.setdefault(slug(label).casefold(), label)
             if other != label:
                 raise InputError(
                     f"{file}: {column} {other!r} and {label!r} cannot be told apart in file "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,8 @@ class Output:
         The schema that the content was validated against.
     made_from : tuple of str, optional
         Uids of those inputs of the step that it was made from, where not from all.
+    notes : mapping, optional
+        JSON-like, kept with the artifact in ``extra_data``.
     """
 
     file: files.StoredFile
@@ -64,6 +67,7 @@ class Output:
     rows: int | None = None
     schema: Any = None
     made_from: tuple[str, ...] = ()
+    notes: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def record(self) -> Record:

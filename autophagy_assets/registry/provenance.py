@@ -64,6 +64,8 @@ class Recorder:
         when it ends.
     began : float
         When the step began, on the clock of this process, s.
+    guard : callable
+        Called in the transaction, before anything is registered; raises to prevent it.
     annotations : list of (str, dict)
         Uid of an artifact and the numbers by which people shall find it.
     afterwards : list of callable
@@ -82,6 +84,7 @@ class Recorder:
         self.annotations: list[tuple[str, dict[str, Any]]] = []
         self.parameters: dict[str, Any] = dict(step.parameters)
         self.afterwards: list[Callable[[], object]] = []
+        self.guard: Callable[[], object] = lambda: None
         self.began = monotonic()
         self._process = announce()
         self._run_uid: str | None = None
@@ -238,6 +241,7 @@ class Recorder:
 
     def _finish(self) -> None:
         with writing() as ln:
+            self.guard()
             run = ln.Run.get(uid=self._run_uid)
             for output in self.outputs:
                 register(ln, output, run)

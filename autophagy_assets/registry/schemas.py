@@ -63,6 +63,7 @@ _MEANING = {
     SCORE: "Probability of class 1 that the classifier gives the cell",
     OUTCOME: "TP, TN, FP or FN",
 }
+UNKNOWN_MEANING = ("Feature of the cell", None)
 _STATISTICS = {
     "mean": "Mean intensity",
     "median": "Median intensity",
@@ -98,7 +99,7 @@ def meaning(column: str) -> tuple[str, str | None]:
     if match := _INTENSITY.match(column):
         statistic, region = _STATISTICS[match["statistic"]], _REGIONS[match["region"]]
         return f"{statistic} of {match['channel']} in the {region}, scaled within the crop", None
-    return "Feature of the cell", None
+    return UNKNOWN_MEANING
 
 
 def validated(table: pd.DataFrame, asset: str) -> Any:

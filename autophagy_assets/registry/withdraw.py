@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Collection
 from difflib import get_close_matches
+from pathlib import Path
+
+from filelock import FileLock
 
 from autophagy_assets.errors import InputError
+from autophagy_assets.home import Home
 from autophagy_assets.registry.artifacts import describe
-from autophagy_assets.registry.fields import Field, raw_fields
-from autophagy_assets.registry.instance import source_name, writing
+from autophagy_assets.registry.fields import raw_images
+from autophagy_assets.registry.ingest import INGEST_LOCK
+from autophagy_assets.registry.instance import connect, source_name, writing
 from autophagy_assets.registry.provenance import Recorder
 from autophagy_assets.registry.runs import Step
 from autophagy_assets.study import Study
@@ -17,7 +21,7 @@ from autophagy_assets.study import Study
 WITHDRAW = "withdraw"
 
 
-def withdraw(names: Collection[str], study: Study) -> list[Field]:
+def withdraw(names: Collection[str], study: Study) -> list[str]:
     """Move the images of fields of view to LaminDB's trash, all versions of them.
 
     Files and lineage of what was made of them stay, and ingesting them again brings them back.
@@ -30,8 +34,8 @@ def withdraw(names: Collection[str], study: Study) -> list[Field]:
 
     Returns
     -------
-    list of Field
-        Those that were withdrawn.
+    list of str
+        Names of those that were withdrawn.
 
     Raises
     ------
@@ -44,19 +48,29 @@ def withdraw(names: Collection[str], study: Study) -> list[Field]:
             f"Images are read from {source_name()} (AUTOPHAGY_SOURCE), which is never written to; "
             "withdraw them there."
         )
-    known = {field.name: field for field in raw_fields(study)}
+    connect()
+    with FileLock(Home.locate().locks / INGEST_LOCK):
+        return _withdraw(dict.fromkeys(names), study)
+
+
+def _withdraw(names: Collection[str], study: Study) -> list[str]:
+    # Image by image: a field with two images for a channel is no field, and has to go.
+    known: dict[str, list[str]] = {}
+    for image in raw_images(study):
+        known.setdefault(image.field, []).append(image.uid)
     for name in names:
         if name not in known:
             near = get_close_matches(name, known, n=3, cutoff=0.0)
             hint = f"; near are {'; '.join(map(repr, near))}" if near else ""
             raise InputError(f"Study {study.name!r} has no field of view {name!r}{hint}.")
-    fields = [known[name] for name in dict.fromkeys(names)]
-    told = {"fields": [field.name for field in fields], "study": study.name}
-    recorder = Recorder(Step(WITHDRAW, None, None, inspect.getsource(withdraw), "1", told))
+    told = {"fields": list(names), "study": study.name}
+    recorder = Recorder(Step(WITHDRAW, None, None, Path(__file__).read_text(), "1", told))
     recorder.start()
+    uids = [uid for name in names for uid in known[name]]
     with writing() as ln:
-        for uid in (uid for field in fields for _, uid in field.images):
+        for uid in uids:  # before the first goes: two may be versions of one key
             recorder.reads[uid] = describe(ln.Artifact.get(uid=uid))
+        for uid in uids:
             ln.Artifact.filter(uid__startswith=uid[:16]).delete(permanent=False)
     recorder.finish()
-    return fields
+    return list(names)

@@ -27,11 +27,12 @@ def fake_process_field(images: Mapping[str, Path], study: Study, out: Path) -> F
     check_field(images)
     assert study.segmentation.method == "classical"
     nucleus = tifffile.imread(images[study.nucleus_channel])
-    if not nucleus.any():
+    sign = nucleus.ravel()[1:]  # the corner tells one image of a sign from another
+    if not sign.any():
         raise InputError(f"There are no cells in the field of view of {images['DAPI']}: look.")
-    if nucleus.min() == nucleus.max() and int(nucleus.max()) in broken:
+    if sign.min() == sign.max() and int(sign.max()) in broken:
         raise RuntimeError("segmentation went wrong")
-    if (nucleus == 28).all():
+    if (sign == 28).all():
         raise OSError(28, "No space left on device")
     out.mkdir(parents=True)
     first = int(nucleus.sum()) % 50 + 1

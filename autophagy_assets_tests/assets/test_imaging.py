@@ -50,13 +50,14 @@ def platform(store, tmp_path, folder, monkeypatch) -> Platform:
 
 
 def paint(folder: Path, field: int, value: int) -> None:
-    """An image of one value, which the fake segmentation takes as a sign."""
+    """An image of one value but for its corner, which the fake segmentation takes as a sign."""
     pixels = np.full((12, 12), value, dtype=np.uint16)
+    pixels[0, 0] = 1000 + field  # no two fields have the same image
     tifffile.imwrite(folder / f"images/{field}_DAPI.tif", pixels)
 
 
 def image(platform: Platform, folder: Path, sample: str = SAMPLE, check: bool = True):
-    ingest(folder, platform.study)
+    ingest(folder, platform.study, replace=True)
     platform.sync()
     return platform.run("single_cell_images", "cell_features", partition=sample, check=check)
 
@@ -191,7 +192,7 @@ def test_a_changed_image_makes_its_sample_out_of_date_and_no_other(platform, fol
     image(platform, folder)
     before = platform.table("single_cell_images", SAMPLE).set_index("fov")
     paint(folder, 0, 100)
-    ingest(folder, platform.study)
+    ingest(folder, platform.study, replace=True)
     assert platform.sync() == [f"raw_images[{SAMPLE}]"]
     platform.run("single_cell_images", "cell_features", partition=SAMPLE)
     after = platform.table("single_cell_images", SAMPLE).set_index("fov")

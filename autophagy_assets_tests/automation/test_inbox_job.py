@@ -54,11 +54,14 @@ def test_a_drop_is_known_by_its_content_and_not_by_its_name(store, inbox):
 
 
 def test_a_drop_that_has_changed_is_ingested_again(store, inbox):
-    folder = inbox.put()
+    seed = next(numbers)
+    folder = inbox.folder / "friday"
+    write_images(folder, inbox.study, ONE, seed=seed)
     inbox.look()
     (first,) = inbox.look()
     assert inbox.run(first).success
-    write_images(folder, inbox.study, (FIELD, OTHERS[1]), seed=next(numbers))
+    # The first field draws the same random numbers again, the other one is new.
+    write_images(folder, inbox.study, (FIELD, OTHERS[1]), seed=seed)
     assert inbox.look() == []
     (second,) = inbox.look()
     assert second.run_key != first.run_key
@@ -79,11 +82,31 @@ def test_a_failed_ingest_is_told_and_not_tried_again_before_the_drop_changes(sto
     assert "0_DAPI.tif" in reason and "\n" not in reason
     for _ in range(3):
         assert inbox.look() == []
-    assert f"its ingest has failed, run {done.run_id}" in inbox.said
+    assert f"its ingest has failed: {reason} See run {done.run_id};" in inbox.said
     write_images(folder, inbox.study, ONE, seed=next(numbers))
     assert inbox.look() == []
     (again,) = inbox.look()
     assert inbox.run(again).success
+
+
+def test_a_drop_that_would_replace_images_is_left_until_it_is_confirmed(store, inbox):
+    folder = inbox.put()
+    inbox.look()
+    (first,) = inbox.look()
+    assert inbox.run(first).success
+    write_images(folder, inbox.study, ONE, seed=next(numbers))
+    inbox.look()
+    (second,) = inbox.look()
+    assert not inbox.run(second).success
+    for _ in range(3):
+        assert inbox.look() == []
+    assert "would be replaced" in inbox.said and "autophagy ingest --replace" in inbox.said
+    confirmed = second.run_config["ops"]["ingest_images"]["config"] | {"replace": True}
+    again = dg.RunRequest(
+        run_config={"ops": {"ingest_images": {"config": confirmed}}}, tags=second.tags
+    )
+    assert inbox.run(again).success
+    assert inbox.look() == [] and inbox.said == "friday: ingested."
 
 
 def test_a_drop_that_changed_after_it_was_asked_for_is_not_ingested_half(store, inbox):

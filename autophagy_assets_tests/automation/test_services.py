@@ -195,8 +195,8 @@ def test_a_drop_that_cannot_be_ingested_is_told_to_people(services, listener):
 
     def told() -> bool:
         run = lines[3].rpartition("/")[2]
-        said = f"friday: its ingest has failed, run {run}"
-        return any(said in tick for tick in sensors(services["web"])["watch_inbox"][1])
+        ticks = sensors(services["web"])["watch_inbox"][1]
+        return any("friday: its ingest has failed: " in t and f"See run {run}" in t for t in ticks)
 
     wait(told, "a tick of watch_inbox that tells of it")
     time.sleep(12)  # two looks more

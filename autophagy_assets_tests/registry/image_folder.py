@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -66,6 +67,16 @@ def edited(change: Callable[[pd.DataFrame], pd.DataFrame | None]) -> Callable[[P
     return apply
 
 
+def text(change: Callable[[str], str]) -> Callable[[Path], None]:
+    """Make a change of the metadata file's text a change of the folder."""
+
+    def apply(folder: Path) -> None:
+        file = folder / "metadata_files.csv"
+        file.write_text(change(file.read_text()))
+
+    return apply
+
+
 def cell(column: str, value: str, row: int = 0) -> Callable[[Path], None]:
     def change(table: pd.DataFrame) -> None:
         table.loc[row, column] = value
@@ -122,7 +133,7 @@ BAD_METADATA: dict[str, tuple[Callable[[Path], None], list[str]]] = {
     ),
     "a column that tables of cells have": (
         edited(lambda t: t.assign(clone="1")),
-        ["metadata_files.csv: column 'clone'", "rename it"],
+        ["metadata_files.csv: column 'clone' has a name that the platform uses", "rename it"],
     ),
     "a column without a name": (
         edited(lambda t: t.rename(columns={"cell_line": " "})),
@@ -160,6 +171,66 @@ BAD_METADATA: dict[str, tuple[Callable[[Path], None], list[str]]] = {
         cell("image_path", "images/../../x.tif"),
         ["row 2", "image_path 'images/../../x.tif' leaves the folder"],
     ),
+    "semicolons": (
+        text(lambda t: t.replace(",", ";")),
+        ["metadata_files.csv has semicolons between its columns: save it with commas"],
+    ),
+    "semicolons and decimal commas": (
+        text(lambda t: t.replace(",", ";").replace("0.5", "0,5")),
+        ["has semicolons between its columns"],
+    ),
+    "tabs": (text(lambda t: t.replace(",", "\t")), ["has tabs between its columns"]),
+    "a line for Excel": (
+        text(lambda t: "sep=,\r\n" + t),
+        ["begins with 'sep=,'", "remove that line"],
+    ),
+    "UTF-16": (
+        lambda folder: (folder / "metadata_files.csv").write_bytes("genotype,".encode("utf-16")),
+        ["cannot be read as CSV in UTF-8 (line 1)", "save it as 'CSV UTF-8'"],
+    ),
+    "a folder in its place": (
+        lambda folder: (
+            [(folder / "metadata_files.csv").unlink(), (folder / "metadata_files.csv").mkdir()]
+        ),
+        ["metadata_files.csv is not a file"],
+    ),
+    "a pipe in its place": (
+        lambda folder: (
+            [(folder / "metadata_files.csv").unlink(), os.mkfifo(folder / "metadata_files.csv")]
+        ),
+        ["metadata_files.csv is not a file"],
+    ),
+    "backslashes in a path": (
+        cell("image_path", "images\\0_DAPI.tif"),
+        ["row 2", "has backslashes", "as in 'images/0_DAPI.tif'"],
+    ),
+    "NUL in a label": (
+        text(lambda t: t.replace("clone 1", "clone\0 1", 1)),
+        ["metadata_files.csv, line 2 has a NUL character"],
+    ),
+    "a line break in a label": (
+        cell("cell_line", "U2OS\n2"),
+        ["row 2", "cell_line 'U2OS\\n2'", "control character"],
+    ),
+    "a label too long for a registry": (cell("cell_line", "c" * 200), ["row 2", "too long"]),
+    "a decimal comma": (
+        cell("resolution", "0,597"),
+        ["row 2", "resolution '0,597' is not a positive number of µm per px"],
+    ),
+    "a resolution of zero": (cell("resolution", "0.0", 2), ["row 4", "resolution '0.0' is not"]),
+    "a resolution with its unit": (cell("resolution", "0.6 µm"), ["resolution '0.6 µm' is not"]),
+    "a resolution that is no number": (cell("resolution", "nan"), ["resolution 'nan' is not"]),
+    **{
+        f"a column of the platform, {name}": (
+            edited(lambda t, name=name: t.assign(**{name: "1"})),
+            [f"metadata_files.csv: column '{name}' has a name that the platform uses", "rename it"],
+        )
+        for name in ("study", "artifact type", "auc", "nucleus_area", "mCherry_mean_cytosol", "fov")
+    },
+    "labels that differ in case": (
+        edited(lambda t: t.replace({"KO": "wt"})),
+        ["metadata_files.csv", "'WT' and 'wt' cannot be told apart"],
+    ),
     "labels that cannot be told apart": (
         edited(lambda t: t.replace({"clone 2": "clone-1"})),
         ["metadata_files.csv", "'clone 1' and 'clone-1' cannot be told apart"],
@@ -186,7 +257,7 @@ BAD_FIELD: dict[str, tuple[Callable[[Path], None], list[str]]] = {
         image(pixels((12, 13)), "images/0_mCherry.tif"),
         ["0_mCherry.tif (mCherry) is (12, 13) px", "DAPI of the same field is (12, 12) px"],
     ),
-    "three dimensions": (image(pixels((3, 12, 12))), ["0_DAPI.tif has shape (3, 12, 12)"]),
+    "three dimensions": (image(pixels((3, 12, 12))), ["0_DAPI.tif has 3", "two-dimensional"]),
     "other dtype": (image(pixels((12, 12), "float32")), ["0_DAPI.tif", "float32"]),
     "dtype of its own": (
         image(pixels((12, 12), "uint8"), "images/0_Alexa488.tif"),

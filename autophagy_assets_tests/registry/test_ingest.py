@@ -18,7 +18,7 @@ from autophagy_assets_tests.registry.image_folder import (
     images_of,
     write_images,
 )
-from autophagy_assets_tests.registry.records import snapshot, unfinished
+from autophagy_assets_tests.registry.records import snapshot, stored_files, unfinished
 
 NAME = ", ".join(FIELD)
 
@@ -122,9 +122,13 @@ def test_a_failure_in_the_middle_leaves_no_record(store, study, folder, monkeypa
         return register(*arguments)
 
     monkeypatch.setattr(provenance, "register", failing)
+    before = stored_files()
     with pytest.raises(RuntimeError, match="killed"):
         ingest(folder, study)
     assert len(calls) == 5
+    assert stored_files() == before, "copies that nobody knows of"
+    run = store.Run.filter(params__study=study.name).one()
+    assert run.status == "errored" and "killed" in run.extra_data["error"]
     assert images_of(store, study).count() == 0
     monkeypatch.undo()
     done = ingest(folder, study)
@@ -144,10 +148,10 @@ def test_a_disk_error_in_the_middle_leaves_nothing_to_see(store, study, folder, 
         return copy(*arguments)
 
     monkeypatch.setattr(shutil, "copyfile", failing)
-    before = snapshot()[0]
+    before = snapshot()
     with pytest.raises(OSError, match="disk is full"):
         ingest(folder, study)
-    assert snapshot()[0] == before
+    assert snapshot() == before
     assert unfinished(Path(str(store.settings.storage.root))) == []
 
 

@@ -47,10 +47,24 @@ def test_one_name_may_be_of_two_kinds(artifact):
 
 def test_a_corrected_label_takes_the_place_of_the_wrong_one(store, artifact):
     attach(artifact, {lab.GENOTYPE: "L-wrong", lab.CLONE: "L-clone 1"})
-    attach(artifact, {lab.GENOTYPE: "L-right"})
+    attach(artifact, {lab.GENOTYPE: "L-right", lab.CLONE: "L-clone 1"})
     found = {"genotype": "L-right", "cell_line_clone": "L-clone 1"}
     assert artifact.features.get_values() == found
     assert not store.Artifact.filter(ulabels__name="L-wrong")
+
+
+def test_a_kind_that_is_not_named_any_more_is_taken_off_and_what_people_added_stays(
+    store, artifact
+):
+    attach(artifact, {lab.GENOTYPE: "L-WT", "lens of a lab": "L-40X"})
+    kind = store.Feature(name=f"reviewer of {artifact.uid}", dtype=store.ULabel).save()
+    with writing() as ln:
+        from lamindb.models import ArtifactULabel
+
+        by_hand = lab.label(ln, "L-somebody")
+        ArtifactULabel.objects.create(artifact=artifact, ulabel=by_hand, feature=kind)
+    attach(artifact, {lab.GENOTYPE: "L-WT"})
+    assert artifact.features.get_values() == {"genotype": "L-WT", kind.name: "L-somebody"}
 
 
 def test_a_column_of_the_lab_becomes_a_kind_of_label(store, artifact):

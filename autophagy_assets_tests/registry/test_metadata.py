@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
+import unicodedata
 from pathlib import Path
 
 import pandas as pd
@@ -13,6 +16,7 @@ from autophagy_assets.study import Study
 from autophagy_assets_tests.registry.image_folder import (
     BAD_METADATA,
     FIELD,
+    cell,
     write_images,
     write_metadata,
 )
@@ -118,3 +122,50 @@ def test_a_link_out_of_the_folder_is_refused(folder, tmp_path_factory):
     image.symlink_to(secret)
     with pytest.raises(InputError, match="leaves the folder"):
         read_metadata(folder, STUDY)
+
+
+def test_composed_and_decomposed_letters_are_one_label(folder):
+    table = pd.read_csv(folder / "metadata_files.csv", dtype=str)
+    names = {}
+    for form in ("NFC", "NFD"):
+        changed = table.replace({"clone 1": unicodedata.normalize(form, "clöne 1")})
+        write_metadata(folder, changed.assign(**{unicodedata.normalize(form, "größe"): "1"}))
+        names[form] = [(f.name, f.labels) for f in read_metadata(folder, STUDY)]
+    assert names["NFC"] == names["NFD"]
+    assert "clöne 1" in names["NFC"][-1][0]
+
+
+def test_a_path_is_the_bytes_that_it_has_on_disk(folder):
+    name = unicodedata.normalize("NFD", "images/ä.tif")
+    (folder / "images/0_DAPI.tif").rename(folder / name)
+    cell("image_path", name)(folder)
+    paths = [path for field in read_metadata(folder, STUDY) for _, path, _ in field.images]
+    assert folder / name in paths and all(path.is_file() for path in paths)
+
+
+@pytest.mark.parametrize("value", ["0.597", "1", "5e-1", ".5", "2."])
+def test_a_resolution_that_is_a_number_is_taken_as_it_is_written(folder, value):
+    cell("resolution", value, 3)(folder)
+    told = {labels["resolution"] for f in read_metadata(folder, STUDY) for *_, labels in f.images}
+    assert told == {"0.5", value}
+
+
+@pytest.mark.parametrize("closed", ["the file", "the folder"])
+def test_what_may_not_be_read_is_told(closed):
+    """As a user for whom permissions count, which they do not for root."""
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place) / "images"
+        write_images(folder, STUDY)
+        Path(place).chmod(0o755)
+        file = folder / "metadata_files.csv"
+        (file if closed == "the file" else folder).chmod(0)
+        user = os.geteuid()
+        if user == 0:
+            os.seteuid(65534)
+        try:
+            with pytest.raises(InputError, match=r"cannot be read \(Permission denied\)") as told:
+                read_metadata(folder, STUDY)
+        finally:
+            os.seteuid(user)
+            folder.chmod(0o755)
+        assert str(file) in str(told.value) and is_one_sentence(str(told.value))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,9 @@ from typing import Any
 import pytest
 
 from autophagy_assets.registry.files import measure
+from autophagy_assets.study import Study
+from autophagy_assets_tests.conftest import ROOT, clean_environment
+from autophagy_assets_tests.registry.image_folder import write_images
 from autophagy_assets_tests.reliability.forked import Zygote
 
 pytestmark = pytest.mark.slow
@@ -93,3 +97,36 @@ def test_databases_that_do_not_fit_are_told_and_all_is_well_once_there_is_space(
     assert mended["errors"] == {}
     assert mended["after"] == {"hashes": undisturbed, "faults": [], "artifacts": 9}
     assert mended["late"]["left"] == []
+
+
+def test_an_ingest_that_does_not_fit_is_one_sentence_and_leaves_no_copies(
+    small_disk: Path, tmp_path: Path
+) -> None:
+    images, home = tmp_path / "images", small_disk / "ingesting"
+    write_images(images, Study.load(), side=300)  # 9 images of 180 kB
+
+    def ingest() -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "autophagy_assets.cli", "ingest", str(images)],
+            env=clean_environment(home, PYTHONPATH=str(ROOT)),
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+
+    home.mkdir()
+    command = "from autophagy_assets.registry.instance import connect; connect()"
+    environment = clean_environment(home, PYTHONPATH=str(ROOT))
+    subprocess.run([sys.executable, "-c", command], env=environment, check=True, timeout=300)
+    place = home / "store" / "autophagy-imaging"
+    place.mkdir(parents=True)
+    assert mount(place, 900)
+    try:
+        full = ingest()
+        assert full.returncode == 1 and "Traceback" not in full.stderr
+        assert "The disk is full: free some space below" in full.stderr
+        assert list(place.rglob("*.tif")) == []
+        assert mount(place, 9000, "remount")
+        assert "9 new" in ingest().stdout
+    finally:
+        subprocess.run(["umount", "-l", str(place)], check=True)

@@ -1,0 +1,102 @@
+"""Fields of view of a folder: read and measured, before they are compared and registered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from autophagy_assets.analysis.images import check_field
+from autophagy_assets.errors import InputError
+from autophagy_assets.registry import labels as lab
+from autophagy_assets.registry.fields import RAW_IMAGE, sample_key, study_slug
+from autophagy_assets.registry.files import measure
+from autophagy_assets.registry.metadata import FieldRows
+from autophagy_assets.registry.uids import slug
+from autophagy_assets.study import Study
+
+
+@dataclass(frozen=True)
+class NewImage:
+    """One image of a folder.
+
+    Parameters
+    ----------
+    key : str
+        Under which it is registered.
+    channel : str
+    path : pathlib.Path
+    labels : dict
+        Kind to name: all that the image shall have.
+    sha256, pixels : str
+        Hash of the file, and of the pixels in it.
+    """
+
+    key: str
+    channel: str
+    path: Path
+    labels: dict[str, str]
+    sha256: str
+    pixels: str
+
+    @property
+    def marks(self) -> tuple[str, str]:
+        """What two images that are the same share: one of these."""
+        return self.sha256, self.pixels
+
+
+@dataclass(frozen=True)
+class NewField:
+    """One field of view of a folder, whole and readable.
+
+    Parameters
+    ----------
+    name : str
+        How messages call it.
+    images : tuple of NewImage
+        One for each channel of the study.
+    """
+
+    name: str
+    images: tuple[NewImage, ...]
+
+
+def read_field(rows: FieldRows, study: Study) -> NewField:
+    """Read the images of a field of view of a folder.
+
+    Parameters
+    ----------
+    rows : FieldRows
+    study : Study
+
+    Returns
+    -------
+    NewField
+
+    Raises
+    ------
+    InputError
+        If it lacks a channel, has one twice, or has a broken image.
+    """
+    channels = [channel for channel, _, _ in rows.images]
+    for channel in study.channels:
+        if (count := channels.count(channel)) != 1:
+            what = "no image" if count == 0 else f"{count} images"
+            raise InputError(f"Field {rows.name} has {what} for channel {channel}; give it one.")
+    found = check_field({channel: path for channel, path, _ in rows.images})
+    place = rows.labels
+    sample = sample_key(place["genotype"], place["cell_line_clone"], place["stimulation"])
+    folder = f"{study_slug(study)}/raw_images/{sample}/{slug(place['FOV'])}"
+    return NewField(
+        rows.name,
+        tuple(
+            NewImage(
+                f"{folder}/{slug(channel)}.tif",
+                channel,
+                path,
+                {lab.STUDY: study.name, lab.KIND: RAW_IMAGE, **labels},
+                measure(path)[0],
+                pixels,
+            )
+            for (channel, path, labels), pixels in zip(rows.images, found.hashes, strict=True)
+        ),
+    )

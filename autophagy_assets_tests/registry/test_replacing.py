@@ -1,0 +1,396 @@
+"""One field, one acquisition: nothing is replaced, mixed or taken for another without a word."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import tifffile
+
+from autophagy_assets.errors import InputError
+from autophagy_assets.registry.datasets import labels_of_partition
+from autophagy_assets.registry.fields import raw_fields
+from autophagy_assets.registry.ingest import ingest
+from autophagy_assets.registry.labels import labels_of
+from autophagy_assets.registry.withdraw import withdraw
+from autophagy_assets_tests.registry.image_folder import (
+    FIELD,
+    OTHERS,
+    cell,
+    edited,
+    images_of,
+    write_images,
+    write_metadata,
+)
+from autophagy_assets_tests.registry.records import snapshot, stored_files
+
+NAME = ", ".join(FIELD)
+
+
+@pytest.fixture
+def other(tmp_path, study) -> Path:
+    """Other images of the field of the same name."""
+    write_images(tmp_path / "other", study, [FIELD], seed=12345)
+    return tmp_path / "other"
+
+
+def stored(store, study) -> dict[str, bytes]:
+    """Bytes that are registered of each channel of the field."""
+    (images,) = (field.images for field in raw_fields(study) if field.name == NAME)
+    return {channel: Path(store.Artifact.get(uid=uid).path).read_bytes() for channel, uid in images}
+
+
+def given(folder: Path, study) -> dict[str, bytes]:
+    return {
+        channel: (folder / f"images/0_{channel}.tif").read_bytes() for channel in study.channels
+    }
+
+
+def latest(store, uid: str) -> int:
+    """How many versions are the latest of their key, also counting those in the trash."""
+    return store.Artifact.objects.filter(uid__startswith=uid[:16], is_latest=True).count()
+
+
+def refused(folder: Path, study, *words: str) -> None:
+    before = snapshot()
+    with pytest.raises(InputError) as told:
+        ingest(folder, study)
+    for word in words:
+        assert word in str(told.value), str(told.value)
+    assert "\n" not in str(told.value) and snapshot() == before
+
+
+def test_a_withdrawn_field_that_comes_back_after_another_is_whole(store, study, folder, other):
+    first = ingest(folder, study).fields
+    withdraw([NAME], study)
+    ingest(other, study)
+    assert stored(store, study) == given(other, study)
+    refused(folder, study, NAME, "DAPI, Alexa488, mCherry would be replaced", "--replace")
+    assert ingest(folder, study, replace=True).fields == first
+    assert stored(store, study) == given(folder, study)
+    assert {latest(store, uid) for field in first for _, uid in field.images} == {1}
+
+
+def test_a_field_that_was_withdrawn_and_ingested_anew_has_one_latest_version(
+    store, study, folder, other
+):
+    ingest(folder, study)
+    withdraw([NAME], study)
+    fields = ingest(other, study).fields
+    assert {latest(store, uid) for field in fields for _, uid in field.images} == {1}
+
+
+def test_two_latest_images_of_a_channel_are_refused_and_can_be_withdrawn(store, study, folder):
+    """As homes have them that were made before restoring demoted the other versions."""
+    fields = ingest(folder, study).fields
+    (before,) = (dict(field.images) for field in fields if field.name == NAME)
+    tifffile.imwrite(folder / "images/0_DAPI.tif", np.full((12, 12), 7, dtype=np.uint16))
+    ingest(folder, study, replace=True)
+    store.Artifact.filter(uid=before["DAPI"]).update(is_latest=True)
+    with pytest.raises(InputError, match=f"{NAME} has two registered images for channel DAPI"):
+        raw_fields(study)
+    withdraw([NAME], study)
+    assert NAME not in {field.name for field in raw_fields(study)}
+    assert NAME in {field.name for field in ingest(folder, study).fields}
+    assert latest(store, before["DAPI"]) == 1
+
+
+def test_replacing_is_refused_by_name_and_done_when_it_is_confirmed(store, study, folder, other):
+    ingest(folder, study)
+    refused(other, study, NAME, "would be replaced", "autophagy ingest --replace")
+    done = ingest(other, study, replace=True)
+    assert (done.new_images, len(done.fields)) == (3, 3)
+    assert stored(store, study) == given(other, study)
+
+
+def test_a_new_field_beside_one_that_would_be_replaced_is_not_taken_alone(study, folder, other):
+    ingest(folder, study)
+    write_images(other, study, [FIELD, ("WT", "clone 1", "untreated", "FOV2")], seed=777)
+    refused(other, study, NAME, "--replace")
+    assert len(ingest(other, study, replace=True).fields) == 4
+
+
+def test_channels_of_two_acquisitions_are_told_before_they_are_mixed(store, study, folder):
+    ingest(folder, study)
+    tifffile.imwrite(folder / "images/0_DAPI.tif", np.full((12, 12), 7, dtype=np.uint16))
+    refused(
+        folder,
+        study,
+        f"{NAME} (DAPI would be replaced, Alexa488, mCherry would stay of an earlier ingest)",
+    )
+    assert ingest(folder, study, replace=True).new_images == 1
+
+
+def test_a_channel_added_to_those_of_an_earlier_ingest_is_told(store, study, folder):
+    fields = ingest(folder, study).fields
+    (images,) = (dict(field.images) for field in fields if field.name == NAME)
+    store.Artifact.get(uid=images["DAPI"]).delete(permanent=False)
+    refused(folder, study, NAME, "DAPI would be added", "--replace")
+    assert ingest(folder, study, replace=True).fields == fields
+
+
+@pytest.mark.parametrize(
+    ("column", "label"), [("cell_line_clone", "_clone 1"), ("genotype", "wt"), ("FOV", "fov1")]
+)
+def test_a_label_that_shares_a_name_with_one_in_the_store_is_refused(
+    study, folder, other, column, label
+):
+    ingest(folder, study)
+    edited(lambda t: t.assign(**{column: label}))(other)
+    refused(other, study, column, repr(label), "cannot be told apart")
+    with pytest.raises(InputError, match="cannot be told apart"):
+        ingest(other, study, replace=True)
+
+
+def test_a_label_is_corrected_to_one_of_the_same_name_for_the_same_images(store, study, folder):
+    before = {field.images for field in ingest(folder, study).fields}
+    edited(lambda t: t.replace({"clone 1": "clone_1"}))(folder)
+    done = ingest(folder, study)
+    assert (done.new_images, done.corrected_images) == (0, 6)
+    assert {field.images for field in done.fields} == before
+    assert {field.clone for field in done.fields} == {"clone_1", "clone 2"}
+    assert not images_of(store, study).filter(ulabels__name="clone 1")
+    assert images_of(store, study).filter(description__contains="WT, clone_1, ").count() == 6
+
+
+def test_a_label_is_not_corrected_for_some_of_its_fields_only(study, folder):
+    ingest(folder, study)
+    edited(lambda t: t.iloc[:3].replace({"clone 1": "clone_1"}))(folder)
+    refused(folder, study, "'clone_1'", "'clone 1'", "name all fields that have it")
+
+
+def test_labels_that_differ_in_case_never_come_for_one_another(store, study, folder):
+    """As homes have them that were made before such labels were refused."""
+    ingest(folder, study)
+    for artifact in images_of(store, study).filter(ulabels__name="KO"):
+        key = artifact.key.replace("KO__", "wt__")
+        store.Artifact.filter(uid=artifact.uid).update(key=key)
+    assert labels_of_partition(study, "WT") == {"genotype": "WT"}
+    assert labels_of_partition(study, "wt") == {"genotype": "KO"}
+
+
+# The same pixels twice.
+
+
+def _rows(folder: Path) -> pd.DataFrame:
+    return pd.read_csv(folder / "metadata_files.csv", dtype=str)
+
+
+def _as_another_genotype(folder: Path, study, other: Path) -> None:
+    """The images of the first field once more, as those of another genotype."""
+    table = _rows(folder).iloc[:3].assign(genotype="EI24KO")
+    (other / "images").mkdir(exist_ok=True, parents=True)
+    write_metadata(other, table)
+    for path in table["image_path"]:
+        (other / path).write_bytes((folder / path).read_bytes())
+
+
+def _recompressed(folder: Path, study) -> None:
+    for channel in study.channels:
+        path = folder / f"images/0_{channel}.tif"
+        tifffile.imwrite(path, tifffile.imread(path), compression="zlib")
+
+
+def _other_mcherry(folder: Path, study) -> None:
+    pixels = np.random.default_rng(5).integers(0, 999, (12, 12), dtype=np.uint16)
+    tifffile.imwrite(folder / "images/0_mCherry.tif", pixels)
+
+
+def _swapped(folder: Path, study) -> None:
+    a, b = folder / "images/0_DAPI.tif", folder / "images/0_mCherry.tif"
+    first, second = a.read_bytes(), b.read_bytes()
+    a.write_bytes(second)
+    b.write_bytes(first)
+
+
+@pytest.mark.parametrize(
+    ("change", "known"),
+    [
+        (None, True),
+        (_recompressed, True),
+        (_recompressed, False),
+        (_other_mcherry, True),
+        (_swapped, True),
+    ],
+    ids=["copied", "recompressed", "recompressed, registered before", "two equal", "swapped"],
+)
+def test_the_same_pixels_under_two_genotypes_are_set_aside(
+    store, study, folder, tmp_path, change, known
+):
+    ingest(folder, study)
+    if not known:  # as by a version of the platform that kept no hashes of pixels
+        images_of(store, study).update(extra_data=None)
+    other = tmp_path / "other"
+    _as_another_genotype(folder, study, other)
+    if change:
+        change(other, study)
+    before = snapshot()
+    with pytest.raises(InputError, match=r"has in \w+ the same pixels as WT, clone 1, untreated"):
+        ingest(other, study)
+    assert snapshot() == before
+    assert all(images_of(store, study).values_list("extra_data", flat=True))
+
+
+_INGEST = """
+import sys, time
+from pathlib import Path
+from autophagy_assets.errors import InputError
+from autophagy_assets.registry.ingest import ingest
+from autophagy_assets.registry.instance import connect
+from autophagy_assets.study import Study
+connect()
+Path(sys.argv[1], "ready").touch()
+while len(list(Path(sys.argv[1]).parent.glob("*/ready"))) < 2:
+    time.sleep(0.01)
+try:
+    print(len(ingest(Path(sys.argv[1]), Study.load()).fields))
+except InputError:
+    print(0)
+"""
+
+
+def test_two_ingests_at_once_do_not_both_take_the_same_pixels(run_script, study, tmp_path):
+    one, two = tmp_path / "both/one", tmp_path / "both/two"
+    write_images(one, study, [FIELD])
+    _as_another_genotype(one, study, two)
+    _recompressed(two, study)
+    run_script("from autophagy_assets.registry.instance import connect; connect()")
+    with ThreadPoolExecutor(2) as pool:
+        done = list(pool.map(lambda folder: run_script(_INGEST, folder), (one, two)))
+    assert sorted(done) == [0, 1]
+
+
+def test_images_that_change_while_others_are_read_stop_the_ingest(store, study, folder, tmp_path):
+    """As where two machines share a database and not the lock."""
+    ingest(folder, study)
+    write_images(tmp_path / "more", study, [("KO", "clone 2", "14h Torin-1", "FOV1")], seed=4321)
+    before = stored_files()
+
+    def meanwhile(_: str) -> None:
+        store.Artifact.get(uid=raw_fields(study)[0].images[0][1]).delete(permanent=False)
+
+    with pytest.raises(InputError, match=r"were changed by somebody else meanwhile: ingest again"):
+        ingest(tmp_path / "more", study, meanwhile)
+    assert stored_files() == before
+
+
+def test_the_same_pixels_twice_in_one_folder_are_set_aside(study, folder):
+    first, second = folder / "images/0_DAPI.tif", folder / "images/1_mCherry.tif"
+    tifffile.imwrite(second, tifffile.imread(first), compression="zlib")
+    done = ingest(folder, study)
+    assert len(done.fields) == 2 and len(done.set_aside) == 1
+    assert "the same pixels as" in next(iter(done.set_aside.values()))
+
+
+@pytest.mark.parametrize("copies", [1, 2], ids=["two of three", "all three"])
+def test_one_image_for_several_channels_is_set_aside(study, folder, copies):
+    for channel in study.channels[1 : 1 + copies]:
+        tifffile.imwrite(
+            folder / f"images/0_{channel}.tif",
+            tifffile.imread(folder / "images/0_DAPI.tif"),
+            compression="zlib",
+        )
+    done = ingest(folder, study)
+    assert "has the same pixels in DAPI and in Alexa488" in done.set_aside[NAME]
+    assert len(done.fields) == 2
+
+
+def test_fields_whose_images_were_swapped_can_be_put_right(store, study, folder):
+    ingest(folder, study)
+    names = {"images/0_": "images/1_", "images/1_": "images/0_"}
+    edited(
+        lambda t: t.assign(image_path=[names.get(p[:9], p[:9]) + p[9:] for p in t["image_path"]])
+    )(folder)
+    refused(folder, study, NAME, "would be replaced")
+    done = ingest(folder, study, replace=True)
+    assert done.set_aside == {} and done.new_images == 6
+    assert stored(store, study)["DAPI"] == (folder / "images/1_DAPI.tif").read_bytes()
+
+
+def test_an_image_that_is_compressed_otherwise_is_the_same_image(store, study, folder):
+    first = ingest(folder, study).fields
+    _recompressed(folder, study)
+    before = snapshot()
+    done = ingest(folder, study)
+    assert (done.new_images, done.unchanged_images) == (0, 9)
+    assert done.fields == first and snapshot() == before
+    cell("resolution", "0.25")(folder)
+    assert ingest(folder, study).corrected_images == 1
+    assert [field.images for field in raw_fields(study)] == [field.images for field in first]
+
+
+def test_a_field_that_took_the_images_of_a_withdrawn_one_is_taken(study, folder, tmp_path):
+    ingest(folder, study)
+    withdraw([NAME], study)
+    _as_another_genotype(folder, study, tmp_path / "other")
+    assert len(ingest(tmp_path / "other", study).fields) == 3
+
+
+# Labels, and damaged files.
+
+
+def test_a_removed_column_takes_its_label_off(store, study, folder):
+    ingest(folder, study)
+    edited(lambda t: t.drop(columns="magnification"))(folder)
+    done = ingest(folder, study)
+    assert (done.new_images, done.corrected_images, done.unchanged_images) == (0, 9, 0)
+    assert all(
+        "magnification" not in known for known in labels_of(images_of(store, study)).values()
+    )
+    assert ingest(folder, study).unchanged_images == 9
+
+
+def test_an_emptied_cell_changes_the_label_hash_of_its_field_alone(study, folder):
+    before = {field.name: field.label_hash for field in ingest(folder, study).fields}
+    cell("magnification", "", 1)(folder)
+    done = ingest(folder, study)
+    assert done.corrected_images == 1
+    after = {field.name: field.label_hash for field in done.fields}
+    assert [name for name in after if after[name] != before[name]] == [NAME]
+
+
+def test_a_corrected_resolution_is_told(study, folder):
+    ingest(folder, study)
+    edited(lambda t: t.assign(resolution="0.25"))(folder)
+    done = ingest(folder, study)
+    assert (done.corrected_images, done.unchanged_images) == (9, 0)
+
+
+@pytest.mark.parametrize("damage", ["a flipped byte", "cut", "gone"])
+def test_a_damaged_image_of_the_store_is_restored(store, study, folder, damage):
+    first = ingest(folder, study).fields
+    (uid,) = (dict(field.images)["DAPI"] for field in first if field.name == NAME)
+    path = Path(store.Artifact.get(uid=uid).path)
+    whole = path.read_bytes()
+    changed = bytearray(whole)
+    changed[-1] ^= 1
+    path.unlink() if damage == "gone" else path.write_bytes(
+        changed if damage == "a flipped byte" else whole[:-9]
+    )
+    done = ingest(folder, study)
+    assert (done.new_images, done.restored_images, done.unchanged_images) == (0, 1, 8)
+    assert path.read_bytes() == whole and done.fields == first
+    assert ingest(folder, study).restored_images == 0
+
+
+def test_a_column_named_as_a_feature_of_numbers_is_refused(store, study, folder):
+    store.Feature(name=f"depth of {study.name}", dtype=float).save()
+    edited(lambda t: t.assign(**{f"depth of {study.name}": "3"}))(folder)
+    refused(folder, study, f"column 'depth of {study.name}'", "holds float", "rename it")
+
+
+def test_images_that_were_registered_by_hand_are_not_doubled(store, study, folder):
+    first = ingest(folder, study).fields
+    images_of(store, study).filter(ulabels__name="DAPI").update(key="mine/dapi.tif")
+    with pytest.raises(InputError, match=r"was not registered by an ingest, 'mine/dapi\.tif'"):
+        ingest(folder, study)
+    assert [field.name for field in raw_fields(study)] == [field.name for field in first]
+
+
+def test_other_fields_than_those_of_the_folder_stay(study, folder, tmp_path):
+    ingest(folder, study)
+    write_images(tmp_path / "more", study, [("KO", "clone 2", "14h Torin-1", "FOV1")], seed=4321)
+    assert len(ingest(tmp_path / "more", study).fields) == len(OTHERS) + 2
