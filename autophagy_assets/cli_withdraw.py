@@ -13,12 +13,13 @@ def withdraw(fields: tuple[str, ...]) -> None:
     FIELD is its name as messages have it, such as 'WT, clone 1, untreated, FOV1'. Its images go to
     LaminDB's trash, and the next refresh makes the tables without its cells.
     """
-    from autophagy_assets.home import dagster_instance
+    from autophagy_assets.home import Home, dagster_instance
     from autophagy_assets.registry.withdraw import withdraw as take_out
     from autophagy_assets.study import Study
     from autophagy_assets.sync import sync
 
     study = Study.load()
+    Home.locate().require(study.name)
     for field in take_out(fields, study):
         click.echo(f"Withdrawn: {field.name}")
     sync(dagster_instance(), study)

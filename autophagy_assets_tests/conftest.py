@@ -58,9 +58,9 @@ def _isolate() -> None:
     for name in set(os.environ) - set(wanted):
         del os.environ[name]
     os.environ.update(wanted)
-    dagster = TEMPORARY / "home" / "dagster"
-    dagster.mkdir(parents=True)
-    (dagster / "dagster.yaml").write_text("telemetry:\n  enabled: false\n")
+    from autophagy_assets.home import Home
+
+    Home.locate().prepare()
 
 
 _isolate()

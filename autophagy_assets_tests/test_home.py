@@ -125,13 +125,6 @@ def test_a_database_of_another_kind_is_refused(bare, tmp_path):
         Home(tmp_path).prepare()
 
 
-def test_a_home_is_removed_whole(bare, tmp_path):
-    home = Home(tmp_path / "lab")
-    home.prepare()
-    home.remove()
-    assert list(tmp_path.iterdir()) == []
-
-
 @pytest.mark.parametrize(
     ("told", "processors", "gigabytes", "runs"),
     [

@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from autophagy_assets.registry import files
+from autophagy_assets.registry import labels as lab
 from autophagy_assets.registry.instance import connect, source_name
-from autophagy_assets.registry.runs import KEPT
+from autophagy_assets.registry.runs import KEPT, transform_key
 
+TRASH = -1  # LaminDB's branch for what was deleted and can be restored
 _AT_ONCE = 500  # names in one query
 
 
@@ -42,6 +44,8 @@ def held_by(runs: Iterable[str]) -> dict[str, set[str]]:
 def missing(uids: Iterable[str]) -> set[str]:
     """Artifacts that the store should have and has not; a look at each file, without reading it.
 
+    What is in the trash is missing: it comes back when it is made, or kept, again.
+
     Parameters
     ----------
     uids : iterable of str
@@ -56,7 +60,7 @@ def missing(uids: Iterable[str]) -> set[str]:
     for some in _pieces(wanted):
         for artifact in connect().Artifact.filter(uid__in=some).select_related("storage"):
             there.add(artifact.uid)
-            if not _has_file(artifact):
+            if artifact.branch_id == TRASH or not _has_file(artifact):
                 gone.add(artifact.uid)
     return gone if source_name() is not None else gone | (set(wanted) - there)
 
@@ -78,6 +82,37 @@ def hashes_of(uids: Iterable[str]) -> dict[str, str]:
         for artifact in connect().Artifact.filter(uid__in=some).select_related("storage"):
             hashes[artifact.uid] = files.recorded_hash(Path(str(artifact.path)))
     return hashes
+
+
+def has_content(sha256: str) -> bool:
+    """Whether the store has or had a file of some content.
+
+    Parameters
+    ----------
+    sha256 : str
+
+    Returns
+    -------
+    bool
+    """
+    return connect().Artifact.filter(_real_key__contains=sha256, branch_id=None).exists()
+
+
+def studies_held() -> list[str]:
+    """Studies of which this platform has registered something in the store, if only to withdraw it.
+
+    Returns
+    -------
+    list of str
+        Names, sorted.
+    """
+    connect()
+    from lamindb.models import ArtifactULabel
+
+    links = ArtifactULabel.objects.filter(
+        feature__name=lab.STUDY, artifact__run__transform__key__startswith=transform_key("")
+    )
+    return sorted(set(links.values_list("ulabel__name", flat=True)))
 
 
 def _has_file(artifact: Any) -> bool:
