@@ -125,6 +125,17 @@ def real_data() -> Path:
 
 
 @pytest.fixture
+def isolated(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
+    """An environment in which nothing is set, in an empty working directory."""
+    for name in [*home_variables(tmp_path), "AUTOPHAGY_DATABASE_URL"]:
+        # Set first, so that what prepare() sets is taken back after the test.
+        monkeypatch.setenv(name, "")
+        monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+    return monkeypatch
+
+
+@pytest.fixture
 def run_script(tmp_path: Path) -> Callable[..., Any]:
     """Run a script in a process of its own, with a home of its own; gives what it prints last.
 

@@ -1,0 +1,197 @@
+"""A folder that is not ours is not written to, and nothing of it is deleted."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from filelock import FileLock
+
+from autophagy_assets import home_marker
+from autophagy_assets.errors import InputError
+from autophagy_assets.home import Home
+from autophagy_assets_tests.conftest import ROOT
+from autophagy_assets_tests.test_cli import autophagy
+
+
+def tree(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("*")}
+
+
+@pytest.fixture
+def theirs(tmp_path: Path) -> Path:
+    folder = tmp_path / "theirs"
+    (folder / "store").mkdir(parents=True)
+    (folder / "store" / "thesis.txt").write_text("mine")
+    (folder / "notes.txt").write_text("mine")
+    return folder
+
+
+@pytest.mark.parametrize("command", [("status",), ("ingest", "."), ("demo",), ("delete", "--yes")])
+def test_a_folder_with_foreign_files_is_refused_and_nothing_is_written_or_deleted(theirs, command):
+    before = tree(theirs)
+    done = autophagy(theirs, *command)
+    assert done.returncode == 1 and "no home of this platform" in done.stderr
+    assert "Traceback" not in done.stderr and len(done.stderr.splitlines()) == 1
+    assert tree(theirs) == before
+
+
+def test_a_file_is_no_home(tmp_path):
+    (tmp_path / "home").write_text("mine")
+    with pytest.raises(InputError, match="is not a folder"):
+        Home(tmp_path / "home").prepare()
+
+
+@pytest.mark.parametrize("given", [(), ("lost+found",)])
+def test_an_empty_folder_becomes_a_home(isolated, tmp_path, given):
+    home = Home(tmp_path / "home")
+    for name in given:
+        (home.root / name).mkdir(parents=True)
+    home.prepare()
+    marker = home_marker.read(home.root)
+    assert marker is not None and (marker.study, marker.adopted) == (None, False)
+
+
+def test_a_home_of_an_earlier_version_is_adopted(isolated, tmp_path):
+    home = Home(tmp_path / "home")
+    home.prepare()
+    (home.root / home_marker.NAME).unlink()
+    (home.root / "notes.txt").write_text("mine")
+    home.prepare()
+    marker = home_marker.read(home.root)
+    assert marker is not None and marker.adopted
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [("{", "cannot be read"), ("[]", "cannot be read"), ('{"other": 1}', "cannot be read")],
+)
+def test_a_marker_that_cannot_be_read_is_told(isolated, tmp_path, text, told):
+    Home(tmp_path).prepare()
+    (tmp_path / home_marker.NAME).write_text(text)
+    with pytest.raises(InputError, match=told):
+        Home(tmp_path).prepare()
+
+
+def test_a_home_of_a_newer_version_is_refused(isolated, tmp_path):
+    Home(tmp_path).prepare()
+    file = tmp_path / home_marker.NAME
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"format": 99}))
+    with pytest.raises(InputError, match="newer version"):
+        Home(tmp_path).prepare()
+
+
+def test_processes_that_make_a_home_at_once_make_one(tmp_path):
+    script = "from autophagy_assets.home import Home; Home.locate().prepare()"
+    home = tmp_path / "home"
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("LAMIN", "DAGSTER"))}
+    environment |= {"AUTOPHAGY_HOME": str(home), "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-c", script]
+    running = [subprocess.Popen(command, env=environment) for _ in range(4)]
+    assert [process.wait() for process in running] == [0] * 4
+    assert home_marker.read(home) is not None
+
+
+# Deleting
+
+
+def prepared(tmp_path: Path) -> Path:
+    home = tmp_path / "home"
+    assert autophagy(home, "status").returncode == 0
+    return home
+
+
+def test_only_what_the_platform_made_is_deleted_and_the_rest_is_named(tmp_path):
+    home = prepared(tmp_path)
+    (home / "report").mkdir()
+    (home / "report" / "index.html").write_text("<html>")
+    for kept in ("notes.txt", "report/notes.txt"):
+        (home / kept).write_text("mine")
+    (tmp_path / "big disk").mkdir()
+    (home / "simulated").symlink_to(tmp_path / "big disk")
+    done = autophagy(home, "delete", "--yes")
+    assert done.returncode == 0, done.stderr
+    assert tree(home) == {"notes.txt", "report", "report/notes.txt", "simulated"}
+    assert str(home / "notes.txt") in done.stdout and (tmp_path / "big disk").is_dir()
+
+
+def test_a_home_with_nothing_else_in_it_is_gone(tmp_path):
+    home = prepared(tmp_path)
+    assert autophagy(home, "delete", answer="n\n").returncode != 0 and home.exists()
+    done = autophagy(home, "delete", "--yes")
+    assert done.returncode == 0, done.stderr
+    assert not home.exists()
+    again = autophagy(home, "delete", "--yes")
+    assert again.returncode == 1 and "There is no home at" in again.stderr
+    assert not home.exists()
+
+
+@pytest.mark.parametrize("lock", ["refresh.lock", "ingest.lock", "lamindb.lock", "processes/a-1-2"])
+def test_while_somebody_is_at_work_nothing_is_deleted_and_one_sentence_says_so(tmp_path, lock):
+    home = prepared(tmp_path)
+    (home / "locks" / lock).parent.mkdir(exist_ok=True)
+    before = tree(home / "store") | tree(home / "dagster")
+    with FileLock(home / "locks" / lock):
+        done = autophagy(home, "delete", "--yes")
+    assert done.returncode == 1 and "in use" in done.stderr and "Traceback" not in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert tree(home / "store") | tree(home / "dagster") == before
+
+
+def test_while_the_ui_is_served_nothing_is_deleted(tmp_path):
+    home = prepared(tmp_path)
+    from autophagy_assets_tests.conftest import clean_environment
+
+    become = (
+        "import os, sys; from autophagy_assets.registry.presence import announce_program;"
+        "announce_program();"
+        "os.execv(sys.executable, [sys.executable, '-c', 'print(1, flush=True); input()'])"
+    )
+    pipe, environment = subprocess.PIPE, clean_environment(home, PYTHONPATH=str(ROOT))
+    command = [sys.executable, "-c", become]
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, env=environment) as program:
+        assert program.stdout is not None and program.stdout.readline() == b"1\n"
+        done = autophagy(home, "delete", "--yes")
+        program.communicate(b"\n")
+    assert done.returncode == 1 and "stop 'autophagy ui'" in done.stderr
+    assert (home / "store").exists()
+
+
+def test_a_link_the_working_folder_and_the_home_folder_of_the_user_are_not_deleted(tmp_path):
+    home = prepared(tmp_path)
+    link = tmp_path / "link"
+    link.symlink_to(home)
+    done = autophagy(link, "delete", "--yes")
+    assert done.returncode == 1 and "is a link to" in done.stderr
+    command = [sys.executable, "-m", "autophagy_assets.cli", "delete", "--yes"]
+    environment = os.environ | {"AUTOPHAGY_HOME": str(home), "PYTHONPATH": str(ROOT)}
+    for cwd, more in (
+        (home, {}),
+        (home / "dagster", {}),
+        (tmp_path, {"HOME": str(home)}),
+        (tmp_path, {"AUTOPHAGY_HOME": "/"}),
+    ):
+        done = subprocess.run(
+            command, cwd=cwd, env=environment | more, capture_output=True, text=True
+        )
+        assert done.returncode == 1 and "so it is not deleted" in done.stderr, done.stderr
+    assert (home / "store").is_dir() and (home / home_marker.NAME).exists()
+
+
+def test_make_clean_home_leaves_the_home_alone_that_the_user_has_exported(tmp_path):
+    home = prepared(tmp_path)
+    told = subprocess.run(
+        ["make", "-n", "-C", str(ROOT), "clean-home", "YES=1"],
+        env=os.environ | {"AUTOPHAGY_HOME": str(home)},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert str(home) not in told and f'AUTOPHAGY_HOME="{ROOT}/.autophagy"' in told
+    assert "rm -rf" not in told and "autophagy delete --yes" in told
+    asked = ["make", "-n", "-C", str(ROOT), "clean-home"]
+    assert "--yes" not in subprocess.run(asked, capture_output=True, text=True, check=True).stdout
