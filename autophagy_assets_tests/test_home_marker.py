@@ -14,7 +14,8 @@ from filelock import FileLock
 from autophagy_assets import home_marker
 from autophagy_assets.errors import InputError
 from autophagy_assets.home import Home
-from autophagy_assets_tests.conftest import ROOT
+from autophagy_assets.home_removal import remove
+from autophagy_assets_tests.conftest import ROOT, clean_environment
 from autophagy_assets_tests.test_cli import autophagy
 
 
@@ -130,68 +131,67 @@ def test_a_home_with_nothing_else_in_it_is_gone(tmp_path):
     assert not home.exists()
 
 
+@pytest.fixture
+def used(isolated: pytest.MonkeyPatch, tmp_path: Path) -> Home:
+    home = Home(tmp_path / "home")
+    home.prepare()
+    (home.store / ".lamindb").mkdir(parents=True)
+    return home
+
+
 @pytest.mark.parametrize("lock", ["refresh.lock", "ingest.lock", "lamindb.lock", "processes/a-1-2"])
-def test_while_somebody_is_at_work_nothing_is_deleted_and_one_sentence_says_so(tmp_path, lock):
-    home = prepared(tmp_path)
-    (home / "locks" / lock).parent.mkdir(exist_ok=True)
-    before = tree(home / "store") | tree(home / "dagster")
-    with FileLock(home / "locks" / lock):
-        done = autophagy(home, "delete", "--yes")
-    assert done.returncode == 1 and "in use" in done.stderr and "Traceback" not in done.stderr
-    assert len(done.stderr.splitlines()) == 1
-    assert tree(home / "store") | tree(home / "dagster") == before
+def test_while_somebody_is_at_work_nothing_is_deleted_and_one_sentence_says_so(used, lock):
+    (used.locks / lock).parent.mkdir(exist_ok=True)
+    before = tree(used.store) | tree(used.dagster)
+    with FileLock(used.locks / lock), pytest.raises(InputError, match="is in use"):
+        remove(used, used.root)
+    assert tree(used.store) | tree(used.dagster) == before
+    assert remove(used, used.root) == [] and not used.root.exists()
 
 
-def test_while_the_ui_is_served_nothing_is_deleted(tmp_path):
-    home = prepared(tmp_path)
-    from autophagy_assets_tests.conftest import clean_environment
-
+def test_while_the_ui_is_served_nothing_is_deleted(used):
+    """The process that was announced has become another program."""
     become = (
         "import os, sys; from autophagy_assets.registry.presence import announce_program;"
         "announce_program();"
         "os.execv(sys.executable, [sys.executable, '-c', 'print(1, flush=True); input()'])"
     )
-    pipe, environment = subprocess.PIPE, clean_environment(home, PYTHONPATH=str(ROOT))
+    pipe, environment = subprocess.PIPE, clean_environment(used.root, PYTHONPATH=str(ROOT))
     command = [sys.executable, "-c", become]
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, env=environment) as program:
         assert program.stdout is not None and program.stdout.readline() == b"1\n"
-        done = autophagy(home, "delete", "--yes")
+        with pytest.raises(InputError, match="stop 'autophagy ui'"):
+            remove(used, used.root)
         program.communicate(b"\n")
-    assert done.returncode == 1 and "stop 'autophagy ui'" in done.stderr
-    assert (home / "store").exists()
+    assert (used.store / ".lamindb").exists()
 
 
-def test_a_link_the_working_folder_and_the_home_folder_of_the_user_are_not_deleted(tmp_path):
-    home = prepared(tmp_path)
-    link = tmp_path / "link"
-    link.symlink_to(home)
-    done = autophagy(link, "delete", "--yes")
-    assert done.returncode == 1 and "is a link to" in done.stderr
-    command = [sys.executable, "-m", "autophagy_assets.cli", "delete", "--yes"]
-    environment = os.environ | {"AUTOPHAGY_HOME": str(home), "PYTHONPATH": str(ROOT)}
-    for cwd, more in (
-        (home, {}),
-        (home / "dagster", {}),
-        (tmp_path, {"HOME": str(home)}),
-        (tmp_path, {"AUTOPHAGY_HOME": "/"}),
-    ):
-        done = subprocess.run(
-            command, cwd=cwd, env=environment | more, capture_output=True, text=True
-        )
-        assert done.returncode == 1 and "so it is not deleted" in done.stderr, done.stderr
-    assert (home / "store").is_dir() and (home / home_marker.NAME).exists()
+@pytest.mark.parametrize("place", ["link", "here", "below", "mine", "/"])
+def test_a_link_the_working_folder_and_the_folder_of_the_user_are_not_deleted(
+    used, isolated, tmp_path, place
+):
+    home, named, told = used, used.root, "so it is not deleted"
+    if place == "link":
+        named, told = tmp_path / "link", "is a link to"
+        named.symlink_to(used.root)
+    elif place == "mine":
+        isolated.setenv("HOME", str(used.root))
+    elif place == "/":
+        home, named = Home(Path("/")), Path("/")
+    else:
+        isolated.chdir(used.root if place == "here" else used.dagster)
+    with pytest.raises(InputError, match=told):
+        remove(home, named)
+    assert (used.store / ".lamindb").exists() and (used.root / home_marker.NAME).exists()
 
 
-def test_make_clean_home_leaves_the_home_alone_that_the_user_has_exported(tmp_path):
-    home = prepared(tmp_path)
-    told = subprocess.run(
-        ["make", "-n", "-C", str(ROOT), "clean-home", "YES=1"],
-        env=os.environ | {"AUTOPHAGY_HOME": str(home)},
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
-    assert str(home) not in told and f'AUTOPHAGY_HOME="{ROOT}/.autophagy"' in told
-    assert "rm -rf" not in told and "autophagy delete --yes" in told
-    asked = ["make", "-n", "-C", str(ROOT), "clean-home"]
-    assert "--yes" not in subprocess.run(asked, capture_output=True, text=True, check=True).stdout
+def test_make_clean_home_leaves_the_home_alone_that_the_user_has_exported():
+    def told(*more: str) -> str:
+        command = ["make", "-n", "-C", str(ROOT), "clean-home", *more]
+        environment = os.environ | {"AUTOPHAGY_HOME": "/srv/exported"}
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+        return done.stdout
+
+    assert "/srv/exported" not in told() and f'AUTOPHAGY_HOME="{ROOT}/.autophagy"' in told()
+    assert "rm -rf" not in told() and "--yes" not in told()
+    assert "autophagy delete --yes" in told("YES=1")

@@ -36,6 +36,7 @@ def _new_name(pid: int) -> str:
 
 @cache
 def _announced(pid: int) -> str:
+    Home.locate().prepare()
     _folder().mkdir(parents=True, exist_ok=True)
     while True:
         name = _new_name(pid)
