@@ -65,8 +65,8 @@ def demo(
         simulate(folder, fields_per_sample=fields, size=size, effect=effect, seed=seed, **more)
     show_ingested(ingest(folder, Study.load()))
     done = run_refresh(None)
-    show_summary(home.root / REPORT_FOLDER)
-    click.echo("\nTo go on with this study, in the UI or with any other command:")
+    show_summary(home.root / REPORT_FOLDER, "make demo-ui, or autophagy demo --ui")
+    click.echo("\nFor any other command on this study:")
     for variable in (HOME_VARIABLE, STUDY_VARIABLE):
         click.echo(f"  export {variable}={os.environ[variable]}")
     if led_away:

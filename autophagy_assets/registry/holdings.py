@@ -95,7 +95,7 @@ def has_content(sha256: str) -> bool:
     -------
     bool
     """
-    return connect().Artifact.filter(_real_key__contains=sha256, branch_id=None).exists()
+    return connect().Artifact.objects.filter(_real_key__contains=sha256).exists()
 
 
 def studies_held() -> list[str]:
