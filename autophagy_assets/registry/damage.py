@@ -18,12 +18,12 @@ from typing import Any
 from autophagy_assets.errors import IntegrityError
 from autophagy_assets.registry import files
 from autophagy_assets.registry.artifacts import verify_lamin_hash
-from autophagy_assets.registry.holdings import pieces
+from autophagy_assets.registry.holdings import TRASH, pieces
 from autophagy_assets.registry.instance import connect, source_name
 
 GONE, EMPTY = "its file is gone", "its file is empty"
 INCOMPLETE, CHANGED = "its file is incomplete", "its file has changed"
-UNREADABLE = "its file cannot be read"
+UNREADABLE, IN_TRASH = "its file cannot be read", "it was withdrawn meanwhile"
 UNKNOWN = "it is not in LaminDB any more"
 
 # Databases keep the moment of registration in milliseconds, and some cut off the rest.
@@ -80,6 +80,8 @@ def damaged(uids: Iterable[str], thorough: bool = False) -> dict[str, str]:
 
 
 def _fault(artifact: Any, thorough: bool) -> str | None:
+    if artifact.branch_id == TRASH:
+        return IN_TRASH
     path = Path(str(artifact.path))
     try:
         if files.recorded_hash(path):

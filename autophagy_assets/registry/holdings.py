@@ -6,9 +6,11 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from autophagy_assets.registry import files
+from autophagy_assets.registry import labels as lab
 from autophagy_assets.registry.instance import connect
-from autophagy_assets.registry.runs import KEPT
+from autophagy_assets.registry.runs import KEPT, transform_key
 
+TRASH = -1  # LaminDB's branch for what was deleted and can be restored
 _AT_ONCE = 500  # names in one query
 
 
@@ -55,6 +57,37 @@ def hashes_of(uids: Iterable[str]) -> dict[str, str]:
         for artifact in connect().Artifact.filter(uid__in=some).select_related("storage"):
             hashes[artifact.uid] = files.recorded_hash(Path(str(artifact.path)))
     return hashes
+
+
+def has_content(sha256: str) -> bool:
+    """Whether the store has or had a file of some content.
+
+    Parameters
+    ----------
+    sha256 : str
+
+    Returns
+    -------
+    bool
+    """
+    return connect().Artifact.objects.filter(_real_key__contains=sha256).exists()
+
+
+def studies_held() -> list[str]:
+    """Studies of which this platform has registered something in the store, if only to withdraw it.
+
+    Returns
+    -------
+    list of str
+        Names, sorted.
+    """
+    connect()
+    from lamindb.models import ArtifactULabel
+
+    links = ArtifactULabel.objects.filter(
+        feature__name=lab.STUDY, artifact__run__transform__key__startswith=transform_key("")
+    )
+    return sorted(set(links.values_list("ulabel__name", flat=True)))
 
 
 def pieces(names: Iterable[str]) -> Iterator[list[str]]:
