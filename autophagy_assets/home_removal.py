@@ -13,7 +13,16 @@ from autophagy_assets.errors import InputError
 from autophagy_assets.home import DATABASE_FILE, Home
 
 # What the platform makes in a home; the locks go last, as they keep others out meanwhile.
-_MADE = ("dagster", "store", "lamin", "cache", "simulated", "workspace.yaml", "study.yaml")
+_MADE = (
+    "dagster",
+    "store",
+    "lamin",
+    "cache",
+    "simulated",
+    "finished_fields",
+    "workspace.yaml",
+    "study.yaml",
+)
 _REPORT, _LOCKS = "report", "locks"
 # Held while a home is deleted, so that no refresh and no ingest begins.
 _KEPT_OUT = ("refresh.lock", "ingest.lock")

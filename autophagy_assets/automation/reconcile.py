@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import dagster as dg
 
+from autophagy_assets.assets.finished_fields import hashes_of_finished_fields
 from autophagy_assets.registry import consistency
 from autophagy_assets.registry.consistency import Finding
 from autophagy_assets.registry.fields import raw_fields
@@ -59,6 +60,7 @@ def reconcile(
     """
     materialized = list(_materialized(instance))
     needed = {sha256 for made in materialized for sha256 in made.hashes.values()}
+    needed |= hashes_of_finished_fields()
     # Deleting first: on a full disk all else fails.
     findings = [
         *check_loose(fix, needed, grace_s),

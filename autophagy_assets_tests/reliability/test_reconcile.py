@@ -19,6 +19,7 @@ from autophagy_assets.registry.instance import storage_root, writing
 from autophagy_assets.registry.presence import announce
 from autophagy_assets.registry.provenance import Recorder, Step
 from autophagy_assets.staleness.materializations import HASH, KEY, RUN, SIZE, UID
+from autophagy_assets.study import Study
 
 
 @pytest.fixture
