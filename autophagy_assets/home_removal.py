@@ -14,13 +14,7 @@ from autophagy_assets.home import DATABASE_FILE, Home
 
 # What the platform makes in a home; the locks go last, as they keep others out meanwhile.
 _MADE = (
-    "dagster",
-    "store",
-    "lamin",
-    "cache",
-    "simulated",
-    "finished_fields",
-    "workspace.yaml",
+    *("dagster", "store", "lamin", "cache", "simulated", "finished_fields", "workspace.yaml"),
     "study.yaml",
 )
 _REPORT, _LOCKS = "report", "locks"
