@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,9 @@ from typing import Any
 import pytest
 
 from autophagy_assets.registry.files import measure
+from autophagy_assets_tests.conftest import ROOT, clean_environment
 from autophagy_assets_tests.reliability.forked import Zygote
+from autophagy_assets_tests.test_cli import autophagy
 
 pytestmark = pytest.mark.slow
 
@@ -93,3 +96,50 @@ def test_databases_that_do_not_fit_are_told_and_all_is_well_once_there_is_space(
     assert mended["errors"] == {}
     assert mended["after"] == {"hashes": undisturbed, "faults": [], "artifacts": 9}
     assert mended["late"]["left"] == []
+
+
+LEAVE = """
+import os, sys
+from pathlib import Path
+from autophagy_assets.registry import files
+from autophagy_assets.registry.outputs import folder
+
+def fill(path):
+    with path.open("wb") as stream:
+        try:
+            while os.statvfs(path.parent).f_bavail * 4096 > int(sys.argv[2]):
+                stream.write(bytes(65536))
+                stream.flush()
+        except OSError:
+            pass
+    if sys.argv[1] == "half-written":
+        os.kill(os.getpid(), 9)
+
+files._sync = lambda path: None
+files.put(fill, folder("left/behind.txt"), ".txt")
+os.kill(os.getpid(), 9)
+"""
+
+
+@pytest.mark.parametrize(("how", "left"), [("half-written", 0), ("without a record", 500_000)])
+def test_reconcile_frees_a_disk_that_a_killed_process_has_filled(
+    tmp_path: Path, how: str, left: int
+) -> None:
+    """Deleting comes before all that needs space; what is unrecorded only the databases know."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    if not mount(place, 30_000):
+        pytest.skip("a small disk for the test cannot be mounted: only root may")
+    home = place / "home"
+    try:
+        assert autophagy(home, "status").returncode == 0
+        environment = clean_environment(home, PYTHONPATH=str(ROOT))
+        killed = subprocess.run([sys.executable, "-c", LEAVE, how, str(left)], env=environment)
+        assert killed.returncode == -9
+        assert os.statvfs(place).f_bavail * 4096 <= left
+        done = autophagy(home, "reconcile", "--fix")
+        assert done.returncode == 0 and "mended  file: left/behind" in done.stdout, done.stderr
+        assert os.statvfs(place).f_bavail * 4096 > 5_000_000
+        assert list((home / "store" / "left" / "behind").iterdir()) == []
+    finally:
+        subprocess.run(["umount", "-l", str(place)], check=True)
