@@ -57,4 +57,5 @@ def build_defs(*, study_file: str | None = None) -> dg.Definitions:
 
 
 Home.locate().prepare()
+Home.locate().require(Study.load().name)
 defs = build_defs()

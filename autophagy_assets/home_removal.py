@@ -86,8 +86,8 @@ def require_home(root: Path, named: Path) -> None:
 def _keep_others_out(home: Home, held: ExitStack) -> None:
     """Take every lock, or refuse."""
     home.locks.mkdir(exist_ok=True)
-    names = {*_KEPT_OUT, *(file.name for file in home.locks.glob("*.lock"))}
-    for name in sorted(names):
+    locks = {*_KEPT_OUT, *(file.name for file in home.locks.glob("*.lock"))}
+    for name in sorted(locks):
         try:
             held.enter_context(FileLock(home.locks / name, timeout=0))
         except Timeout as error:
@@ -98,11 +98,11 @@ def _keep_others_out(home: Home, held: ExitStack) -> None:
     from autophagy_assets.registry.presence import others_at_work, programs_at_work
 
     if others := [*others_at_work(), *programs_at_work()]:
+        names = [name.rsplit("-", 2)[0] for name in others]
         raise InputError(
-            f"{home.root} is in use by {len(others)} processes (host-number: "
-            f"{', '.join(name.rsplit('-', 2)[0] for name in others)}), so nothing has been "
-            "deleted; wait for the refresh or ingest to end, and stop 'autophagy ui' or its "
-            "services."
+            f"{home.root} is in use by {', '.join(names)} (machine and number of the process), so "
+            "nothing has been deleted; wait for the refresh or ingest to end, and stop 'autophagy "
+            "ui' or its services."
         )
 
 

@@ -175,6 +175,22 @@ class Platform:
 
         return refresh(str(self.file), workers=1, instance=self.instance, **options)
 
+    def refresh_here(self) -> dict[str, str]:
+        """Make what is out of date, samples too in this process, where fakes are; gives errors."""
+        from autophagy_assets.automation.launcher import run_request
+        from autophagy_assets.automation.next_runs import look
+        from autophagy_assets.automation.requests import requests
+
+        errors: dict[str, str] = {}
+        while not errors:
+            state = look(self.instance, str(self.file))
+            if not (todo := requests(state.plan, state.todo)):
+                break
+            for request in todo:
+                failed = run_request(request, request.tags(state.plan), self.defs, self.instance)
+                errors |= {str(target): error for target, error in failed.items()}
+        return errors
+
     def plan(self) -> Any:
         """What is out of date, and why."""
         from autophagy_assets.staleness.judge import Judge

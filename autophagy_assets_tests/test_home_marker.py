@@ -160,7 +160,7 @@ def test_while_the_ui_is_served_nothing_is_deleted(used):
     command = [sys.executable, "-c", become]
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, env=environment) as program:
         assert program.stdout is not None and program.stdout.readline() == b"1\n"
-        with pytest.raises(InputError, match="stop 'autophagy ui'"):
+        with pytest.raises(InputError, match="'autophagy ui' or its services"):
             remove(used, used.root)
         program.communicate(b"\n")
     assert (used.store / ".lamindb").exists()

@@ -11,7 +11,7 @@ import pandas as pd
 
 from autophagy_assets.analysis.identity import DATASET, METADATA
 from autophagy_assets.registry.fields import sample_key
-from autophagy_assets.registry.files import TEMPORARY
+from autophagy_assets.registry.files import temporary
 from autophagy_assets.registry.instance import storage_root
 from autophagy_assets.registry.provenance import Recorder
 from autophagy_assets.registry.state import RegistryState
@@ -84,7 +84,7 @@ class StudyContext:
     @contextmanager
     def scratch(self) -> Iterator[Path]:
         """Folder for files on their way into the store, on the same disk, removed at the end."""
-        with tempfile.TemporaryDirectory(prefix=TEMPORARY, dir=storage_root()) as folder:
+        with tempfile.TemporaryDirectory(prefix=temporary(), dir=storage_root()) as folder:
             yield Path(folder)
 
 

@@ -9,7 +9,7 @@ from pydantic import Field
 from autophagy_assets import settings
 from autophagy_assets.assets.definition import RETRIES, StudyResource
 from autophagy_assets.errors import InputError
-from autophagy_assets.home import INGEST_TAG
+from autophagy_assets.home import INGEST_TAG, Home
 from autophagy_assets.inbox import Drop, Memory, content_of, drop_folder, look, loose_files
 from autophagy_assets.io_managers.steps import told_once
 from autophagy_assets.study import Study
@@ -54,6 +54,8 @@ def _ingest(context: dg.OpExecutionContext, config: DropConfig, study: Study) ->
     inbox = settings.inbox()
     if inbox is None:
         raise InputError(f"There is no inbox; set {settings.INBOX_VARIABLE} to a folder.")
+    if context.instance.is_persistent:
+        Home.locate().claim(study.name)
     folder = drop_folder(inbox, config.folder)
     if config.content and content_of(folder, study) != config.content:
         # watch_inbox asks for it again as soon as it is at rest.

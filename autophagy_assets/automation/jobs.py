@@ -46,7 +46,7 @@ def look_at_study(
     # What is left is warned of and fails only the job reconcile: a file that somebody has put
     # into the store is no reason to be called every night, and a file that is needed and gone is
     # made again, or fails what needs it.
-    more = {"left by reconcile": len(mend(context))} if config.reconcile else {}
+    more = {"left by reconcile": len(mend(context, study.load()))} if config.reconcile else {}
     _look(context, study, None, verify=config.verify, **more)
 
 

@@ -16,6 +16,7 @@ from autophagy_assets.automation.requests import (
     requests,
 )
 from autophagy_assets.automation.sync import sync
+from autophagy_assets.home import Home
 from autophagy_assets.registry.retire import field_keys, retire
 from autophagy_assets.registry.state import RegistryState
 from autophagy_assets.staleness.judge import Judge
@@ -92,8 +93,10 @@ def look(
     """
     from autophagy_assets.definitions import build_defs
 
-    end_dead_runs(instance)
     study, defs = Study.load(study_file), build_defs(study_file=study_file)
+    if instance.is_persistent:
+        Home.locate().require(study.name)
+    end_dead_runs(instance)
     busy = set(in_progress(instance, queued))  # before the plan: what ends meanwhile is looked at
     registry = RegistryState(study, thorough=verify)
     sync(instance, study, registry)

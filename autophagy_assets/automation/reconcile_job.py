@@ -3,8 +3,10 @@
 import dagster as dg
 from pydantic import Field
 
+from autophagy_assets.assets.definition import StudyResource
 from autophagy_assets.automation.reconcile import left, reconcile
 from autophagy_assets.registry.consistency import Finding
+from autophagy_assets.study import Study
 
 
 class ReconcileConfig(dg.Config):
@@ -19,12 +21,13 @@ class ReconcileConfig(dg.Config):
     fix: bool = Field(default=False, description="Mend what is safe to mend.")
 
 
-def mend(context: dg.OpExecutionContext, fix: bool = True) -> list[Finding]:
+def mend(context: dg.OpExecutionContext, study: Study, fix: bool = True) -> list[Finding]:
     """Compare Dagster, LaminDB and storage; log every finding.
 
     Parameters
     ----------
     context : dagster.OpExecutionContext
+    study : Study
     fix : bool
         Mend what is safe to mend.
 
@@ -33,7 +36,7 @@ def mend(context: dg.OpExecutionContext, fix: bool = True) -> list[Finding]:
     list of Finding
         What is left.
     """
-    findings = reconcile(context.instance, fix=fix)
+    findings = reconcile(context.instance, fix=fix, study=study)
     for finding in findings:
         said = f"{finding.kind}: {finding.what}: {finding.problem}"
         if finding.fixed:
@@ -44,9 +47,11 @@ def mend(context: dg.OpExecutionContext, fix: bool = True) -> list[Finding]:
 
 
 @dg.op(description="Compares Dagster's materializations, LaminDB and storage.")
-def compare_records(context: dg.OpExecutionContext, config: ReconcileConfig) -> None:
+def compare_records(
+    context: dg.OpExecutionContext, config: ReconcileConfig, study: StudyResource
+) -> None:
     """Log every finding; fail where something is left for a person."""
-    if remaining := mend(context, config.fix):
+    if remaining := mend(context, study.load(), config.fix):
         raise dg.Failure(
             f"{len(remaining)} findings are left; the log names each with what to do. The config "
             "fix: true mends what is safe.",

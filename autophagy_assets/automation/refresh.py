@@ -103,7 +103,9 @@ def refresh(
     home.prepare()
     try:
         with FileLock(home.locks / "refresh.lock", timeout=0):
-            instance = instance or dagster_instance(capture=False)
+            if instance is None:
+                home.claim(Study.load(study_file).name)
+                instance = dagster_instance(capture=False)
             done = _Refresh(instance, study_file, progress, workers, parts, verify).run()
             if parts is None and done.complete:
                 report_refreshed(instance, len(done.made), done.fresh)

@@ -7,17 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from autophagy_assets.groups import groups
-from autophagy_assets.plan import Target, make_plan
-from autophagy_assets.reconcile import reconcile
-from autophagy_assets.runs import run_group
 
 from autophagy_assets.analysis import compute, featurization, segmentation
-from autophagy_assets.io_managers.steps import space_of
+from autophagy_assets.automation.reconcile import reconcile
 from autophagy_assets.registry.fields import raw_fields
 from autophagy_assets.registry.ingest import ingest
 from autophagy_assets.registry.retire import field_keys, retire
 from autophagy_assets.registry.withdraw import withdraw
+from autophagy_assets.staleness.upstream import partitions_name
 from autophagy_assets.summary import export
 from autophagy_assets_tests.assets.fakes import fake_featurize, fake_process_field, one_by_one
 from autophagy_assets_tests.executed import executed
@@ -51,31 +48,14 @@ def platform(store, tmp_path, images, monkeypatch) -> Platform:
     platform = Platform(study_file(tmp_path, f"retired {number}"))
     write_images(images, platform.study, FIELDS, seed=number)
     ingest(images, platform.study)
-    assert refresh(platform) == {}
+    assert platform.refresh_here() == {}
     return platform
-
-
-def refresh(platform: Platform) -> dict[str, str]:
-    """Make what is out of date, all of it in this process, where the fakes are."""
-    platform.sync()
-    errors: dict[str, str] = {}
-    attempted: set[Target] = set()
-    while not errors:
-        plan = make_plan(platform.instance, platform.defs, platform.study)
-        todo = [target for target in plan.ready if target not in attempted]
-        if not todo:
-            break
-        attempted.update(todo)
-        for group in groups(plan, todo):
-            failed = run_group(group, platform.defs, platform.instance)
-            errors |= {str(target): error for target, error in failed.items()}
-    return errors
 
 
 def spaces(platform: Platform) -> dict[str, str]:
     graph = platform.defs.resolve_asset_graph()
     by_asset = {
-        key.to_user_string(): space_of(graph.assets_def_for_key(key))
+        key.to_user_string(): partitions_name(graph.get(key).partitions_def)
         for key in graph.materializable_asset_keys
     }
     return {asset: space for asset, space in by_asset.items() if space}
@@ -89,9 +69,11 @@ def retired(platform: Platform) -> list[str]:
 
 
 def found(store: Any, platform: Platform) -> dict[str, str]:
-    """What the README's queries find, raw images left out: uid by key."""
+    """What the README's queries find, without raw images and the report, which tells its runs."""
     mine = store.Artifact.filter(ulabels__name=platform.study.name, is_latest=True).distinct()
-    return {key: uid for key, uid in mine.values_list("key", "uid") if "/raw_images/" not in key}
+    made = {key: uid for key, uid in mine.values_list("key", "uid") if "/raw_images/" not in key}
+    assert len([key for key in made if key.endswith("/study_report.html")]) == 1
+    return {key: uid for key, uid in made.items() if not key.endswith("/study_report.html")}
 
 
 def of_the_knockout(keys: Any) -> set[str]:
@@ -128,14 +110,14 @@ def test_all_of_a_genotype_that_was_withdrawn_leaves_the_queries_and_comes_back(
     reconcile(platform.instance, fix=True, study=platform.study)
     assert retired(platform) == [] and of_the_knockout(found(store, platform)) == set()
 
-    assert refresh(platform) == {}
+    assert platform.refresh_here() == {}
     export(platform.instance, report)
     assert {path.name for path in report.glob("*KO*")} == set()
     assert (report / "ko_evaluation-mine.png").exists() and (report / "notes.png").exists()
 
     ingest(images, platform.study)
     with executed(platform) as ran:
-        assert refresh(platform) == {}
+        assert platform.refresh_here() == {}
     assert retired(platform) == []
     assert found(store, platform) == before
     assert ran.fields == [], "its crops were kept: no field was imaged again"
@@ -151,10 +133,10 @@ def test_the_crops_of_one_field_leave_and_come_back(store, platform, images):
     place = "imaging/single_cell_images/WT__clone-1__untreated/FOV1/"
     assert {key.rpartition("/")[0].partition("/")[2] + "/" for key in gone} == {place}
     assert gone == {key for key in before if place in key}
-    assert refresh(platform) == {}
+    assert platform.refresh_here() == {}
     assert not gone & set(found(store, platform))
     ingest(images, platform.study)
-    assert refresh(platform) == {}
+    assert platform.refresh_here() == {}
     assert found(store, platform) == before
 
 

@@ -17,6 +17,7 @@ from autophagy_assets.study import Study
 from autophagy_assets_tests.conftest import ROOT, clean_environment
 from autophagy_assets_tests.registry.image_folder import write_images
 from autophagy_assets_tests.reliability.forked import Zygote
+from autophagy_assets_tests.test_cli import autophagy
 
 pytestmark = pytest.mark.slow
 
@@ -128,5 +129,52 @@ def test_an_ingest_that_does_not_fit_is_one_sentence_and_leaves_no_copies(
         assert list(place.rglob("*.tif")) == []
         assert mount(place, 9000, "remount")
         assert "9 new" in ingest().stdout
+    finally:
+        subprocess.run(["umount", "-l", str(place)], check=True)
+
+
+LEAVE = """
+import os, sys
+from pathlib import Path
+from autophagy_assets.registry import files
+from autophagy_assets.registry.outputs import folder
+
+def fill(path):
+    with path.open("wb") as stream:
+        try:
+            while os.statvfs(path.parent).f_bavail * 4096 > int(sys.argv[2]):
+                stream.write(bytes(65536))
+                stream.flush()
+        except OSError:
+            pass
+    if sys.argv[1] == "half-written":
+        os.kill(os.getpid(), 9)
+
+files._sync = lambda path: None
+files.put(fill, folder("left/behind.txt"), ".txt")
+os.kill(os.getpid(), 9)
+"""
+
+
+@pytest.mark.parametrize(("how", "left"), [("half-written", 0), ("without a record", 500_000)])
+def test_reconcile_frees_a_disk_that_a_killed_process_has_filled(
+    tmp_path: Path, how: str, left: int
+) -> None:
+    """Deleting comes before all that needs space; what is unrecorded only the databases know."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    if not mount(place, 30_000):
+        pytest.skip("a small disk for the test cannot be mounted: only root may")
+    home = place / "home"
+    try:
+        assert autophagy(home, "status").returncode == 0
+        environment = clean_environment(home, PYTHONPATH=str(ROOT))
+        killed = subprocess.run([sys.executable, "-c", LEAVE, how, str(left)], env=environment)
+        assert killed.returncode == -9
+        assert os.statvfs(place).f_bavail * 4096 <= left
+        done = autophagy(home, "reconcile", "--fix")
+        assert done.returncode == 0 and "mended  file: left/behind" in done.stdout, done.stderr
+        assert os.statvfs(place).f_bavail * 4096 > 5_000_000
+        assert list((home / "store" / "left" / "behind").iterdir()) == []
     finally:
         subprocess.run(["umount", "-l", str(place)], check=True)
