@@ -20,7 +20,7 @@ from autophagy_assets.errors import InputError, IntegrityError, store_away
 from autophagy_assets.home import Home
 
 if TYPE_CHECKING:
-    from autophagy_assets.refresh import Refreshed
+    from autophagy_assets.automation.refresh import Refreshed
 
 REPORT_FOLDER = "report"
 
@@ -66,11 +66,11 @@ def ingest(folder: Path, replace: bool) -> None:
     for each image: image_path, genotype, stimulation, cell_line_clone, channel, FOV and
     whatever else is known of it. The images are copied; FOLDER is not changed.
     """
+    from autophagy_assets.automation.sync import sync
     from autophagy_assets.console import show_ingested
     from autophagy_assets.home import dagster_instance
     from autophagy_assets.registry.ingest import ingest as bring_in
     from autophagy_assets.study import Study
-    from autophagy_assets.sync import sync
 
     study = Study.load()
     try:
@@ -85,46 +85,46 @@ def ingest(folder: Path, replace: bool) -> None:
 
 @main.command()
 @click.option("--workers", type=click.IntRange(min=1), help="Processes; default: all cores.")
-def refresh(workers: int | None) -> None:
-    """Make whatever is new or out of date, and nothing else."""
+@click.option("--verify", is_flag=True, help="Read every file, and make damaged ones again.")
+def refresh(workers: int | None, verify: bool) -> None:
+    """Make whatever is new or out of date, and nothing else.
+
+    Ends with exit code 1 where something is not up to date in the end.
+    """
     from autophagy_assets.console import show_summary
 
-    done = _refresh(workers)
+    done = _refresh(workers, verify)
     show_summary(Home.locate().root / REPORT_FOLDER)
-    sys.exit(1 if done.failed else 0)
+    sys.exit(0 if done.complete else 1)
 
 
-def _refresh(workers: int | None) -> Refreshed:
+def _refresh(workers: int | None, verify: bool = False) -> Refreshed:
+    from autophagy_assets.automation.refresh import refresh as bring_up_to_date
     from autophagy_assets.console import RefreshProgress, show_refreshed
-    from autophagy_assets.definitions import defs
     from autophagy_assets.home import dagster_instance
-    from autophagy_assets.refresh import refresh as bring_up_to_date
-    from autophagy_assets.study import Study
     from autophagy_assets.summary import export
 
     gc.collect()
     gc.freeze()  # what the imports left would be walked again and again
     with RefreshProgress() as progress:
-        done = bring_up_to_date(Study.load(), defs, progress, workers)
+        done = bring_up_to_date(None, progress, workers, verify=verify)
     export(dagster_instance(), Home.locate().root / REPORT_FOLDER)
     show_refreshed(done)
     return done
 
 
 @main.command()
-def status() -> None:
-    """Show which assets are up to date, and which fields were set aside and why."""
+@click.option("--verify", is_flag=True, help="Read every file and compare it with its hash.")
+def status(verify: bool) -> None:
+    """Show which assets are up to date and why others are not, and fields that were set aside."""
+    from autophagy_assets.automation.next_runs import look
     from autophagy_assets.console import show_status
-    from autophagy_assets.definitions import defs
     from autophagy_assets.home import dagster_instance
-    from autophagy_assets.plan import make_plan
     from autophagy_assets.registry.ingest import set_aside_fields
-    from autophagy_assets.study import Study
-    from autophagy_assets.sync import sync
 
-    study, instance = Study.load(), dagster_instance()
-    sync(instance, study)
-    show_status(make_plan(instance, defs, study), set_aside_fields(study), instance)
+    instance = dagster_instance()
+    state = look(instance, None, verify=verify)
+    show_status(state.plan, set_aside_fields(state.study), instance)
 
 
 @main.command()
@@ -189,7 +189,7 @@ def demo(fields: int, size: int, cells: int | None, effect: float, seed: int) ->
     show_ingested(bring_in(folder, Study.load()))
     done = _refresh(None)
     show_summary(home.root / REPORT_FOLDER)
-    sys.exit(1 if done.failed else 0)
+    sys.exit(0 if done.complete else 1)
 
 
 @main.command()

@@ -20,9 +20,9 @@ def reconcile(fix: bool, grace_s: float) -> None:
 
     Ends with exit code 1 where something is left.
     """
+    from autophagy_assets.automation.reconcile import left
+    from autophagy_assets.automation.reconcile import reconcile as compare
     from autophagy_assets.home import dagster_instance
-    from autophagy_assets.reconcile import left
-    from autophagy_assets.reconcile import reconcile as compare
 
     with dagster_instance() as instance:
         findings = compare(instance, fix=fix, grace_s=grace_s)

@@ -13,10 +13,10 @@ def withdraw(fields: tuple[str, ...]) -> None:
     FIELD is its name as messages have it, such as 'WT, clone 1, untreated, FOV1'. Its images go to
     LaminDB's trash, and the next refresh makes the tables without its cells.
     """
+    from autophagy_assets.automation.sync import sync
     from autophagy_assets.home import dagster_instance
     from autophagy_assets.registry.withdraw import withdraw as take_out
     from autophagy_assets.study import Study
-    from autophagy_assets.sync import sync
 
     study = Study.load()
     for name in take_out(fields, study):

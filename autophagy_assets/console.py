@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,9 +16,10 @@ from autophagy_assets.study import Study
 from autophagy_assets.summary import PAGE, summarise
 
 if TYPE_CHECKING:
-    from autophagy_assets.plan import Plan, Target
-    from autophagy_assets.refresh import Refreshed
+    from autophagy_assets.automation.refresh import Refreshed
     from autophagy_assets.registry.ingest import Ingested
+    from autophagy_assets.staleness.plan import Plan
+    from autophagy_assets.staleness.upstream import Target
 
 # Names of samples and genotypes stand in brackets: nothing is markup unless it says so.
 console = Console(highlight=False, markup=False, emoji=False)
@@ -80,33 +82,36 @@ def show_ingested(done: Ingested) -> None:
         f"Images: {told}; the study has "
         f"{len(done.fields)} fields of view in {len({f.sample for f in done.fields})} samples."
     )
-    _show_set_aside(done.set_aside)
-
-
-def _show_set_aside(reasons: dict[str, str]) -> None:
-    for name, reason in reasons.items():
-        console.print("Set aside", style="yellow", end="")
-        console.print(f": {name}: {reason}", soft_wrap=True)
+    _show_reasons("Set aside", "yellow", done.set_aside)
 
 
 def show_refreshed(done: Refreshed) -> None:
-    """Print what a refresh did.
+    """Print what a refresh did, and what is left.
 
     Parameters
     ----------
     done : Refreshed
     """
     console.print(f"Made {len(done.made)}; {done.fresh} up to date.")
-    for target, error in done.failed.items():
-        console.print("Failed", style="red", end="")
-        console.print(f": {target}: {error}", soft_wrap=True)
+    _show_reasons("Failed", "red", done.failed)
     if done.skipped:
         names = ", ".join(str(target) for target in sorted(done.skipped, key=str))
-        console.print(f"Not made because of that: {names}")
+        console.print(f"Not made because of that: {names}", soft_wrap=True)
+    if done.left:
+        _show_reasons("Out of date again", "yellow", done.left)
+        console.print(
+            "Images or study have changed while this went on; run 'autophagy refresh' again."
+        )
+
+
+def _show_reasons(title: str, colour: str, reasons: Mapping[Any, str]) -> None:
+    for name, reason in reasons.items():
+        console.print(title, style=colour, end="")
+        console.print(f": {name}: {reason}", soft_wrap=True)
 
 
 def show_status(plan: Plan, set_aside: dict[str, str], instance: Any) -> None:
-    """Print the state of every asset.
+    """Print the state of every asset, and why some are out of date.
 
     Parameters
     ----------
@@ -123,15 +128,24 @@ def show_status(plan: Plan, set_aside: dict[str, str], instance: Any) -> None:
         ]
         table.add_row(asset, *(str(count or "") for count in states))
     console.print(table)
-    _show_set_aside({**set_aside, **_set_aside_in_imaging(instance)})
+    _show_reasons("To make", "yellow", plan.ready)
+    pinned = {target: v.pinned for target, v in plan.verdicts.items() if v.pinned}
+    if pinned:
+        example, told = next(iter(pinned.items()))
+        console.print(
+            f"Kept as they are, since the study file pins the code (pin_code): {len(pinned)} that "
+            f"were made with other code, such as {example}: {'; '.join(told)}.",
+            soft_wrap=True,
+        )
+    _show_reasons("Set aside", "yellow", {**set_aside, **_set_aside_in_imaging(instance)})
     if plan.ready:
         console.print("Run 'autophagy refresh' to make what is new or out of date.")
 
 
 def _set_aside_in_imaging(instance: Any) -> dict[str, str]:
     from autophagy_assets.io_managers.parquet import read_table
-    from autophagy_assets.materializations import HASH, UID
-    from autophagy_assets.partitions import SAMPLE_SPACE
+    from autophagy_assets.staleness.materializations import HASH, UID
+    from autophagy_assets.staleness.partitions import SAMPLE_SPACE
     from autophagy_assets.summary import stored
 
     reasons: dict[str, str] = {}

@@ -4,16 +4,15 @@ from typing import Any
 
 import dagster as dg
 
-from autophagy_assets import automation, checks
+from autophagy_assets import checks
 from autophagy_assets.assets import classifier, features, galleries, imaging, knockouts, report
 from autophagy_assets.assets.definition import StudyResource
+from autophagy_assets.automation import sensors as automation
 from autophagy_assets.home import Home
 from autophagy_assets.io_managers.figure import FigureIOManager
 from autophagy_assets.io_managers.joblib import JoblibIOManager
 from autophagy_assets.io_managers.page import PageIOManager
 from autophagy_assets.io_managers.parquet import ParquetIOManager
-from autophagy_assets.io_managers.steps import parameters_of
-from autophagy_assets.recipes import with_parameters
 from autophagy_assets.study import Study
 
 
@@ -46,12 +45,7 @@ def build_defs(*, study_file: str | None = None) -> dg.Definitions:
         *report.assets,
     ]
     return dg.Definitions(
-        assets=[
-            with_parameters(one, parameters_of(one, study))
-            if isinstance(one, dg.AssetsDefinition)
-            else one
-            for one in assets
-        ],
+        assets=assets,
         asset_checks=checks.checks,
         jobs=automation.jobs,
         schedules=automation.schedules,

@@ -82,8 +82,8 @@ def serve_part(part: Part, port: int | None, code_port: int) -> NoReturn:
 def _become(program: list[str], *, ends_dead_runs: bool) -> NoReturn:
     environment = dict(os.environ)  # as it is before a store is connected, which adds to it
     if ends_dead_runs:
+        from autophagy_assets.automation.reconcile import end_dead_runs
         from autophagy_assets.home import dagster_instance
-        from autophagy_assets.reconcile import end_dead_runs
 
         with dagster_instance() as instance:
             for finding in end_dead_runs(instance):

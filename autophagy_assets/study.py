@@ -9,10 +9,18 @@ from __future__ import annotations
 import os
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from autophagy_assets.errors import InputError
 
@@ -105,6 +113,7 @@ class Study(_Strict):
     segmentation: Segmentation
     galleries: Galleries
     checks: Checks = Checks()
+    pin_code: bool = False
 
     @field_validator("classes")
     @classmethod
@@ -186,3 +195,57 @@ class Study(_Strict):
                 return number
         known = ", ".join(repr(label) for label in self.classes.values())
         raise InputError(f"Stimulation {stimulation!r} is unknown: this study has {known}.")
+
+    def values(self) -> dict[str, Any]:
+        """Every entry with its value, JSON-like; of a recorded study nothing counts as read.
+
+        Returns
+        -------
+        dict
+        """
+        return BaseModel.model_dump(self, mode="json")
+
+
+class RecordedStudy(Study):
+    """A study that notes which of its entries have been read.
+
+    A step gets one, so that what it was made with is known from what it did and is declared
+    nowhere. A copy in another process starts anew: what is read there has to be brought back.
+    """
+
+    _read: set[str] = PrivateAttr(default_factory=set)
+
+    @classmethod
+    def of(cls, study: Study) -> RecordedStudy:
+        """The same study, of which nothing has been read yet.
+
+        Parameters
+        ----------
+        study : Study
+
+        Returns
+        -------
+        RecordedStudy
+        """
+        return cls.model_construct(**{name: getattr(study, name) for name in _ENTRIES})
+
+    def __getattribute__(self, name: str) -> Any:
+        if name in _ENTRIES:
+            object.__getattribute__(self, "entries_read").add(name)
+        return super().__getattribute__(name)
+
+    @property
+    def entries_read(self) -> set[str]:
+        """Names of the entries that have been read so far; may be added to."""
+        return self._read
+
+    def model_dump(self, **options: Any) -> dict[str, Any]:
+        """As of any study; all of it counts as read."""
+        self._read.update(_ENTRIES)
+        return super().model_dump(**options)
+
+    def __reduce__(self) -> Any:
+        return RecordedStudy.of, (Study.model_construct(**self.__dict__),)
+
+
+_ENTRIES = frozenset(Study.model_fields)

@@ -10,9 +10,9 @@ import pandas as pd
 from autophagy_assets.analysis.evaluation import auc_of, confusion_of
 from autophagy_assets.analysis.identity import METADATA
 from autophagy_assets.io_managers.parquet import read_table
-from autophagy_assets.materializations import HASH, TABLE_HASH, TABLE_UID, UID, latest
-from autophagy_assets.partitions import GENOTYPE_SPACE, KNOCKOUT_SPACE
 from autophagy_assets.registry.artifacts import fetch
+from autophagy_assets.staleness.materializations import HASH, TABLE_HASH, TABLE_UID, UID, latest
+from autophagy_assets.staleness.partitions import GENOTYPE_SPACE, KNOCKOUT_SPACE
 
 FIGURES = ["classifier_evaluation", "class_gallery", "error_galleries", "wt_ko_gallery"]
 FIGURES += ["spatial_context"]

@@ -17,12 +17,12 @@ import pandas as pd
 import yaml
 
 from autophagy_assets.analysis.identity import CELL_ID, CLASS, DATASET
-from autophagy_assets.materializations import UID, Materialization, latest
 from autophagy_assets.registry.datasets import FEATURIZED, SINGLE_CELL_IMAGES
 from autophagy_assets.registry.fields import sample_key
 from autophagy_assets.registry.provenance import Recorder
 from autophagy_assets.registry.runs import Step
 from autophagy_assets.registry.uids import slug
+from autophagy_assets.staleness.materializations import UID, Materialization, latest
 from autophagy_assets.study import DEFAULT_STUDY, Study
 from autophagy_assets_tests.analysis.synthetic import raw_features, write_h5sc, write_store
 
@@ -129,18 +129,24 @@ class Platform:
     def __init__(self, file: Path) -> None:
         from autophagy_assets.definitions import build_defs
 
-        self.study = Study.load(file)
+        self.file, self.study = file, Study.load(file)
         self.defs = build_defs(study_file=str(file))
         self.job = self.defs.resolve_implicit_global_asset_job_def()
         self.instance = dg.DagsterInstance.ephemeral(settings={"telemetry": {"enabled": False}})
 
     def sync(self) -> list[str]:
-        from autophagy_assets.sync import sync
+        from autophagy_assets.automation.sync import sync
 
         return sync(self.instance, self.study)
 
     def partitions(self, space: str) -> list[str]:
         return sorted(self.instance.get_dynamic_partitions(space))
+
+    def partitions_of(self, asset: dg.AssetKey) -> list[str] | list[None]:
+        """Partitions of an asset; of one that has none, None."""
+        node = self.defs.resolve_asset_graph().get(asset)
+        space = getattr(node.partitions_def, "name", None)
+        return self.partitions(space) if space else [None]
 
     def run(
         self, *assets: str, partition: str | None = None, check: bool = True, config: Any = None
@@ -163,12 +169,19 @@ class Platform:
         for genotype in self.partitions("genotype"):
             self.run("raw_features", "clean_features", partition=genotype)
 
-    def refresh(self) -> Any:
+    def refresh(self, **options: Any) -> Any:
         """What ``autophagy refresh`` does, on this platform's own Dagster."""
-        from autophagy_assets import refresh
+        from autophagy_assets.automation.refresh import refresh
+
+        return refresh(str(self.file), workers=1, instance=self.instance, **options)
+
+    def plan(self) -> Any:
+        """What is out of date, and why."""
+        from autophagy_assets.staleness.judge import Judge
+        from autophagy_assets.staleness.plan import make_plan
 
         self.sync()
-        return refresh._refresh(self.instance, self.defs, self.study, lambda *_: None, 1)
+        return make_plan(Judge(self.instance, self.defs, self.study))
 
     @staticmethod
     def failure(result: dg.ExecuteInProcessResult) -> str:

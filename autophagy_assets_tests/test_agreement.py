@@ -15,7 +15,7 @@ import pytest
 from dagster._core.definitions.data_version import CachingStaleStatusResolver, StaleStatus
 from dagster._core.loader import LoadingContextForTest
 
-from autophagy_assets.plan import Target, make_plan
+from autophagy_assets.staleness.plan import Target, make_plan
 from autophagy_assets_tests.platform import Given, Platform, give_table, given_study, outsider
 from autophagy_assets_tests.platform import study_file as write_study
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autophagy_assets.groups import Group, groups
-from autophagy_assets.plan import Plan, Target
+from autophagy_assets.automation.requests import Request, requests
+from autophagy_assets.staleness.plan import Plan
+from autophagy_assets.staleness.upstream import Target
 
 
 @st.composite
@@ -32,7 +33,7 @@ def test_groups_hold_every_target_once_and_after_all_that_it_is_made_from(
 ) -> None:
     wanted = [target for target in plan.upstream if data.draw(st.booleans())]
     made: list[Target] = []
-    for group in groups(plan, wanted):
+    for group in requests(plan, wanted):
         for target in group.targets:
             assert target.partition == group.partition
             assert plan.spaces[target.asset] == group.space
@@ -45,9 +46,9 @@ def test_targets_of_one_partition_share_a_run() -> None:
     plan = Plan(spaces={"images": "sample", "features": "sample", "report": None})
     images, features = Target("images", "s"), Target("features", "s")
     plan.upstream = {images: [], features: [images], Target("report"): [features]}
-    assert groups(plan, plan.upstream) == [
-        Group("sample", "s", (images, features)),
-        Group(None, None, (Target("report"),)),
+    assert requests(plan, plan.upstream) == [
+        Request("sample", "s", (images, features)),
+        Request(None, None, (Target("report"),)),
     ]
 
 
@@ -57,5 +58,5 @@ def test_what_waits_for_a_run_and_nothing_else_follows_in_its_partition() -> Non
     plan.upstream = {images: [], features: [images], both: [features, Target("report")]}
     plan.upstream[Target("report")] = [features]
     plan.ready, plan.waiting = {images: "new"}, {features, both, Target("report")}
-    (group,) = groups(plan, plan.ready)
-    assert group == Group("sample", "s", (images,), then=(features,))
+    (group,) = requests(plan, plan.ready)
+    assert group == Request("sample", "s", (images,), then=(features,))

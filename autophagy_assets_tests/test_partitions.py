@@ -9,7 +9,7 @@ from contextlib import ExitStack
 import dagster as dg
 import pytest
 
-from autophagy_assets import partitions
+from autophagy_assets.staleness import partitions
 from autophagy_assets.study import Study
 
 STUDY = Study.load()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from autophagy_assets.plan import Plan, Target
+from autophagy_assets.staleness.plan import Plan
+from autophagy_assets.staleness.upstream import Target
 
 
 def test_downstream_is_near_and_far_and_not_the_thing_itself() -> None:

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import itertools
 
-import dagster as dg
 import pytest
 
-from autophagy_assets.materializations import latest
 from autophagy_assets.registry.ingest import ingest
-from autophagy_assets.sync import report
 from autophagy_assets_tests.platform import (
     Platform,
     give_dataset,
@@ -65,14 +62,14 @@ def test_a_field_set_aside_is_reported_with_its_reason_until_it_is_mended(platfo
     ingest(folder, platform.study)
     assert platform.sync()[-1] == "set_aside_fields"
     told = platform.latest("set_aside_fields", None)
-    (reason,) = told.metadata["reasons"]
+    (reason,) = told.metadata["contents"]
     assert "FOV1" in reason and "0_DAPI.tif" in reason
     assert platform.sync() == []
     (folder / "images" / "0_DAPI.tif").write_bytes(whole)
     ingest(folder, platform.study)
     assert platform.sync()[-1] == "set_aside_fields"
     mended = platform.latest("set_aside_fields", None)
-    assert mended.metadata["reasons"] == [] and mended.version != told.version
+    assert mended.metadata["contents"] == [] and mended.version != told.version
 
 
 def test_a_given_table_makes_imaging_of_its_genotype_needless(platform, tmp_path):
@@ -99,15 +96,3 @@ def test_what_the_platform_makes_is_not_taken_for_given(platform, tmp_path):
     given_study(platform.study, tmp_path, cells=8, datasets=2)
     platform.features()
     assert platform.sync() == []
-
-
-def test_the_version_of_an_external_asset_is_its_members_in_any_order(platform):
-    platform.instance.add_dynamic_partitions("sample", ["s"])
-    key = dg.AssetKey("raw_images")
-    assert report(platform.instance, "raw_images", "s", ["b", "a"]) == "raw_images[s]"
-    assert report(platform.instance, "raw_images", "s", ["a", "b"]) is None
-    first = latest(platform.instance, key, "s")
-    assert first is not None and first.metadata["count"] == 2
-    assert report(platform.instance, "raw_images", "s", ["a"]) == "raw_images[s]"
-    second = latest(platform.instance, key, "s")
-    assert second is not None and second.version != first.version

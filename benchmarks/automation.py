@@ -42,24 +42,26 @@ def watch(count: int) -> dict[str, Any]:
     """Time looks and ticks with that many samples, and adding partitions."""
     import dagster as dg
 
+    from autophagy_assets.automation.sensors import refresh_on_change
+    from autophagy_assets.automation.sync import sync
     from autophagy_assets.definitions import build_defs
     from autophagy_assets.home import dagster_instance
-    from autophagy_assets.partitions import SAMPLE_SPACE, fill
-    from autophagy_assets.plan import make_plan
+    from autophagy_assets.staleness.judge import Judge
+    from autophagy_assets.staleness.partitions import SAMPLE_SPACE, fill
+    from autophagy_assets.staleness.plan import make_plan
     from autophagy_assets.study import Study
-    from autophagy_assets.sync import sync
     from benchmarks.registry import register_images, samples
 
     warnings.filterwarnings("ignore")
-    study, defs, cursor, asked = Study.load(), build_defs(), None, 0
+    study, defs, asked = Study.load(), build_defs(), 0
 
     def tick() -> None:
-        nonlocal cursor, asked
-        found = dg.evaluate_automation_conditions(defs, instance, cursor=cursor)
-        cursor, asked = found.cursor, found.total_requested
+        nonlocal asked
+        resources = {"study": (defs.resources or {})["study"]}
+        context = dg.build_sensor_context(instance=instance, resources=resources)
+        asked = len(getattr(refresh_on_change(context), "run_requests", None) or ())
 
     with dagster_instance() as instance:
-        tick()  # the automation is on before the samples come
         register_images(samples(count))
         told: dict[str, Any] = {"first look": seconds(lambda: sync(instance, study))}
         told["first tick"], told["asked"] = seconds(tick), asked
@@ -67,7 +69,7 @@ def watch(count: int) -> dict[str, Any]:
             seconds(lambda: sync(instance, study)) for _ in range(REPEATS)
         )
         told["tick"] = statistics.median(seconds(tick) for _ in range(REPEATS))
-        told["plan"] = seconds(lambda: make_plan(instance, defs, study))
+        told["plan"] = seconds(lambda: make_plan(Judge(instance, defs, study)))
         keys = {f"WT__clone-{number:05d}__untreated" for number in range(PARTITIONS)}
         present = set(instance.get_dynamic_partitions(SAMPLE_SPACE))
         told["adding"] = seconds(lambda: fill(instance, study, keys | present, set()))
@@ -103,13 +105,14 @@ def own_work(times: list[float]) -> Iterator[None]:
 
 def orchestrate() -> dict[str, Any]:
     """Image a small study, then time its analysis beyond the assets' own work."""
+    from autophagy_assets.automation.launcher import run_request
+    from autophagy_assets.automation.requests import requests
     from autophagy_assets.definitions import build_defs
-    from autophagy_assets.groups import groups
     from autophagy_assets.home import Home, dagster_instance
-    from autophagy_assets.partitions import SAMPLE_SPACE
-    from autophagy_assets.plan import make_plan
-    from autophagy_assets.runs import run_group
     from autophagy_assets.simulation import simulate
+    from autophagy_assets.staleness.judge import Judge
+    from autophagy_assets.staleness.partitions import SAMPLE_SPACE
+    from autophagy_assets.staleness.plan import make_plan
     from autophagy_assets.study import Study
     from benchmarks.downstream import image_study
 
@@ -118,14 +121,15 @@ def orchestrate() -> dict[str, Any]:
     image_study(folder)
     study, defs, made, times = Study.load(), build_defs(), 0, list[float]()
     with dagster_instance(capture=False) as instance:
-        planned = groups(plan := make_plan(instance, defs, study), plan.ready)
-        assert not [group for group in planned if group.space == SAMPLE_SPACE]
+        plan = make_plan(Judge(instance, defs, study))
+        planned = requests(plan, plan.ready)
+        assert not [request for request in planned if request.space == SAMPLE_SPACE]
         began = time.perf_counter()
         with own_work(times):
-            for group in planned:
-                errors = run_group(group, defs, instance)
+            for request in planned:
+                errors = run_request(request, request.tags(plan), defs, instance)
                 assert not errors, errors
-                made += len(group.targets)
+                made += len(request.targets)
         whole = time.perf_counter() - began
     return {"assets": made, "runs": len(planned), "whole": whole, "own": sum(times)}
 

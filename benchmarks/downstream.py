@@ -47,26 +47,31 @@ def prepare(images: Path, home: Path) -> None:
 
 def image_study(images: Path) -> None:
     """Make single-cell images and cell features, and tell where they are."""
+    from autophagy_assets.automation.launcher import run_requests
+    from autophagy_assets.automation.requests import requests
+    from autophagy_assets.automation.sync import sync
     from autophagy_assets.definitions import defs
-    from autophagy_assets.groups import groups
     from autophagy_assets.home import Home, dagster_instance
     from autophagy_assets.io_managers.parquet import read_table
-    from autophagy_assets.materializations import HASH, UID
-    from autophagy_assets.partitions import SAMPLE_SPACE, genotype_of
-    from autophagy_assets.plan import make_plan
     from autophagy_assets.registry.artifacts import fetch
     from autophagy_assets.registry.ingest import ingest
-    from autophagy_assets.runs import run_groups
+    from autophagy_assets.staleness.judge import Judge
+    from autophagy_assets.staleness.materializations import HASH, UID
+    from autophagy_assets.staleness.partitions import SAMPLE_SPACE, genotype_of
+    from autophagy_assets.staleness.plan import make_plan
     from autophagy_assets.study import Study
     from autophagy_assets.summary import stored
-    from autophagy_assets.sync import sync
 
     study, instance = Study.load(), dagster_instance()
     ingest(images, study)
     sync(instance, study)
-    plan = make_plan(instance, defs, study)
-    samples = [g for g in groups(plan, plan.ready) if g.space == SAMPLE_SPACE]
-    for _, errors in run_groups(samples, defs, instance, None):
+    plan = make_plan(Judge(instance, defs, study))
+    samples = [
+        (request, request.tags(plan))
+        for request in requests(plan, plan.ready)
+        if request.space == SAMPLE_SPACE
+    ]
+    for _, errors in run_requests(samples, defs, instance, None):
         assert not errors, errors
     told: dict = {"tables": {}, "crops": {}, "stores": {}}
     for sample in sorted(instance.get_dynamic_partitions(SAMPLE_SPACE)):

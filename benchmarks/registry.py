@@ -63,7 +63,7 @@ def definitions() -> Any:
 
     from autophagy_assets.assets.definition import StudyResource, study_asset
     from autophagy_assets.io_managers.parquet import ParquetIOManager
-    from autophagy_assets.partitions import samples as space
+    from autophagy_assets.staleness.partitions import samples as space
 
     @study_asset(group="imaging", io="table_io", kinds=[], partitions=space)
     def cell_features(context):
@@ -133,8 +133,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         os.environ["AUTOPHAGY_HOME"] = str(Path(folder) / "home")
         from autophagy_assets.home import dagster_instance
-        from autophagy_assets.partitions import SAMPLE_SPACE
         from autophagy_assets.registry.provenance import Recorder, Step
+        from autophagy_assets.staleness.partitions import SAMPLE_SPACE
 
         keys = samples(PARTITIONS)
         register_images(keys)

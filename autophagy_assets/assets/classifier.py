@@ -10,8 +10,6 @@ from autophagy_assets.analysis.evaluation_figures import evaluation_picture
 from autophagy_assets.analysis.figures import Picture
 from autophagy_assets.analysis.model import TrainedClassifier
 from autophagy_assets.assets.definition import control, study_asset
-from autophagy_assets.partitions import GENOTYPE_SPACE
-from autophagy_assets.registry.origins import model_behind
 from autophagy_assets.study import ClassifierParameters, Study
 
 GROUP = "classifier"
@@ -49,16 +47,13 @@ def assets(study: Study) -> list[dg.AssetsDefinition]:
     list of dagster.AssetsDefinition
     """
     from_control = {"clean_features": control(study)}
-    spaces = {"clean_features": GENOTYPE_SPACE}
     Forest = launchpad_config(study)
 
     @study_asset(
         group=GROUP,
         io="table_io",
         kinds={"scikitlearn", "parquet"},
-        uses=["split"],
         ins=from_control,
-        spaces=spaces,
         labels="control",
     )
     def training_cells(context, clean_features: pd.DataFrame) -> pd.DataFrame:
@@ -69,9 +64,7 @@ def assets(study: Study) -> list[dg.AssetsDefinition]:
         group=GROUP,
         io="table_io",
         kinds={"scikitlearn", "parquet"},
-        uses=["split"],
         ins=from_control,
-        spaces=spaces,
         labels="control",
     )
     def test_cells(context, clean_features: pd.DataFrame) -> pd.DataFrame:
@@ -82,7 +75,7 @@ def assets(study: Study) -> list[dg.AssetsDefinition]:
         group=GROUP,
         io="model_io",
         kinds={"scikitlearn", "joblib"},
-        uses=["classifier"],
+        launchpad="classifier",
         labels="control",
     )
     def autophagy_classifier(
@@ -114,17 +107,20 @@ def assets(study: Study) -> list[dg.AssetsDefinition]:
         group=GROUP,
         io="figure_io",
         kinds={"scikitlearn", "matplotlib"},
-        uses=["classes"],
         labels="control",
     )
-    def classifier_evaluation(context, test_predictions: pd.DataFrame) -> Picture:
+    def classifier_evaluation(
+        context, autophagy_classifier: TrainedClassifier, test_predictions: pd.DataFrame
+    ) -> Picture:
         """ROC curve and confusion matrix of the test cells, as a figure and as a table.
 
-        The table holds AUC, ROC points, counts and shares.
+        The table holds AUC, ROC points, counts and shares. The AUC is written to the model.
         """
         scores = evaluate(test_predictions)
-        if (model := model_behind(context.recorder.reads)) is not None:
-            context.recorder.annotate(model, {"auc": auc_of(scores)})
+        # The model is an input for this alone: another version of it may predict the same.
+        for uid, record in context.recorder.reads.items():
+            if record.key.endswith(".joblib"):
+                context.recorder.annotate(uid, {"auc": auc_of(scores)})
         title = f"{context.study.control} test cells"
         return evaluation_picture(scores, context.study, title)
 

@@ -9,13 +9,17 @@ from typing import Any
 
 import pandas as pd
 
-from autophagy_assets.analysis.identity import DATASET
-from autophagy_assets.materializations import Materialization
-from autophagy_assets.registry.datasets import datasets_by_uid
+from autophagy_assets.analysis.identity import DATASET, METADATA
+from autophagy_assets.registry.fields import sample_key
 from autophagy_assets.registry.files import TEMPORARY
 from autophagy_assets.registry.instance import storage_root
 from autophagy_assets.registry.provenance import Recorder
-from autophagy_assets.study import Study
+from autophagy_assets.registry.state import RegistryState
+from autophagy_assets.staleness.materializations import Materialization
+from autophagy_assets.study import RecordedStudy
+
+Manifests = Mapping[str, pd.DataFrame]
+PIXEL_UM = "pixel_um"
 
 
 @dataclass(frozen=True)
@@ -24,9 +28,12 @@ class StudyContext:
 
     Parameters
     ----------
-    study : Study
+    study : RecordedStudy
+        Notes which of its entries are read.
     partition : str
         Partition key; empty for an asset without partitions.
+    registry : RegistryState
+        What LaminDB has from outside, as it was when the step began.
     recorder : Recorder
         Reads artifacts and puts files in place, so that both are in the records.
     log : object
@@ -35,8 +42,9 @@ class StudyContext:
         Gives what Dagster recorded last of this asset and partition, if anything.
     """
 
-    study: Study
+    study: RecordedStudy
     partition: str
+    registry: RegistryState
     recorder: Recorder
     log: Any
     before: Callable[[], Materialization | None]
@@ -45,14 +53,24 @@ class StudyContext:
         """Verified local path of a LaminDB artifact, noted as an input of the step."""
         return self.recorder.read(uid)
 
-    def images(self, cells: pd.DataFrame) -> tuple["Paths", float | None]:
-        """Paths of the crops of cells, and the size of a pixel in um."""
-        datasets = cells[DATASET].unique()
-        return Paths(self, datasets), self.pixel_um(datasets)
+    def described(self, manifests: Manifests) -> pd.DataFrame:
+        """Datasets with their labels: of the manifests of samples, and of the source."""
+        columns = [DATASET, *METADATA, PIXEL_UM]
+        tables = [self.registry.every_dataset, *(manifests[sample] for sample in manifests)]
+        known = pd.concat([table.reindex(columns=columns) for table in tables], ignore_index=True)
+        known = known[known[DATASET].fillna("") != ""]
+        return known.drop_duplicates(DATASET, keep="last", ignore_index=True)
 
-    def pixel_um(self, datasets: Iterable[str]) -> float | None:
-        """Size of a pixel in um, where all datasets are known to have the same."""
-        sizes = datasets_by_uid(map(str, datasets), self.study)["pixel_um"].unique()
+    def images(self, cells: pd.DataFrame, manifests: Manifests) -> tuple["Paths", float | None]:
+        """Paths of the crops of cells, and the size of a pixel in um."""
+        return Paths(self, cells[DATASET].unique()), self.pixel_um(cells, manifests)
+
+    def pixel_um(self, cells: pd.DataFrame, manifests: Manifests) -> float | None:
+        """Size of a pixel in um, where all datasets of cells are known to have the same."""
+        places = cells[["genotype", "clone", "stimulation"]].drop_duplicates()
+        samples = {sample_key(*place) for place in places.itertuples(index=False)}
+        known = self.described({s: manifests[s] for s in sorted(samples) if s in manifests})
+        sizes = known.set_index(DATASET)[PIXEL_UM].reindex(cells[DATASET].unique()).unique()
         return float(sizes[0]) if len(sizes) == 1 and sizes[0] > 0 else None
 
     def version_of(self, asset: str) -> str:

@@ -9,18 +9,10 @@ from autophagy_assets.analysis.contract import check_feature_table
 from autophagy_assets.analysis.features import clean, used_columns
 from autophagy_assets.analysis.identity import CELL_ID, CLASS
 from autophagy_assets.assets.context import StudyContext
-from autophagy_assets.assets.definition import depends_on_all, every, study_asset
+from autophagy_assets.assets.definition import every, study_asset
 from autophagy_assets.errors import InputError
-from autophagy_assets.partitions import GENOTYPE_SPACE, SAMPLE_SPACE, genotype_of, genotypes
-from autophagy_assets.registry.datasets import (
-    FEATURIZED,
-    UNKNOWN,
-    datasets_by_uid,
-    featurized_tables,
-    labels_of_partition,
-)
-from autophagy_assets.registry.labels import GENOTYPE
-from autophagy_assets.registry.uids import slug
+from autophagy_assets.registry.datasets import FEATURIZED, UNKNOWN
+from autophagy_assets.staleness.partitions import genotype_of, genotypes
 
 GROUP = "features"
 
@@ -32,27 +24,31 @@ source_features = dg.AssetSpec(
     description="Featurized tables that were found in LaminDB and not computed here.",
 )
 
+source_datasets = dg.AssetSpec(
+    "source_datasets",
+    group_name=GROUP,
+    kinds={"h5ad"},
+    description="Single-cell image datasets that were found in LaminDB and not made here, with "
+    "their labels: genotype, stimulation, clone, field of view, size of a pixel.",
+)
+
 
 @study_asset(
     group=GROUP,
     io="table_io",
     kinds={"pandas", "parquet"},
-    uses=["classes", "excluded_features"],
     artifact=FEATURIZED,
     partitions=genotypes,
     ins={"cell_features": every()},
     deps=[dg.AssetDep("source_features")],
-    spaces={"cell_features": SAMPLE_SPACE, "source_features": GENOTYPE_SPACE},
 )
 def raw_features(context, cell_features) -> pd.DataFrame:
     """Featurized single-cell images of a genotype.
 
     Found in the source instance where it has them, else put together from its samples.
     """
-    found = {slug(label): uid for label, uid in featurized_tables(context.study).items()}
     name = f"raw_features[{context.partition}]"
-    if context.partition in found:
-        uid = found[context.partition]
+    if (uid := context.registry.tables.get(context.partition)) is not None:
         table = whole_numbers(pd.read_parquet(context.read(uid)))
         name = f"{context.recorder.reads[uid].key} ({uid}), given for {name},"
     else:
@@ -114,17 +110,16 @@ def put_together(cell_features: Mapping[str, pd.DataFrame], genotype: str) -> pd
     group=GROUP,
     io="table_io",
     kinds={"pandas", "parquet"},
-    uses=["excluded_features", "classes"],
     partitions=genotypes,
-    deps=[depends_on_all("single_cell_images")],
-    spaces={"raw_features": GENOTYPE_SPACE, "single_cell_images": SAMPLE_SPACE},
+    ins={"single_cell_images": every()},
+    deps=[dg.AssetDep("source_datasets"), dg.AssetDep("source_features")],
 )
-def clean_features(context, raw_features: pd.DataFrame) -> pd.DataFrame:
+def clean_features(context, raw_features: pd.DataFrame, single_cell_images) -> pd.DataFrame:
     """Cells of a genotype with identity and metadata apart from the features.
 
     Features of the marker channel are left out, as the marker defines the classes.
     """
-    datasets = datasets_by_uid(raw_features["dataset"].unique(), context.study)
+    datasets = context.described(single_cell_images)
     name = f"raw_features[{context.partition}]"
     return labelled(clean(raw_features, datasets, context.study, name), context)
 
@@ -143,12 +138,18 @@ def labelled(cells: pd.DataFrame, context: StudyContext) -> pd.DataFrame:
     pandas.DataFrame
         Genotype from the partition and stimulation from the class, where they were unknown.
     """
-    known = labels_of_partition(context.study, context.partition)
+    uid = context.registry.tables.get(context.partition, "")
+    genotype = context.registry.table_labels.get(uid, UNKNOWN)
     stimulation = cells[CLASS].map(context.study.classes)
     return cells.assign(
-        genotype=cells["genotype"].replace(UNKNOWN, known.get(GENOTYPE, UNKNOWN)),
+        genotype=cells["genotype"].replace(UNKNOWN, genotype),
         stimulation=cells["stimulation"].where(cells["stimulation"] != UNKNOWN, stimulation),
     )
 
 
-assets: list[dg.AssetsDefinition | dg.AssetSpec] = [source_features, raw_features, clean_features]
+assets: list[dg.AssetsDefinition | dg.AssetSpec] = [
+    source_features,
+    source_datasets,
+    raw_features,
+    clean_features,
+]

@@ -4,24 +4,26 @@ import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from autophagy_assets.analysis.identity import DATASET
+from autophagy_assets.assets.field_files import add_files, files_of
+from autophagy_assets.assets.finished_fields import remember
 from autophagy_assets.assets.manifest import SET_ASIDE, row_of
-from autophagy_assets.errors import InputError
+from autophagy_assets.errors import InputError, IntegrityError
 from autophagy_assets.home import WORKERS_VARIABLE
-from autophagy_assets.registry import labels as lab
-from autophagy_assets.registry.datasets import SINGLE_CELL_IMAGES
-from autophagy_assets.registry.fields import Field, study_slug
+from autophagy_assets.registry.fields import Field
+from autophagy_assets.registry.files import put
+from autophagy_assets.registry.outputs import place_of
 from autophagy_assets.registry.uids import derived
-from autophagy_assets.study import Study
+from autophagy_assets.study import RecordedStudy, Study
 
 if TYPE_CHECKING:
-    from autophagy_assets.analysis.segmentation import FieldResult
     from autophagy_assets.assets.context import StudyContext
 
-CROPS, SPATIAL = "single_cell_data.h5ad", "spatialdata.zarr"
+DAMAGED = "its file is gone or has changed"
 
 
 def workers() -> int | None:
@@ -46,9 +48,23 @@ def workers() -> int | None:
     return int(told or 0) or None
 
 
-def image_field(
-    job: tuple[Field, Mapping[str, Path]], study: Study, scratch: Path
-) -> "FieldResult":
+@dataclass(frozen=True)
+class Imaged:
+    """What became of a field in a worker process.
+
+    Parameters
+    ----------
+    outcome : FieldResult or InputError
+        Its single cells, or why it cannot be used.
+    entries : frozenset of str
+        Entries of the study that were read.
+    """
+
+    outcome: Any
+    entries: frozenset[str]
+
+
+def image_field(job: tuple[Field, Mapping[str, Path]], study: Study, scratch: Path) -> Imaged:
     """Segment and extract one field; runs in a worker process.
 
     Parameters
@@ -61,77 +77,93 @@ def image_field(
 
     Returns
     -------
-    FieldResult
+    Imaged
     """
     from autophagy_assets.analysis.segmentation import process_field
 
     field, images = job
-    return process_field(images, study, scratch / derived(12, field.sample, field.fov))
+    noting = RecordedStudy.of(study)
+    outcome: Any
+    try:
+        outcome = process_field(images, noting, scratch / derived(12, field.sample, field.fov))
+    except InputError as error:
+        outcome = error
+    return Imaged(outcome, frozenset(noting.entries_read))
 
 
-def describe_field(field: Field, outcome: Any) -> str:
+def note_entries(context: "StudyContext", imaged: Imaged | Exception) -> None:
+    """Note which entries of the study a worker has read.
+
+    Parameters
+    ----------
+    context : StudyContext
+    imaged : Imaged or Exception
+        Of a worker that failed, nobody knows what it had read: then all of them count.
+    """
+    known = imaged.entries if isinstance(imaged, Imaged) else set(context.study.values())
+    context.study.entries_read.update(known)
+
+
+def readable_fields(
+    context: "StudyContext", fields: list[Field]
+) -> tuple[list[tuple[Field, dict[str, Path]]], list[dict[str, Any]]]:
+    """Fetch the images of fields, verified; set those aside that cannot be read.
+
+    Parameters
+    ----------
+    context : StudyContext
+    fields : list of Field
+
+    Returns
+    -------
+    tuple of (list, list)
+        Fields with the image of each channel; and rows of the manifest of the others.
+    """
+    jobs, rows = [], []
+    for field in fields:
+        images: dict[str, Path] = {}
+        for channel, uid in field.images:
+            try:
+                images[channel] = context.read(uid)
+            except IntegrityError as error:
+                # A part of the version of the images, so that the field is tried again when the
+                # image has been put back.
+                context.registry.note_unreadable(uid, DAMAGED)
+                reason = f"{error} Run 'autophagy ingest' on the folder of its images again."
+                rows.append(row_of(field) | {"status": SET_ASIDE, "reason": reason})
+                context.log.warning(f"{field.name}: set aside: {reason}")
+                break
+        else:
+            jobs.append((field, images))
+    return jobs, rows
+
+
+def describe_field(field: Field, imaged: Any) -> str:
     """One line for the log.
 
     Parameters
     ----------
     field : Field
-    outcome : FieldResult or Exception
+    imaged : Imaged or Exception
 
     Returns
     -------
     str
     """
+    outcome = imaged.outcome if isinstance(imaged, Imaged) else imaged
     if isinstance(outcome, Exception):
         return f"{field.name}: set aside: {outcome}"
     return f"{field.name}: {outcome.n_cells} cells"
 
 
-@dataclass(frozen=True)
-class FieldFile:
-    """A file that imaging leaves of a field: its key, description and labels."""
-
-    key: str
-    description: str
-    labels: dict[str, str]
-
-
-def files_of(context: "StudyContext", field: Field) -> dict[str, FieldFile]:
-    """Describe the files that imaging leaves of a field.
-
-    Parameters
-    ----------
-    context : StudyContext
-    field : Field
-
-    Returns
-    -------
-    dict
-        By the column of the manifest that names them.
-    """
-    place = f"{study_slug(context.study)}/imaging/single_cell_images/{row_of(field)['field']}"
-    labels = dict(field.labels) | {lab.STUDY: context.study.name}
-    return {
-        DATASET: FieldFile(
-            f"{place}/{CROPS}",
-            f"single cells of {field.name}",
-            labels | {lab.KIND: SINGLE_CELL_IMAGES},
-        ),
-        "spatialdata": FieldFile(
-            f"{place}/{SPATIAL}",
-            f"images, masks and cell centres of {field.name}",
-            labels | {lab.KIND: "spatialdata"},
-        ),
-    }
-
-
-def store_field(context: "StudyContext", field: Field, outcome: Any) -> dict[str, Any]:
+def store_field(context: "StudyContext", field: Field, imaged: Any) -> dict[str, Any]:
     """Put the files of a field in the store; tell its row of the manifest.
 
     Parameters
     ----------
     context : StudyContext
     field : Field
-    outcome : FieldResult or Exception
+    imaged : Imaged or Exception
 
     Returns
     -------
@@ -143,22 +175,16 @@ def store_field(context: "StudyContext", field: Field, outcome: Any) -> dict[str
     Exception
         What is not a fault of the field, such as a full disk, is raised again.
     """
+    outcome = imaged.outcome if isinstance(imaged, Imaged) else imaged
     row = row_of(field)
     if isinstance(outcome, (OSError, MemoryError)):
         raise outcome
     if isinstance(outcome, Exception):
         return row | {"status": SET_ASIDE, "reason": str(outcome)}
     made = {DATASET: outcome.single_cells, "spatialdata": outcome.spatialdata}
-    counts = {DATASET: outcome.n_cells}
-    for name, file in files_of(context, field).items():
-        stored = context.recorder.put(
-            lambda path, name=name: shutil.move(made[name], path),
-            file.key,
-            file.description,
-            file.labels,
-            kind="dataset",
-            rows=counts.get(name),
-            made_from=tuple(uid for _, uid in field.images),
-        )
-        row[name] = stored.record.uid
-    return row | {"n_cells": outcome.n_cells}
+    files = {
+        name: put(partial(shutil.move, made[name]), *place_of(file.key))
+        for name, file in files_of(context, field).items()
+    }
+    remember(context, field, files, outcome.n_cells)
+    return row | add_files(context, field, files, outcome.n_cells)

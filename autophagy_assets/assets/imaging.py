@@ -11,14 +11,17 @@ from autophagy_assets.assets.definition import study_asset
 from autophagy_assets.assets.fields import (
     describe_field,
     image_field,
+    note_entries,
+    readable_fields,
     store_field,
     workers,
 )
+from autophagy_assets.assets.finished_fields import finished_fields, forget_finished
 from autophagy_assets.assets.kept_fields import kept_fields
 from autophagy_assets.assets.manifest import known_datasets, without
+from autophagy_assets.assets.method import note_method
 from autophagy_assets.errors import InputError
-from autophagy_assets.partitions import SAMPLE_SPACE, samples
-from autophagy_assets.registry.fields import raw_fields
+from autophagy_assets.staleness.partitions import samples
 
 GROUP = "imaging"
 
@@ -55,37 +58,37 @@ set_aside_fields = dg.AssetSpec(
     group=GROUP,
     io="table_io",
     kinds={"scportrait", "h5ad", "zarr"},
-    uses=["segmentation", "channels", "nucleus_channel", "cytosol_channel"],
     partitions=samples,
     deps=[dg.AssetDep("raw_images")],
-    spaces={"raw_images": SAMPLE_SPACE},
 )
 def single_cell_images(context, config: ImagingConfig) -> pd.DataFrame:
     """Fields of view of a sample with their single cells.
 
     Nuclei and cytosol are segmented, and each cell gets a crop in every channel. A field that
     cannot be used is set aside with its reason. Fields whose images, parameters and code are
-    those of the last time are kept and not segmented again, unless the launchpad says so.
+    those of the last time are kept and not segmented again, unless the launchpad says so; so are
+    those that a run had finished which was cut off.
     """
     from autophagy_assets.analysis.compute import map_fields
 
-    fields = [f for f in raw_fields(context.study) if f.sample == context.partition]
-    rows = known_datasets(context)
+    fields, rows = context.registry.fields, known_datasets(context)
     if not fields and not rows:
         raise InputError(
             f"Sample {context.partition} has no registered field of view: ingest its images, or "
             "run 'autophagy refresh', which removes samples without images."
         )
     rows += [] if config.image_again else kept_fields(context, without(fields, rows))
-    jobs = [
-        (field, {channel: context.read(uid) for channel, uid in field.images})
-        for field in without(fields, rows)
-    ]
+    rows += [] if config.image_again else finished_fields(context, without(fields, rows))
+    jobs, damaged = readable_fields(context, without(fields, rows))
+    rows += damaged
     with context.scratch() as scratch:
         image = partial(image_field, study=context.study, scratch=scratch)
-        for (field, _), outcome in map_fields(image, jobs, workers()):
-            context.log.info(describe_field(field, outcome))
-            rows.append(store_field(context, field, outcome))
+        for (field, _), imaged in map_fields(image, jobs, workers()):
+            note_entries(context, imaged)
+            context.log.info(describe_field(field, imaged))
+            rows.append(store_field(context, field, imaged))
+    note_method(context)
+    forget_finished(context)
     return pd.DataFrame(rows).sort_values("field", ignore_index=True)
 
 
@@ -93,9 +96,7 @@ def single_cell_images(context, config: ImagingConfig) -> pd.DataFrame:
     group=GROUP,
     io="table_io",
     kinds={"scportrait", "parquet"},
-    uses=["channels", "classes"],
     partitions=samples,
-    spaces={"single_cell_images": SAMPLE_SPACE},
 )
 def cell_features(context, single_cell_images: pd.DataFrame) -> pd.DataFrame:
     """Areas and intensities of every cell of a sample, by scPortrait's CellFeaturizer."""

@@ -1,7 +1,7 @@
 """Fields of view that need not be imaged again: what there is of them is what would come out.
 
 A field is kept where the sample's latest manifest has it with the same images, the run behind
-that manifest had the same parameters and code version, and its files are what was recorded.
+that manifest imaged its fields as it is done now, and its files are what was recorded.
 All of that is on record already, so a manifest has the same content whether its fields were
 kept or imaged. A field that was set aside is tried again: what stopped it may lie outside of
 its images, such as a worker that was killed.
@@ -11,15 +11,15 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from autophagy_assets.analysis.identity import DATASET
-from autophagy_assets.assets.fields import files_of
+from autophagy_assets.assets.field_files import files_of
 from autophagy_assets.assets.manifest import OK, row_of
+from autophagy_assets.assets.method import METHOD, same_method
 from autophagy_assets.errors import IntegrityError
 from autophagy_assets.io_managers.parquet import read_table
-from autophagy_assets.materializations import HASH, RUN, UID
-from autophagy_assets.registry.artifacts import fetch
 from autophagy_assets.registry.fields import Field
-from autophagy_assets.registry.origins import run_called
+from autophagy_assets.registry.origins import notes_of
 from autophagy_assets.registry.uids import is_version_of
+from autophagy_assets.staleness.materializations import HASH, RUN, UID
 
 if TYPE_CHECKING:
     from autophagy_assets.assets.context import StudyContext
@@ -36,9 +36,10 @@ def kept_fields(context: "StudyContext", fields: Iterable[Field]) -> list[dict[s
     Returns
     -------
     list of dict
-        Their files are inputs of the run, verified.
+        Their files, and the manifest that named them, are inputs of the run, verified.
     """
-    earlier = _earlier_rows(context)
+    fields = list(fields)
+    earlier = _earlier_rows(context) if fields else {}
     found = [(field, earlier.get(row_of(field)["images"])) for field in fields]
     rows = [_keep(context, field, row) for field, row in found if row is not None]
     return [row for row in rows if row is not None]
@@ -48,14 +49,16 @@ def _earlier_rows(context: "StudyContext") -> dict[str, dict[str, Any]]:
     """Usable rows of the latest manifest by their images; none if it was made differently."""
     if (before := context.before()) is None:
         return {}
-    run, step = run_called(before.metadata.get(RUN, "")), context.recorder.step
-    if run is None or run.parameters != step.parameters or run.code_version != step.code_version:
+    noted = notes_of(before.metadata.get(RUN, "")).get(METHOD, {})
+    if not same_method(noted, context.study):
         return {}
+    context.study.entries_read.update(noted["study"])
     try:
-        path, _ = fetch(before.metadata[UID], {"sha256": before.metadata[HASH]})
+        path = context.recorder.read(before.metadata[UID], {"sha256": before.metadata[HASH]})
     except IntegrityError as error:
         context.log.warning(f"All fields are imaged again: {error}")
         return {}
+    context.recorder.consulted.add(before.metadata[UID])
     rows = read_table(path).to_dict("records")
     return {row["images"]: row for row in rows if row["status"] == OK and row["images"]}
 

@@ -8,7 +8,7 @@ from autophagy_assets.analysis.evaluation_figures import confusion_picture
 from autophagy_assets.analysis.figures import Picture
 from autophagy_assets.analysis.model import TrainedClassifier
 from autophagy_assets.assets.definition import study_asset
-from autophagy_assets.partitions import GENOTYPE_SPACE, KNOCKOUT_SPACE, knockouts
+from autophagy_assets.staleness.partitions import knockouts
 
 GROUP = "knockouts"
 
@@ -18,7 +18,6 @@ GROUP = "knockouts"
     io="table_io",
     kinds={"scikitlearn", "parquet"},
     partitions=knockouts,
-    spaces={"clean_features": GENOTYPE_SPACE},
 )
 def ko_predictions(
     context, autophagy_classifier: TrainedClassifier, clean_features: pd.DataFrame
@@ -32,9 +31,7 @@ def ko_predictions(
     group=GROUP,
     io="figure_io",
     kinds={"scikitlearn", "matplotlib"},
-    uses=["classes"],
     partitions=knockouts,
-    spaces={"ko_predictions": KNOCKOUT_SPACE},
 )
 def ko_evaluation(context, ko_predictions: pd.DataFrame) -> Picture:
     """Confusion matrix of a knockout's cells, as a figure and as a table."""

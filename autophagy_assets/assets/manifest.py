@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from autophagy_assets.analysis.identity import DATASET
-from autophagy_assets.registry.datasets import foreign_datasets
+from autophagy_assets.registry.datasets import pixel_um
 from autophagy_assets.registry.fields import Field
 from autophagy_assets.registry.uids import slug
 
@@ -39,6 +39,7 @@ def row_of(field: Field) -> dict[str, Any]:
         "n_cells": 0,
         DATASET: "",
         "spatialdata": "",
+        "pixel_um": pixel_um(dict(field.labels)),
         "images": ";".join(uid for _, uid in field.images),
     }
 
@@ -55,11 +56,12 @@ def known_datasets(context: "StudyContext") -> list[dict[str, Any]]:
     list of dict
     """
     rows = []
-    for entry in foreign_datasets(context.study).itertuples():
+    for entry in context.registry.datasets.itertuples():
         field = Field(entry.genotype, entry.clone, entry.stimulation, entry.fov, ())
         if field.sample == context.partition:
             n_cells = -1 if pd.isna(entry.n_cells) else int(entry.n_cells)
-            rows.append(row_of(field) | {"n_cells": n_cells, DATASET: entry.dataset})
+            known = {"n_cells": n_cells, DATASET: entry.dataset, "pixel_um": entry.pixel_um}
+            rows.append(row_of(field) | known)
     return rows
 
 

@@ -1,5 +1,6 @@
 """Report: the study on one page, for someone who has no Dagster."""
 
+from collections.abc import Iterable, Mapping
 from importlib.metadata import version
 from typing import Any
 
@@ -12,10 +13,10 @@ from autophagy_assets.assets.context import StudyContext
 from autophagy_assets.assets.definition import every, study_asset
 from autophagy_assets.assets.freshness import within_a_night
 from autophagy_assets.io_managers.figure import StoredPicture
-from autophagy_assets.partitions import GENOTYPE_SPACE, KNOCKOUT_SPACE, SAMPLE_SPACE
-from autophagy_assets.registry.cells import lineage_sections
-from autophagy_assets.registry.ingest import set_aside_fields
-from autophagy_assets.study import Study
+from autophagy_assets.registry.cells import lineage_trees
+from autophagy_assets.registry.lineage import nodes_of
+from autophagy_assets.registry.lineage_formats import tree_lines
+from autophagy_assets.registry.outputs import Record
 
 GROUP, LAST_REFRESH = "report", "last_refresh"
 PACKAGES = ["autophagy-assets", "dagster", "lamindb", "scportrait", "scikit-learn", "pandas"]
@@ -33,19 +34,12 @@ TITLES = {
     group=GROUP,
     io="page_io",
     kinds={"html"},
-    uses=list(Study.model_fields),
     ins={
         "ko_evaluation": every(),
         "clean_features": every(columns=[*IDENTITY, CLASS, *METADATA]),
         "single_cell_images": every(),
     },
     deps=[dg.AssetDep("set_aside_fields")],
-    spaces={
-        "ko_evaluation": KNOCKOUT_SPACE,
-        "clean_features": GENOTYPE_SPACE,
-        "single_cell_images": SAMPLE_SPACE,
-    },
-    code_version="2",
 )
 def study_report(
     context,
@@ -71,7 +65,7 @@ def study_report(
     cells = pd.concat([clean_features[name] for name in clean_features], ignore_index=True)
     manifests = [single_cell_images[sample] for sample in single_cell_images]
     shown = [picture.table for picture in pictures.values() if DATASET in picture.table]
-    cells_shown = pd.concat(shown)[IDENTITY].drop_duplicates().itertuples(index=False)
+    cells_shown = pd.concat(shown)[IDENTITY].drop_duplicates().itertuples(index=False, name=None)
     uids = {name: picture.uid for name, picture in pictures.items()}
     content = ReportContent(
         study=context.study,
@@ -80,11 +74,11 @@ def study_report(
         evaluation=classifier_evaluation.table,
         knockouts={name: picture.table for name, picture in knockouts.items()},
         manifest=pd.concat(manifests, ignore_index=True) if manifests else pd.DataFrame(),
-        refused=set_aside_fields(context.study),
+        refused=context.registry.refused,
         records=records(context),
         parameters=context.study.model_dump(mode="json"),
         versions={name: version(name) for name in PACKAGES},
-        lineage=lineage_sections(uids, ((dataset, cell) for dataset, cell in cells_shown)),
+        lineage=lineage(context, uids, cells_shown),
     )
     return render_report(content)
 
@@ -105,6 +99,33 @@ def report_figure(name: str, picture: StoredPicture) -> ReportFigure:
     asset, _, partition = name.removesuffix("]").partition("[")
     title = TITLES[asset].format(partition)
     return ReportFigure(name, title, picture.png, picture.table, picture.caption, picture.uid)
+
+
+def lineage(
+    context: StudyContext, figures: Mapping[str, str], cells: Iterable[tuple[str, int]]
+) -> dict[str, list[str]]:
+    """Lineage of figures and of cells as lines of text; all that is named is noted as an input.
+
+    Parameters
+    ----------
+    context : StudyContext
+    figures : mapping of str to str
+        Name of a section to the uid of the figure.
+    cells : iterable of (str, int)
+        Dataset and number of each cell.
+
+    Returns
+    -------
+    dict
+        Lines by name; of a cell by ``dataset:number``. The same content has the same lines: run
+        ids and times are left out.
+    """
+    trees = lineage_trees(figures, cells, context.read)
+    named = [node for node in nodes_of(*trees.values()) if node.uid]
+    context.recorder.named |= {
+        one.uid: Record(one.uid, one.key, one.sha256, one.size) for one in named
+    }
+    return {name: tree_lines(tree, stable=True) for name, tree in trees.items()}
 
 
 def records(context: StudyContext) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ from autophagy_assets.analysis.drift import drift
 from autophagy_assets.analysis.features import used_columns
 from autophagy_assets.analysis.finding import Finding
 from autophagy_assets.checks.definition import Findings, study_checks
-from autophagy_assets.partitions import genotypes
+from autophagy_assets.staleness.partitions import genotypes
 
 CONTRACT = ("table_contract", "cell_identity_unique", "finite_values")
 

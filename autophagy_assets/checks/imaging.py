@@ -8,10 +8,10 @@ from autophagy_assets.analysis.fields import (
     fields_set_aside,
 )
 from autophagy_assets.checks.definition import Findings, study_checks
-from autophagy_assets.partitions import samples
 from autophagy_assets.registry.datasets import foreign_datasets
 from autophagy_assets.registry.fields import raw_fields, sample_key
 from autophagy_assets.registry.ingest import set_aside_fields
+from autophagy_assets.staleness.partitions import samples
 from autophagy_assets.study import Study
 
 REFUSED = "no_field_refused"

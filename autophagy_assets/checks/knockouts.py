@@ -9,8 +9,8 @@ from autophagy_assets.analysis.identity import NOT_FEATURES
 from autophagy_assets.analysis.quality import features_match
 from autophagy_assets.checks.definition import Findings, study_checks
 from autophagy_assets.io_managers.joblib import FEATURE_NAMES
-from autophagy_assets.materializations import latest
-from autophagy_assets.partitions import knockouts
+from autophagy_assets.staleness.materializations import latest
+from autophagy_assets.staleness.partitions import knockouts
 
 
 @study_checks(

@@ -32,20 +32,23 @@ import dagster as dg
 
 from autophagy_assets.errors import IntegrityError
 from autophagy_assets.io_managers import steps
-from autophagy_assets.materializations import (
+from autophagy_assets.registry import labels as lab
+from autophagy_assets.registry.fields import study_slug
+from autophagy_assets.registry.outputs import Output
+from autophagy_assets.registry.provenance import Recorder
+from autophagy_assets.registry.runs import Step
+from autophagy_assets.staleness.materializations import (
+    FINGERPRINT,
     HASH,
     KEY,
-    RECIPE,
     RUN,
     SECONDS,
     SIZE,
     UID,
     Materialization,
+    latest,
 )
-from autophagy_assets.registry import labels as lab
-from autophagy_assets.registry.fields import study_slug
-from autophagy_assets.registry.outputs import Output
-from autophagy_assets.registry.provenance import Recorder
+from autophagy_assets.staleness.upstream import Target
 from autophagy_assets.study import Study
 
 DESCRIPTION, LABELS, EVERY = "autophagy/description", "autophagy/labels", "every_partition"
@@ -87,24 +90,26 @@ class LaminIOManager(dg.ConfigurableIOManager):
             self._store(context, obj)
 
     def _store(self, context: dg.OutputContext, obj: Any) -> None:
-        study, step = Study.load(self.study_file), context.step_context
-        recorder = steps.recorder_of(step, study)
-        settings = steps.assets_of(step).metadata_by_key[context.asset_key]
+        running = steps.running_step(context.step_context, self.study_file)
+        recorder, study = running.recorder, running.study
+        settings = context.definition_metadata or {}
         output = recorder.put(
             lambda path: self.write(obj, path),
-            self._key(context, study, settings[steps.GROUP]),
-            settings.get(DESCRIPTION) or context.asset_key.to_user_string(),
-            {lab.STUDY: study.name} | self._labels(settings, study, steps.partition_of(step)),
+            self._key(running.target, study, settings[steps.GROUP]),
+            settings.get(DESCRIPTION) or running.target.asset,
+            {lab.STUDY: study.name} | self._labels(settings, running),
             kind=self.kind,
             rows=self.rows(obj),
-            schema=self.schema_of(obj, context.asset_key.to_user_string()),
+            schema=self.schema_of(obj, running.target.asset),
         )
         remembered = self.extra(recorder, obj, output)
+        made_with = running.fingerprint()
+        recorder.parameters = dict(made_with.study)
         recorder.finish()
         record = output.record
         contents = "".join(record.sha256 for record in recorder.results)
         version = sha256(contents.encode()).hexdigest()[:32]
-        step.set_data_version(context.asset_key, dg.DataVersion(version))
+        context.step_context.set_data_version(context.asset_key, dg.DataVersion(version))
         context.add_output_metadata(
             {
                 **self.metadata(obj, output.file.path),
@@ -114,12 +119,12 @@ class LaminIOManager(dg.ConfigurableIOManager):
                 HASH: record.sha256,
                 SIZE: record.size,
                 RUN: recorder.run_uid,
-                RECIPE: steps.recipe_of(step, study),
+                FINGERPRINT: dg.MetadataValue.json(made_with.as_json()),
                 SECONDS: round(monotonic() - recorder.began, 2),
                 "dagster/uri": output.file.path.as_uri(),
             }
         )
-        steps.forget(step)
+        steps.forget(context.step_context)
 
     def schema_of(self, value: Any, asset: str) -> Any:
         """Validate a value; returns the LaminDB schema that it fits, if there is one."""
@@ -129,14 +134,14 @@ class LaminIOManager(dg.ConfigurableIOManager):
         """Count the observations of a value, if it has any."""
         return None
 
-    def _key(self, context: dg.OutputContext, study: Study, group: str) -> str:
-        partition = steps.partition_of(context.step_context)
-        parts = [study_slug(study), group, context.asset_key.to_user_string()]
-        return "/".join([*parts, partition] if partition else parts) + self.suffix
+    def _key(self, target: Target, study: Study, group: str) -> str:
+        parts = [study_slug(study), group, target.asset]
+        return "/".join([*parts, target.partition] if target.partition else parts) + self.suffix
 
-    def _labels(self, settings: Mapping[str, Any], study: Study, partition: str | None) -> dict:
+    def _labels(self, settings: Mapping[str, Any], running: steps.RunningStep) -> dict:
         from autophagy_assets.registry.datasets import labels_of_partition
 
+        study, partition = running.study, running.target.partition
         if settings.get(LABELS) == "control":
             return {lab.GENOTYPE: study.control}
         return labels_of_partition(study, partition) if partition else {}
@@ -151,24 +156,30 @@ class LaminIOManager(dg.ConfigurableIOManager):
         return self._load(context, keys[0])
 
     def recorder(self, context: dg.InputContext) -> Recorder:
-        """Recorder of the step that loads."""
-        return steps.recorder_of(context.step_context, Study.load(self.study_file))
+        """Recorder of the step that loads; a check has no record, and reads verified only."""
+        if steps.definition_of(context.step_context) is None:
+            return Recorder(Step(context.step_context.step.key, None, None, "", ""))
+        return steps.running_step(context.step_context, self.study_file).recorder
+
+    def recorded(self, context: dg.InputContext, partition: str | None) -> Materialization | None:
+        """What Dagster has recorded of what is to be loaded, as it was when the step began."""
+        target = Target(context.asset_key.to_user_string(), partition)
+        if steps.definition_of(context.step_context) is None:
+            return latest(context.step_context.instance, target.key, partition)
+        return steps.running_step(context.step_context, self.study_file).input(target)
 
     def _load(self, context: dg.InputContext, partition: str | None) -> Any:
         with steps.told_once():
-            return self._read_recorded(context, partition)
-
-    def _read_recorded(self, context: dg.InputContext, partition: str | None) -> Any:
-        found = steps.look_of(context.step_context)(context.asset_key, partition)
-        what = context.asset_key.to_user_string() + (f"[{partition}]" if partition else "")
-        if found is None or UID not in found.metadata:
-            raise IntegrityError(f"{what} has not been materialized yet; materialize it first.")
-        recorder, expected = self.recorder(context), {"sha256": found.metadata[HASH]}
-        if self.verified_first(context):
-            return self.read(recorder.read(found.metadata[UID], expected), found, context)
-        return recorder.load(
-            found.metadata[UID], expected, lambda path: self.read(path, found, context)
-        )
+            found = self.recorded(context, partition)
+            if found is None or UID not in found.metadata:
+                what = Target(context.asset_key.to_user_string(), partition)
+                raise IntegrityError(f"{what} has not been materialized yet; materialize it first.")
+            recorder, expected = self.recorder(context), {"sha256": found.metadata[HASH]}
+            if self.verified_first(context):
+                return self.read(recorder.read(found.metadata[UID], expected), found, context)
+            return recorder.load(
+                found.metadata[UID], expected, lambda path: self.read(path, found, context)
+            )
 
     def verified_first(self, context: dg.InputContext) -> bool:
         """Whether a file is hashed before it is opened, or while it is being read.
@@ -192,8 +203,7 @@ class Partitions(Mapping[str, Any]):
 
     def __init__(self, manager: LaminIOManager, context: dg.InputContext, keys: list[str]) -> None:
         self._manager, self._context = manager, context
-        look = steps.look_of(context.step_context)
-        self._keys = [k for k in keys if look(context.asset_key, k)]
+        self._keys = [key for key in keys if manager.recorded(context, key) is not None]
 
     def __getitem__(self, key: str) -> Any:
         if key not in self._keys:

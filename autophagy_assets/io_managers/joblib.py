@@ -12,7 +12,7 @@ import joblib
 
 from autophagy_assets.analysis.model import TrainedClassifier, dumps
 from autophagy_assets.io_managers.base import LaminIOManager
-from autophagy_assets.materializations import Materialization
+from autophagy_assets.staleness.materializations import Materialization
 
 FEATURE_NAMES = "feature_names"
 

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 import dagster as dg
 
 from autophagy_assets.io_managers.base import LaminIOManager
-from autophagy_assets.materializations import Materialization
+from autophagy_assets.staleness.materializations import Materialization
 
 
 class PageIOManager(LaminIOManager):

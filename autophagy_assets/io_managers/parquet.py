@@ -12,10 +12,10 @@ import pyarrow.parquet as pq
 
 from autophagy_assets.io_managers.base import LaminIOManager
 from autophagy_assets.io_managers.columns import column_lineage
-from autophagy_assets.materializations import Materialization
 from autophagy_assets.registry.outputs import Output
 from autophagy_assets.registry.provenance import Recorder
 from autophagy_assets.registry.schemas import meaning, validated
+from autophagy_assets.staleness.materializations import Materialization
 
 COLUMNS, STREAM = "columns", "stream"
 _PREVIEW_ROWS, _PREVIEW_COLUMNS = 8, 10

@@ -1,30 +1,158 @@
-"""The step that is running: its study, what it is called in the registry, and its recorder.
+"""The step that is running: its study, what it may read, its recorder, and its turn.
 
-A step touches the registry in three places: when inputs are loaded, in its body, and when
-the output is stored. All three find the same recorder here.
+A step touches the platform in three places: when inputs are loaded, in its body, and when the
+output is stored. All three find the same :class:`RunningStep` here, so that all that a step is
+given was fixed when it began: the study file, the version of everything upstream, and what the
+registry had. Its fingerprint is made from that, and from what the body really read.
 """
 
-import inspect
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache, partial
 from typing import Any
 
 import dagster as dg
 from dagster._core.execution.context.system import StepExecutionContext
+from filelock import FileLock, Timeout
 
 from autophagy_assets.errors import InputError, IntegrityError
-from autophagy_assets.materializations import Look, latest
-from autophagy_assets.recipes import code_version_of, recipe
+from autophagy_assets.home import Home
 from autophagy_assets.registry.provenance import Recorder
 from autophagy_assets.registry.runs import Step
-from autophagy_assets.study import Study
+from autophagy_assets.registry.state import OUTSIDE, RegistryState
+from autophagy_assets.registry.uids import derived
+from autophagy_assets.staleness.fingerprint import Fingerprint
+from autophagy_assets.staleness.judge import code_of_asset
+from autophagy_assets.staleness.materializations import (
+    Materialization,
+    MaterializationCache,
+    latest,
+)
+from autophagy_assets.staleness.partitions import SAMPLE_SPACE
+from autophagy_assets.staleness.upstream import Target, partitions_name, upstream
+from autophagy_assets.study import RecordedStudy, Study
 
-GROUP, SPACE, USES = "autophagy/group", "autophagy/space", "autophagy/uses"
+GROUP, LAUNCHPAD = "autophagy/group", "autophagy/launchpad"
+_ONE_BY_ONE = 3  # partitions of an upstream asset; of more, all are asked for in one query
 
-_recorders: dict[tuple[str, str, int], Recorder] = {}
-_looks: dict[tuple[str, str, int], Look] = {}  # of the step that is running, only
+_running: dict[tuple[str, str, int], "RunningStep"] = {}
+_turns: dict[Target, FileLock] = {}
 _errors: list[str] = []  # the last one, for the record of an attempt that is tried again
+
+
+class RunningStep:
+    """A step that materializes an asset, with all that it was given when it began.
+
+    Parameters
+    ----------
+    step : StepExecutionContext
+    study : Study
+        As the study file is now.
+
+    Attributes
+    ----------
+    target : Target
+        What is made.
+    study : RecordedStudy
+        Notes which entries are read.
+    registry : RegistryState
+        What LaminDB has from outside; read now as far as the asset depends on it.
+    recorder : Recorder
+    """
+
+    def __init__(self, step: StepExecutionContext, study: Study) -> None:
+        assets = definition_of(step)
+        assert assets is not None
+        self.target = Target(assets.key.to_user_string(), partition_of(step))
+        self.study = RecordedStudy.of(study)
+        self._assets, self._step = assets, step
+        self.code = code_of_asset(assets)
+        _take_turn(self.target, step)
+        graph = step.job_def.asset_layer.asset_graph
+        above = list(
+            upstream(graph, step.instance.get_dynamic_partitions, assets, partition_of(step))
+        )
+        of_sample = partitions_name(assets.partitions_def) == SAMPLE_SPACE
+        self.registry = RegistryState(study, self.target.partition if of_sample else None)
+        self._made = _made([t for t in above if t.asset not in OUTSIDE], step.instance)
+        self._outside = [t for t in above if t.asset in OUTSIDE]
+        self._versions()  # which reads the registry now
+        self.recorder = Recorder(
+            Step(
+                asset=self.target.asset,
+                partition=self.target.partition,
+                dagster_run=step.run_id,
+                code=self.code.source,
+                code_version=self.code.version,
+                parameters=self._config(),
+            )
+        )
+
+    def before(self) -> Materialization | None:
+        """What Dagster recorded last of the target."""
+        return latest(self._step.instance, self.target.key, self.target.partition)
+
+    def input(self, target: Target) -> Materialization | None:
+        """Materialization of something upstream, as it was when the step began.
+
+        Parameters
+        ----------
+        target : Target
+
+        Returns
+        -------
+        Materialization or None
+            None if it had not been made; also for what the asset does not depend on.
+        """
+        return self._made.get(target)
+
+    def fingerprint(self) -> Fingerprint:
+        """What the step has been made with, so far.
+
+        Returns
+        -------
+        Fingerprint
+        """
+        values, config = self.study.values(), self._config()
+        read = {entry: values[entry] for entry in sorted(self.study.entries_read)}
+        if config:
+            entry = self._assets.metadata_by_key[self._assets.key][LAUNCHPAD]
+            read[entry] = values[entry] | config
+            config = {name: v for name, v in config.items() if values[entry][name] != v}
+        return Fingerprint(
+            self.code.modules, self.code.libraries, read, config, dict(self._versions())
+        )
+
+    def _config(self) -> dict[str, Any]:
+        """Config of the launchpad that takes the place of an entry of the study file."""
+        entry = self._assets.metadata_by_key[self._assets.key].get(LAUNCHPAD)
+        given = self._step.op_config if entry else None
+        return dict(given) if given else {}
+
+    def _versions(self) -> Iterator[tuple[str, str | None]]:
+        made = [(str(t), found.version if found else None) for t, found in self._made.items()]
+        outside = [(str(t), self.registry.version(t.asset, t.partition)) for t in self._outside]
+        return iter(sorted(made + outside))
+
+
+def running_step(step: StepExecutionContext, study_file: str | None) -> RunningStep:
+    """The step that is running, made at the first call.
+
+    Parameters
+    ----------
+    step : StepExecutionContext
+    study_file : str or None
+        As for :meth:`~autophagy_assets.study.Study.load`; read at the first call only.
+
+    Returns
+    -------
+    RunningStep
+    """
+    attempt = _attempt(step)
+    if attempt not in _running:
+        for earlier in [key for key in _running if key[:2] == attempt[:2]]:
+            _running.pop(earlier).recorder.fail(f"Tried again: {''.join(_errors)}")
+        _running[attempt] = RunningStep(step, Study.load(study_file))
+    return _running[attempt]
 
 
 @contextmanager
@@ -43,7 +171,7 @@ def told_once() -> Iterator[None]:
         raise
 
 
-def assets_of(step: StepExecutionContext) -> dg.AssetsDefinition:
+def definition_of(step: StepExecutionContext) -> dg.AssetsDefinition | None:
     """Definition of the asset that a step materializes.
 
     Parameters
@@ -52,11 +180,11 @@ def assets_of(step: StepExecutionContext) -> dg.AssetsDefinition:
 
     Returns
     -------
-    dagster.AssetsDefinition
+    dagster.AssetsDefinition or None
+        None for the step of asset checks.
     """
-    definition = step.job_def.asset_layer.get_assets_def_for_node(step.node_handle)
-    assert definition is not None
-    return definition
+    found = step.job_def.asset_layer.get_assets_def_for_node(step.node_handle)
+    return found if found is not None and found.keys else None
 
 
 def partition_of(step: StepExecutionContext) -> str | None:
@@ -73,110 +201,49 @@ def partition_of(step: StepExecutionContext) -> str | None:
     return step.partition_key if step.has_partition_key else None
 
 
-def parameters_of(assets: dg.AssetsDefinition, study: Study, config: Any = None) -> dict[str, Any]:
-    """What a step is told: the parts of the study that it uses, and its launchpad config.
-
-    Parameters
-    ----------
-    assets : dagster.AssetsDefinition
-    study : Study
-    config : mapping, optional
-        The config it was launched with; it takes the place of the study's part. What is no
-        entry of that part, such as whether to image again, does not change the content.
-
-    Returns
-    -------
-    dict
-        JSON-like.
-    """
-    whole = study.model_dump(mode="json")
-    used = {part: whole[part] for part in assets.metadata_by_key[assets.key][USES]}
-    if config:
-        part = next(iter(used))
-        used[part] |= {name: value for name, value in config.items() if name in used[part]}
-    return used
+def _made(
+    targets: list[Target], instance: dg.DagsterInstance
+) -> dict[Target, Materialization | None]:
+    cached, by_asset = MaterializationCache(instance), dict[str, int]()
+    for target in targets:
+        by_asset[target.asset] = by_asset.get(target.asset, 0) + 1
+    return {
+        target: cached(target.key, target.partition)
+        if by_asset[target.asset] > _ONE_BY_ONE
+        else latest(instance, target.key, target.partition)
+        for target in targets
+    }
 
 
-def recorder_of(step: StepExecutionContext, study: Study) -> Recorder:
-    """Recorder of a step, made at the first call.
-
-    Parameters
-    ----------
-    step : StepExecutionContext
-    study : Study
-
-    Returns
-    -------
-    Recorder
-    """
-    attempt = _attempt(step)
-    if attempt not in _recorders:
-        assets = step.job_def.asset_layer.get_assets_def_for_node(step.node_handle)
-        if assets is None or not assets.keys:
-            # An asset check: it reads, verified, and writes nothing, so it has no LaminDB run.
-            return Recorder(Step(step.step.key, None, step.run_id, "", ""))
-        body: Any = assets.op.compute_fn
-        function = getattr(body, "decorated_fn", body)
-        _recorders[attempt] = Recorder(
-            Step(
-                asset=assets.key.to_user_string(),
-                partition=partition_of(step),
-                dagster_run=step.run_id,
-                code=inspect.getsource(inspect.unwrap(function)),
-                code_version=code_version_of(assets),
-                parameters=parameters_of(assets, study, step.op_config),
-            )
-        )
-    return _recorders[attempt]
-
-
-def recipe_of(step: StepExecutionContext, study: Study) -> str:
-    """Recipe of what a step is about to make.
-
-    Parameters
-    ----------
-    step : StepExecutionContext
-    study : Study
-
-    Returns
-    -------
-    str
-    """
-    assets = assets_of(step)
-    parameters = parameters_of(assets, study, step.op_config)
-    known = step.instance.get_dynamic_partitions
-    return recipe(known, look_of(step), assets, partition_of(step), parameters)
-
-
-def look_of(step: StepExecutionContext) -> Look:
-    """How a step looks at materializations: once at each.
-
-    What is made anew while a step runs is not what the step has loaded, so it must not stand
-    in the step's recipe either.
-
-    Parameters
-    ----------
-    step : StepExecutionContext
-
-    Returns
-    -------
-    callable
-        Takes asset and partition, gives what ``latest`` gives.
-    """
-    if _attempt(step) not in _looks:
-        _looks.clear()
-        _looks[_attempt(step)] = cache(partial(latest, step.instance))
-    return _looks[_attempt(step)]
+def _take_turn(target: Target, step: StepExecutionContext) -> None:
+    """Wait until no other process makes the same partition; one is never made twice at once."""
+    folder = Home.locate().locks / "making"
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = _turns.setdefault(target, FileLock(folder / derived(20, str(target))))
+    if lock.is_locked:  # an attempt before this one, of the same process
+        return
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        step.log.info(f"Another run is making {target}; waiting for it to end.")
+        lock.acquire()
 
 
 def forget(step: StepExecutionContext) -> None:
-    """Drop the recorder of a step that has ended.
+    """Drop what is kept of a step that has ended, and let others make the same partition.
 
     Parameters
     ----------
     step : StepExecutionContext
     """
-    _recorders.pop(_attempt(step), None)
+    _end(_attempt(step))
+
+
+def _end(attempt: tuple[str, str, int]) -> RunningStep | None:
+    ended = _running.pop(attempt, None)
+    if ended is not None and (lock := _turns.pop(ended.target, None)) is not None:
+        lock.release(force=True)
+    return ended
 
 
 def _attempt(step: StepExecutionContext) -> tuple[str, str, int]:
@@ -192,21 +259,7 @@ def fail(run_id: str, step_key: str, reason: str) -> None:
         The step as Dagster names it.
     reason : str
     """
-    for attempt in [key for key in _recorders if key[:2] == (run_id, step_key)]:
-        _recorders.pop(attempt).fail(reason)
-
-
-def space_of(assets: dg.AssetsDefinition) -> str | None:
-    """Name of an asset's partitions.
-
-    Parameters
-    ----------
-    assets : dagster.AssetsDefinition
-
-    Returns
-    -------
-    str or None
-        None for an asset without partitions.
-    """
-    partitions = assets.partitions_def
-    return partitions.name if isinstance(partitions, dg.DynamicPartitionsDefinition) else None
+    for attempt in [key for key in _running if key[:2] == (run_id, step_key)]:
+        if (ended := _end(attempt)) is not None:
+            ended.recorder.parameters = dict(ended.fingerprint().study)
+            ended.recorder.fail(reason)

@@ -203,10 +203,25 @@ def locate(
         return path, record, partial(files.verify, path, record.sha256, what)
     # Not written by this platform: LaminDB's own cache, LaminDB's own hash.
     path = Path(str(artifact.cache(is_run_input=False)))
-    return path, record, partial(_verify_lamin_hash, artifact, path, what)
+    return path, record, partial(verify_lamin_hash, artifact, path, what)
 
 
-def _verify_lamin_hash(artifact: Any, path: Path, what: str) -> None:
+def verify_lamin_hash(artifact: Any, path: Path, what: str) -> None:
+    """Refuse a file that this platform has not written and that is not what LaminDB recorded.
+
+    Parameters
+    ----------
+    artifact : lamindb.Artifact
+    path : pathlib.Path
+        Where it is on this machine.
+    what : str
+        How to call it in the message.
+
+    Raises
+    ------
+    IntegrityError
+        If its content has changed.
+    """
     from lamindb_setup.core.hashing import hash_dir, hash_file
 
     if artifact.hash is None:

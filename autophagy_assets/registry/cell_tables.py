@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,8 +24,11 @@ from autophagy_assets.errors import InputError, IntegrityError
 from autophagy_assets.registry.artifacts import fetch, find
 from autophagy_assets.registry.datasets import companion
 from autophagy_assets.registry.instance import connect
+from autophagy_assets.registry.lineage import Node
+from autophagy_assets.registry.origins import maker_of
 from autophagy_assets.registry.runs import transform_key
 
+Read = Callable[[str], Path]
 _PLACE = ["panel", "row", "column"]
 _SHOWN = [DATASET, CELL_ID, CLASS, *METADATA, PREDICTED, SCORE, OUTCOME, *_PLACE]
 
@@ -52,17 +56,76 @@ class CellTable:
         return dict(zip(cells, zip(rows.index, rows.to_dict("records"), strict=True), strict=True))
 
 
-class Cells:
-    """The cells of the store: tables are read once, then any number of cells can be asked for.
+def latest_tables() -> list[tuple[Any, Any]]:
+    """Latest tables of this platform, whichever study they belong to.
+
+    Returns
+    -------
+    list of (lamindb.Artifact, lamindb.Artifact)
+        Each with the figure that draws it, or with itself.
+    """
+    return _with_figures(connect().Artifact.filter(is_latest=True))
+
+
+def tables_behind(figures: Iterable[Any], nodes: Iterable[Node]) -> list[tuple[Any, Any]]:
+    """Tables that figures were made from, in the versions that were read, and their own.
 
     Parameters
     ----------
-    datasets : iterable of str, optional
-        Only cells of these datasets are kept in memory.
+    figures : iterable of lamindb.Artifact
+    nodes : iterable of Node
+        The lineage of the figures.
+
+    Returns
+    -------
+    list of (lamindb.Artifact, lamindb.Artifact)
+        As :func:`latest_tables`.
+    """
+    uids = {node.uid for node in nodes if node.kind == "table"}
+    registry = connect().Artifact
+    for figure in figures:
+        uids.add(figure.uid)
+        beside = registry.filter(key=figure.key.rsplit(".", 1)[0] + ".parquet")
+        run = maker_of(figure)
+        for made in (beside.filter(run=run), beside.filter(recreating_runs=run)):
+            uids.update(made.values_list("uid", flat=True))
+    return _with_figures(registry.filter(uid__in=uids))
+
+
+def _with_figures(found: Any) -> list[tuple[Any, Any]]:
+    found = found.filter(run__transform__key__startswith=transform_key(""))
+    # Every cell asks who made each of them.
+    found = found.select_related("run__transform", "run__environment")
+    found = found.prefetch_related("recreating_runs")
+    figures = {a.key.rsplit(".", 1)[0]: a for a in found.filter(kind="figure")}
+    tables = found.filter(suffix=".parquet").order_by("key", "uid")
+    return [(table, figures.get(table.key.rsplit(".", 1)[0], table)) for table in tables]
+
+
+class Cells:
+    """The cells of some datasets: tables are read once, then any number of cells asked for.
+
+    Parameters
+    ----------
+    datasets : iterable of str
+        Only their cells are kept in memory.
+    tables : iterable of (lamindb.Artifact, lamindb.Artifact)
+        Tables in which to look for them, each with what is told to hold them.
+    read : callable, optional
+        How a step reads: takes a uid, gives a verified path, and notes an input. Then a file
+        that is gone or changed stops the step, so that it is mended first; but an older version
+        is never made again, so what is wrong with it is told in place of what it holds. Without,
+        nothing is noted and whatever is wrong is told.
     """
 
-    def __init__(self, datasets: Iterable[str] | None = None) -> None:
-        self._wanted = None if datasets is None else set(datasets)
+    def __init__(
+        self,
+        datasets: Iterable[str],
+        tables: Iterable[tuple[Any, Any]],
+        read: Read | None = None,
+    ) -> None:
+        self._wanted, self._sources = set(datasets), list(tables)
+        self._read, self._stops = read or _fetched, read is not None
         self._ids: dict[str, np.ndarray] = {}
         self._faults: dict[str, str] = {}
         # Inputs by artifact and run, for the walks through the lineage of each cell.
@@ -90,35 +153,41 @@ class Cells:
 
     @cached_property
     def tables(self) -> list[CellTable]:
-        """Latest tables of this platform that hold cells, and figures that draw them."""
-        latest = connect().Artifact.filter(
-            is_latest=True, run__transform__key__startswith=transform_key("")
-        )
-        # Every cell asks who made each of them.
-        latest = latest.select_related("run__transform", "run__environment")
-        latest = latest.prefetch_related("recreating_runs")
-        figures = {a.key.rsplit(".", 1)[0]: a for a in latest.filter(kind="figure")}
+        """Tables that hold cells of the datasets, and figures that draw them."""
         found = []
-        for artifact in latest.filter(suffix=".parquet").order_by("key"):
+        for artifact, shown in self._sources:
             rows = self._rows_of(artifact)
             if rows is not None and len(rows):
-                shown = figures.get(artifact.key.rsplit(".", 1)[0], artifact)
                 found.append(CellTable(shown, rows))
         return found
+
+    @property
+    def refused(self) -> list[tuple[Any, str]]:
+        """Tables that were not read, as their file is gone or changed, and what is wrong."""
+        faults = [(table, self._faults.get(table.uid)) for table, _ in self._sources]
+        return [(table, fault) for table, fault in faults if fault]
 
     def _rows_of(self, artifact: Any) -> pd.DataFrame | None:
         import pyarrow.parquet as pq
 
-        path = str(artifact.path)
-        try:
-            names = pq.read_schema(path).names
-            if DATASET not in names or CELL_ID not in names:
-                return None
-            table = pq.read_table(path, columns=[n for n in _SHOWN if n in names]).to_pandas()
-        except (OSError, ValueError):  # gone or damaged: for reconcile to tell
+        if (path := self._verified(artifact)) is None:
             return None
+        names = pq.read_schema(path).names
+        if DATASET not in names or CELL_ID not in names:
+            return None
+        table = pq.read_table(path, columns=[n for n in _SHOWN if n in names]).to_pandas()
         table = table.reset_index(drop=True)
-        return table if self._wanted is None else table[table[DATASET].isin(self._wanted)]
+        return table[table[DATASET].isin(self._wanted)]
+
+    def _verified(self, artifact: Any) -> Path | None:
+        """Path of an artifact; None where it is refused, and the fault is kept."""
+        try:
+            return self._read(artifact.uid)
+        except IntegrityError as error:
+            if self._stops and artifact.is_latest:
+                raise
+            self._faults[artifact.uid] = str(error)
+            return None
 
     def position(self, dataset: str, cell: int) -> str:
         """Where the crop of a cell stands.
@@ -142,11 +211,10 @@ class Cells:
 
             from autophagy_assets.analysis.crops import IDS
 
-            try:
-                with h5py.File(fetch(dataset)[0], "r") as file:
-                    self._ids[dataset] = np.asarray(file[IDS]).astype("int64")
-            except IntegrityError as error:
-                return str(error)
+            if (path := self._verified(self.artifact(dataset))) is None:
+                return self._faults[dataset]
+            with h5py.File(path, "r") as file:
+                self._ids[dataset] = np.asarray(file[IDS]).astype("int64")
         rows = np.flatnonzero(self._ids[dataset] == cell)
         if not len(rows):
             raise InputError(
@@ -156,11 +224,11 @@ class Cells:
         return f"crop in row {rows[0]} of {len(self._ids[dataset])}"
 
     def fault(self, artifact: Any) -> str:
-        """What is wrong with the file of a table, if anything."""
-        if artifact.uid not in self._faults:
-            try:
-                fetch(artifact.uid)
-                self._faults[artifact.uid] = ""
-            except IntegrityError as error:
-                self._faults[artifact.uid] = str(error)
+        """What is wrong with the file of a table or figure, if anything."""
+        if artifact.uid not in self._faults and self._verified(artifact) is not None:
+            self._faults[artifact.uid] = ""
         return self._faults[artifact.uid]
+
+
+def _fetched(uid: str) -> Path:
+    return fetch(uid)[0]

@@ -7,9 +7,8 @@ from typing import Any
 
 from autophagy_assets.analysis.identity import CLASS, METADATA, OUTCOME, PREDICTED, SCORE
 from autophagy_assets.errors import InputError, IntegrityError
-from autophagy_assets.registry.cell_tables import Cells
-from autophagy_assets.registry.lineage import Node, Walk, artifact_called, bare
-from autophagy_assets.registry.lineage_formats import tree_lines
+from autophagy_assets.registry.cell_tables import Cells, Read, latest_tables, tables_behind
+from autophagy_assets.registry.lineage import Node, Walk, artifact_called, bare, nodes_of
 from autophagy_assets.registry.origins import maker_of
 
 
@@ -43,6 +42,10 @@ class _CellWalk(Walk):
         if self._field is not None:
             own.append(self.node(self._cells.artifact(self._field)))
         others = [self.node(artifact) for artifact in self._tables]
+        others += [
+            bare(artifact, maker_of(artifact), detail=fault)
+            for artifact, fault in self._cells.refused
+        ]
         return Node(
             kind="cell",
             key=f"{self._dataset}:{self._cell}",
@@ -115,35 +118,38 @@ def lineage_of_cell(dataset: str, cell: int) -> Node:
     InputError
         If there is no such dataset, or it does not have the cell.
     """
-    return _CellWalk(Cells([dataset]), dataset, cell).tree()
+    return _CellWalk(Cells([dataset], latest_tables()), dataset, cell).tree()
 
 
-def lineage_sections(
-    figures: Mapping[str, str], cells: Iterable[tuple[str, int]] = ()
-) -> dict[str, list[str]]:
-    """Lineage of figures and of cells as lines of text, for a report.
+def lineage_trees(
+    figures: Mapping[str, str],
+    cells: Iterable[tuple[str, int]] = (),
+    read: Read | None = None,
+) -> dict[str, Node]:
+    """Lineage of figures and of cells that they show, for a report.
 
     Parameters
     ----------
     figures : mapping
         Name of a section to the LaminDB uid of the figure, table or model.
     cells : iterable of (str, int)
-        Dataset and number of each cell.
+        Dataset and number of each cell. Of the tables that hold it those are looked at that the
+        figures were made from.
+    read : callable, optional
+        As for :class:`~autophagy_assets.registry.cell_tables.Cells`.
 
     Returns
     -------
     dict
-        Lines by name; of a cell by ``dataset:number``. The same content has the same lines:
-        run ids and times are left out.
+        By name; of a cell by ``dataset:number``.
     """
+    walk = Walk()
+    artifacts = {name: artifact_called(uid) for name, uid in figures.items()}
+    trees = {name: walk.node(artifact) for name, artifact in artifacts.items()}
     wanted = list(dict.fromkeys((dataset, int(cell)) for dataset, cell in cells))
-    known = Cells({dataset for dataset, _ in wanted})
-    walk = Walk(known.known)
-    sections = {
-        name: tree_lines(walk.node(artifact_called(uid)), stable=True)
-        for name, uid in figures.items()
-    }
+    tables = tables_behind(artifacts.values(), nodes_of(*trees.values())) if wanted else []
+    known = Cells({dataset for dataset, _ in wanted}, tables, read)
+    known.known |= walk.known
     for dataset, cell in wanted:
-        tree = _CellWalk(known, dataset, cell).tree()
-        sections[f"{dataset}:{cell}"] = tree_lines(tree, stable=True)
-    return sections
+        trees[f"{dataset}:{cell}"] = _CellWalk(known, dataset, cell).tree()
+    return trees

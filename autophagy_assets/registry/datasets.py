@@ -6,7 +6,7 @@ one is set and else in the store. Downstream nothing knows which of the two it w
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -26,12 +26,14 @@ RESOLUTION = "resolution"
 UNKNOWN = "unknown"
 
 
-def single_cell_datasets(study: Study) -> pd.DataFrame:
+def single_cell_datasets(study: Study, *, every_version: bool = False) -> pd.DataFrame:
     """Single-cell image datasets of a study with their labels.
 
     Parameters
     ----------
     study : Study
+    every_version : bool
+        Give older versions too.
 
     Returns
     -------
@@ -41,49 +43,27 @@ def single_cell_datasets(study: Study) -> pd.DataFrame:
         ``own`` (whether this platform made it in this store); sorted by key.
     """
     found = (
-        source()
-        .Artifact.filter(ulabels__name=study.name, is_latest=True)
-        .filter(ulabels__name=SINGLE_CELL_IMAGES)
+        source().Artifact.filter(ulabels__name=study.name).filter(ulabels__name=SINGLE_CELL_IMAGES)
     )
-    return _described(found, study)
+    return _described(found if every_version else found.filter(is_latest=True), study)
 
 
-def foreign_datasets(study: Study) -> pd.DataFrame:
+def foreign_datasets(study: Study, *, every_version: bool = False) -> pd.DataFrame:
     """Single-cell image datasets of a study that were not made by this platform.
 
     Parameters
     ----------
     study : Study
+    every_version : bool
+        Give older versions too: a feature table may name them.
 
     Returns
     -------
     pandas.DataFrame
         As :func:`single_cell_datasets`.
     """
-    return single_cell_datasets(study).query("not own", engine="python").reset_index(drop=True)
-
-
-def datasets_by_uid(uids: Iterable[str], study: Study) -> pd.DataFrame:
-    """Describe the datasets that a feature table names, whatever version they are.
-
-    Parameters
-    ----------
-    uids : iterable of str
-    study : Study
-
-    Returns
-    -------
-    pandas.DataFrame
-        As :func:`single_cell_datasets`; datasets that are not known are left out.
-    """
-    wanted = set(uids)
-    found = _described(source().Artifact.filter(uid__in=sorted(wanted)), study)
-    missing = wanted - set(found[DATASET])
-    if not missing or source_name() is None:
-        return found
-    # Raw images of a source are imaged here, so their datasets are in the store.
-    here = _described(connect().Artifact.filter(uid__in=sorted(missing)), study)
-    return here if found.empty else pd.concat([found, here], ignore_index=True)
+    found = single_cell_datasets(study, every_version=every_version)
+    return found.query("not own", engine="python").reset_index(drop=True)
 
 
 def _described(found: Any, study: Study) -> pd.DataFrame:
@@ -97,7 +77,7 @@ def _described(found: Any, study: Study) -> pd.DataFrame:
             "stimulation": _stimulation(known[uid], study),
             "clone": known[uid].get(lab.CLONE, UNKNOWN),
             "fov": known[uid].get(lab.FOV, UNKNOWN),
-            "pixel_um": pd.to_numeric(known[uid].get(RESOLUTION), errors="coerce"),
+            "pixel_um": pixel_um(known[uid]),
             "n_cells": n_cells,
             "own": own is not None and maker == own,
         }
@@ -108,6 +88,21 @@ def _described(found: Any, study: Study) -> pd.DataFrame:
     columns = [DATASET, "key", *METADATA, "pixel_um", "n_cells", "own"]
     table = pd.DataFrame(rows, columns=columns).sort_values(["key", DATASET], ignore_index=True)
     return table.astype({"pixel_um": float})
+
+
+def pixel_um(labels: Mapping[str, str]) -> float:
+    """Size of a pixel as labels tell it.
+
+    Parameters
+    ----------
+    labels : mapping
+
+    Returns
+    -------
+    float
+        In um; NaN where they do not tell.
+    """
+    return float(pd.to_numeric(labels.get(RESOLUTION), errors="coerce"))
 
 
 def _stimulation(known: dict[str, str], study: Study) -> str:

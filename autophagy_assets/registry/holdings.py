@@ -1,13 +1,10 @@
-"""What runs have left in the store, and whether it is there: asked of many at once."""
+"""What runs have left in the store: asked of many at once."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from pathlib import Path
-from typing import Any
 
-from autophagy_assets.registry import files
-from autophagy_assets.registry.instance import connect, source_name
+from autophagy_assets.registry.instance import connect
 from autophagy_assets.registry.runs import KEPT
 
 _AT_ONCE = 500  # names in one query
@@ -27,7 +24,7 @@ def held_by(runs: Iterable[str]) -> dict[str, set[str]]:
         Uids of artifacts by run.
     """
     registries, held = connect(), {run: set[str]() for run in runs}
-    for some in _pieces(held):
+    for some in pieces(held):
         for how in ("run", "recreating_runs"):
             found = registries.Artifact.filter(**{f"{how}__uid__in": some})
             for run, uid in found.values_list(f"{how}__uid", "uid"):
@@ -39,55 +36,17 @@ def held_by(runs: Iterable[str]) -> dict[str, set[str]]:
     return held
 
 
-def missing(uids: Iterable[str]) -> set[str]:
-    """Artifacts that the store should have and has not; a look at each file, without reading it.
+def pieces(names: Iterable[str]) -> Iterator[list[str]]:
+    """Names in lists that a database takes in one query.
 
     Parameters
     ----------
-    uids : iterable of str
+    names : iterable of str
 
-    Returns
-    -------
-    set of str
-        Not among them is what is kept elsewhere.
+    Yields
+    ------
+    list of str
     """
-    wanted, there = sorted(set(uids)), set()
-    gone: set[str] = set()
-    for some in _pieces(wanted):
-        for artifact in connect().Artifact.filter(uid__in=some).select_related("storage"):
-            there.add(artifact.uid)
-            if not _has_file(artifact):
-                gone.add(artifact.uid)
-    return gone if source_name() is not None else gone | (set(wanted) - there)
-
-
-def hashes_of(uids: Iterable[str]) -> dict[str, str]:
-    """Hashes of the contents of artifacts, without reading them.
-
-    Parameters
-    ----------
-    uids : iterable of str
-
-    Returns
-    -------
-    dict
-        SHA-256 by uid, of those whose file this platform has written.
-    """
-    hashes = {}
-    for some in _pieces(uids):
-        for artifact in connect().Artifact.filter(uid__in=some).select_related("storage"):
-            hashes[artifact.uid] = files.recorded_hash(Path(str(artifact.path)))
-    return hashes
-
-
-def _has_file(artifact: Any) -> bool:
-    path = Path(str(artifact.path))
-    if not files.recorded_hash(path):
-        return True  # not written by this platform
-    return path.is_dir() or (path.is_file() and path.stat().st_size == artifact.size)
-
-
-def _pieces(names: Iterable[str]) -> Iterator[list[str]]:
     every = sorted(names)
     for start in range(0, len(every), _AT_ONCE):
         yield every[start : start + _AT_ONCE]

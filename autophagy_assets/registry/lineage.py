@@ -94,14 +94,14 @@ class Walk:
 
     def __init__(self, known: dict[tuple[int, int], list[Any]] | None = None) -> None:
         self._nodes: dict[tuple[int, int | None], Node] = {}
-        self._known = {} if known is None else known
+        self.known = {} if known is None else known
 
     def inputs(self, artifact: Any, run: Any) -> list[Any]:
         """Artifacts that one was made from by a run; asked of LaminDB once."""
         place = (artifact.id, run.id)
-        if place not in self._known:
-            self._known[place] = inputs_of(artifact, run)
-        return self._known[place]
+        if place not in self.known:
+            self.known[place] = inputs_of(artifact, run)
+        return self.known[place]
 
     def node(self, artifact: Any, before: int | None = None) -> Node:
         """Node of an artifact with all that it was made from.
@@ -151,6 +151,27 @@ def bare(artifact: Any, run: Any, **more: Any) -> Node:
         run=describe_run(run) if run is not None else None,
         **more,
     )
+
+
+def nodes_of(*trees: Node) -> list[Node]:
+    """All nodes of lineages, each once.
+
+    Parameters
+    ----------
+    *trees : Node
+
+    Returns
+    -------
+    list of Node
+    """
+    found: dict[int, Node] = {}
+    open_ = list(trees)
+    while open_:
+        node = open_.pop()
+        if id(node) not in found:
+            found[id(node)] = node
+            open_ += node.inputs
+    return list(found.values())
 
 
 def artifact_called(what: str) -> Any:

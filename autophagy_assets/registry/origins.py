@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -132,37 +131,17 @@ def describe_run(run: Any) -> Origin:
     )
 
 
-def run_called(uid: str) -> Origin | None:
-    """What is known of the run with a uid.
+def notes_of(run_uid: str) -> dict[str, Any]:
+    """What a run has noted.
 
     Parameters
     ----------
-    uid : str
+    run_uid : str
 
     Returns
     -------
-    Origin or None
-        None if LaminDB has no such run (any more).
+    dict
+        Empty where LaminDB has no such run (any more).
     """
-    run = connect().Run.filter(uid=uid).select_related("transform", "environment").first()
-    return describe_run(run) if run is not None else None
-
-
-def model_behind(uids: Iterable[str]) -> str | None:
-    """Model that artifacts, such as a table of predictions, were made with.
-
-    Parameters
-    ----------
-    uids : iterable of str
-
-    Returns
-    -------
-    str or None
-        Uid; None if none of the artifacts was made with a model.
-    """
-    for artifact in connect().Artifact.filter(uid__in=list(uids)).order_by("uid"):
-        run = maker_of(artifact)
-        model = run.input_artifacts.filter(kind="model").first() if run is not None else None
-        if model is not None:
-            return model.uid
-    return None
+    notes = connect().Run.filter(uid=run_uid).values_list("extra_data", flat=True).first()
+    return notes or {}

@@ -90,3 +90,18 @@ def folder(key: str) -> Path:
     """
     place = storage_root() / key
     return place.with_name(place.name.split(".")[0])
+
+
+def place_of(key: str) -> tuple[Path, str]:
+    """Where a new version of a key is put: its folder, and the ending of its name.
+
+    Parameters
+    ----------
+    key : str
+        LaminDB key, with an ending.
+
+    Returns
+    -------
+    tuple of (pathlib.Path, str)
+    """
+    return folder(key), "." + key.rsplit(".", 1)[1]

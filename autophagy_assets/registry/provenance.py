@@ -17,7 +17,7 @@ from autophagy_assets.registry import files
 from autophagy_assets.registry.artifacts import fetch, locate, register, renew
 from autophagy_assets.registry.instance import retried, writing
 from autophagy_assets.registry.labels import Labels, annotate, attach
-from autophagy_assets.registry.outputs import Output, Record, folder
+from autophagy_assets.registry.outputs import Output, Record, place_of
 from autophagy_assets.registry.presence import announce
 from autophagy_assets.registry.runs import (
     ERRORED,
@@ -50,27 +50,41 @@ class Recorder:
         Columns of each upstream table that the step has read, by asset.
     outputs : list of Output
         Files in their place that are registered when the step ends.
+    named : dict
+        As `reads`, of artifacts that the step tells of but does not open: inputs, too.
+    consulted : set of str
+        Those of `reads` that only told which work could be left out. They are inputs, but the
+        content is the same without them, so the lineage of the outputs leaves them out.
     kept : dict
         Uid to labels of artifacts of an earlier run that are part of what the step gives.
     notes : dict
         JSON-like remarks that are kept with the run.
+    parameters : dict
+        What the step was told, JSON-like: as far as it is known when it begins, and all of it
+        when it ends.
     began : float
         When the step began, on the clock of this process, s.
     guard : callable
         Called in the transaction, before anything is registered; raises to prevent it.
     annotations : list of (str, dict)
         Uid of an artifact and the numbers by which people shall find it.
+    afterwards : list of callable
+        Called once all is registered; take nothing, and only tidy up.
     """
 
     def __init__(self, step: Step) -> None:
         self.step = step
         self.reads: dict[str, Record] = {}
+        self.named: dict[str, Record] = {}
+        self.consulted: set[str] = set()
         self.columns: dict[str, list[str]] = {}
         self.outputs: list[Output] = []
         self.kept: dict[str, Labels] = {}
         self.notes: dict[str, Any] = {}
         self.annotations: list[tuple[str, dict[str, Any]]] = []
         self.guard: Callable[[], object] = lambda: None
+        self.parameters: dict[str, Any] = dict(step.parameters)
+        self.afterwards: list[Callable[[], object]] = []
         self.began = monotonic()
         self._process = announce()
         self._run_uid: str | None = None
@@ -155,8 +169,25 @@ class Recorder:
         -------
         Output
         """
-        suffix = "." + key.rsplit(".", 1)[1]
-        output = Output(files.put(write, folder(key), suffix), key, description, labels, **more)
+        return self.add(files.put(write, *place_of(key)), key, description, labels, **more)
+
+    def add(
+        self, file: files.StoredFile, key: str, description: str, labels: Labels, **more: Any
+    ) -> Output:
+        """Register a file that is in its place already, when the step ends.
+
+        Parameters
+        ----------
+        file : StoredFile
+            Whole, and verified.
+        key, description, labels, **more
+            As in :class:`~autophagy_assets.registry.outputs.Output`.
+
+        Returns
+        -------
+        Output
+        """
+        output = Output(file, key, description, labels, **more)
         self.outputs.append(output)
         return output
 
@@ -194,7 +225,8 @@ class Recorder:
         Parameters
         ----------
         uid : str
-            An artifact that the step has read, or one that those were made from.
+            An artifact that the step has read. It has to be an input of the asset: so the step
+            runs again for each version of it, even where all else that it reads is the same.
         numbers : mapping
             Such as ``{"auc": 0.79}``; they replace earlier ones of the same name.
         """
@@ -204,6 +236,8 @@ class Recorder:
         """Register the outputs and the inputs, and the run as finished: all or nothing."""
         self.start()
         retried(self._finish)
+        for tidy in self.afterwards:
+            tidy()
 
     def _finish(self) -> None:
         with writing() as ln:
@@ -215,15 +249,18 @@ class Recorder:
                 artifact = ln.Artifact.get(uid=uid)
                 renew(ln, artifact)
                 attach(ln, artifact, labels)
-            link_inputs(ln, run, list(self.reads))
+            link_inputs(ln, run, [*self.reads, *self.named])
             for uid, numbers in self.annotations:
                 annotate(ln, ln.Artifact.get(uid=uid), numbers)
+            run.params = self.parameters
             run.extra_data = {**(run.extra_data or {}), **self.notes, **self._origins()}
             end(run, FINISHED)
 
     def _origins(self) -> dict[str, Any]:
         """Which inputs an output was made from, where not from all; and which were kept."""
-        known = {o.record.uid: list(o.made_from) for o in self.outputs if o.made_from}
+        every = sorted(set(self.reads) - self.consulted) if self.consulted else []
+        origins = {o.record.uid: list(o.made_from) or every for o in self.outputs}
+        known = {uid: made_from for uid, made_from in origins.items() if made_from}
         noted: dict[str, Any] = {MADE_FROM: known} if known else {}
         return noted | ({KEPT: sorted(self.kept)} if self.kept else {})
 
@@ -239,6 +276,7 @@ class Recorder:
         def _fail() -> None:
             with writing() as ln:
                 run = ln.Run.get(uid=self._run_uid)
+                run.params = self.parameters
                 run.extra_data = {**(run.extra_data or {}), "error": error[:4000]}
                 link_inputs(ln, run, list(self.reads))
                 end(run, ERRORED)

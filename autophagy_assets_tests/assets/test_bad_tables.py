@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from autophagy_assets.analysis.identity import CELL_ID, CLASS
-from autophagy_assets.materializations import latest
+from autophagy_assets.staleness.materializations import latest
 from autophagy_assets.study import Study
 from autophagy_assets_tests.analysis.synthetic import raw_features
 from autophagy_assets_tests.platform import Platform, give_table, given_study, outsider, study_file
@@ -157,7 +157,7 @@ def test_a_study_with_a_single_class_is_told(platform):
 
 
 def test_a_study_without_its_control_is_told(platform):
-    from autophagy_assets import refresh
+    from autophagy_assets.automation import refresh
     from autophagy_assets.errors import InputError
 
     give(platform, "EI24KO", table("EI24KO"))

@@ -15,25 +15,31 @@ from autophagy_assets_tests.conftest import ROOT
 GRAPH = dg.Definitions.resolve_asset_graph(build_defs())
 
 # group, partitions and upstream of every asset: what people find their way by.
+IMAGES = ["single_cell_images", "source_datasets"]
 SNAPSHOT = {
     "raw_images": ("imaging", "sample", []),
     "set_aside_fields": ("imaging", None, []),
     "single_cell_images": ("imaging", "sample", ["raw_images"]),
     "cell_features": ("imaging", "sample", ["single_cell_images"]),
     "source_features": ("features", "genotype", []),
+    "source_datasets": ("features", None, []),
     "raw_features": ("features", "genotype", ["cell_features", "source_features"]),
-    "clean_features": ("features", "genotype", ["raw_features", "single_cell_images"]),
+    "clean_features": (
+        "features",
+        "genotype",
+        ["raw_features", "single_cell_images", "source_datasets", "source_features"],
+    ),
     "training_cells": ("classifier", None, ["clean_features"]),
     "test_cells": ("classifier", None, ["clean_features"]),
     "autophagy_classifier": ("classifier", None, ["training_cells"]),
     "test_predictions": ("classifier", None, ["autophagy_classifier", "test_cells"]),
-    "classifier_evaluation": ("classifier", None, ["test_predictions"]),
+    "classifier_evaluation": ("classifier", None, ["autophagy_classifier", "test_predictions"]),
     "ko_predictions": ("knockouts", "knockout", ["autophagy_classifier", "clean_features"]),
     "ko_evaluation": ("knockouts", "knockout", ["ko_predictions"]),
-    "class_gallery": ("galleries", None, ["clean_features", "single_cell_images"]),
-    "error_galleries": ("galleries", None, ["single_cell_images", "test_predictions"]),
-    "wt_ko_gallery": ("galleries", None, ["clean_features", "single_cell_images"]),
-    "spatial_context": ("galleries", None, ["clean_features", "single_cell_images"]),
+    "class_gallery": ("galleries", None, ["clean_features", *IMAGES]),
+    "error_galleries": ("galleries", None, [*IMAGES, "test_predictions"]),
+    "wt_ko_gallery": ("galleries", None, ["clean_features", *IMAGES]),
+    "spatial_context": ("galleries", None, ["clean_features", *IMAGES]),
     "study_report": (
         "report",
         None,
@@ -51,7 +57,9 @@ SNAPSHOT = {
     ),
     "last_refresh": ("report", None, []),
 }
-FROM_OUTSIDE = {"raw_images", "set_aside_fields", "source_features", "last_refresh"}
+FROM_OUTSIDE = {
+    *("raw_images", "set_aside_fields", "source_features", "source_datasets", "last_refresh")
+}
 MADE_HERE = sorted(set(SNAPSHOT) - FROM_OUTSIDE)
 
 

@@ -16,8 +16,8 @@ from PIL import Image
 
 from autophagy_assets.analysis.classification import predict
 from autophagy_assets.analysis.identity import SCORE, feature_columns
-from autophagy_assets.materializations import latest
 from autophagy_assets.registry.schemas import SCHEMAS
+from autophagy_assets.staleness.materializations import latest
 
 TABLES = [
     ("raw_features", "WT"),
@@ -185,7 +185,7 @@ INPUTS = {
     ("training_cells", None): {"clean_features/WT"},
     ("autophagy_classifier", None): {"training_cells"},
     ("test_predictions", None): {"autophagy_classifier", "test_cells"},
-    ("classifier_evaluation", None): {"test_predictions"},
+    ("classifier_evaluation", None): {"autophagy_classifier", "test_predictions"},
     ("ko_predictions", "EI24KO"): {"autophagy_classifier", "clean_features/EI24KO"},
     ("ko_evaluation", "EI24KO"): {"ko_predictions/EI24KO"},
 }

@@ -12,8 +12,8 @@ import pytest
 import tifffile
 
 from autophagy_assets.analysis import compute, featurization, segmentation
-from autophagy_assets.materializations import latest
 from autophagy_assets.registry.ingest import ingest
+from autophagy_assets.staleness.materializations import latest
 from autophagy_assets_tests.assets.fakes import (
     CELLS,
     fake_featurize,

@@ -9,10 +9,11 @@ import pandas as pd
 import pytest
 
 from autophagy_assets.analysis import compute, featurization, segmentation
-from autophagy_assets.reconcile import reconcile
+from autophagy_assets.automation.reconcile import reconcile
 from autophagy_assets.registry.cells import lineage_of_cell
 from autophagy_assets.registry.ingest import ingest
-from autophagy_assets.registry.lineage import Node
+from autophagy_assets.registry.lineage import Node, lineage_of, nodes_of
+from autophagy_assets_tests.assets import fakes
 from autophagy_assets_tests.assets.fakes import fake_featurize, fake_process_field, one_by_one
 from autophagy_assets_tests.assets.test_imaging import SAMPLE, image, paint
 from autophagy_assets_tests.platform import Platform, study_file
@@ -74,7 +75,7 @@ def test_content_is_the_same_as_from_scratch(platform, folder, store):
     scratch = platform.latest("single_cell_images", SAMPLE)
     assert imaged(platform, store) == {"FOV1", "FOV2", "FOV3"}
     assert scratch.version == kept.version
-    assert scratch.metadata["recipe"] == kept.metadata["recipe"]
+    assert scratch.fingerprint == kept.fingerprint
     platform.run("single_cell_images", partition=SAMPLE)
     assert imaged(platform, store) == set()
     assert platform.latest("single_cell_images", SAMPLE).version == kept.version
@@ -91,13 +92,26 @@ def test_a_kept_cell_leads_back_to_its_own_images(platform, folder, store):
 
 
 def test_kept_files_are_inputs_of_the_run_and_stay_with_their_maker(platform, folder, store):
-    maker = store.Artifact.get(uid=manifest(platform)["dataset"][0]).run
+    before = platform.artifact("single_cell_images", SAMPLE)
+    maker = before.run
     image(platform, folder)
     kept, new = manifest(platform).iloc[:2], manifest(platform).iloc[2]
     run = platform.artifact("single_cell_images", SAMPLE).run
-    expected = {*kept["dataset"], *kept["spatialdata"], *new["images"].split(";")}
+    expected = {*kept["dataset"], *kept["spatialdata"], *new["images"].split(";"), before.uid}
     assert {a.uid for a in run.input_artifacts.all()} == expected
     assert {store.Artifact.get(uid=uid).run for uid in kept["dataset"]} == {maker}
+
+
+def test_lineage_does_not_go_through_the_manifest_that_told_what_to_keep(platform, folder, store):
+    """Else what was withdrawn or replaced long ago would be behind everything for good."""
+    old = set(manifest(platform)["images"][0].split(";"))
+    paint(folder, 0, 100)
+    image(platform, folder)
+    platform.run("single_cell_images", partition=SAMPLE)  # the same once more
+    now = manifest(platform)
+    tree = lineage_of(platform.artifact("single_cell_images", SAMPLE).uid)
+    assert raw_images(tree) == set(";".join(now["images"]).split(";")) != old
+    assert sum(node.key == tree.key for node in nodes_of(tree)) == 1
 
 
 def test_reconcile_finds_nothing(platform, folder):
@@ -108,14 +122,13 @@ def test_reconcile_finds_nothing(platform, folder):
 
 @pytest.mark.parametrize("column", ["dataset", "spatialdata"])
 def test_a_lost_file_is_missed_and_only_its_field_imaged(platform, folder, store, column):
-    from autophagy_assets.plan import GONE, Target, make_plan
     from autophagy_assets.registry.files import remove
+    from autophagy_assets.staleness.upstream import Target
 
     image(platform, folder)
     version = platform.latest("single_cell_images", SAMPLE).version
     remove(Path(store.Artifact.get(uid=manifest(platform)[column][0]).path))
-    plan = make_plan(platform.instance, platform.defs, platform.study)
-    assert plan.ready[Target("single_cell_images", SAMPLE)] == GONE
+    assert platform.plan().ready[Target("single_cell_images", SAMPLE)] == "its file is gone"
     platform.run("single_cell_images", partition=SAMPLE)
     assert imaged(platform, store) == {"FOV1"}
     assert platform.latest("single_cell_images", SAMPLE).version == version
@@ -152,17 +165,10 @@ def test_a_field_that_was_set_aside_is_tried_again(platform, folder, store, monk
     paint(folder, 2, 13)
     image(platform, folder)
     assert manifest(platform)["status"].tolist() == ["ok", "ok", "set aside"]
-    monkeypatch.setattr(segmentation, "process_field", _mended)
+    monkeypatch.setattr(fakes, "broken", set())  # what a library may do: an error is gone
     platform.run("single_cell_images", partition=SAMPLE)
     assert manifest(platform)["status"].tolist() == ["ok", "ok", "ok"]
     assert imaged(platform, store) == {"FOV3"}
-
-
-def _mended(images, study, out):
-    """What a library may do after an upgrade: an error is gone."""
-    first, *_, last = images
-    swapped = {**images, first: images[last], last: images[first]}
-    return fake_process_field(swapped, study, out)
 
 
 def test_corrected_labels_reach_what_is_kept(platform, folder, store):

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autophagy_assets.automation_inbox import CONTENT_TAG, remembered
+from autophagy_assets.automation.inbox import CONTENT_TAG, remembered
 from autophagy_assets.errors import InputError
 from autophagy_assets.inbox import Memory, drop_folder
 from autophagy_assets.study import Study

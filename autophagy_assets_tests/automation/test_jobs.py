@@ -9,8 +9,8 @@ from datetime import timedelta
 import dagster as dg
 import pytest
 
-from autophagy_assets import refresh
-from autophagy_assets.automation_jobs import ANALYSIS, IMAGING
+from autophagy_assets.automation import refresh
+from autophagy_assets.automation.jobs import ANALYSIS, IMAGING
 from autophagy_assets.definitions import build_defs
 from autophagy_assets.registry.ingest import ingest
 from autophagy_assets_tests.platform import (
@@ -74,7 +74,7 @@ import json, sys
 from pathlib import Path
 from autophagy_assets.definitions import defs
 from autophagy_assets.home import dagster_instance
-from autophagy_assets.materializations import latest
+from autophagy_assets.staleness.materializations import latest
 from autophagy_assets.study import Study
 from autophagy_assets_tests import platform
 import dagster as dg

@@ -11,9 +11,9 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import dagster as dg
 import pytest
 
-from autophagy_assets.automation_failures import message_of, tell_of_failures
-from autophagy_assets.failures import without_secrets
-from autophagy_assets.webhook import NotTold, post
+from autophagy_assets.automation.alerts import message_of, tell_of_failures
+from autophagy_assets.automation.failures import without_secrets
+from autophagy_assets.automation.webhook import NotTold, post
 
 
 class Listener(HTTPServer):

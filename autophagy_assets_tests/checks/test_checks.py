@@ -9,14 +9,14 @@ import pandas as pd
 import pytest
 
 from autophagy_assets.analysis.finding import Finding
+from autophagy_assets.automation.launcher import run_request
+from autophagy_assets.automation.requests import Request
 from autophagy_assets.checks.definition import metadata_of, result
 from autophagy_assets.checks.knockouts import check_ko_predictions
 from autophagy_assets.definitions import build_defs
-from autophagy_assets.groups import Group
-from autophagy_assets.materializations import latest
-from autophagy_assets.plan import Target
 from autophagy_assets.registry.ingest import ingest
-from autophagy_assets.runs import run_group
+from autophagy_assets.staleness.materializations import latest
+from autophagy_assets.staleness.upstream import Target
 from autophagy_assets_tests.analysis.synthetic import raw_features
 from autophagy_assets_tests.platform import Platform, give_table, given_study, outsider
 from autophagy_assets_tests.registry.image_folder import image, truncate, write_images
@@ -122,7 +122,7 @@ def test_a_broken_table_in_the_store_blocks_what_is_downstream(platform, tmp_pat
     recorder.finish()
     platform.sync()
     targets = tuple(Target(name, "WT") for name in ("raw_features", "clean_features"))
-    errors = run_group(Group("genotype", "WT", targets), platform.defs, platform.instance)
+    errors = run_request(Request("genotype", "WT", targets), {}, platform.defs, platform.instance)
     reason = errors[targets[0]]
     assert "2 cells twice" in reason and "'nucleus_area' is missing or infinite in 1" in reason
     assert latest(platform.instance, dg.AssetKey("clean_features"), "WT") is None

@@ -12,7 +12,7 @@ import pandas as pd
 from autophagy_assets.assets.definition import StudyResource, every, study_asset
 from autophagy_assets.io_managers.joblib import JoblibIOManager
 from autophagy_assets.io_managers.parquet import ParquetIOManager
-from autophagy_assets.partitions import SAMPLE_SPACE, samples
+from autophagy_assets.staleness.partitions import SAMPLE_SPACE, samples
 from autophagy_assets_tests.platform import Platform
 
 CONTENT: dict[str, Any] = {}
@@ -29,7 +29,6 @@ def part(context) -> pd.DataFrame:
     io="table_io",
     kinds={"parquet"},
     ins={"part": every(columns=["number"])},
-    spaces={"part": SAMPLE_SPACE},
 )
 def whole(context, part) -> pd.DataFrame:
     """A table of some of the samples, for these tests."""

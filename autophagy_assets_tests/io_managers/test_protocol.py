@@ -9,8 +9,8 @@ from typing import Any
 import pandas as pd
 
 from autophagy_assets.io_managers.base import Partitions
-from autophagy_assets.materializations import UID
-from autophagy_assets.partitions import SAMPLE_SPACE
+from autophagy_assets.staleness.materializations import UID
+from autophagy_assets.staleness.partitions import SAMPLE_SPACE
 from autophagy_assets_tests.io_managers.small_platform import CONTENT, make_parts
 
 

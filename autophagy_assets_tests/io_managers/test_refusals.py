@@ -8,8 +8,8 @@ import dagster as dg
 import joblib
 import pytest
 
-from autophagy_assets.materializations import latest
-from autophagy_assets.partitions import SAMPLE_SPACE
+from autophagy_assets.staleness.materializations import latest
+from autophagy_assets.staleness.partitions import SAMPLE_SPACE
 from autophagy_assets_tests.io_managers.small_platform import CONTENT, make_parts
 
 

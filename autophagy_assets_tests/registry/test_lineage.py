@@ -5,22 +5,29 @@ from __future__ import annotations
 import itertools
 import json
 import shutil
+from collections.abc import Iterator
+from pathlib import Path
 
 import pandas as pd
 import pytest
 from click.testing import CliRunner
 
 from autophagy_assets.cli_lineage import lineage
-from autophagy_assets.errors import InputError
+from autophagy_assets.errors import InputError, IntegrityError
 from autophagy_assets.registry import lineage_formats
 from autophagy_assets.registry.artifacts import fetch
-from autophagy_assets.registry.cells import lineage_of_cell, lineage_sections
+from autophagy_assets.registry.cells import lineage_of_cell, lineage_trees
 from autophagy_assets.registry.instance import writing
 from autophagy_assets.registry.labels import annotate, label
-from autophagy_assets.registry.lineage import Node, lineage_of
-from autophagy_assets.registry.lineage_formats import render
-from autophagy_assets.registry.origins import model_behind
-from autophagy_assets_tests.registry.small_study import CELLS, put_table, recorder, register
+from autophagy_assets.registry.lineage import Node, lineage_of, nodes_of
+from autophagy_assets.registry.lineage_formats import render, tree_lines
+from autophagy_assets_tests.registry.small_study import (
+    CELLS,
+    SmallStudy,
+    put_table,
+    recorder,
+    register,
+)
 
 _numbers = itertools.count()
 
@@ -30,28 +37,14 @@ def study(store):
     return register("lineage-study")
 
 
-def every(node: Node) -> list[Node]:
-    """Nodes of a lineage, each object once."""
-    found: dict[int, Node] = {}
-
-    def visit(one: Node) -> None:
-        if id(one) not in found:
-            found[id(one)] = one
-            for child in one.inputs:
-                visit(child)
-
-    visit(node)
-    return list(found.values())
-
-
 def images_of(node: Node) -> set[str]:
-    return {one.uid for one in every(node) if one.kind == "image"}
+    return {one.uid for one in nodes_of(node) if one.kind == "image"}
 
 
 def test_a_figure_goes_back_to_every_image_through_runs(study):
     tree = lineage_of(study.figure)
     assert images_of(tree) == {*study.images["FOV1"], *study.images["FOV2"]}
-    kinds = {node.kind for node in every(tree)}
+    kinds = {node.kind for node in nodes_of(tree)}
     assert kinds == {"figure", "table", "model", "single-cell images", "image"}
     run = tree.run
     assert (run.asset, run.dagster_run) == ("lineage-study_gallery", f"dagster-{run.asset}")
@@ -67,7 +60,7 @@ def test_a_file_of_a_field_comes_from_the_images_of_that_field_only(study):
 
 def test_what_several_were_made_from_is_one_node_and_shown_once(study):
     tree = lineage_of(study.figure)
-    uids = [node.uid for node in every(tree)]
+    uids = [node.uid for node in nodes_of(tree)]
     assert len(uids) == len(set(uids))
     text = render(tree)
     for uid in uids:
@@ -119,7 +112,7 @@ def test_a_reader_keeps_the_origin_that_it_read_when_the_same_is_made_anew(study
 def test_a_cell_ends_at_the_three_images_of_its_field(study):
     tree = lineage_of_cell(study.crops["FOV2"], 7)
     assert images_of(tree) == set(study.images["FOV2"])
-    by_uid = {node.uid: node for node in every(tree)}
+    by_uid = {node.uid: node for node in nodes_of(tree)}
     assert by_uid[study.crops["FOV2"]].detail == "crop in row 0 of 2"
     assert by_uid[study.features].detail == "row 2, class 1"
     assert "row 2" in by_uid[study.predictions].detail
@@ -133,7 +126,7 @@ def test_a_cell_ends_at_the_three_images_of_its_field(study):
 def test_the_same_number_in_another_field_is_another_cell(study):
     tree = lineage_of_cell(study.crops["FOV1"], 7)
     assert images_of(tree) == set(study.images["FOV1"])
-    assert study.figure not in {node.uid for node in every(tree)}
+    assert study.figure not in {node.uid for node in nodes_of(tree)}
 
 
 def test_cells_that_are_not_there_are_told(study):
@@ -160,12 +153,12 @@ def test_json_holds_the_whole_of_it(study):
 def test_dot_and_svg_draw_every_node_once(study):
     tree = lineage_of(study.figure)
     dot = render(tree, "dot")
-    assert dot.count("[label=") == len(every(tree))
-    assert dot.count("->") == sum(len(node.inputs) for node in every(tree))
+    assert dot.count("[label=") == len(nodes_of(tree))
+    assert dot.count("->") == sum(len(node.inputs) for node in nodes_of(tree))
     if shutil.which("dot") is None:
         pytest.skip("the graphviz program is not installed")
     svg = render(tree, "svg")
-    assert svg.count('class="node"') == len(every(tree))
+    assert svg.count('class="node"') == len(nodes_of(tree))
 
 
 def test_svg_without_graphviz_is_told(study, monkeypatch):
@@ -176,11 +169,57 @@ def test_svg_without_graphviz_is_told(study, monkeypatch):
 
 def test_sections_of_a_report_hold_nothing_that_changes_with_the_run(study):
     cell = (study.crops["FOV2"], 7)
-    sections = lineage_sections({"gallery": study.figure}, [cell, cell])
+    trees = lineage_trees({"gallery": study.figure}, [cell, cell])
+    sections = {name: tree_lines(tree, stable=True) for name, tree in trees.items()}
     assert list(sections) == ["gallery", f"{study.crops['FOV2']}:7"]
     text = "\n".join(line for lines in sections.values() for line in lines)
     assert study.images["FOV2"][0] in text
     assert "Dagster run" not in text and "LaminDB run" not in text and "UTC" not in text
+
+
+@pytest.fixture
+def falsified(store) -> Iterator[SmallStudy]:
+    """A study whose table of predictions was replaced by another that can be read as well."""
+    study = register(f"lineage-falsified-{next(_numbers)}")
+    path = Path(store.Artifact.get(uid=study.predictions).path)
+    recorded = path.read_bytes()
+    pd.read_parquet(path).assign(prob_class1=0.1234, outcome="FN").to_parquet(path)
+    yield study
+    path.write_bytes(recorded)
+
+
+def test_rows_of_a_changed_table_are_not_told(falsified):
+    text = render(lineage_of_cell(falsified.crops["FOV2"], 7))
+    assert "0.1234" not in text and "FN" not in text
+    assert f"predictions.parquet ({falsified.predictions}): the file in the store is not" in text
+    assert "shown in TP, row 1, column 2" in text  # by the figure
+
+
+def test_a_step_that_would_tell_rows_of_a_changed_table_is_stopped(falsified):
+    step, cells = recorder("lineage_report"), [(falsified.crops["FOV2"], 7)]
+    with pytest.raises(IntegrityError, match="is refused; put the recorded file back"):
+        lineage_trees({"gallery": falsified.figure}, cells, step.read)
+    assert falsified.predictions not in step.reads
+
+
+def test_an_older_version_that_was_changed_is_told_as_it_is_never_made_again(falsified):
+    name = f"classifier/{falsified.name}_predictions"
+    newer = put_table(falsified.name, name, pd.DataFrame({"a": [1]}), falsified.features)
+    step, cells = recorder("lineage_report"), [(falsified.crops["FOV2"], 7)]
+    trees = lineage_trees({"gallery": falsified.figure}, cells, step.read)
+    text = render(trees[f"{falsified.crops['FOV2']}:7"])
+    assert f"({falsified.predictions}): the file in the store is not" in text
+    assert "0.1234" not in text and newer not in text
+
+
+def test_a_step_notes_the_tables_behind_the_cells_and_no_others(study):
+    other = register(f"lineage-beside-{next(_numbers)}")
+    step = recorder("lineage_report")
+    lineage_trees({"gallery": study.figure}, [(study.crops["FOV2"], 7)], step.read)
+    keys = {record.key for record in step.reads.values()}
+    assert all(key.startswith(f"{study.name}/") for key in keys), other.name
+    assert {study.features, study.predictions, study.figure, study.crops["FOV2"]} <= set(step.reads)
+    assert study.crops["FOV1"] not in step.reads
 
 
 def test_models_are_found_by_their_auc_genotype_and_study(store, study):
@@ -203,14 +242,11 @@ def test_models_are_found_by_their_auc_genotype_and_study(store, study):
 
 
 def test_an_annotation_is_recorded_with_the_step_and_only_if_it_ends(store, study):
-    model = model_behind([study.predictions])
-    assert model == study.model
-    step = recorder("lineage_evaluation", None, study.predictions)
-    step.annotate(model, {"auc": 0.93})
-    assert store.Artifact.get(uid=model).features.get_values().get("auc") != 0.93
+    step = recorder("lineage_evaluation", None, study.predictions, study.model)
+    step.annotate(study.model, {"auc": 0.93})
+    assert store.Artifact.get(uid=study.model).features.get_values().get("auc") != 0.93
     step.finish()
-    assert store.Artifact.get(uid=model).features.get_values()["auc"] == 0.93
-    assert model_behind([study.features]) is None
+    assert store.Artifact.get(uid=study.model).features.get_values()["auc"] == 0.93
 
 
 def test_the_command_prints_a_tree_and_refuses_with_a_sentence(study):

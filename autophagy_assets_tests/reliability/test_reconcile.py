@@ -12,16 +12,16 @@ from click.testing import CliRunner
 from filelock import FileLock
 
 from autophagy_assets import cli_reconcile
-from autophagy_assets.automation_reconcile import reconcile_job
+from autophagy_assets.automation.reconcile import end_dead_runs, left, reconcile
+from autophagy_assets.automation.reconcile_job import reconcile_job
 from autophagy_assets.home import Home
-from autophagy_assets.materializations import HASH, KEY, RUN, SIZE, UID
-from autophagy_assets.reconcile import end_dead_runs, left, reconcile
 from autophagy_assets.registry import consistency
 from autophagy_assets.registry.artifacts import fetch
 from autophagy_assets.registry.consistency import Finding
 from autophagy_assets.registry.instance import storage_root, writing
 from autophagy_assets.registry.presence import announce
 from autophagy_assets.registry.provenance import Recorder, Step
+from autophagy_assets.staleness.materializations import HASH, KEY, RUN, SIZE, UID
 
 
 @pytest.fixture
@@ -280,7 +280,7 @@ def test_the_command_ends_with_one_where_something_is_left(monkeypatch, findings
         asked.append(how)
         return findings
 
-    monkeypatch.setattr("autophagy_assets.reconcile.reconcile", found)
+    monkeypatch.setattr("autophagy_assets.automation.reconcile.reconcile", found)
     done = CliRunner().invoke(cli_reconcile.reconcile, ["--fix", "--grace", "5"])
     assert (done.exit_code, asked) == (code, [{"fix": True, "grace_s": 5.0}])
     assert said in done.output

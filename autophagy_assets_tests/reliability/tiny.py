@@ -16,13 +16,14 @@ from autophagy_assets.analysis import classification
 from autophagy_assets.analysis.figures import Picture, new_figure
 from autophagy_assets.analysis.model import TrainedClassifier
 from autophagy_assets.assets.definition import StudyResource, study_asset
-from autophagy_assets.groups import groups
+from autophagy_assets.automation.launcher import run_request
+from autophagy_assets.automation.requests import requests
 from autophagy_assets.io_managers.figure import FigureIOManager, StoredPicture
 from autophagy_assets.io_managers.joblib import JoblibIOManager
 from autophagy_assets.io_managers.page import PageIOManager
 from autophagy_assets.io_managers.parquet import ParquetIOManager
-from autophagy_assets.plan import make_plan
-from autophagy_assets.runs import run_group
+from autophagy_assets.staleness.judge import Judge
+from autophagy_assets.staleness.plan import make_plan
 from autophagy_assets.study import DEFAULT_STUDY, Study
 
 ASSETS = ["field", "cells", "forest", "picture", "page"]
@@ -38,7 +39,7 @@ def write_study(path: Path, seed: int) -> None:
 
 
 def _define(io: str, **more):
-    return study_asset(group=GROUP, io=io, kinds=set(), uses=["split"], **more)
+    return study_asset(group=GROUP, io=io, kinds=set(), **more)
 
 
 @_define("table_io")
@@ -129,10 +130,11 @@ def refresh(instance: dg.DagsterInstance, file: Path) -> dict[str, str]:
     errors: dict[str, str] = {}
     attempted = set()
     while True:
-        plan = make_plan(instance, defs, study)
+        plan = make_plan(Judge(instance, defs, study))
         todo = [target for target in plan.ready if target not in attempted]
         if not todo or errors:
             return errors
         attempted.update(todo)
-        for group in groups(plan, todo):
-            errors |= {t.asset: e for t, e in run_group(group, defs, instance).items()}
+        for request in requests(plan, todo):
+            failed = run_request(request, request.tags(plan), defs, instance)
+            errors |= {target.asset: error for target, error in failed.items()}

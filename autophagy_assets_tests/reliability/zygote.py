@@ -147,8 +147,8 @@ def _refresh() -> dict[str, str]:
 
 
 def _reconcile() -> dict[str, Any]:
+    from autophagy_assets.automation.reconcile import left, reconcile
     from autophagy_assets.home import dagster_instance
-    from autophagy_assets.reconcile import left, reconcile
 
     with dagster_instance() as instance:
         found = reconcile(instance, fix=True)
@@ -164,9 +164,9 @@ def _look() -> dict[str, Any]:
     import dagster as dg
 
     from autophagy_assets.home import dagster_instance
-    from autophagy_assets.materializations import HASH, TABLE_HASH, UID, latest
     from autophagy_assets.registry.artifacts import fetch
     from autophagy_assets.registry.instance import connect
+    from autophagy_assets.staleness.materializations import HASH, TABLE_HASH, UID, latest
     from autophagy_assets_tests.reliability import tiny
 
     hashes, faults = {}, _not_what_they_are_called()

@@ -28,7 +28,7 @@ import sys
 from functools import partial
 from pathlib import Path
 from autophagy_assets.definitions import defs
-from autophagy_assets.refresh import refresh
+from autophagy_assets.automation.refresh import refresh
 from autophagy_assets.study import Study
 from autophagy_assets_tests import platform
 

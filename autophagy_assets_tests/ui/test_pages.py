@@ -13,7 +13,7 @@ pytestmark = pytest.mark.slow
 
 GROUPS = {
     "imaging": ["raw_images", "set_aside_fields", "single_cell_images", "cell_features"],
-    "features": ["source_features", "raw_features", "clean_features"],
+    "features": ["source_features", "source_datasets", "raw_features", "clean_features"],
     "classifier": [
         "training_cells",
         "test_cells",
@@ -25,7 +25,9 @@ GROUPS = {
     "galleries": ["class_gallery", "error_galleries", "wt_ko_gallery", "spatial_context"],
     "report": ["study_report", "last_refresh"],
 }
-FROM_OUTSIDE = {"raw_images", "set_aside_fields", "source_features", "last_refresh"}
+FROM_OUTSIDE = {
+    *("raw_images", "set_aside_fields", "source_features", "source_datasets", "last_refresh")
+}
 FIGURES = ["classifier_evaluation", *GROUPS["galleries"]]
 
 

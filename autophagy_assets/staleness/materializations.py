@@ -7,15 +7,17 @@ from typing import Any
 import dagster as dg
 from dagster._core.definitions.data_version import DATA_VERSION_TAG
 
+from autophagy_assets.staleness.fingerprint import Fingerprint
+
 UID, KEY, HASH, SIZE = "lamindb/uid", "lamindb/key", "sha256", "size_bytes"
-RECIPE, RUN, CAPTION, TABLE_UID, TABLE_HASH = (
-    "recipe",
+FINGERPRINT, RUN, CAPTION, TABLE_UID, TABLE_HASH = (
+    "autophagy/made_with",
     "lamindb/run",
     "caption",
     "lamindb/table_uid",
     "table_sha256",
 )
-PARAMETERS, SECONDS = "autophagy/parameters", "seconds"
+SECONDS = "seconds"
 _AT_ONCE = 500  # events in one query
 
 
@@ -33,15 +35,23 @@ class Materialization:
         Dagster run.
     timestamp : float
         Seconds since the epoch.
+    number : int
+        Where it stands in Dagster's event log; a later one has a larger number.
     """
 
     version: str
     metadata: dict[str, Any]
     run_id: str
     timestamp: float
+    number: int = 0
+
+    @property
+    def fingerprint(self) -> Fingerprint | None:
+        """What it was made with; None for what an earlier release has made."""
+        return Fingerprint.from_json(self.metadata.get(FINGERPRINT))
 
 
-Look = Callable[[dg.AssetKey, str | None], Materialization | None]
+Latest = Callable[[dg.AssetKey, str | None], Materialization | None]
 _Seen = dict[str | None, Materialization | None]
 
 
@@ -76,6 +86,7 @@ def _materialization(record: dg.EventLogRecord) -> Materialization | None:
         metadata={name: value.value for name, value in event.metadata.items()},
         run_id=record.run_id,
         timestamp=record.timestamp,
+        number=record.storage_id,
     )
 
 
@@ -98,8 +109,8 @@ def versions(instance: dg.DagsterInstance, asset: dg.AssetKey) -> dict[str, str]
     return {partition: known[DATA_VERSION_TAG] for partition, known in tags.items()}
 
 
-class Looking:
-    """A look at many materializations: each asset is asked for once, with all its partitions.
+class MaterializationCache:
+    """Latest materializations of many assets: each asset is asked for once, all partitions at once.
 
     Parameters
     ----------
@@ -121,7 +132,7 @@ class Looking:
         return self._seen[asset].get(partition)
 
     def forget(self, asset: dg.AssetKey) -> None:
-        """Look again, since the asset has been made."""
+        """Latest again, since the asset has been made."""
         self._seen.pop(asset, None)
 
     def _partitions_of(self, asset: dg.AssetKey) -> _Seen:

@@ -3,7 +3,7 @@
 import dagster as dg
 from pydantic import Field
 
-from autophagy_assets.reconcile import left, reconcile
+from autophagy_assets.automation.reconcile import left, reconcile
 from autophagy_assets.registry.consistency import Finding
 
 
@@ -60,5 +60,5 @@ def compare_records(context: dg.OpExecutionContext, config: ReconcileConfig) -> 
     executor_def=dg.in_process_executor,
 )
 def reconcile_job() -> None:
-    """One op; see :mod:`autophagy_assets.reconcile`."""
+    """One op; see :mod:`autophagy_assets.automation.reconcile`."""
     compare_records()

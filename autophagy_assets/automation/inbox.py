@@ -48,8 +48,8 @@ def ingest_images(context: dg.OpExecutionContext, config: DropConfig, study: Stu
 
 
 def _ingest(context: dg.OpExecutionContext, config: DropConfig, study: Study) -> None:
+    from autophagy_assets.automation.sync import sync
     from autophagy_assets.registry.ingest import ingest
-    from autophagy_assets.sync import sync
 
     inbox = settings.inbox()
     if inbox is None:

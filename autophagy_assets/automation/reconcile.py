@@ -7,12 +7,19 @@ from dataclasses import dataclass, replace
 
 import dagster as dg
 
-from autophagy_assets.materializations import HASH, RUN, TABLE_HASH, TABLE_UID, UID, latest
 from autophagy_assets.registry import consistency
 from autophagy_assets.registry.consistency import Finding
 from autophagy_assets.registry.holdings import held_by
 from autophagy_assets.registry.instance import connect, source, source_name
 from autophagy_assets.registry.loose_files import GRACE_S, check_loose
+from autophagy_assets.staleness.materializations import (
+    HASH,
+    RUN,
+    TABLE_HASH,
+    TABLE_UID,
+    UID,
+    latest,
+)
 
 _ENDED = (dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)
 _AT_WORK = (

@@ -1,0 +1,153 @@
+"""Runs of requests in this process and its workers, without a daemon.
+
+Samples are imaged in several processes at once; all others are run here. Each is an ordinary
+Dagster run of the same assets that a sensor would have asked for.
+"""
+
+import os
+from collections.abc import Iterator
+from functools import partial
+
+import dagster as dg
+
+from autophagy_assets.automation.failures import reason_of
+from autophagy_assets.automation.requests import Request
+from autophagy_assets.home import WORKERS_VARIABLE, dagster_instance
+from autophagy_assets.staleness.judge import Judge
+from autophagy_assets.staleness.partitions import SAMPLE_SPACE
+from autophagy_assets.staleness.upstream import Target
+from autophagy_assets.study import Study
+
+TAG = "autophagy/refresh"
+Tags = dict[str, str]
+
+
+def run_requests(
+    batch: list[tuple[Request, Tags]],
+    defs: dg.Definitions,
+    instance: dg.DagsterInstance,
+    workers: int | None,
+) -> Iterator[tuple[Request, dict[Target, str]]]:
+    """Run requests: those of samples in several processes at once, all others here.
+
+    Parameters
+    ----------
+    batch : list of (Request, dict)
+        Of samples only, or of others only, each with the tags of its run.
+    defs : dagster.Definitions
+    instance : dagster.DagsterInstance
+    workers : int or None
+        Processes; None for as many as this machine can run.
+
+    Yields
+    ------
+    tuple of (Request, dict)
+        A request as it ends, with errors by target, empty where all went well. Of samples, what
+        waited for a request follows it, where that is out of date.
+    """
+    if not batch or batch[0][0].space != SAMPLE_SPACE:
+        for request, tags in batch:
+            yield request, run_request(request, tags, defs, instance)
+        return
+    from autophagy_assets.analysis.compute import PRELOAD, default_workers, map_fields
+
+    cores = workers or default_workers()
+    # What samples do not use of the cores, the fields within a sample do.
+    study_file = (defs.resources or {})["study"].study_file
+    job = partial(_run_elsewhere, study_file=study_file, workers=max(1, cores // len(batch)))
+    preload = [*PRELOAD, "autophagy_assets.definitions"]
+    for (request, _), outcome in map_fields(job, batch, cores, preload, apart=True):
+        if isinstance(outcome, Exception):  # what ended its process
+            yield request, dict.fromkeys(request.targets, str(outcome))
+        else:
+            yield from outcome
+
+
+def _run_elsewhere(
+    job: tuple[Request, Tags], study_file: str | None, workers: int
+) -> list[tuple[Request, dict[Target, str]]]:
+    """Run a request in a worker process, which has the same environment and so the same home.
+
+    What waits for it is run in the same process: another would import scPortrait again.
+    """
+    from autophagy_assets.definitions import build_defs
+
+    instance, defs = dagster_instance(capture=False), build_defs(study_file=study_file)
+    # Set for the steps only: what Dagster may run at once, in the home, follows from it too.
+    before = os.environ.get(WORKERS_VARIABLE)
+    os.environ[WORKERS_VARIABLE] = str(workers)
+    done: list[tuple[Request, dict[Target, str]]] = []
+    left: Request | None = job[0]
+    try:
+        while left is not None:
+            done.append((left, run_request(left, job[1], defs, instance)))
+            left = None if done[-1][1] else _follow_up(instance, defs, study_file, left)
+        return done
+    finally:
+        if before is None:
+            del os.environ[WORKERS_VARIABLE]
+        else:
+            os.environ[WORKERS_VARIABLE] = before
+
+
+def _follow_up(
+    instance: dg.DagsterInstance, defs: dg.Definitions, study_file: str | None, request: Request
+) -> Request | None:
+    """What waited for a request and is out of date now that it has been made, if anything."""
+    judge = Judge(instance, defs, Study.load(study_file))
+    for number, target in enumerate(request.then, 1):
+        assets = judge.graph.assets_def_for_key(target.key)
+        if judge.verdicts(assets, [target.partition])[target.partition].reason:
+            return Request(request.space, request.partition, (target,), request.then[number:])
+    return None
+
+
+def run_request(
+    request: Request, tags: Tags, defs: dg.Definitions, instance: dg.DagsterInstance
+) -> dict[Target, str]:
+    """Make the targets of a request in one Dagster run, in this process.
+
+    Parameters
+    ----------
+    request : Request
+    tags : dict
+    defs : dagster.Definitions
+    instance : dagster.DagsterInstance
+
+    Returns
+    -------
+    dict
+        Target to error, for those that failed. A check that could not be run, or that failed
+        and blocks what is downstream, is a failure of the asset that it checks.
+    """
+    result = defs.resolve_implicit_global_asset_job_def().execute_in_process(
+        instance=instance,
+        partition_key=request.partition,
+        asset_selection=[target.key for target in request.targets],
+        run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+        tags={TAG: "true", **tags},
+        raise_on_error=False,
+    )
+    return _errors_of(result, defs, request)
+
+
+def _errors_of(
+    result: dg.ExecuteInProcessResult, defs: dg.Definitions, request: Request
+) -> dict[Target, str]:
+    checked = {  # one step has all checks of an asset
+        checks.node_def.name: key.asset_key.to_user_string()
+        for checks in defs.asset_checks or []
+        for key in checks.check_keys
+    }
+    errors = {}
+    for event in result.filter_events(lambda event: event.is_step_failure):
+        step = event.step_key or ""
+        errors[Target(checked.get(step, step), request.partition)] = reason_of(event)
+    blocked: dict[Target, list[str]] = {}
+    for check in result.get_asset_check_evaluations():
+        if check.blocking and not check.passed:
+            target = Target(check.asset_key.to_user_string(), request.partition)
+            told = check.description or f"check {check.check_name} failed"
+            blocked[target] = [*(one for one in blocked.get(target, []) if one != told), told]
+    errors |= {target: " ".join(told) for target, told in blocked.items()}
+    return errors

@@ -1,0 +1,147 @@
+"""Which runs are launched next, by what the judge says and what is at work already."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+import dagster as dg
+
+from autophagy_assets.automation.reconcile import end_dead_runs
+from autophagy_assets.automation.requests import (
+    REQUEST_TAG,
+    Request,
+    in_progress,
+    launchable,
+    requests,
+)
+from autophagy_assets.automation.sync import sync
+from autophagy_assets.registry.state import RegistryState
+from autophagy_assets.staleness.judge import Judge
+from autophagy_assets.staleness.plan import Plan, make_plan
+from autophagy_assets.staleness.upstream import Target
+from autophagy_assets.study import Study
+
+
+@dataclass(frozen=True)
+class Look:
+    """The study at one moment, as far as some groups of assets go.
+
+    Parameters
+    ----------
+    study : Study
+    defs : dagster.Definitions
+        Of the study.
+    plan : Plan
+    chosen : set of str
+        Assets that may be made.
+    busy : set of Target
+        What runs are making, or are about to make.
+    """
+
+    study: Study
+    defs: dg.Definitions
+    plan: Plan
+    chosen: set[str]
+    busy: set[Target]
+
+    @property
+    def held(self) -> set[Target]:
+        """Not made, as what they depend on is out of date and may not be made."""
+        stopped = self.plan.downstream_of(t for t in self.plan.ready if t.asset not in self.chosen)
+        return {t for t in stopped if t.asset in self.chosen and t not in self.plan.fresh}
+
+    @property
+    def todo(self) -> list[Target]:
+        """Out of date, may be made, and not held up."""
+        held = self.held
+        return [t for t in self.plan.ready if t.asset in self.chosen and t not in held]
+
+    @property
+    def requests(self) -> list[Request]:
+        """Runs that could begin now."""
+        return launchable(self.plan, requests(self.plan, self.todo), self.busy)
+
+
+def look(
+    instance: dg.DagsterInstance,
+    study_file: str | None,
+    groups: Collection[str] | None = None,
+    *,
+    verify: bool = False,
+    queued: bool = True,
+) -> Look:
+    """Judge everything by the study file, the registry and the runs as they are now.
+
+    Parameters
+    ----------
+    instance : dagster.DagsterInstance
+    study_file : str or None
+        As for :meth:`~autophagy_assets.study.Study.load`.
+    groups : collection of str, optional
+        Dagster groups of the assets that may be made; default all.
+    verify : bool
+        Read every file and compare it with its hash.
+    queued : bool
+        Count what waits in Dagster's queue as at work.
+
+    Returns
+    -------
+    Look
+    """
+    from autophagy_assets.definitions import build_defs
+
+    end_dead_runs(instance)
+    study, defs = Study.load(study_file), build_defs(study_file=study_file)
+    busy = set(in_progress(instance, queued))  # before the plan: what ends meanwhile is looked at
+    registry = RegistryState(study, thorough=verify)
+    sync(instance, study, registry)
+    plan = make_plan(Judge(instance, defs, study, registry, verify))
+    return Look(study, defs, plan, assets_of(defs, groups), busy)
+
+
+def assets_of(defs: dg.Definitions, groups: Collection[str] | None) -> set[str]:
+    """Assets that are made in some groups.
+
+    Parameters
+    ----------
+    defs : dagster.Definitions
+    groups : collection of str or None
+        None for all.
+
+    Returns
+    -------
+    set of str
+    """
+    graph = defs.resolve_asset_graph()
+    return {
+        key.to_user_string()
+        for key in graph.materializable_asset_keys
+        if groups is None or graph.get(key).group_name in groups
+    }
+
+
+def not_tried(
+    instance: dg.DagsterInstance, plan: Plan, wanted: Iterable[Request], **tags: str
+) -> list[Request]:
+    """Leave out requests of which there is a run already.
+
+    Parameters
+    ----------
+    instance : dagster.DagsterInstance
+    plan : Plan
+    wanted : iterable of Request
+    **tags
+        Which the run has beside that of the request.
+
+    Returns
+    -------
+    list of Request
+    """
+    return [
+        request
+        for request in wanted
+        if not instance.get_run_ids(
+            dg.RunsFilter(tags={REQUEST_TAG: request.key(plan), **tags}), limit=1
+        )
+    ]

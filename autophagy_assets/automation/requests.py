@@ -1,0 +1,185 @@
+"""Requests: which Dagster runs make what is out of date.
+
+Each is an ordinary run of assets in one partition. The sensors hand them to Dagster's queue;
+``autophagy refresh`` runs the same ones in its own process.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from hashlib import sha256
+
+import dagster as dg
+
+from autophagy_assets.staleness.plan import Plan
+from autophagy_assets.staleness.upstream import Target
+
+REASON_TAG, REQUEST_TAG = "autophagy/reason", "autophagy/request"
+_LONGEST_TAG = 250
+QUEUED = (dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED)
+AT_WORK = (
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+)
+
+
+@dataclass(frozen=True)
+class Request:
+    """Targets that one Dagster run makes.
+
+    Parameters
+    ----------
+    space : str or None
+        Name of the partitions, such as ``sample``.
+    partition : str or None
+    targets : tuple of Target
+        In an order in which they can be made.
+    then : tuple of Target
+        Of the same partition; they wait for these and for nothing else.
+    """
+
+    space: str | None
+    partition: str | None
+    targets: tuple[Target, ...]
+    then: tuple[Target, ...] = ()
+
+    def key(self, plan: Plan) -> str:
+        """Names what the run would be made from: the same as long as nothing changes.
+
+        Parameters
+        ----------
+        plan : Plan
+
+        Returns
+        -------
+        str
+        """
+        keys = [f"{target} {plan.verdicts[target].key}" for target in self.targets]
+        return sha256("\n".join(keys).encode()).hexdigest()[:32]
+
+    def tags(self, plan: Plan) -> dict[str, str]:
+        """Tags of the run: why its first asset is made.
+
+        Parameters
+        ----------
+        plan : Plan
+
+        Returns
+        -------
+        dict
+        """
+        reasons = [plan.ready[target] for target in self.targets if target in plan.ready]
+        return {REQUEST_TAG: self.key(plan), REASON_TAG: "; ".join(reasons[:1])[:_LONGEST_TAG]}
+
+    def run_request(self, plan: Plan, prefix: str = "") -> dg.RunRequest:
+        """The request as a sensor gives it to Dagster, which launches one run for a run key, ever.
+
+        Parameters
+        ----------
+        plan : Plan
+        prefix : str
+            Another one has what has failed tried again.
+
+        Returns
+        -------
+        dagster.RunRequest
+        """
+        return dg.RunRequest(
+            run_key=prefix + self.key(plan),
+            asset_selection=[target.key for target in self.targets],
+            partition_key=self.partition,
+            tags=self.tags(plan),
+        )
+
+
+def requests(plan: Plan, targets: Iterable[Target]) -> list[Request]:
+    """Divide targets into runs, each of one partition, in an order in which they can be made.
+
+    Parameters
+    ----------
+    plan : Plan
+    targets : iterable of Target
+        In an order in which they can be made.
+
+    Returns
+    -------
+    list of Request
+    """
+    left, result = dict.fromkeys(targets), list[Request]()
+    sharing = _by_run(plan, left)
+    waiting = _by_run(plan, (target for target in plan.upstream if target in plan.waiting))
+    for first in list(left):
+        if first not in left:
+            continue
+        run, taken = (plan.spaces[first.asset], first.partition), list[Target]()
+        for target in sharing[run]:
+            if target in left and left.keys().isdisjoint(plan.upstream[target]):
+                taken.append(target)
+                del left[target]
+        then = list[Target]()
+        for target in waiting.get(run, []):
+            above = plan.upstream[target]
+            if all(one in plan.fresh or one in taken or one in then for one in above):
+                then.append(target)
+        result.append(Request(*run, tuple(taken), tuple(then)))
+    return result
+
+
+def launchable(plan: Plan, wanted: Iterable[Request], busy: Iterable[Target]) -> list[Request]:
+    """Requests whose runs could begin now: all that they are made from is up to date.
+
+    Parameters
+    ----------
+    plan : Plan
+    wanted : iterable of Request
+    busy : iterable of Target
+        What other runs are making, or are about to make.
+
+    Returns
+    -------
+    list of Request
+    """
+    held = set(busy) | plan.downstream_of(busy)
+    return [
+        request
+        for request in wanted
+        if held.isdisjoint(request.targets)
+        and all(
+            one in plan.fresh or one in request.targets
+            for target in request.targets
+            for one in plan.upstream[target]
+        )
+    ]
+
+
+def _by_run(
+    plan: Plan, targets: Iterable[Target]
+) -> dict[tuple[str | None, str | None], list[Target]]:
+    """Targets that one run could make, by space and partition."""
+    found: dict[tuple[str | None, str | None], list[Target]] = {}
+    for target in targets:
+        found.setdefault((plan.spaces[target.asset], target.partition), []).append(target)
+    return found
+
+
+def in_progress(instance: dg.DagsterInstance, queued: bool = False) -> dict[Target, str]:
+    """What runs are making.
+
+    Parameters
+    ----------
+    instance : dagster.DagsterInstance
+    queued : bool
+        Add what runs that have not begun yet are about to make.
+
+    Returns
+    -------
+    dict
+        Target to the id of the run.
+    """
+    busy = {}
+    statuses = [*AT_WORK, *(QUEUED if queued else ())]
+    for run in instance.get_runs(dg.RunsFilter(statuses=statuses)):
+        partition = run.tags.get("dagster/partition")
+        for key in run.asset_selection or ():
+            busy[Target(key.to_user_string(), partition)] = run.run_id
+    return busy

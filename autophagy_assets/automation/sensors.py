@@ -1,0 +1,157 @@
+"""Schedule and sensors that launch what is out of date. All go by the one judge.
+
+``refresh_on_change`` looks again and again and launches whatever is out of date.
+``nightly_refresh`` asks for a refresh once a night, as the jobs do that a person launches;
+``refresh_on_request`` carries out what was asked for. Both sensors launch ordinary runs of assets
+through Dagster's queue, level by level. ``watch_inbox`` brings images in, ``tell_of_failures``
+tells somebody what went wrong. What can launch something by itself is off until it is turned on:
+in the Dagster UI, by ``AUTOPHAGY_NIGHTLY`` (the schedule) or ``AUTOPHAGY_AUTOMATE`` (the sensors).
+"""
+
+from collections.abc import Iterable
+
+import dagster as dg
+
+from autophagy_assets import settings
+from autophagy_assets.assets.definition import StudyResource
+from autophagy_assets.automation.alerts import tell_of_failures
+from autophagy_assets.automation.inbox import ingest_drop, watch_inbox
+from autophagy_assets.automation.jobs import (
+    ALL,
+    NIGHTLY,
+    REFRESH_TAG,
+    analysis,
+    imaging,
+    refresh_all,
+)
+from autophagy_assets.automation.next_runs import Look, look, not_tried
+from autophagy_assets.automation.reconcile_job import reconcile_job
+from autophagy_assets.automation.refresh import report_refreshed
+
+settings.check()
+ASKED_TAG = "autophagy/asked_by"  # of runs that carry out a request: the run that asked
+_MOST_AT_ONCE = 200  # runs that are queued in one look
+_NEXT_LOOK_S = 10
+_SENSOR_STATUS = (
+    dg.DefaultSensorStatus.RUNNING if settings.automate() else dg.DefaultSensorStatus.STOPPED
+)
+
+nightly_refresh = dg.ScheduleDefinition(
+    name="nightly_refresh",
+    job=refresh_all,
+    run_config=NIGHTLY,
+    cron_schedule=settings.nightly() or settings.AT_TWO,
+    execution_timezone=settings.timezone(),
+    default_status=(
+        dg.DefaultScheduleStatus.RUNNING if settings.nightly() else dg.DefaultScheduleStatus.STOPPED
+    ),
+    description="Every night: mend records, verify files, and have made whatever is out of date.",
+)
+
+
+@dg.sensor(
+    name="refresh_on_change",
+    target=dg.AssetSelection.all(),
+    minimum_interval_seconds=settings.watch_seconds(),
+    default_status=_SENSOR_STATUS,
+    description="Launches whatever is new or out of date, here or in the source. What has failed "
+    "is not tried again before something changes.",
+)
+def refresh_on_change(
+    context: dg.SensorEvaluationContext, study: StudyResource
+) -> dg.SensorResult | dg.SkipReason:
+    """Ask for the runs that could begin now."""
+    state = look(context.instance, study.study_file)
+    wanted = not_tried(context.instance, state.plan, state.requests)[:_MOST_AT_ONCE]
+    if not wanted:
+        return dg.SkipReason(summary_of(state))
+    _log(context, state)
+    return dg.SensorResult([request.run_request(state.plan) for request in wanted])
+
+
+@dg.sensor(
+    name="refresh_on_request",
+    target=dg.AssetSelection.all(),
+    minimum_interval_seconds=min(_NEXT_LOOK_S, settings.watch_seconds()),
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Launches what the jobs imaging, analysis and refresh_all found to be out of date, "
+    "until nothing is left. It launches nothing that was not asked for.",
+)
+def refresh_on_request(
+    context: dg.SensorEvaluationContext, study: StudyResource
+) -> dg.SensorResult | dg.SkipReason:
+    """Carry out the requests that have not been carried out yet."""
+    done = _number(context.cursor)
+    asked = [
+        record
+        for record in context.instance.get_run_records(
+            dg.RunsFilter(
+                statuses=[dg.DagsterRunStatus.SUCCESS], tags={REFRESH_TAG: _known_tags()}
+            ),
+            limit=20,
+        )
+        if record.storage_id > done
+    ]
+    if not asked:
+        return dg.SkipReason("Nothing has been asked for.")
+    groups = _groups(record.dagster_run.tags[REFRESH_TAG] for record in asked)
+    newest = max(asked, key=lambda record: record.storage_id)
+    tag = {ASKED_TAG: newest.dagster_run.run_id}
+    state = look(context.instance, study.study_file, groups)
+    wanted = not_tried(context.instance, state.plan, state.requests, **tag)[:_MOST_AT_ONCE]
+    if wanted:
+        _log(context, state)
+        runs = [r.run_request(state.plan, f"{newest.dagster_run.run_id}-") for r in wanted]
+        return dg.SensorResult([run.with_replaced_attrs(tags={**run.tags, **tag}) for run in runs])
+    if state.busy:
+        return dg.SkipReason(summary_of(state))
+    if groups is None and not (state.plan.ready or state.plan.waiting):
+        launched = context.instance.get_run_ids(dg.RunsFilter(tags=tag))
+        report_refreshed(context.instance, len(launched), len(state.plan.fresh))
+    reason = f"The refresh has ended. {summary_of(state)}"
+    return dg.SensorResult(skip_reason=reason, cursor=str(newest.storage_id))
+
+
+def summary_of(state: Look) -> str:
+    """How a study stands, for people.
+
+    Parameters
+    ----------
+    state : Look
+
+    Returns
+    -------
+    str
+    """
+    plan = state.plan
+    if not plan.ready and not plan.waiting:
+        return f"All {len(plan.fresh)} are up to date."
+    told = [f"{target}: {reason}" for target, reason in list(plan.ready.items())[:5]]
+    busy = f" {len(state.busy)} are being made." if state.busy else ""
+    return (
+        f"{len(plan.fresh)} are up to date, {len(plan.ready)} out of date, {len(plan.waiting)} "
+        f"wait for those.{busy} " + "; ".join(told)
+    )
+
+
+def _log(context: dg.SensorEvaluationContext, state: Look) -> None:
+    context.log.info(summary_of(state))
+
+
+def _number(cursor: str | None) -> int:
+    return int(cursor) if cursor and cursor.isdecimal() else 0
+
+
+def _known_tags() -> list[str]:
+    return sorted({job.tags[REFRESH_TAG] for job in (imaging, analysis, refresh_all)})
+
+
+def _groups(tags: Iterable[str]) -> set[str] | None:
+    """Groups of assets that were asked for by any of some requests; None for all."""
+    named = {name for tag in tags for name in tag.split(",")}
+    return None if ALL in named else named
+
+
+jobs = [imaging, analysis, refresh_all, reconcile_job, ingest_drop]
+schedules = [nightly_refresh]
+sensors = [refresh_on_change, refresh_on_request, watch_inbox, tell_of_failures]

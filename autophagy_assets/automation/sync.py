@@ -1,0 +1,137 @@
+"""Telling Dagster what the registry has: partitions, and versions of what comes from outside.
+
+Raw images, and tables and datasets of another instance, are not made by Dagster. Each is
+an external asset whose data version says which artifacts it is now, so that all which
+depends on it is out of date when that changes and not before.
+"""
+
+from json import dumps, loads
+from typing import Any
+
+import dagster as dg
+from dagster._core.definitions.asset_checks.asset_check_evaluation import (
+    AssetCheckEvaluationTargetMaterializationData,
+)
+from dagster._core.definitions.data_version import (
+    DATA_VERSION_IS_USER_PROVIDED_TAG,
+    DATA_VERSION_TAG,
+)
+
+from autophagy_assets.analysis.fields import fields_set_aside
+from autophagy_assets.checks.definition import metadata_of
+from autophagy_assets.checks.imaging import REFUSED
+from autophagy_assets.registry.state import (
+    RAW_IMAGES,
+    SET_ASIDE_FIELDS,
+    SOURCE_DATASETS,
+    SOURCE_FEATURES,
+    RegistryState,
+    version_of,
+)
+from autophagy_assets.staleness import partitions
+from autophagy_assets.staleness.materializations import latest, versions
+from autophagy_assets.staleness.upstream import Target
+from autophagy_assets.study import Study
+
+
+def sync(
+    instance: dg.DagsterInstance, study: Study, registry: RegistryState | None = None
+) -> list[str]:
+    """Fill the partitions and report what is new or changed outside Dagster.
+
+    What is no longer there is retired: see ``registry.retire``.
+
+    Parameters
+    ----------
+    instance : dagster.DagsterInstance
+    study : Study
+    registry : RegistryState, optional
+        What LaminDB has from outside; read now by default.
+
+    Returns
+    -------
+    list of str
+        What was reported, such as ``raw_images[...]``; empty where nothing changed.
+    """
+    registry = registry or RegistryState(study)
+    # Where the featurized table of a genotype is there already, its imaging is not run.
+    samples = {s for s in registry.samples if partitions.genotype_of(s) not in registry.tables}
+    partitions.fill(instance, study, samples, set(registry.tables))
+    reported = _report_all(instance, registry, RAW_IMAGES, sorted(samples))
+    reported += _report_all(instance, registry, SOURCE_FEATURES, sorted(registry.tables))
+    for asset in (SOURCE_DATASETS, SET_ASIDE_FIELDS):
+        known = latest(instance, dg.AssetKey(asset), None)
+        if known is not None or registry.contents(asset, None):
+            reported.append(
+                _report(instance, registry, asset, None, known.version if known else None)
+            )
+    if reported and reported[-1] == SET_ASIDE_FIELDS:
+        report_refused(instance, registry)
+    return [name for name in reported if name]
+
+
+def report_refused(instance: dg.DagsterInstance, registry: RegistryState) -> None:
+    """Report the check of the fields that were refused at ingest, without a step.
+
+    Nothing makes ``set_aside_fields``, so no run would include its check.
+
+    Parameters
+    ----------
+    instance : dagster.DagsterInstance
+    registry : RegistryState
+    """
+    asset, finding = dg.AssetKey(SET_ASIDE_FIELDS), fields_set_aside(registry.refused)
+    record = instance.fetch_materializations(asset, limit=1).records[0]
+    instance.report_runless_asset_event(
+        dg.AssetCheckEvaluation(
+            asset_key=asset,
+            check_name=REFUSED,
+            passed=finding.passed,
+            severity=dg.AssetCheckSeverity.WARN,
+            description=finding.sentence,
+            metadata=metadata_of(finding),
+            target_materialization_data=AssetCheckEvaluationTargetMaterializationData(
+                storage_id=record.storage_id, run_id=record.run_id, timestamp=record.timestamp
+            ),
+            blocking=False,
+        )
+    )
+
+
+def _report_all(
+    instance: dg.DagsterInstance, registry: RegistryState, asset: str, keys: list[str]
+) -> list[str | None]:
+    # One query, however many samples there are: sensors ask every minute.
+    known = versions(instance, dg.AssetKey(asset))
+    return [_report(instance, registry, asset, key, known.get(key)) for key in keys]
+
+
+def _report(
+    instance: dg.DagsterInstance,
+    registry: RegistryState,
+    asset: str,
+    partition: str | None,
+    known: str | None,
+) -> str | None:
+    """Report the version of an external asset or of its partition, if it has changed."""
+    contents = registry.contents(asset, partition) or []
+    version = registry.version(asset, partition) or version_of([])
+    if version == known:
+        return None
+    instance.report_runless_asset_event(
+        dg.AssetMaterialization(
+            asset_key=asset,
+            partition=partition,
+            metadata={
+                "count": len(contents),
+                "contents": dg.MetadataValue.json(_finite(contents)),
+            },
+            tags={DATA_VERSION_TAG: version, DATA_VERSION_IS_USER_PROVIDED_TAG: "true"},
+        )
+    )
+    return str(Target(asset, partition))
+
+
+def _finite(contents: Any) -> Any:
+    """JSON-like contents without NaN, which JSON does not have."""
+    return loads(dumps(contents, default=str), parse_constant=lambda _: None)

@@ -1,0 +1,146 @@
+"""Damage: stored files that are not what was recorded, found by a cheap look at many.
+
+A file that was changed after it was registered has a time of change that says so, whatever its
+size. Only such a file is hashed. What somebody changes and then dates back is found by a thorough
+look, which hashes everything.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from stat import S_ISDIR
+from typing import Any
+
+from autophagy_assets.errors import IntegrityError
+from autophagy_assets.registry import files
+from autophagy_assets.registry.artifacts import verify_lamin_hash
+from autophagy_assets.registry.holdings import pieces
+from autophagy_assets.registry.instance import connect, source_name
+
+GONE, EMPTY = "its file is gone", "its file is empty"
+INCOMPLETE, CHANGED = "its file is incomplete", "its file has changed"
+UNREADABLE = "its file cannot be read"
+UNKNOWN = "it is not in LaminDB any more"
+
+# Databases keep the moment of registration in milliseconds, and some cut off the rest.
+_SLACK_NS = 2_000_000
+
+
+@dataclass(frozen=True)
+class _Look:
+    """What can be told of a file or folder without reading it.
+
+    Parameters
+    ----------
+    size, members : int
+        Bytes, and number of files.
+    times : dict
+        Time of change in ns of each file and folder, in the order in which they can be set.
+    """
+
+    size: int
+    members: int
+    times: dict[str, int]
+
+    def later_than(self, moment: int) -> list[str]:
+        """Files and folders that were changed after a moment."""
+        return [path for path, changed in self.times.items() if changed > moment + _SLACK_NS]
+
+
+def damaged(uids: Iterable[str], thorough: bool = False) -> dict[str, str]:
+    """Artifacts whose file is not what was recorded.
+
+    Parameters
+    ----------
+    uids : iterable of str
+    thorough : bool
+        Read and hash every file. Default: look at size and time of change, and hash only what
+        was changed after it was registered.
+
+    Returns
+    -------
+    dict
+        What is wrong, by uid; without those that are as recorded, and those that are kept
+        elsewhere.
+    """
+    wanted, known = set(uids), set[str]()
+    found: dict[str, str] = {}
+    for some in pieces(wanted):
+        for artifact in connect().Artifact.filter(uid__in=some).select_related("storage"):
+            known.add(artifact.uid)
+            if (fault := _fault(artifact, thorough)) is not None:
+                found[artifact.uid] = fault
+    if source_name() is None:
+        found |= dict.fromkeys(wanted - known, UNKNOWN)
+    return found
+
+
+def _fault(artifact: Any, thorough: bool) -> str | None:
+    path = Path(str(artifact.path))
+    try:
+        if files.recorded_hash(path):
+            return _fault_of_ours(artifact, path, thorough)
+        if thorough and path.exists():
+            verify_lamin_hash(artifact, path, artifact.uid)
+    except FileNotFoundError:
+        return GONE
+    except IntegrityError:
+        return CHANGED
+    except OSError:
+        return UNREADABLE
+    return None
+
+
+def _fault_of_ours(artifact: Any, path: Path, thorough: bool) -> str | None:
+    look = _look(path)
+    if (fault := _wrong_size(artifact, look)) is not None:
+        return fault
+    registered = _nanoseconds(artifact.created_at)
+    late = look.later_than(registered)
+    if late or thorough:
+        files.verify(path, files.recorded_hash(path), artifact.uid)
+    # Content that is made again replaces its equal, and a backup that is put back is new, too.
+    # The file is as recorded then, and is dated back so that it need not be hashed every time;
+    # unless something was changed while it was hashed.
+    if late and _look(path) == look:
+        with suppress(OSError):  # not ours to date: it is hashed again the next time
+            for one in late:
+                os.utime(one, ns=(registered, registered))
+    return None
+
+
+def _wrong_size(artifact: Any, look: _Look) -> str | None:
+    members = look.members if artifact.n_files is None else artifact.n_files
+    if (look.size, look.members) == (artifact.size, members):
+        return None
+    if not look.size:
+        return EMPTY
+    return INCOMPLETE if look.size < artifact.size or look.members < members else CHANGED
+
+
+def _look(path: Path) -> _Look:
+    found = list(_walk(str(path), os.stat(path)))
+    whole = [stat for _, stat, is_folder in found if not is_folder]
+    return _Look(
+        sum(stat.st_size for stat in whole),
+        len(whole),
+        {place: stat.st_mtime_ns for place, stat, _ in found},
+    )
+
+
+def _walk(path: str, stat: os.stat_result) -> Iterator[tuple[str, os.stat_result, bool]]:
+    """All that is in a folder, and the folder itself: taking a file away changes only that."""
+    is_folder = S_ISDIR(stat.st_mode)
+    if is_folder:
+        with os.scandir(path) as entries:
+            for entry in entries:
+                yield from _walk(entry.path, entry.stat())
+    yield path, stat, is_folder
+
+
+def _nanoseconds(moment: Any) -> int:
+    return int(moment.timestamp() * 1_000_000) * 1000

@@ -1,0 +1,149 @@
+"""What a materialization was made with, and what of that has changed since.
+
+A :class:`Fingerprint` is recorded from what the step really read. Nothing of it is declared by
+hand: the study notes which entries were read, upstream partitions come from the asset graph, and
+the code is found by following what the asset's body uses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from hashlib import sha256
+from json import dumps, loads
+from typing import Any
+
+_NAMED = 3  # changes that a reason names; it counts the rest
+
+
+@dataclass(frozen=True)
+class Fingerprint:
+    """All that determines the content of an asset's partition.
+
+    Parameters
+    ----------
+    code : dict
+        Module of the package to a hash of what the asset's body uses of it.
+    libraries : dict
+        Third-party package that makes content to its version.
+    study : dict
+        Entry of the study file to its value, of those that the step read.
+    config : dict
+        Parameters from the launchpad that differed from the study file.
+    inputs : dict
+        Upstream asset, with its partition in brackets, to the version of its content; None for
+        one that had none yet.
+    """
+
+    code: Mapping[str, str] = field(default_factory=dict)
+    libraries: Mapping[str, str] = field(default_factory=dict)
+    study: Mapping[str, Any] = field(default_factory=dict)
+    config: Mapping[str, Any] = field(default_factory=dict)
+    inputs: Mapping[str, str | None] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        """JSON-like form, as Dagster's metadata keep it."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, told: Any) -> Fingerprint | None:
+        """Read what :meth:`as_json` gave.
+
+        Parameters
+        ----------
+        told : object
+
+        Returns
+        -------
+        Fingerprint or None
+            None for anything else, such as what an earlier release recorded.
+        """
+        try:
+            return cls(**told)
+        except TypeError:
+            return None
+
+    @property
+    def digest(self) -> str:
+        """32 hexadecimal digits, the same for the same fingerprint."""
+        text = dumps(self.as_json(), sort_keys=True, default=str)
+        return sha256(text.encode()).hexdigest()[:32]
+
+
+def changes(made: Fingerprint, now: Fingerprint, *, pinned: bool = False) -> list[str]:
+    """Tell what would be different if a partition were made again.
+
+    Parameters
+    ----------
+    made : Fingerprint
+        What it was made with.
+    now : Fingerprint
+        What it would be made with; of the study, all entries.
+    pinned : bool
+        Leave out code and libraries.
+
+    Returns
+    -------
+    list of str
+        A short sentence for each; empty where it would be the same.
+    """
+    found = [*_study_changes(made, now), *_input_changes(made.inputs, now.inputs)]
+    return found if pinned else [*found, *code_changes(made, now)]
+
+
+def code_changes(made: Fingerprint, now: Fingerprint) -> list[str]:
+    """Tell which modules and libraries are not those that a partition was made with.
+
+    Parameters
+    ----------
+    made, now : Fingerprint
+
+    Returns
+    -------
+    list of str
+    """
+    modules = sorted(m for m in {*made.code, *now.code} if made.code.get(m) != now.code.get(m))
+    found = [f"code of {', '.join(_first(modules))} has changed"] if modules else []
+    for name in sorted({*made.libraries, *now.libraries}):
+        before, after = made.libraries.get(name), now.libraries.get(name)
+        if before != after:
+            found.append(f"{name} was {before or 'not used'} and is {after or 'not used'}")
+    return found
+
+
+def _study_changes(made: Fingerprint, now: Fingerprint) -> Iterator[str]:
+    different = [e for e, value in made.study.items() if _plain(now.study.get(e)) != _plain(value)]
+    if different and made.config:
+        told = ", ".join(f"{name} {value}" for name, value in sorted(made.config.items()))
+        yield f"made with other parameters than the study file has ({told})"
+        return
+    for entry in different:
+        yield from _value_changes(entry, _plain(made.study[entry]), _plain(now.study.get(entry)))
+
+
+def _value_changes(name: str, before: Any, after: Any) -> Iterator[str]:
+    if isinstance(before, dict) and isinstance(after, dict):
+        for part in sorted({*before, *after}):
+            if before.get(part) != after.get(part):
+                yield from _value_changes(f"{name}.{part}", before.get(part), after.get(part))
+    else:
+        yield f"{name} was {before} and is {after}"
+
+
+def _plain(value: Any) -> Any:
+    """A value as it is after a round through JSON."""
+    return loads(dumps(value, default=str))
+
+
+def _input_changes(made: Mapping[str, str | None], now: Mapping[str, str | None]) -> Iterator[str]:
+    new = [name for name, version in now.items() if version and made.get(name) is None]
+    gone = [name for name, version in made.items() if version and now.get(name) is None]
+    other = [n for n, v in now.items() if v and made.get(n) is not None and made[n] != v]
+    for names, what in ((other, "new content"), (new, "not there before"), (gone, "gone")):
+        if names:
+            yield f"{', '.join(_first(sorted(names)))}: {what}"
+
+
+def _first(names: list[str]) -> list[str]:
+    more = [f"{len(names) - _NAMED} more"] if len(names) > _NAMED else []
+    return names[:_NAMED] + more

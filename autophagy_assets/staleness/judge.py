@@ -1,0 +1,188 @@
+"""Whether an asset's partition is out of date, and why: the one judge of it.
+
+Command line, nightly refresh, sensors and documentation all go by :meth:`Judge.verdicts`. A
+partition is out of date when it was never made, when anything of what its step read has changed
+since (see ``fingerprint``), or when one of its files is gone or damaged.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cache
+from hashlib import sha256
+from json import dumps
+from typing import Any
+
+import dagster as dg
+
+from autophagy_assets.registry.damage import damaged
+from autophagy_assets.registry.holdings import held_by
+from autophagy_assets.registry.state import OUTSIDE, RegistryState
+from autophagy_assets.staleness.code import Code, code_of
+from autophagy_assets.staleness.fingerprint import Fingerprint, changes, code_changes
+from autophagy_assets.staleness.materializations import (
+    RUN,
+    TABLE_UID,
+    UID,
+    Materialization,
+    MaterializationCache,
+)
+from autophagy_assets.staleness.upstream import Target, upstream
+from autophagy_assets.study import Study
+
+NEVER_MADE = "never made"
+EARLIER_RELEASE = "made by an earlier release, which did not record what it was made with"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the judge says of a partition.
+
+    Parameters
+    ----------
+    reason : str
+        Why it is out of date, and which input has changed; empty where it is up to date.
+    key : str
+        Names what it would be made from now and what there is of it: the same as long as nothing
+        changes, whether or not it has been tried to make it.
+    pinned : tuple of str
+        Changes of code that do not count, as the study file pins the code.
+    """
+
+    reason: str
+    key: str = ""
+    pinned: tuple[str, ...] = ()
+
+
+@dataclass
+class Judge:
+    """Says of each partition whether it is out of date, as of the moment when it is made.
+
+    Parameters
+    ----------
+    instance : dagster.DagsterInstance
+    defs : dagster.Definitions
+    study : Study
+    registry : RegistryState, optional
+        What LaminDB has from outside; read now by default.
+    thorough : bool
+        Read every file and compare it with its hash, instead of looking at sizes and times.
+    """
+
+    instance: dg.DagsterInstance
+    defs: dg.Definitions
+    study: Study
+    registry: RegistryState | None = None
+    thorough: bool = False
+    graph: Any = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.graph = self.defs.resolve_asset_graph()
+        self.partitions = cache(self.instance.get_dynamic_partitions)
+        self._registry = self.registry or RegistryState(self.study)
+        self._outside = cache(self._registry.version)
+        self._made = MaterializationCache(self.instance)
+        self._values = self.study.values()
+
+    def upstream(self, assets: dg.AssetsDefinition, partition: str | None) -> list[Target]:
+        """What an asset's partition is made from.
+
+        Parameters
+        ----------
+        assets : dagster.AssetsDefinition
+            Definition of one asset.
+        partition : str or None
+
+        Returns
+        -------
+        list of Target
+        """
+        return list(upstream(self.graph, self.partitions, assets, partition))
+
+    def verdicts(
+        self, assets: dg.AssetsDefinition, partitions: Sequence[str | None]
+    ) -> dict[str | None, Verdict]:
+        """Judge partitions of an asset.
+
+        Parameters
+        ----------
+        assets : dagster.AssetsDefinition
+            Definition of one asset.
+        partitions : sequence of (str or None)
+
+        Returns
+        -------
+        dict
+            A verdict for each of them.
+        """
+        verdicts: dict[str | None, Verdict] = {}
+        made: dict[str | None, Materialization] = {}
+        for partition in partitions:
+            found = self._made(assets.key, partition)
+            verdicts[partition] = self._compare(assets, partition, found)
+            if found is not None:
+                made[partition] = found
+        for partition, problem in self._damage(made).items():
+            if not verdicts[partition].reason:
+                told = replace(verdicts[partition], reason=problem)
+                verdicts[partition] = replace(told, key=_key(told.key, problem))
+        return verdicts
+
+    def _compare(
+        self, assets: dg.AssetsDefinition, partition: str | None, found: Materialization | None
+    ) -> Verdict:
+        code = code_of_asset(assets)
+        inputs = {str(t): self._version(t) for t in self.upstream(assets, partition)}
+        now = Fingerprint(code.modules, code.libraries, self._values, {}, inputs)
+        made = found.fingerprint if found is not None else None
+        if found is None or made is None:
+            reason = NEVER_MADE if found is None else EARLIER_RELEASE
+            return Verdict(reason, _key(now.digest, found and found.number))
+        read = {entry: self._values.get(entry) for entry in made.study}
+        key = _key(replace(now, study=read).digest, found.number)
+        different = changes(made, now, pinned=self.study.pin_code)
+        kept = code_changes(made, now) if self.study.pin_code else []
+        return Verdict("; ".join(different), key, tuple(kept))
+
+    def _version(self, target: Target) -> str | None:
+        if target.asset in OUTSIDE:
+            return self._outside(target.asset, target.partition)
+        found = self._made(target.key, target.partition)
+        return found.version if found is not None else None
+
+    def _damage(self, made: Mapping[str | None, Materialization]) -> dict[str | None, str]:
+        """What is wrong with the files of partitions.
+
+        A step may leave more than Dagster knows of, such as the crops of a field of view.
+        """
+        runs = {partition: str(found.metadata.get(RUN, "")) for partition, found in made.items()}
+        held = held_by(runs.values())
+        needed = {
+            partition: held[runs[partition]]
+            | {str(found.metadata[name]) for name in (UID, TABLE_UID) if name in found.metadata}
+            for partition, found in made.items()
+        }
+        bad = damaged((uid for uids in needed.values() for uid in uids), self.thorough)
+        return {p: bad[min(uids & bad.keys())] for p, uids in needed.items() if uids & bad.keys()}
+
+
+def code_of_asset(assets: dg.AssetsDefinition) -> Code:
+    """Code that makes the content of an asset.
+
+    Parameters
+    ----------
+    assets : dagster.AssetsDefinition
+        Definition of one asset.
+
+    Returns
+    -------
+    Code
+    """
+    body: Any = assets.op.compute_fn
+    return code_of(inspect.unwrap(getattr(body, "decorated_fn", body)))
+
+
+def _key(*parts: Any) -> str:
+    return sha256(dumps(parts, default=str).encode()).hexdigest()[:32]

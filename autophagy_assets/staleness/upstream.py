@@ -1,0 +1,91 @@
+"""What an asset's partition is made from, as the asset graph says it.
+
+Partition mappings say it, with one rule beside them: what is partitioned by genotype and made from
+all samples is made from the samples of that genotype. Dagster has no mapping between dynamic
+partitions that says so and that its daemon understands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import dagster as dg
+
+from autophagy_assets.staleness.partitions import GENOTYPE_SPACE, SAMPLE_SPACE, genotype_of
+
+Known = Callable[[str], Iterable[str]]
+
+
+@dataclass(frozen=True, order=True)
+class Target:
+    """An asset or a partition of one.
+
+    Parameters
+    ----------
+    asset : str
+    partition : str or None
+    """
+
+    asset: str
+    partition: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.asset}[{self.partition}]" if self.partition else self.asset
+
+    @property
+    def key(self) -> dg.AssetKey:
+        """Dagster's key of the asset."""
+        return dg.AssetKey(self.asset)
+
+
+def partitions_name(definition: dg.PartitionsDefinition | None) -> str | None:
+    """Name of dynamic partitions.
+
+    Parameters
+    ----------
+    definition : dagster.PartitionsDefinition or None
+
+    Returns
+    -------
+    str or None
+        None where there are none.
+    """
+    return definition.name if isinstance(definition, dg.DynamicPartitionsDefinition) else None
+
+
+def upstream(
+    graph: Any, known: Known, assets: dg.AssetsDefinition, partition: str | None
+) -> Iterator[Target]:
+    """Upstream assets and partitions that an asset's partition is made from.
+
+    Parameters
+    ----------
+    graph : object
+        Dagster's asset graph; has the upstream assets, whether or not they are made here.
+    known : callable
+        Takes the name of partitions, gives their keys.
+    assets : dagster.AssetsDefinition
+        Definition of one asset.
+    partition : str or None
+
+    Yields
+    ------
+    Target
+    """
+    ours = partitions_name(assets.partitions_def)
+    for dep in sorted(next(iter(assets.specs)).deps, key=lambda dep: dep.asset_key):
+        asset, mapping = dep.asset_key.to_user_string(), dep.partition_mapping
+        theirs = partitions_name(graph.get(dep.asset_key).partitions_def)
+        if theirs is None:
+            yield Target(asset)
+        elif isinstance(mapping, dg.SpecificPartitionsPartitionMapping):
+            yield from (Target(asset, key) for key in mapping.partition_keys)
+        elif isinstance(mapping, dg.AllPartitionMapping):
+            of_genotype = (ours, theirs) == (GENOTYPE_SPACE, SAMPLE_SPACE)
+            for key in sorted(known(theirs)):
+                if not of_genotype or genotype_of(key) == partition:
+                    yield Target(asset, key)
+        else:
+            yield Target(asset, partition)

@@ -1,0 +1,31 @@
+"""Every version of a model is found by its AUC, also where two versions predict the same."""
+
+from __future__ import annotations
+
+from autophagy_assets_tests.platform import Platform, given_study, study_file
+
+PREDICTIONS = "test_predictions"
+
+
+def aucs(store, platform: Platform) -> dict[str, float]:
+    """AUC of every model that the query of docs/lineage.md finds, earlier versions among them."""
+    models = store.Artifact.filter(kind="model").filter(auc__gt=0, study=platform.study.name)
+    return {model.uid: model.features.get_values()["auc"] for model in models}
+
+
+def test_two_versions_with_equal_predictions_both_carry_the_auc(store, platform_of, tmp_path):
+    name = "two versions of a model"
+    platform = platform_of(name, classifier={"max_depth": 20})
+    given_study(platform.study, tmp_path)
+    assert not platform.refresh().failed
+    model, predictions = platform.artifact("autophagy_classifier"), platform.artifact(PREDICTIONS)
+    deeper = Platform(study_file(tmp_path, name, classifier={"max_depth": 30}))
+    deeper.instance = platform.instance
+    assert not deeper.refresh().failed
+    assert deeper.artifact("autophagy_classifier").uid != model.uid
+    assert deeper.artifact(PREDICTIONS).uid == predictions.uid  # no tree is that deep
+    auc = deeper.latest("classifier_evaluation").metadata["auc"]
+    assert aucs(store, platform) == {
+        model.uid: auc,
+        deeper.artifact("autophagy_classifier").uid: auc,
+    }

@@ -1,0 +1,260 @@
+"""A damaged file is found, whatever was done to it; one that is as recorded is not even read."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from autophagy_assets.registry import files
+from autophagy_assets.registry.artifacts import fetch
+from autophagy_assets.registry.damage import (
+    CHANGED,
+    EMPTY,
+    GONE,
+    INCOMPLETE,
+    UNKNOWN,
+    UNREADABLE,
+    damaged,
+)
+from autophagy_assets_tests.platform import outsider
+
+_numbers = itertools.count()
+MEMBERS = {"zarr.json": b"{}", "images/zarr.json": b"{}", "images/c/0": b"cells" * 50}
+
+
+def write_file(path: Path) -> None:
+    path.write_bytes(b"cells" * 50)
+
+
+def write_zarr(path: Path) -> None:
+    for name, content in MEMBERS.items():
+        (path / name).parent.mkdir(parents=True, exist_ok=True)
+        (path / name).write_bytes(content)
+
+
+def put(*writes) -> list[str]:
+    """Register what some functions write; gives the uids."""
+    recorder, number = outsider(), next(_numbers)
+    outputs = [
+        recorder.put(
+            write, f"damage/{number}/{i}/data{'.zarr' if write is write_zarr else '.x'}", "d", {}
+        )
+        for i, write in enumerate(writes)
+    ]
+    recorder.finish()
+    return [output.record.uid for output in outputs]
+
+
+@pytest.fixture
+def file(store) -> tuple[str, Path]:
+    (uid,) = put(write_file)
+    return uid, fetch(uid)[0]
+
+
+@pytest.fixture
+def zarr(store) -> tuple[str, Path]:
+    (uid,) = put(write_zarr)
+    return uid, fetch(uid)[0]
+
+
+@pytest.fixture
+def hashed(monkeypatch) -> list[Path]:
+    """Files and folders that have been hashed since."""
+    seen: list[Path] = []
+    measure = files.measure
+
+    def counting(path: Path) -> tuple[str, int]:
+        seen.append(path)
+        return measure(path)
+
+    monkeypatch.setattr(files, "measure", counting)
+    return seen
+
+
+def flip(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+def test_what_was_just_registered_is_as_recorded_and_not_hashed(file, zarr, hashed):
+    assert damaged([file[0], zarr[0]]) == {}
+    assert hashed == []
+
+
+def test_a_flipped_byte_of_a_file_of_the_same_size_is_found(file):
+    uid, path = file
+    flip(path)
+    assert damaged([uid]) == {uid: CHANGED}
+
+
+@pytest.mark.parametrize(
+    ("damage", "told"),
+    [
+        (lambda path: path.unlink(), GONE),
+        (lambda path: os.truncate(path, 0), EMPTY),
+        (lambda path: os.truncate(path, 100), INCOMPLETE),
+        (lambda path: path.write_bytes(path.read_bytes() + b" "), CHANGED),
+    ],
+)
+def test_a_file_that_is_gone_or_of_another_size_is_found_without_hashing(
+    file, hashed, damage, told
+):
+    uid, path = file
+    damage(path)
+    assert damaged([uid]) == {uid: told}
+    assert hashed == []
+
+
+def emptied(path: Path) -> None:
+    shutil.rmtree(path)
+    path.mkdir()
+
+
+def all_members_truncated(path: Path) -> None:
+    for member in path.rglob("*"):
+        if member.is_file():
+            os.truncate(member, 0)
+
+
+def moved(path: Path) -> None:
+    (path / "images/c/0").rename(path / "images/c/1")
+
+
+@pytest.mark.parametrize(
+    ("damage", "told"),
+    [
+        (shutil.rmtree, GONE),
+        (emptied, EMPTY),
+        (all_members_truncated, EMPTY),
+        (lambda path: (path / "images/zarr.json").unlink(), INCOMPLETE),
+        (lambda path: (path / "images/c/1").write_bytes(b""), CHANGED),
+        (lambda path: flip(path / "images/c/0"), CHANGED),
+        (moved, CHANGED),
+    ],
+)
+def test_a_damaged_zarr_is_found(zarr, damage, told):
+    uid, path = zarr
+    damage(path)
+    assert damaged([uid]) == {uid: told}
+    assert damaged([uid]) == {uid: told}  # nothing was dated back
+
+
+def test_a_member_that_is_swapped_for_another_of_its_size_and_dated_back_is_found(zarr):
+    """Taking a file away and adding one changes the folder."""
+    uid, path = zarr
+    member = path / "images/c/0"
+    stat = member.stat()
+    member.unlink()
+    (path / "images/c/1").write_bytes(b"other" * 50)
+    os.utime(path / "images/c/1", ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    assert damaged([uid]) == {uid: CHANGED}
+
+
+@pytest.mark.parametrize("kind", ["file", "zarr"])
+def test_a_touched_file_that_is_as_recorded_is_hashed_once(request, hashed, kind):
+    uid, path = request.getfixturevalue(kind)
+    for touched in [path, *path.rglob("*")]:
+        os.utime(touched)
+    assert damaged([uid]) == {}
+    assert hashed
+    hashed.clear()
+    assert damaged([uid]) == {}
+    assert hashed == []
+    flip(path / "images/c/0" if kind == "zarr" else path)
+    assert damaged([uid]) == {uid: CHANGED}
+
+
+def test_content_that_is_made_again_is_hashed_once(store, hashed):
+    recorder, key = outsider(), f"damage/again/{next(_numbers)}.x"
+    uid = recorder.put(write_file, key, "data", {}).record.uid
+    recorder.finish()
+    recorder = outsider()
+    assert recorder.put(write_file, key, "data", {}).record.uid == uid
+    recorder.finish()
+    for times in (1, 0):
+        hashed.clear()
+        assert damaged([uid]) == {}
+        assert len(hashed) == times
+
+
+def test_a_file_that_changes_while_it_is_hashed_is_not_dated_back(file, monkeypatch):
+    uid, path = file
+    verify = files.verify
+
+    def meanwhile(place: Path, *told: str) -> None:
+        verify(place, *told)
+        flip(place)
+
+    os.utime(path)
+    with monkeypatch.context() as patch:
+        patch.setattr(files, "verify", meanwhile)
+        damaged([uid])
+    assert damaged([uid]) == {uid: CHANGED}
+
+
+def test_a_thorough_look_finds_a_flipped_byte_that_was_dated_back(file, zarr):
+    for (uid, path), member in ((file, ""), (zarr, "images/c/0")):
+        place = path / member if member else path
+        stat = place.stat()
+        flip(place)
+        os.utime(place, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+        assert damaged([uid]) == {}
+        assert damaged([uid], thorough=True) == {uid: CHANGED}
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_file_that_may_not_be_read_is_told(file):
+    uid, path = file
+    os.utime(path)
+    path.chmod(0)
+    assert damaged([uid]) == {uid: UNREADABLE}
+
+
+def test_an_artifact_that_is_not_registered_is_told(file):
+    unknown = "x" * 20
+    assert damaged([file[0], unknown]) == {unknown: UNKNOWN}
+
+
+@pytest.mark.parametrize("made", ["changed", "gone"])
+def test_what_the_platform_has_not_written_is_looked_at_when_all_is(store, made):
+    from autophagy_assets.registry.instance import storage_root
+
+    path = storage_root() / f"by_hand_{made}.txt"
+    path.write_text("1")
+    artifact = store.Artifact(path, key=path.name, description="by hand").save()
+    assert damaged([artifact.uid], thorough=True) == {}
+    path.write_text("2")
+    told = {artifact.uid: CHANGED}
+    if made == "gone":
+        path.unlink()
+        told = {}
+    assert damaged([artifact.uid]) == {}
+    assert damaged([artifact.uid], thorough=True) == told
+
+
+def test_two_thousand_untouched_artifacts_are_not_hashed(store, hashed):
+    """As many rows as that, each a file or a folder, but few of them registered the slow way."""
+    uids = put(*[write_file, write_zarr] * 4)
+    rows = list(store.Artifact.filter(uid__in=uids))
+    copies = []
+    for number in range(2_000 // len(rows)):
+        for row in rows:
+            copy = type(row).objects.get(pk=row.pk)
+            copy.pk, copy._state.adding = None, True
+            copy.uid, copy.key = f"{number:04d}{row.uid[4:]}", f"{number}/{row.key}"
+            copies.append(copy)
+    type(rows[0]).objects.bulk_create(copies)
+    uids = [copy.uid for copy in copies]
+    store.Artifact.filter(uid__in=uids).update(created_at=rows[-1].created_at)
+    hashed.clear()
+    try:
+        assert len(set(uids)) == 2_000
+        assert damaged(uids) == {}
+        assert hashed == []
+    finally:
+        type(rows[0]).objects.filter(uid__in=uids)._raw_delete("default")

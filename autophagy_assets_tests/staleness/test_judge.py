@@ -1,0 +1,324 @@
+"""The judge says what is out of date and which input changed, from what steps really read."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from filelock import FileLock
+
+from autophagy_assets.analysis import compute, featurization, segmentation
+from autophagy_assets.home import Home
+from autophagy_assets.registry.ingest import ingest
+from autophagy_assets.registry.state import OUTSIDE
+from autophagy_assets.registry.uids import derived
+from autophagy_assets.registry.withdraw import withdraw
+from autophagy_assets.staleness.materializations import latest
+from autophagy_assets.staleness.upstream import Target
+from autophagy_assets_tests.assets import fakes
+from autophagy_assets_tests.platform import Platform, give_table, given_study, outsider
+from autophagy_assets_tests.platform import study_file as write_study
+from autophagy_assets_tests.registry.image_folder import write_images, write_metadata
+
+_numbers = itertools.count(5000)
+SAMPLE = "WT__clone-1__untreated"
+FIELDS = [
+    ("WT", "clone 1", "untreated", "FOV1"),
+    ("WT", "clone 1", "untreated", "FOV2"),
+    ("WT", "clone 1", "14h Torin-1", "FOV1"),
+]
+
+
+@pytest.fixture(scope="module")
+def made(store: object, tmp_path_factory: pytest.TempPathFactory) -> Platform:
+    """A study of given tables that is up to date; each test leaves it so."""
+    folder = tmp_path_factory.mktemp("judge")
+    platform = Platform(write_study(folder, "judge test"))
+    given_study(platform.study, folder)
+    assert platform.refresh().complete
+    return platform
+
+
+def again(platform: Platform, folder: Path, **changes: object) -> Platform:
+    """The same home with another study file."""
+    other = Platform(write_study(folder, platform.study.name, **changes))
+    other.instance = platform.instance
+    return other
+
+
+# What was read is what counts.
+
+
+def test_an_entry_that_a_body_reads_is_part_of_its_fingerprint_undeclared(made: Platform) -> None:
+    read = {name: set(made.latest(name).fingerprint.study) for name in ("classifier_evaluation",)}
+    assert "control" in read["classifier_evaluation"]
+    assert "classes" in made.latest("clean_features", "WT").fingerprint.study
+    assert "split" not in made.latest("class_gallery").fingerprint.study
+
+
+def test_every_artifact_that_a_step_has_read_is_of_an_asset_upstream_of_it(
+    made: Platform, store: object
+) -> None:
+    graph = made.defs.resolve_asset_graph()
+    for key in graph.materializable_asset_keys:
+        name = key.to_user_string()
+        if name == "study_report":  # shows the lineage of its figures, which goes further up
+            continue
+        for partition in (
+            made.partitions(graph.get(key).partitions_def.name)
+            if graph.get(key).partitions_def
+            else [None]
+        ):
+            found = latest(made.instance, key, partition)
+            if found is None:
+                continue
+            inputs = {target.split("[")[0] for target in found.fingerprint.inputs}
+            run = store.Run.get(uid=found.metadata["lamindb/run"])
+            for artifact in run.input_artifacts.all():
+                asset = artifact.key.split("/")[2].split(".")[0]
+                given = "/given/" in artifact.key
+                assert given or asset in inputs, f"{name} read {artifact.key}"
+
+
+def test_inputs_are_all_that_the_asset_graph_says(made: Platform) -> None:
+    plan = made.plan()
+    for target, above in plan.upstream.items():
+        found = latest(made.instance, target.key, target.partition)
+        recorded = set(found.fingerprint.inputs)
+        assert {str(one) for one in above} <= recorded
+        assert {name.split("[")[0] for name in recorded - {str(one) for one in above}} <= set(
+            OUTSIDE
+        )
+
+
+def test_a_study_edited_during_a_refresh_leaves_nothing_of_the_old_one(
+    made: Platform, tmp_path: Path
+) -> None:
+    edited = again(made, tmp_path, split={"random_state": 5})
+    seen = []
+
+    def edit(target: Target, state: str) -> None:
+        if (target.asset, state) == ("training_cells", "made") and not seen:
+            seen.append(target)
+            write_study(tmp_path, made.study.name, split={"random_state": 6})
+
+    assert edited.refresh(progress=edit).complete
+    splits = {
+        name: edited.latest(name).fingerprint.study["split"]["random_state"]
+        for name in ("training_cells", "test_cells")
+    }
+    assert splits == {"training_cells": 6, "test_cells": 6}
+    assert made.refresh().complete
+
+
+def test_what_changes_again_and_again_is_said_to_be_left(made: Platform, tmp_path: Path) -> None:
+    edited = again(made, tmp_path, split={"random_state": 100})
+    before = latest(made.instance, dg.AssetKey("last_refresh"), None)
+
+    def edit(target: Target, state: str) -> None:
+        if (target.asset, state) == ("training_cells", "made"):
+            write_study(tmp_path, made.study.name, split={"random_state": next(_numbers)})
+
+    done = edited.refresh(progress=edit)
+    assert not done.complete and Target("training_cells") in done.left
+    assert "split.random_state was" in done.left[Target("training_cells")]
+    after = latest(made.instance, dg.AssetKey("last_refresh"), None)
+    assert after == before
+    assert made.refresh().complete
+
+
+def test_parameters_of_a_single_run_are_called_so(made: Platform) -> None:
+    config = {"ops": {"autophagy_classifier": {"config": {"max_depth": 3}}}}
+    made.run("autophagy_classifier", config=config)
+    reason = made.plan().ready[Target("autophagy_classifier")]
+    assert reason == "made with other parameters than the study file has (max_depth 3)"
+    assert made.refresh().complete
+
+
+def test_a_reason_names_the_entry_with_both_values(made: Platform, tmp_path: Path) -> None:
+    other = again(made, tmp_path, galleries={"class_cells": 4})
+    assert other.plan().ready == dict.fromkeys(
+        [
+            *(Target(f"{name}") for name in ("class_gallery", "error_galleries", "wt_ko_gallery")),
+            *(Target(name) for name in ("spatial_context", "study_report")),
+        ],
+        "galleries.class_cells was 16 and is 4",
+    ) or all("galleries.class_cells was 16 and is 4" in r for r in other.plan().ready.values())
+
+
+def test_a_reason_names_the_input_that_changed(made: Platform, tmp_path: Path) -> None:
+    recorder = outsider("a changed table")
+    table = made.table("raw_features", "EI24KO")
+    give_table(recorder, made.study, "EI24KO", table.iloc[1:])
+    recorder.finish()
+    reasons = made.plan().ready
+    assert reasons == {Target("raw_features", "EI24KO"): "source_features[EI24KO]: new content"}
+    assert made.refresh().complete
+
+
+@pytest.mark.parametrize("asset", ["error_galleries", "test_predictions", "autophagy_classifier"])
+def test_a_flipped_byte_is_found_and_the_file_made_again(made: Platform, asset: str) -> None:
+    path = Path(made.artifact(asset).path)
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    assert made.plan().ready == {Target(asset): "its file has changed"}
+    done = made.refresh()
+    assert done.complete and [str(target) for target in done.made] == [asset]
+
+
+def test_two_runs_never_make_the_same_partition_at_once(made: Platform) -> None:
+    lock = FileLock(Home.locate().locks / "making" / derived(20, "test_cells"))
+    with lock:
+        run = threading.Thread(target=made.run, args=("test_cells",))
+        run.start()
+        run.join(timeout=3)
+        assert run.is_alive(), "it was made though another process was making it"
+    run.join(timeout=60)
+    assert not run.is_alive()
+
+
+# Images that come and go while they are worked on.
+
+
+@pytest.fixture
+def imaged(store: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Platform:
+    """A study of tiny images; the folder of the images is ``images`` beside the study file."""
+    monkeypatch.setattr(segmentation, "process_field", fakes.fake_process_field)
+    monkeypatch.setattr(featurization, "featurize", fakes.fake_featurize)
+    monkeypatch.setattr(compute, "map_fields", fakes.one_by_one)
+    number = next(_numbers)
+    platform = Platform(write_study(tmp_path, f"imaged {number}"))
+    write_images(tmp_path / "images", platform.study, FIELDS, seed=number)
+    return platform
+
+
+def during_imaging(monkeypatch: pytest.MonkeyPatch, happens: object) -> None:
+    """Let something happen once, while the first field is being segmented."""
+    left = [happens]
+
+    def map_fields(function, jobs, *_, **__):
+        for job, outcome in fakes.one_by_one(function, jobs):
+            if left:
+                left.pop()()
+            yield job, outcome
+
+    monkeypatch.setattr(compute, "map_fields", map_fields)
+
+
+def test_images_ingested_while_their_sample_is_imaged_are_missed_by_nobody(
+    imaged: Platform, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "images"
+    table = write_images(folder, imaged.study, FIELDS, seed=next(_numbers))
+    write_metadata(folder, table[table["FOV"] != "FOV2"])
+    ingest(folder, imaged.study)
+    imaged.sync()
+    write_metadata(folder, table)
+
+    def happens() -> None:
+        ingest(folder, imaged.study)
+        imaged.sync()  # as a sensor would
+
+    during_imaging(monkeypatch, happens)
+    imaged.run("single_cell_images", partition=SAMPLE)
+    assert imaged.table("single_cell_images", SAMPLE)["fov"].tolist() == ["FOV1"]
+    reason = imaged.plan().ready[Target("single_cell_images", SAMPLE)]
+    assert reason == f"raw_images[{SAMPLE}]: new content"
+    imaged.run("single_cell_images", partition=SAMPLE)
+    assert imaged.table("single_cell_images", SAMPLE)["fov"].tolist() == ["FOV1", "FOV2"]
+    assert Target("single_cell_images", SAMPLE) in imaged.plan().fresh
+
+
+def test_a_field_withdrawn_while_its_sample_is_imaged_leaves_no_cells(
+    imaged: Platform, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ingest(tmp_path / "images", imaged.study)
+    imaged.sync()
+
+    def happens() -> None:
+        withdraw(["WT, clone 1, untreated, FOV2"], imaged.study)
+        imaged.sync()
+
+    during_imaging(monkeypatch, happens)
+    imaged.run("single_cell_images", partition=SAMPLE)
+    assert Target("single_cell_images", SAMPLE) in imaged.plan().ready
+    imaged.run("single_cell_images", "cell_features", partition=SAMPLE)
+    manifest = imaged.table("single_cell_images", SAMPLE)
+    assert manifest["fov"].tolist() == ["FOV1"]
+    assert set(imaged.table("cell_features", SAMPLE)["dataset"]) == set(manifest["dataset"])
+
+
+def test_a_corrected_label_reaches_the_tables_and_images_nothing(
+    imaged: Platform, tmp_path: Path
+) -> None:
+    folder = tmp_path / "images"
+    table = write_images(folder, imaged.study, FIELDS, seed=next(_numbers))
+    ingest(folder, imaged.study)
+    imaged.sync()
+    samples = imaged.partitions("sample")
+    for sample in samples:
+        imaged.run("single_cell_images", "cell_features", partition=sample)
+    imaged.run("raw_features", "clean_features", partition="WT")
+    write_metadata(folder, table.assign(resolution="0.25", cell_line_clone="clone_1"))
+    ingest(folder, imaged.study)
+    ready = imaged.plan().ready
+    assert set(map(str, ready)) >= {f"single_cell_images[{sample}]" for sample in samples}
+    before = imaged.table("single_cell_images", SAMPLE)["dataset"].tolist()
+    for sample in samples:
+        imaged.run("single_cell_images", partition=sample)
+    manifest = imaged.table("single_cell_images", SAMPLE)
+    assert manifest["dataset"].tolist() == before
+    assert set(manifest["pixel_um"]) == {0.25} and set(manifest["clone"]) == {"clone_1"}
+    imaged.run("clean_features", partition="WT")
+    assert set(imaged.table("clean_features", "WT")["clone"]) == {"clone_1"}
+
+
+def test_a_damaged_raw_image_costs_its_field_until_it_is_put_back(
+    imaged: Platform, tmp_path: Path, store: object
+) -> None:
+    ingest(tmp_path / "images", imaged.study)
+    imaged.sync()
+    uid = store.Artifact.filter(
+        ulabels__name=imaged.study.name, key__contains=f"{SAMPLE}/FOV2", is_latest=True
+    ).first()
+    path = Path(uid.path)
+    path.write_bytes(path.read_bytes()[:-1] + b"x")
+    imaged.run("single_cell_images", partition=SAMPLE)
+    manifest = imaged.table("single_cell_images", SAMPLE)
+    assert manifest["status"].tolist() == ["ok", "set aside"]
+    assert "autophagy ingest" in manifest["reason"][1]
+    assert Target("single_cell_images", SAMPLE) in imaged.plan().fresh
+    ingest(tmp_path / "images", imaged.study)
+    assert Target("single_cell_images", SAMPLE) in imaged.plan().ready
+    imaged.run("single_cell_images", partition=SAMPLE)
+    assert imaged.table("single_cell_images", SAMPLE)["status"].tolist() == ["ok", "ok"]
+
+
+def test_a_field_that_a_cut_off_run_had_finished_is_not_imaged_again(
+    imaged: Platform, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ingest(tmp_path / "images", imaged.study)
+    imaged.sync()
+    asked: list[str] = []
+
+    def cut_off_after_the_first(function, jobs, *_, **__):
+        for job, outcome in fakes.one_by_one(function, jobs):
+            asked.append(job[0].fov)
+            if len(asked) == 2:
+                raise dg.Failure("cut off", allow_retries=False)
+            yield job, outcome
+
+    monkeypatch.setattr(compute, "map_fields", cut_off_after_the_first)
+    imaged.run("single_cell_images", partition=SAMPLE, check=False)
+    assert latest(imaged.instance, dg.AssetKey("single_cell_images"), SAMPLE) is None
+    imaged.run("single_cell_images", partition=SAMPLE)
+    assert asked == ["FOV1", "FOV2", "FOV2"]
+    content = imaged.latest("single_cell_images", SAMPLE).version
+    scratch = {"ops": {"single_cell_images": {"config": {"image_again": True}}}}
+    imaged.run("single_cell_images", partition=SAMPLE, config=scratch)
+    assert imaged.latest("single_cell_images", SAMPLE).version == content
+    assert not list((Home.locate().root / "finished_fields").glob("*"))
