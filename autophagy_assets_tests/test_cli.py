@@ -80,6 +80,7 @@ def test_a_missing_folder_or_file_is_one_sentence(tmp_path: Path) -> None:
     assert "Traceback" not in told.stderr
 
 
+@pytest.mark.slow
 def test_replacing_corrected_labels_and_restored_files_are_told(tmp_path: Path) -> None:
     home, images = tmp_path / "home", tmp_path / "images"
     table = write_images(images, Study.load(), [FIELD])
