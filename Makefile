@@ -4,9 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV := .uv/bin/uv
 INSTALLED := $(VENV)/.installed
-export AUTOPHAGY_HOME ?= $(CURDIR)/.autophagy
+DEMO_HOME := $(CURDIR)/.autophagy-demo
 
-.PHONY: demo test ui benchmarks lint lock clean-home install
+.PHONY: demo demo-ui test ui benchmarks lint lock clean-home clean-demo install
 .DEFAULT_GOAL := demo
 
 install: $(INSTALLED)
@@ -26,7 +26,10 @@ $(INSTALLED): requirements.lock pyproject.toml
 	touch $@
 
 demo: $(INSTALLED)
-	$(BIN)/autophagy demo
+	AUTOPHAGY_HOME="$(DEMO_HOME)" $(BIN)/autophagy demo
+
+demo-ui: $(INSTALLED)
+	AUTOPHAGY_HOME="$(DEMO_HOME)" $(BIN)/autophagy demo --ui
 
 ui: $(INSTALLED)
 	$(BIN)/autophagy ui
@@ -47,5 +50,7 @@ lock: $(INSTALLED)
 	$(UV) pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
 		--generate-hashes --no-emit-index-url --no-header --no-annotate -o requirements.lock
 
-clean-home:
-	rm -rf "$(AUTOPHAGY_HOME)"
+# Of this checkout only, whatever AUTOPHAGY_HOME says. YES=1: without asking.
+clean-home clean-demo:
+	AUTOPHAGY_HOME="$(if $(filter clean-demo,$@),$(DEMO_HOME),$(CURDIR)/.autophagy)" \
+		$(BIN)/autophagy delete $(if $(filter 1,$(YES)),--yes)

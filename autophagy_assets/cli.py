@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from autophagy_assets.cli_delete import delete
+from autophagy_assets.cli_demo import demo
 from autophagy_assets.cli_lineage import lineage
 from autophagy_assets.cli_reconcile import reconcile
 from autophagy_assets.cli_withdraw import withdraw
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from autophagy_assets.automation.refresh import Refreshed
 
 REPORT_FOLDER = "report"
+# One makes no home, the other makes one elsewhere.
+_WITH_OWN_HOME = ("delete", "demo")
 
 
 class Group(click.Group):
@@ -45,7 +49,8 @@ class Group(click.Group):
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="autophagy-assets")
-def main() -> None:
+@click.pass_context
+def main(context: click.Context) -> None:
     """Single-cell imaging screens: from microscope images to a classifier of cells.
 
     First 'autophagy ingest DIR', then 'autophagy refresh'. Everything is kept below
@@ -53,7 +58,8 @@ def main() -> None:
     """
     # Imports leave a million objects and no garbage: looking for it costs a second at each start.
     gc.set_threshold(100_000, 20, 20)
-    Home.locate().prepare()
+    if context.invoked_subcommand not in _WITH_OWN_HOME:
+        Home.locate().prepare()
 
 
 @main.command()
@@ -73,6 +79,7 @@ def ingest(folder: Path, replace: bool) -> None:
     from autophagy_assets.study import Study
 
     study = Study.load()
+    Home.locate().claim(study.name)
     try:
         done = bring_in(
             folder, study, lambda name: click.echo(f"  reading {name}", err=True), replace
@@ -93,17 +100,31 @@ def refresh(workers: int | None, verify: bool) -> None:
     """
     from autophagy_assets.console import show_summary
 
-    done = _refresh(workers, verify)
+    done = run_refresh(workers, verify)
     show_summary(Home.locate().root / REPORT_FOLDER)
     sys.exit(0 if done.complete else 1)
 
 
-def _refresh(workers: int | None, verify: bool = False) -> Refreshed:
+def run_refresh(workers: int | None, verify: bool = False) -> Refreshed:
+    """Refresh as the command does: with a progress bar, and the report in its folder.
+
+    Parameters
+    ----------
+    workers : int or None
+    verify : bool
+        Read every file, and make damaged ones again.
+
+    Returns
+    -------
+    Refreshed
+    """
     from autophagy_assets.automation.refresh import refresh as bring_up_to_date
     from autophagy_assets.console import RefreshProgress, show_refreshed
     from autophagy_assets.home import dagster_instance
+    from autophagy_assets.study import Study
     from autophagy_assets.summary import export
 
+    Home.locate().claim(Study.load().name)
     gc.collect()
     gc.freeze()  # what the imports left would be walked again and again
     with RefreshProgress() as progress:
@@ -121,7 +142,9 @@ def status(verify: bool) -> None:
     from autophagy_assets.console import show_status
     from autophagy_assets.home import dagster_instance
     from autophagy_assets.registry.ingest import set_aside_fields
+    from autophagy_assets.study import Study
 
+    Home.locate().require(Study.load().name)
     instance = dagster_instance()
     state = look(instance, None, verify=verify)
     show_status(state.plan, set_aside_fields(state.study), instance)
@@ -132,8 +155,10 @@ def status(verify: bool) -> None:
 def report(to: Path | None) -> None:
     """Write the study's report and figures to a folder."""
     from autophagy_assets.home import dagster_instance
+    from autophagy_assets.study import Study
     from autophagy_assets.summary import export
 
+    Home.locate().require(Study.load().name)
     copies = export(dagster_instance(), to or Home.locate().root / REPORT_FOLDER)
     if not copies:
         raise InputError("There is no report yet; run 'autophagy refresh' first.")
@@ -146,7 +171,9 @@ def report(to: Path | None) -> None:
 def ui(port: int) -> None:
     """Open the Dagster UI and start the daemon, both for this machine only."""
     from autophagy_assets.serve import serve
+    from autophagy_assets.study import Study
 
+    Home.locate().require(Study.load().name)
     click.echo(f"Dagster UI: http://127.0.0.1:{port}  (stop with Ctrl-C)")
     sys.exit(serve(port))
 
@@ -162,51 +189,14 @@ def serve(part: Any, port: int | None, code_port: int) -> None:
     daemon looks after schedules, sensors and the queue.
     """
     from autophagy_assets.serve import serve_part
+    from autophagy_assets.study import Study
 
+    Home.locate().require(Study.load().name)
     sys.exit(serve_part(part, port, code_port))
 
 
-@main.command()
-@click.option("--fields", default=2, show_default=True, help="Fields of view per sample.")
-@click.option("--size", default=1080, show_default=True, help="Side of a field in px.")
-@click.option("--cells", default=None, type=int, help="Cells per field; default: as in the study.")
-@click.option("--effect", default=1.0, show_default=True, help="0: stimulation does nothing.")
-@click.option("--seed", default=0, show_default=True, help="Another seed, another study.")
-def demo(fields: int, size: int, cells: int | None, effect: float, seed: int) -> None:
-    """Simulate a study, and run everything on it."""
-    from autophagy_assets.console import show_ingested, show_summary
-    from autophagy_assets.registry.ingest import ingest as bring_in
-    from autophagy_assets.simulation import simulate
-    from autophagy_assets.study import Study
-
-    home = Home.locate()
-    name = f"demo-{fields}-{size}-{cells or 'default'}-{effect}-{seed}"
-    folder = home.root / "simulated" / name
-    if not folder.exists():
-        click.echo("Simulating microscope images ...")
-        more: dict[str, Any] = {"cells_per_field": cells} if cells else {}
-        simulate(folder, fields_per_sample=fields, size=size, effect=effect, seed=seed, **more)
-    show_ingested(bring_in(folder, Study.load()))
-    done = _refresh(None)
-    show_summary(home.root / REPORT_FOLDER)
-    sys.exit(0 if done.complete else 1)
-
-
-@main.command()
-@click.option("--yes", is_flag=True, help="Do not ask.")
-def delete(yes: bool) -> None:
-    """Delete the study with all its images, tables, models, figures and records."""
-    import os
-
-    home = Home.locate()
-    if not yes:
-        click.confirm(f"Delete {home.root} with everything in it?", abort=True)
-    home.remove()
-    click.echo(f"Deleted {home.root}.")
-    if instance := os.environ.get("LAMIN_CURRENT_INSTANCE"):
-        click.echo(f"Your own LaminDB instance {instance} has not been touched.")
-
-
+main.add_command(delete)
+main.add_command(demo)
 main.add_command(lineage)
 main.add_command(reconcile)
 main.add_command(withdraw)

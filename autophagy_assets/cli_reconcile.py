@@ -11,9 +11,9 @@ import click
     "--grace",
     "grace_s",
     type=float,
-    default=3600.0,
+    default=86_400.0,
     show_default=True,
-    help="While others are at work, leave files younger than this many seconds alone.",
+    help="In a store that other machines write to, leave files younger than this many seconds.",
 )
 def reconcile(fix: bool, grace_s: float) -> None:
     """Show what does not agree between Dagster, LaminDB and the storage.
@@ -23,9 +23,12 @@ def reconcile(fix: bool, grace_s: float) -> None:
     from autophagy_assets.automation.reconcile import left
     from autophagy_assets.automation.reconcile import reconcile as compare
     from autophagy_assets.home import dagster_instance
+    from autophagy_assets.registry.loose_files import free_space
+    from autophagy_assets.study import Study
 
+    freed = free_space() if fix else []  # first, as databases need space to be opened
     with dagster_instance() as instance:
-        findings = compare(instance, fix=fix, grace_s=grace_s)
+        findings = freed + compare(instance, fix=fix, grace_s=grace_s, study=Study.load())
     for finding in findings:
         state = "mended" if finding.fixed else "LEFT"
         click.echo(f"{state:<7} {finding.kind}: {finding.what}: {finding.problem}")

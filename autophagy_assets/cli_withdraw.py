@@ -14,11 +14,12 @@ def withdraw(fields: tuple[str, ...]) -> None:
     LaminDB's trash, and the next refresh makes the tables without its cells.
     """
     from autophagy_assets.automation.sync import sync
-    from autophagy_assets.home import dagster_instance
+    from autophagy_assets.home import Home, dagster_instance
     from autophagy_assets.registry.withdraw import withdraw as take_out
     from autophagy_assets.study import Study
 
     study = Study.load()
+    Home.locate().require(study.name)
     for name in take_out(fields, study):
         click.echo(f"Withdrawn: {name}")
     sync(dagster_instance(), study)

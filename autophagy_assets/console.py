@@ -157,12 +157,14 @@ def _set_aside_in_imaging(instance: Any) -> dict[str, str]:
     return reasons
 
 
-def show_summary(report_folder: Path) -> None:
+def show_summary(report_folder: Path, ui: str = "make ui, or autophagy ui") -> None:
     """Print the numbers of a study, and where its report and figures are.
 
     Parameters
     ----------
     report_folder : pathlib.Path
+    ui : str
+        What shows the study in the Dagster UI.
     """
     study, summary = Study.load(), summarise(dagster_instance())
     if not summary.cells.empty:
@@ -180,7 +182,7 @@ def show_summary(report_folder: Path) -> None:
     if (report_folder / PAGE).exists():
         console.print(f"\nReport:  {report_folder / PAGE}", soft_wrap=True)
         console.print(f"Figures: {report_folder}", soft_wrap=True)
-        console.print("Dagster UI: make ui, or autophagy ui")
+        console.print(f"Dagster UI: {ui}")
 
 
 def _print_frame(frame: pd.DataFrame, title: str, index: str) -> None:

@@ -1,4 +1,4 @@
-"""Where the platform keeps its things: one folder, removable by one command.
+"""Where the platform keeps its things: one folder, of one study, removable by one command.
 
 ``AUTOPHAGY_HOME`` holds the Dagster home, the LaminDB instance and its cache. What the
 user has set for LaminDB (``LAMIN_SETTINGS_DIR``, ``LAMIN_CURRENT_INSTANCE``,
@@ -8,7 +8,6 @@ user has set for LaminDB (``LAMIN_SETTINGS_DIR``, ``LAMIN_CURRENT_INSTANCE``,
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import yaml
 
+from autophagy_assets import home_marker
 from autophagy_assets.analysis.compute import PROCESS_BYTES, WORKER_BYTES, default_workers
 from autophagy_assets.analysis.resources import granted_memory, granted_processors
 from autophagy_assets.errors import InputError
@@ -28,6 +28,7 @@ SOURCE_VARIABLE = "AUTOPHAGY_SOURCE"
 DATABASE_VARIABLE = "AUTOPHAGY_DATABASE_URL"
 WORKERS_VARIABLE = "AUTOPHAGY_WORKERS"
 INSTANCE_NAME = "autophagy"
+DATABASE_FILE = "database.url"
 INGEST_TAG = "autophagy/ingest"
 _DAGSTER_DATABASE_VARIABLE = "AUTOPHAGY_DAGSTER_DATABASE_URL"
 
@@ -57,7 +58,7 @@ class Home:
         -------
         Home
         """
-        return cls(Path(environment.get(HOME_VARIABLE) or ".autophagy").expanduser().resolve())
+        return cls(named(environment).resolve())
 
     @property
     def dagster(self) -> Path:
@@ -78,7 +79,13 @@ class Home:
         """Create the folders and point Dagster and LaminDB at them, unless the user has.
 
         Call it before ``lamindb`` is imported: LaminDB reads its settings folder then.
+
+        Raises
+        ------
+        InputError
+            If the folder holds what is not of this platform.
         """
+        home_marker.admit(self.root)
         for folder in (self.root, self.dagster, self.locks):
             folder.mkdir(parents=True, exist_ok=True)
         os.environ[HOME_VARIABLE] = str(self.root)
@@ -91,7 +98,7 @@ class Home:
 
     def _settle_database(self) -> None:
         """Keep a home with the database that it was made with, also where nobody names it."""
-        record, wanted = self.root / "database.url", os.environ.get(DATABASE_VARIABLE)
+        record, wanted = self.root / DATABASE_FILE, os.environ.get(DATABASE_VARIABLE)
         settings = Path(os.environ["LAMIN_SETTINGS_DIR"]) / ".lamin"
         if record.exists():
             made_with = record.read_text().strip()
@@ -123,9 +130,56 @@ class Home:
         if not settings.exists() or settings.read_text() != wanted:
             _write_private(settings, wanted)
 
-    def remove(self) -> None:
-        """Delete the home with everything in it."""
-        shutil.rmtree(self.root, ignore_errors=False)
+    def require(self, study: str) -> None:
+        """Refuse a study if the home holds another.
+
+        Parameters
+        ----------
+        study : str
+            Name of the study.
+
+        Raises
+        ------
+        InputError
+            Says which one it holds, and what to do.
+        """
+        from autophagy_assets.home_study import check
+
+        self.prepare()
+        check(self, study)
+
+    def claim(self, study: str) -> None:
+        """Make the home that of a study, before anything of the study is written.
+
+        Parameters
+        ----------
+        study : str
+            Name of the study.
+
+        Raises
+        ------
+        InputError
+            If the home holds another.
+        """
+        from autophagy_assets.home_study import settle
+
+        self.prepare()
+        settle(self, study)
+
+
+def named(environment: Mapping[str, str] = os.environ) -> Path:
+    """The home as the environment names it: perhaps relative, perhaps a link.
+
+    Parameters
+    ----------
+    environment : mapping
+        Environment variables.
+
+    Returns
+    -------
+    pathlib.Path
+    """
+    return Path(environment.get(HOME_VARIABLE) or ".autophagy").expanduser()
 
 
 def _write_private(path: Path, text: str) -> None:

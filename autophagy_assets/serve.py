@@ -13,6 +13,7 @@ import yaml
 
 from autophagy_assets.errors import InputError
 from autophagy_assets.home import Home
+from autophagy_assets.registry.presence import announce_program
 
 CODE_LOCATION = "autophagy_assets.definitions"
 LOOPBACK = "127.0.0.1"
@@ -80,6 +81,7 @@ def serve_part(part: Part, port: int | None, code_port: int) -> NoReturn:
 
 
 def _become(program: list[str], *, ends_dead_runs: bool) -> NoReturn:
+    announce_program()
     environment = dict(os.environ)  # as it is before a store is connected, which adds to it
     if ends_dead_runs:
         from autophagy_assets.automation.reconcile import end_dead_runs

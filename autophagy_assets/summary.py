@@ -1,5 +1,6 @@
 """What came out of a study: numbers and files, read back from the records."""
 
+import re
 import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +12,8 @@ from autophagy_assets.analysis.evaluation import auc_of, confusion_of
 from autophagy_assets.analysis.identity import METADATA
 from autophagy_assets.io_managers.parquet import read_table
 from autophagy_assets.registry.artifacts import fetch
+from autophagy_assets.registry.files import measure
+from autophagy_assets.registry.holdings import has_content
 from autophagy_assets.staleness.materializations import HASH, TABLE_HASH, TABLE_UID, UID, latest
 from autophagy_assets.staleness.partitions import GENOTYPE_SPACE, KNOCKOUT_SPACE
 
@@ -18,6 +21,7 @@ FIGURES = ["classifier_evaluation", "class_gallery", "error_galleries", "wt_ko_g
 FIGURES += ["spatial_context"]
 REPORT = "study_report"
 PAGE = "index.html"
+_KNOCKOUT = "ko_evaluation"
 
 
 @dataclass
@@ -86,13 +90,41 @@ def export(instance: dg.DagsterInstance, folder: Path) -> list[Path]:
     knockouts = sorted(instance.get_dynamic_partitions(KNOCKOUT_SPACE))
     wanted: list[tuple[str, str | None, str]] = [(REPORT, None, PAGE)]
     wanted += [(asset, None, f"{asset}.png") for asset in FIGURES]
-    wanted += [("ko_evaluation", name, f"ko_evaluation-{name}.png") for name in knockouts]
+    wanted += [(_KNOCKOUT, name, f"{_KNOCKOUT}-{name}.png") for name in knockouts]
     folder.mkdir(parents=True, exist_ok=True)
     copies = []
     for asset, partition, name in wanted:
         if path := stored(instance, asset, partition, UID, HASH):
             copies.append(Path(shutil.copyfile(path, folder / name)))
+    _remove_earlier(folder, {copy.name for copy in copies})
     return copies
+
+
+def is_exported(name: str) -> bool:
+    """Whether a file name is one under which :func:`export` writes.
+
+    Parameters
+    ----------
+    name : str
+
+    Returns
+    -------
+    bool
+    """
+    figures = "|".join(map(re.escape, FIGURES))
+    return name == PAGE or re.fullmatch(rf"({figures}|{_KNOCKOUT}-.+)\.png", name) is not None
+
+
+def _remove_earlier(folder: Path, wanted: set[str]) -> None:
+    """Delete figures of an earlier export that are no longer part of the study.
+
+    A person may keep a file of such a name in the same folder, so only what has the content of
+    something in the store goes.
+    """
+    for file in sorted(folder.iterdir()):
+        earlier = is_exported(file.name) and file.name not in wanted and file.is_file()
+        if earlier and has_content(measure(file)[0]):
+            file.unlink()
 
 
 def stored(

@@ -58,9 +58,9 @@ def _isolate() -> None:
     for name in set(os.environ) - set(wanted):
         del os.environ[name]
     os.environ.update(wanted)
-    dagster = TEMPORARY / "home" / "dagster"
-    dagster.mkdir(parents=True)
-    (dagster / "dagster.yaml").write_text("telemetry:\n  enabled: false\n")
+    from autophagy_assets.home import Home
+
+    Home.locate().prepare()
 
 
 _isolate()
@@ -122,6 +122,17 @@ def real_data() -> Path:
     if not (folder / "metadata_files.csv").is_file():
         pytest.skip(f"the real images are not in {folder}: set AUTOPHAGY_REAL_DATA to their folder")
     return folder
+
+
+@pytest.fixture
+def isolated(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
+    """An environment in which nothing is set, in an empty working directory."""
+    for name in [*home_variables(tmp_path), "AUTOPHAGY_DATABASE_URL"]:
+        # Set first, so that what prepare() sets is taken back after the test.
+        monkeypatch.setenv(name, "")
+        monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+    return monkeypatch
 
 
 @pytest.fixture

@@ -15,18 +15,7 @@ from autophagy_assets.home import Home
 from autophagy_assets_tests.conftest import home_variables
 
 
-@pytest.fixture
-def bare(monkeypatch, tmp_path):
-    """An environment in which nothing is set, in an empty working directory."""
-    for name in [*home_variables(tmp_path), "AUTOPHAGY_DATABASE_URL"]:
-        # Set first, so that what prepare() sets is taken back after the test.
-        monkeypatch.setenv(name, "")
-        monkeypatch.delenv(name)
-    monkeypatch.chdir(tmp_path)
-    return monkeypatch
-
-
-def test_the_default_is_in_the_working_directory(bare, tmp_path):
+def test_the_default_is_in_the_working_directory(isolated, tmp_path):
     assert Home.locate().root == tmp_path / ".autophagy"
 
 
@@ -44,7 +33,7 @@ def test_a_home_is_absolute_whatever_is_given(tmp_path, monkeypatch):
     assert Home.locate({"AUTOPHAGY_HOME": "~/lab"}).root == tmp_path / "me" / "lab"
 
 
-def test_everything_is_below_the_home(bare, tmp_path):
+def test_everything_is_below_the_home(isolated, tmp_path):
     home = Home(tmp_path / "lab")
     home.prepare()
     for name in home_variables(home.root):
@@ -53,27 +42,27 @@ def test_everything_is_below_the_home(bare, tmp_path):
     assert home.store.is_relative_to(home.root)
 
 
-def test_what_the_user_has_set_is_respected(bare, tmp_path):
+def test_what_the_user_has_set_is_respected(isolated, tmp_path):
     users = {
         "DAGSTER_HOME": str(tmp_path / "theirs" / "dagster"),
         "LAMIN_SETTINGS_DIR": str(tmp_path / "theirs" / "lamin"),
         "LAMIN_CACHE_DIR": str(tmp_path / "theirs" / "cache"),
     }
     for name, value in users.items():
-        bare.setenv(name, value)
+        isolated.setenv(name, value)
     Home(tmp_path / "lab").prepare()
     assert {name: os.environ[name] for name in users} == users
     assert not (tmp_path / "theirs").exists(), "the user's own folders are not made or written"
 
 
-def test_dagster_does_not_phone_home(bare, tmp_path):
+def test_dagster_does_not_phone_home(isolated, tmp_path):
     Home(tmp_path).prepare()
     settings = yaml.safe_load((tmp_path / "dagster" / "dagster.yaml").read_text())
     assert settings["telemetry"] == {"enabled": False}
     assert "storage" not in settings
 
 
-def test_preparing_again_changes_nothing(bare, tmp_path):
+def test_preparing_again_changes_nothing(isolated, tmp_path):
     home = Home(tmp_path)
     home.prepare()
     file = home.dagster / "dagster.yaml"
@@ -86,8 +75,8 @@ def test_preparing_again_changes_nothing(bare, tmp_path):
 URL = "postgresql://me:secret@db/lab"
 
 
-def test_a_team_keeps_dagster_in_its_database(bare, tmp_path):
-    bare.setenv("AUTOPHAGY_DATABASE_URL", URL)
+def test_a_team_keeps_dagster_in_its_database(isolated, tmp_path):
+    isolated.setenv("AUTOPHAGY_DATABASE_URL", URL)
     Home(tmp_path).prepare()
     file = tmp_path / "dagster" / "dagster.yaml"
     url = yaml.safe_load(file.read_text())["storage"]["postgres"]["postgres_url"]
@@ -96,8 +85,8 @@ def test_a_team_keeps_dagster_in_its_database(bare, tmp_path):
     assert "secret" not in file.read_text()
 
 
-def test_no_one_else_can_read_a_password(bare, tmp_path):
-    bare.setenv("AUTOPHAGY_DATABASE_URL", URL)
+def test_no_one_else_can_read_a_password(isolated, tmp_path):
+    isolated.setenv("AUTOPHAGY_DATABASE_URL", URL)
     Home(tmp_path).prepare()
     holding = [p for p in tmp_path.rglob("*") if p.is_file() and "secret" in p.read_text()]
     assert len(holding) >= 1
@@ -107,29 +96,22 @@ def test_no_one_else_can_read_a_password(bare, tmp_path):
     assert (tmp_path / "lamin").stat().st_mode & 0o077 == 0
 
 
-def test_a_home_keeps_the_database_that_it_was_made_with(bare, tmp_path):
-    bare.setenv("AUTOPHAGY_DATABASE_URL", URL)
+def test_a_home_keeps_the_database_that_it_was_made_with(isolated, tmp_path):
+    isolated.setenv("AUTOPHAGY_DATABASE_URL", URL)
     Home(tmp_path).prepare()
-    bare.delenv("AUTOPHAGY_DATABASE_URL")
+    isolated.delenv("AUTOPHAGY_DATABASE_URL")
     Home(tmp_path).prepare()
     assert os.environ["AUTOPHAGY_DATABASE_URL"] == URL
-    bare.setenv("AUTOPHAGY_DATABASE_URL", URL + "2")
+    isolated.setenv("AUTOPHAGY_DATABASE_URL", URL + "2")
     with pytest.raises(InputError, match="is not the database that") as told:
         Home(tmp_path).prepare()
     assert "secret" not in str(told.value)
 
 
-def test_a_database_of_another_kind_is_refused(bare, tmp_path):
-    bare.setenv("AUTOPHAGY_DATABASE_URL", "mysql://me:secret@db/lab")
+def test_a_database_of_another_kind_is_refused(isolated, tmp_path):
+    isolated.setenv("AUTOPHAGY_DATABASE_URL", "mysql://me:secret@db/lab")
     with pytest.raises(InputError, match="must be postgresql://"):
         Home(tmp_path).prepare()
-
-
-def test_a_home_is_removed_whole(bare, tmp_path):
-    home = Home(tmp_path / "lab")
-    home.prepare()
-    home.remove()
-    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(
@@ -145,13 +127,13 @@ def test_a_home_is_removed_whole(bare, tmp_path):
         ("nonsense", 8, 64, 2),  # told elsewhere
     ],
 )
-def test_as_many_runs_at_once_as_fit(bare, tmp_path, told, processors, gigabytes, runs):
-    bare.delenv("AUTOPHAGY_WORKERS", raising=False)
+def test_as_many_runs_at_once_as_fit(isolated, tmp_path, told, processors, gigabytes, runs):
+    isolated.delenv("AUTOPHAGY_WORKERS", raising=False)
     if told:
-        bare.setenv("AUTOPHAGY_WORKERS", told)
+        isolated.setenv("AUTOPHAGY_WORKERS", told)
     for module in (compute, home):
-        bare.setattr(module, "granted_processors", lambda: processors)
-        bare.setattr(module, "granted_memory", lambda: gigabytes * 1e9)
+        isolated.setattr(module, "granted_processors", lambda: processors)
+        isolated.setattr(module, "granted_memory", lambda: gigabytes * 1e9)
     Home(tmp_path).prepare()
     settings = yaml.safe_load((tmp_path / "dagster" / "dagster.yaml").read_text())
     assert settings["concurrency"]["runs"]["max_concurrent_runs"] == runs

@@ -16,10 +16,11 @@ from autophagy_assets.automation.requests import (
     requests,
 )
 from autophagy_assets.automation.sync import sync
+from autophagy_assets.registry.retire import field_keys, retire
 from autophagy_assets.registry.state import RegistryState
 from autophagy_assets.staleness.judge import Judge
 from autophagy_assets.staleness.plan import Plan, make_plan
-from autophagy_assets.staleness.upstream import Target
+from autophagy_assets.staleness.upstream import Target, partitions_name
 from autophagy_assets.study import Study
 
 
@@ -96,8 +97,20 @@ def look(
     busy = set(in_progress(instance, queued))  # before the plan: what ends meanwhile is looked at
     registry = RegistryState(study, thorough=verify)
     sync(instance, study, registry)
+    _retire(instance, study, defs, registry)
     plan = make_plan(Judge(instance, defs, study, registry, verify))
     return Look(study, defs, plan, assets_of(defs, groups), busy)
+
+
+def _retire(
+    instance: dg.DagsterInstance, study: Study, defs: dg.Definitions, registry: RegistryState
+) -> None:
+    """Take what no longer follows from the registered images out of what people find."""
+    graph, there = defs.resolve_asset_graph(), {}
+    for key in graph.materializable_asset_keys:
+        if (space := partitions_name(graph.get(key).partitions_def)) is not None:
+            there[key.to_user_string()] = set(instance.get_dynamic_partitions(space))
+    retire(study, there, field_keys(registry.fields))
 
 
 def assets_of(defs: dg.Definitions, groups: Collection[str] | None) -> set[str]:

@@ -7,11 +7,14 @@ from dataclasses import dataclass, replace
 
 import dagster as dg
 
+from autophagy_assets.assets.finished_fields import hashes_of_finished_fields
 from autophagy_assets.registry import consistency
 from autophagy_assets.registry.consistency import Finding
+from autophagy_assets.registry.fields import raw_fields
 from autophagy_assets.registry.holdings import held_by
 from autophagy_assets.registry.instance import connect, source, source_name
 from autophagy_assets.registry.loose_files import GRACE_S, check_loose
+from autophagy_assets.registry.retire import field_keys, stale
 from autophagy_assets.staleness.materializations import (
     HASH,
     RUN,
@@ -20,6 +23,8 @@ from autophagy_assets.staleness.materializations import (
     UID,
     latest,
 )
+from autophagy_assets.staleness.partitions import GENOTYPE_SPACE, KNOCKOUT_SPACE, SAMPLE_SPACE
+from autophagy_assets.study import Study
 
 _ENDED = (dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)
 _AT_WORK = (
@@ -30,7 +35,10 @@ _AT_WORK = (
 
 
 def reconcile(
-    instance: dg.DagsterInstance, fix: bool = False, grace_s: float = GRACE_S
+    instance: dg.DagsterInstance,
+    fix: bool = False,
+    grace_s: float = GRACE_S,
+    study: Study | None = None,
 ) -> list[Finding]:
     """Compare Dagster's materializations, LaminDB and storage; mend what is safe.
 
@@ -41,7 +49,9 @@ def reconcile(
         Mend. Deleted are only temporary files, and files that neither LaminDB nor Dagster
         knows.
     grace_s : float
-        While others are at work, files younger than this are left alone, in s.
+        In a store that other machines write to, files younger than this are left alone, in s.
+    study : Study, optional
+        Look also for results that no longer follow from the images of that study.
 
     Returns
     -------
@@ -50,15 +60,19 @@ def reconcile(
     """
     materialized = list(_materialized(instance))
     needed = {sha256 for made in materialized for sha256 in made.hashes.values()}
-    # Runs first: what they had begun becomes loose when they are known to be over.
+    needed |= hashes_of_finished_fields()
+    # Deleting first: on a full disk all else fails.
     findings = [
+        *check_loose(fix, needed, grace_s),
         *_check_runs(instance, fix),
         *consistency.check_uploads(fix),
         *consistency.check_latest(fix),
-        *check_loose(fix, needed, grace_s),
     ]
     broken = dict(consistency.check_records(fix))
-    findings += [*broken.values(), *_check_materializations(materialized, broken)]
+    there = [made for made in materialized if not made.gone]
+    findings += [*broken.values(), *_check_materializations(there, broken)]
+    if study is not None:
+        findings += _check_stale(instance, study)
     if fix:
         consistency.forget_processes(process for *_, process in consistency.started_runs())
     return findings
@@ -103,20 +117,26 @@ def left(findings: list[Finding]) -> list[Finding]:
 
 @dataclass(frozen=True)
 class _Made:
-    """A materialization: its name, and hash by uid of all that its step left."""
+    """A materialization: its name, and hash by uid of all that its step left.
+
+    ``gone`` says that it is of a partition that there is no longer: what was left of it may be
+    brought back, and nobody is to make it again.
+    """
 
     name: str
     hashes: dict[str, str]
+    gone: bool
 
 
 def _materialized(instance: dg.DagsterInstance) -> Iterator[_Made]:
+    known = _known_partitions(instance)
     for asset in sorted(instance.get_asset_keys()):
         partitions: list[str | None] = [*sorted(instance.get_materialized_partitions(asset))]
         for partition in partitions or [None]:
             found = latest(instance, asset, partition)
             if found is None or UID not in found.metadata:
                 continue
-            known = {
+            hashes = {
                 str(found.metadata[uid]): str(found.metadata[sha256])
                 for uid, sha256 in ((UID, HASH), (TABLE_UID, TABLE_HASH))
                 if uid in found.metadata
@@ -124,7 +144,20 @@ def _materialized(instance: dg.DagsterInstance) -> Iterator[_Made]:
             run = str(found.metadata.get(RUN, ""))
             more = dict.fromkeys(sorted(held_by([run])[run]), "")
             name = asset.to_user_string() + (f"[{partition}]" if partition else "")
-            yield _Made(name, more | known)
+            yield _Made(name, more | hashes, partition not in (None, *known))
+
+
+def _known_partitions(instance: dg.DagsterInstance) -> set[str]:
+    spaces = (SAMPLE_SPACE, GENOTYPE_SPACE, KNOCKOUT_SPACE)
+    return {key for space in spaces for key in instance.get_dynamic_partitions(space)}
+
+
+def _check_stale(instance: dg.DagsterInstance, study: Study) -> Iterator[Finding]:
+    known = _known_partitions(instance)
+    partitions = {asset.to_user_string(): known for asset in instance.get_asset_keys()}
+    for one in stale(study, partitions, field_keys(raw_fields(study))):
+        problem = "it is found as the latest, and its images are no longer in the study"
+        yield Finding("stale", one.key, problem, "run 'autophagy refresh', which retires it")
 
 
 def _check_materializations(

@@ -39,8 +39,6 @@ def sync(
 ) -> list[str]:
     """Fill the partitions and report what is new or changed outside Dagster.
 
-    What is no longer there is retired: see ``registry.retire``.
-
     Parameters
     ----------
     instance : dagster.DagsterInstance

@@ -13,11 +13,12 @@ from typing import Any
 
 from autophagy_assets.errors import IntegrityError
 from autophagy_assets.registry import files
+from autophagy_assets.registry.holdings import TRASH
 from autophagy_assets.registry.instance import connect, retried, writing
 from autophagy_assets.registry.presence import at_work, forget_gone
 from autophagy_assets.registry.runs import ABORTED, STARTED, end, transform_key
 
-EVERYWHERE = [-1, 0, 1]  # LaminDB's branches: trash, archive, main
+EVERYWHERE = [TRASH, 0, 1]  # LaminDB's branches: trash, archive, main
 ASIDE = ".changed-"  # so begins the name of a file that was set aside
 
 
@@ -28,7 +29,7 @@ class Finding:
     Parameters
     ----------
     kind : str
-        ``file``, ``record``, ``upload``, ``latest``, ``run`` or ``materialization``.
+        ``file``, ``record``, ``upload``, ``latest``, ``run``, ``stale`` or ``materialization``.
     what : str
         Which one.
     problem : str
@@ -80,6 +81,8 @@ def _remedy(artifact: Any) -> str:
     maker = artifact.run.transform.key if artifact.run_id is not None else ""
     if maker == transform_key("ingest"):
         return "run 'autophagy ingest' on its folder again"
+    if artifact.branch_id == TRASH:
+        return "it is in LaminDB's trash: put the file back, or delete the artifact for good"
     if not artifact.is_latest:
         return "an older version: put the file back, or delete the artifact in LaminDB"
     return "run 'autophagy refresh', which makes it again"

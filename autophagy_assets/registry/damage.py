@@ -18,12 +18,12 @@ from typing import Any
 from autophagy_assets.errors import IntegrityError
 from autophagy_assets.registry import files
 from autophagy_assets.registry.artifacts import verify_lamin_hash
-from autophagy_assets.registry.holdings import pieces
+from autophagy_assets.registry.holdings import TRASH, pieces
 from autophagy_assets.registry.instance import connect, source_name
 
 GONE, EMPTY = "its file is gone", "its file is empty"
 INCOMPLETE, CHANGED = "its file is incomplete", "its file has changed"
-UNREADABLE = "its file cannot be read"
+UNREADABLE, IN_TRASH = "its file cannot be read", "it was withdrawn meanwhile"
 UNKNOWN = "it is not in LaminDB any more"
 
 # Databases keep the moment of registration in milliseconds, and some cut off the rest.
@@ -80,6 +80,8 @@ def damaged(uids: Iterable[str], thorough: bool = False) -> dict[str, str]:
 
 
 def _fault(artifact: Any, thorough: bool) -> str | None:
+    if artifact.branch_id == TRASH:
+        return IN_TRASH
     path = Path(str(artifact.path))
     try:
         if files.recorded_hash(path):
@@ -102,7 +104,11 @@ def _fault_of_ours(artifact: Any, path: Path, thorough: bool) -> str | None:
     registered = _nanoseconds(artifact.created_at)
     late = look.later_than(registered)
     if late or thorough:
-        files.verify(path, files.recorded_hash(path), artifact.uid)
+        try:
+            files.verify(path, files.recorded_hash(path), artifact.uid)
+        except IntegrityError:
+            _date(path)
+            raise
     # Content that is made again replaces its equal, and a backup that is put back is new, too.
     # The file is as recorded then, and is dated back so that it need not be hashed every time;
     # unless something was changed while it was hashed.
@@ -111,6 +117,24 @@ def _fault_of_ours(artifact: Any, path: Path, thorough: bool) -> str | None:
             for one in late:
                 os.utime(one, ns=(registered, registered))
     return None
+
+
+def mark_damaged(uid: str) -> None:
+    """Have the cheap look find what somebody has found by reading a file.
+
+    Parameters
+    ----------
+    uid : str
+    """
+    for artifact in connect().Artifact.filter(uid=uid).select_related("storage"):
+        if (path := Path(str(artifact.path))).exists():
+            _date(path)
+
+
+def _date(path: Path) -> None:
+    """Date a damaged file now, so that every look hashes it, however old its change seems."""
+    with suppress(OSError):
+        os.utime(path)
 
 
 def _wrong_size(artifact: Any, look: _Look) -> str | None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import re
 import shutil
 import uuid
 from collections.abc import Callable
@@ -17,8 +18,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autophagy_assets.errors import IntegrityError
+from autophagy_assets.registry.presence import announce
 
 TEMPORARY = ".tmp-"
+_WRITTEN_BY = re.compile(rf"{re.escape(TEMPORARY)}(.+-\d+-\d+-[0-9a-f]{{8}})-")
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,7 @@ def put(write: Callable[[Path], object], folder: Path, suffix: str) -> StoredFil
         If the disk is full or the file cannot be written; nothing is left behind.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    beside = folder / f"{TEMPORARY}{uuid.uuid4().hex}{suffix}"
+    beside = folder / f"{temporary()}{uuid.uuid4().hex}{suffix}"
     try:
         write(beside)
         _make_durable(beside)
@@ -87,8 +90,35 @@ def _move(beside: Path, place: Path) -> None:
         # the same content, unless somebody changed it.
         if measure(place)[0] == place.name.split(".")[0]:
             return
-        os.replace(place, place.with_name(f"{TEMPORARY}{uuid.uuid4().hex}"))
+        os.replace(place, place.with_name(f"{temporary()}{uuid.uuid4().hex}"))
     os.replace(beside, place)
+
+
+def temporary() -> str:
+    """How the name of a file begins that this process has not finished.
+
+    Returns
+    -------
+    str
+        Names the process, so that others leave the file alone for as long as it lives.
+    """
+    return f"{TEMPORARY}{announce()}-"
+
+
+def writer_of(path: Path) -> str:
+    """Process that writes a temporary file.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+
+    Returns
+    -------
+    str
+        As it was announced; empty where the name does not tell.
+    """
+    found = _WRITTEN_BY.match(path.name)
+    return found[1] if found else ""
 
 
 def measure(path: Path) -> tuple[str, int]:

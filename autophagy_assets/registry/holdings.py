@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from autophagy_assets.registry import labels as lab
 from autophagy_assets.registry.instance import connect
-from autophagy_assets.registry.runs import KEPT
+from autophagy_assets.registry.runs import KEPT, transform_key
 
+TRASH = -1  # LaminDB's branch for what was deleted and can be restored
 _AT_ONCE = 500  # names in one query
 
 
@@ -34,6 +36,37 @@ def held_by(runs: Iterable[str]) -> dict[str, set[str]]:
         for run, notes in noted:
             held[run].update((notes or {}).get(KEPT, []))
     return held
+
+
+def has_content(sha256: str) -> bool:
+    """Whether the store has or had a file of some content.
+
+    Parameters
+    ----------
+    sha256 : str
+
+    Returns
+    -------
+    bool
+    """
+    return connect().Artifact.objects.filter(_real_key__contains=sha256).exists()
+
+
+def studies_held() -> list[str]:
+    """Studies of which this platform has registered something in the store, if only to withdraw it.
+
+    Returns
+    -------
+    list of str
+        Names, sorted.
+    """
+    connect()
+    from lamindb.models import ArtifactULabel
+
+    links = ArtifactULabel.objects.filter(
+        feature__name=lab.STUDY, artifact__run__transform__key__startswith=transform_key("")
+    )
+    return sorted(set(links.values_list("ulabel__name", flat=True)))
 
 
 def pieces(names: Iterable[str]) -> Iterator[list[str]]:

@@ -1,7 +1,8 @@
 """Files in the store that no record is about.
 
-Nothing that a record needs is deleted: a file goes only while the registry is locked, has no
-record, is not needed by Dagster either, and belongs to nobody who is at work.
+Nothing that a record needs is deleted, nor anything that a living process may be writing: a
+file goes only while the registry is locked, has no record, is not needed by Dagster either, and
+is older than every process at work but its writer, which has ended.
 """
 
 from __future__ import annotations
@@ -15,9 +16,30 @@ from autophagy_assets.home import Home
 from autophagy_assets.registry import files
 from autophagy_assets.registry.consistency import ASIDE, EVERYWHERE, Finding
 from autophagy_assets.registry.instance import storage_root, writing
-from autophagy_assets.registry.presence import others_at_work
+from autophagy_assets.registry.presence import at_work, began, others_at_work
 
-GRACE_S = 3600.0
+# Who works on another machine cannot be asked. Longer than anything that is written takes.
+GRACE_S = 86_400.0
+# A file's time of change may come from the clock of a file server.
+_CLOCKS_S = 60.0
+_LEFT = "left by a step that was killed", "delete it"
+
+
+def free_space() -> list[Finding]:
+    """Delete what dead processes left half-written in the home, without asking any database.
+
+    A full disk may be why they died, and databases need some of it to be opened.
+
+    Returns
+    -------
+    list of Finding
+    """
+    store, findings = Home.locate().store, []
+    for path in _loose(store, set()) if store.is_dir() else []:
+        if files.writer_of(path) and at_work(files.writer_of(path)) is False:
+            files.remove(path)
+            findings.append(Finding("file", str(path.relative_to(store)), *_LEFT, True))
+    return findings
 
 
 def check_loose(fix: bool, needed: set[str], grace_s: float = GRACE_S) -> Iterator[Finding]:
@@ -30,7 +52,8 @@ def check_loose(fix: bool, needed: set[str], grace_s: float = GRACE_S) -> Iterat
     needed : set of str
         Hashes that Dagster's materializations name; their files stay.
     grace_s : float
-        Age in s below which a file may belong to somebody who is at work.
+        In a store that other machines may write to: age in s below which a file may belong to
+        one of them.
 
     Yields
     ------
@@ -38,12 +61,10 @@ def check_loose(fix: bool, needed: set[str], grace_s: float = GRACE_S) -> Iterat
     """
     with writing() as ln:  # nobody registers a file meanwhile
         recorded = _recorded_places(ln)
-        shared = storage_root().resolve() != Home.locate().store.resolve()
-        youngest = time.time() - grace_s if shared or others_at_work() else float("inf")
         for path in _loose(storage_root(), recorded):
             name = str(path.relative_to(storage_root()))
             if path.name.startswith(files.TEMPORARY):
-                problem, remedy = "left by a step that was killed", "delete it"
+                problem, remedy = _LEFT
             elif files.recorded_hash(path) in needed:
                 continue  # told with its materialization
             elif files.recorded_hash(path):
@@ -52,10 +73,24 @@ def check_loose(fix: bool, needed: set[str], grace_s: float = GRACE_S) -> Iterat
                 problem = "a file without a record, not written by this platform"
                 yield Finding("file", name, problem, "register it, or move it out of the store")
                 continue
-            if _changed(path) < youngest:
+            if _is_left(path, grace_s):
                 if fix:
                     files.remove(path)
                 yield Finding("file", name, problem, remedy, fix)
+
+
+def _is_left(path: Path, grace_s: float) -> bool:
+    """Whether nobody can be writing a file any more."""
+    writer = files.writer_of(path)
+    if writer and (alive := at_work(writer)) is not None:
+        return not alive
+    changed = _changed(path)  # looked at before the processes: who changes it later is among them
+    if changed is None:
+        return False  # its writer has moved it to its place
+    if not writer and any(began(other) <= changed + _CLOCKS_S for other in others_at_work()):
+        return False
+    shared = storage_root().resolve() != Home.locate().store.resolve()
+    return not shared or changed < time.time() - grace_s
 
 
 def _recorded_places(ln: Any) -> set[Path]:
@@ -79,6 +114,10 @@ def _loose(root: Path, recorded: set[Path]) -> list[Path]:
     return found
 
 
-def _changed(path: Path) -> float:
-    members = [path, *path.rglob("*")] if path.is_dir() else [path]
-    return max(max(m.lstat().st_mtime, m.lstat().st_ctime) for m in members)
+def _changed(path: Path) -> float | None:
+    """When a file, or anything in a folder, was changed last; None if it has gone meanwhile."""
+    try:
+        members = [path, *path.rglob("*")] if path.is_dir() else [path]
+        return max(max(m.lstat().st_mtime, m.lstat().st_ctime) for m in members)
+    except FileNotFoundError:
+        return None

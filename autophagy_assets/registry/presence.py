@@ -1,13 +1,16 @@
 """Which processes are at work: each holds a lock of its own until it ends, however it ends.
 
 The operating system drops the lock of a process that is killed, so a record of work that
-was never ended can be told from work that still goes on.
+was never ended can be told from work that still goes on, and a file that is being written from
+one that was left behind.
 """
 
 from __future__ import annotations
 
+import fcntl
 import os
 import socket
+import time
 import uuid
 from functools import cache
 from pathlib import Path
@@ -23,12 +26,25 @@ def _folder() -> Path:
     return Home.locate().locks / "processes"
 
 
+def _programs() -> Path:
+    return Home.locate().locks / "programs"
+
+
+def _new_name(pid: int) -> str:
+    return f"{socket.gethostname()}-{pid}-{int(time.time())}-{uuid.uuid4().hex[:8]}"
+
+
 @cache
 def _announced(pid: int) -> str:
-    name = f"{socket.gethostname()}-{pid}-{uuid.uuid4().hex[:8]}"
+    Home.locate().prepare()
     _folder().mkdir(parents=True, exist_ok=True)
-    lock = FileLock(_folder() / name)
-    lock.acquire()
+    while True:
+        name = _new_name(pid)
+        lock = FileLock(_folder() / name)
+        lock.acquire()
+        if (_folder() / name).exists():  # else somebody has tidied up before it was locked
+            break
+        lock.release()
     _held.append(lock)  # never released: the end of the process does it
     return name
 
@@ -42,6 +58,35 @@ def announce() -> str:
         Name under which others can ask whether it still is.
     """
     return _announced(os.getpid())
+
+
+def announce_program() -> None:
+    """Say that a program is at work that this process is about to become.
+
+    It writes no files of its own, unlike what is announced with :func:`announce`, and holds up
+    nobody but who would delete the home.
+    """
+    _programs().mkdir(parents=True, exist_ok=True)
+    lock = os.open(_programs() / _new_name(os.getpid()), os.O_RDWR | os.O_CREAT, 0o600)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    os.set_inheritable(lock, True)  # never closed: the end of the program does it
+
+
+def began(name: str) -> float:
+    """When a process was announced.
+
+    Parameters
+    ----------
+    name : str
+        From :func:`announce`.
+
+    Returns
+    -------
+    float
+        Seconds since the epoch; minus infinity where the name does not tell.
+    """
+    parts = name.rsplit("-", 2)
+    return float(parts[1]) if len(parts) == 3 and parts[1].isdecimal() else float("-inf")
 
 
 def at_work(name: str) -> bool | None:
@@ -71,8 +116,18 @@ def others_at_work() -> list[str]:
         Names, sorted.
     """
     mine = announce()
-    files = sorted(_folder().iterdir())
-    return [file.name for file in files if file.name != mine and _locked(file)]
+    return [name for name in _locked_in(_folder()) if name != mine]
+
+
+def programs_at_work() -> list[str]:
+    """Programs that serve this home: web servers, the daemon, the code.
+
+    Returns
+    -------
+    list of str
+        Names, sorted.
+    """
+    return _locked_in(_programs())
 
 
 def forget_gone(needed: set[str]) -> None:
@@ -83,9 +138,13 @@ def forget_gone(needed: set[str]) -> None:
     needed : set of str
         Names that records of unended work still mention; they stay.
     """
-    for file in sorted(_folder().glob("*")):
+    for file in [*_folder().glob("*"), *_programs().glob("*")]:
         if file.name not in needed and not _locked(file):
             file.unlink(missing_ok=True)
+
+
+def _locked_in(folder: Path) -> list[str]:
+    return sorted(file.name for file in folder.glob("*") if _locked(file))
 
 
 def _locked(file: Path) -> bool:

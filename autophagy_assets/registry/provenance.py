@@ -82,9 +82,9 @@ class Recorder:
         self.kept: dict[str, Labels] = {}
         self.notes: dict[str, Any] = {}
         self.annotations: list[tuple[str, dict[str, Any]]] = []
-        self.guard: Callable[[], object] = lambda: None
         self.parameters: dict[str, Any] = dict(step.parameters)
         self.afterwards: list[Callable[[], object]] = []
+        self.guard: Callable[[], object] = lambda: None
         self.began = monotonic()
         self._process = announce()
         self._run_uid: str | None = None

@@ -14,7 +14,7 @@ from typing import Any
 
 import pandas as pd
 
-from autophagy_assets.registry.damage import damaged
+from autophagy_assets.registry.damage import damaged, mark_damaged
 from autophagy_assets.registry.datasets import (
     UNKNOWN,
     featurized_tables,
@@ -103,6 +103,7 @@ class RegistryState:
         ----------
         uid, reason : str
         """
+        mark_damaged(uid)
         self.unreadable[uid] = reason
         self.__dict__.pop("samples", None)
 

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import pytest
 from click.testing import CliRunner
-from filelock import FileLock
 
 from autophagy_assets import cli_reconcile
 from autophagy_assets.automation.reconcile import end_dead_runs, left, reconcile
 from autophagy_assets.automation.reconcile_job import reconcile_job
-from autophagy_assets.home import Home
 from autophagy_assets.registry import consistency
 from autophagy_assets.registry.artifacts import fetch
 from autophagy_assets.registry.consistency import Finding
@@ -22,6 +19,7 @@ from autophagy_assets.registry.instance import storage_root, writing
 from autophagy_assets.registry.presence import announce
 from autophagy_assets.registry.provenance import Recorder, Step
 from autophagy_assets.staleness.materializations import HASH, KEY, RUN, SIZE, UID
+from autophagy_assets.study import Study
 
 
 @pytest.fixture
@@ -76,20 +74,6 @@ def test_files_that_nobody_needs_are_deleted_only_with_fix(store, instance, key,
     assert [f.fixed for f in about(reconcile(instance, fix=True), loose.name)] == [True]
     assert not loose.exists() and kept.exists()
     assert about(reconcile(instance), loose.name) == []
-
-
-def test_files_of_somebody_at_work_are_left_until_they_are_old(store, instance, key):
-    _, kept, _ = made(key)
-    loose = kept.with_name(".tmp-0123.txt")
-    loose.write_text("half")
-    processes = Home.locate().locks / "processes"
-    processes.mkdir(exist_ok=True)
-    with FileLock(processes / "another-process"):
-        assert about(reconcile(instance, fix=True), loose.name) == []
-        assert loose.exists()
-        time.sleep(0.05)
-        assert about(reconcile(instance, fix=True, grace_s=0.01), loose.name)[0].fixed
-    assert not loose.exists()
 
 
 def test_a_file_that_only_dagster_knows_is_kept_and_told(store, instance, key):
@@ -282,7 +266,7 @@ def test_the_command_ends_with_one_where_something_is_left(monkeypatch, findings
 
     monkeypatch.setattr("autophagy_assets.automation.reconcile.reconcile", found)
     done = CliRunner().invoke(cli_reconcile.reconcile, ["--fix", "--grace", "5"])
-    assert (done.exit_code, asked) == (code, [{"fix": True, "grace_s": 5.0}])
+    assert (done.exit_code, asked) == (code, [{"fix": True, "grace_s": 5.0, "study": Study.load()}])
     assert said in done.output
 
 

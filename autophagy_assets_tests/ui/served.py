@@ -27,7 +27,6 @@ GIVE_AND_REFRESH = """
 import sys
 from functools import partial
 from pathlib import Path
-from autophagy_assets.definitions import defs
 from autophagy_assets.automation.refresh import refresh
 from autophagy_assets.study import Study
 from autophagy_assets_tests import platform
@@ -36,7 +35,7 @@ study = Study.load()
 # Crops of the size that segmentation gives: galleries show them beside those of new images.
 platform.write_h5sc = partial(platform.write_h5sc, side=study.segmentation.image_size)
 platform.given_study(study, Path(sys.argv[1]))
-done = refresh(study, defs)
+done = refresh()
 assert not done.failed, done.failed
 print(len(done.made))
 """

@@ -18,7 +18,7 @@ from autophagy_assets_tests.ui.served import REPOSITORY
 pytestmark = pytest.mark.slow
 
 NEW = "ATG5KO"
-SENSORS = ("watch_inbox", "watch_registry", "refresh_when_content_changes")
+SENSORS = ("watch_inbox", "refresh_on_change")
 PATIENCE_SECONDS = 900
 
 

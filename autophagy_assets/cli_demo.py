@@ -1,0 +1,94 @@
+"""``autophagy demo``: a simulated study, in a home of its own."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+import yaml
+
+from autophagy_assets.home import DATABASE_VARIABLE, HOME_VARIABLE, SOURCE_VARIABLE, Home
+
+DEMO_HOME = ".autophagy-demo"
+DEMO_STUDY = "autophagy demo"
+# They would lead away from the home of the demo, which needs no login and no server.
+_LEADING_AWAY = (
+    "DAGSTER_HOME",
+    "LAMIN_SETTINGS_DIR",
+    "LAMIN_CACHE_DIR",
+    "LAMIN_CURRENT_INSTANCE",
+    DATABASE_VARIABLE,
+    SOURCE_VARIABLE,
+)
+
+
+@click.command()
+@click.option("--fields", default=2, show_default=True, help="Fields of view per sample.")
+@click.option("--size", default=1080, show_default=True, help="Side of a field in px.")
+@click.option("--cells", default=None, type=int, help="Cells per field; default: as in the study.")
+@click.option("--effect", default=1.0, show_default=True, help="0: stimulation does nothing.")
+@click.option("--seed", default=0, show_default=True, help="Another seed, another study.")
+@click.option("--ui", is_flag=True, help="Show it in the Dagster UI; make nothing.")
+@click.pass_context
+def demo(
+    context: click.Context,
+    fields: int,
+    size: int,
+    cells: int | None,
+    effect: float,
+    seed: int,
+    ui: bool,
+) -> None:
+    """Simulate a study, and run everything on it.
+
+    It has a home of its own: .autophagy-demo in this folder, unless AUTOPHAGY_HOME is set.
+    """
+    from autophagy_assets.cli import REPORT_FOLDER, main, run_refresh
+    from autophagy_assets.console import show_ingested, show_summary
+    from autophagy_assets.registry.ingest import ingest
+    from autophagy_assets.simulation import simulate
+    from autophagy_assets.study import STUDY_VARIABLE, Study
+
+    led_away = [name for name in _LEADING_AWAY if os.environ.pop(name, None)]
+    home = _own_home()
+    os.environ[STUDY_VARIABLE] = str(_write_study(home))
+    if ui:
+        context.invoke(main.commands["ui"])
+    name = f"demo-{fields}-{size}-{cells or 'default'}-{effect}-{seed}"
+    folder = home.root / "simulated" / name
+    if not folder.exists():
+        click.echo("Simulating microscope images ...")
+        more: dict[str, Any] = {"cells_per_field": cells} if cells else {}
+        simulate(folder, fields_per_sample=fields, size=size, effect=effect, seed=seed, **more)
+    show_ingested(ingest(folder, Study.load()))
+    done = run_refresh(None)
+    show_summary(home.root / REPORT_FOLDER, "make demo-ui, or autophagy demo --ui")
+    click.echo("\nFor any other command on this study:")
+    for variable in (HOME_VARIABLE, STUDY_VARIABLE):
+        click.echo(f"  export {variable}={os.environ[variable]}")
+    if led_away:
+        click.echo(f"  unset {' '.join(led_away)}")
+    sys.exit(0 if done.complete else 1)
+
+
+def _own_home() -> Home:
+    if not os.environ.get(HOME_VARIABLE):
+        os.environ[HOME_VARIABLE] = DEMO_HOME
+    home = Home.locate()
+    home.claim(DEMO_STUDY)
+    return home
+
+
+def _write_study(home: Home) -> Path:
+    """The default study under the name of the demo, so that it never mixes with real images."""
+    from autophagy_assets.study import DEFAULT_STUDY
+
+    file = home.root / "study.yaml"
+    entries = yaml.safe_load(DEFAULT_STUDY.read_text()) | {"name": DEMO_STUDY}
+    text = yaml.safe_dump(entries, sort_keys=False, allow_unicode=True)
+    if not file.exists() or file.read_text() != text:
+        file.write_text(text)
+    return file

@@ -1,0 +1,121 @@
+"""Retiring what no longer follows from the registered images, in a way that can be undone.
+
+A partition whose last field was withdrawn is not made again, so its last tables and figures
+would be found for ever. They go to LaminDB's trash, files and lineage stay, and they come back
+when their step makes or keeps the same content again.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from autophagy_assets.registry.fields import study_slug
+from autophagy_assets.registry.holdings import TRASH
+from autophagy_assets.registry.instance import connect, writing
+from autophagy_assets.registry.provenance import Recorder
+from autophagy_assets.registry.runs import Step, transform_key
+from autophagy_assets.registry.uids import slug
+from autophagy_assets.study import Study
+
+RETIRE = "retire"
+_AT_ONCE = 500  # rows in one statement
+
+
+@dataclass(frozen=True)
+class Stale:
+    """Versions of one key that no longer follow from the registered images."""
+
+    key: str
+    ids: tuple[int, ...]
+
+
+def field_keys(fields: Collection) -> set[str]:
+    """Fields of view as the keys of their files name them.
+
+    Parameters
+    ----------
+    fields : collection of Field
+
+    Returns
+    -------
+    set of str
+        ``sample/field``.
+    """
+    return {f"{field.sample}/{slug(field.fov)}" for field in fields}
+
+
+def stale(
+    study: Study, partitions: Mapping[str, Collection[str]], fields: Collection[str]
+) -> list[Stale]:
+    """Find what is found of partitions and fields of view that are gone.
+
+    Parameters
+    ----------
+    study : Study
+    partitions : mapping
+        Partitioned asset to the partitions that there are; other assets are left alone.
+    fields : collection of str
+        Fields of view that there are, from :func:`field_keys`.
+
+    Returns
+    -------
+    list of Stale
+        Sorted by key.
+    """
+    found: dict[str, list[int]] = {}
+    made_here = connect().Artifact.filter(
+        key__startswith=f"{study_slug(study)}/", run__transform__key__startswith=transform_key("")
+    )
+    for number, key in made_here.values_list("id", "key"):
+        if not _follows(key.split("/"), study_slug(study), partitions, fields):
+            found.setdefault(key, []).append(number)
+    return [Stale(key, tuple(ids)) for key, ids in sorted(found.items())]
+
+
+def _follows(
+    parts: list[str],
+    study: str,
+    partitions: Mapping[str, Collection[str]],
+    fields: Collection[str],
+) -> bool:
+    # <study>/<group>/<asset>/<partition>.<suffix>, or .../<asset>/<sample>/<field>/<file>
+    if len(parts) not in (4, 6) or parts[0] != study or parts[2] not in partitions:
+        return True
+    if len(parts) == 6:
+        return f"{parts[3]}/{parts[4]}" in fields
+    return parts[3].rpartition(".")[0] in partitions[parts[2]]
+
+
+def retire(
+    study: Study, partitions: Mapping[str, Collection[str]], fields: Collection[str]
+) -> list[str]:
+    """Move all versions of what is stale to LaminDB's trash; none of them is the latest then.
+
+    Parameters
+    ----------
+    study, partitions, fields
+        As for :func:`stale`.
+
+    Returns
+    -------
+    list of str
+        Keys that were retired; empty where nothing was stale, and then nothing is recorded.
+    """
+    if not (found := stale(study, partitions, fields)):
+        return []
+    keys = [one.key for one in found]
+    recorder = Recorder(
+        Step(RETIRE, None, None, inspect.getsource(retire), "1", {"study": study.name})
+    )
+    recorder.notes["retired"] = keys
+    recorder.start()
+    with writing() as ln:
+        ids = [number for one in found for number in one.ids]
+        for start in range(0, len(ids), _AT_ONCE):
+            # Not by LaminDB's delete(): it would make an earlier version the latest.
+            some = ln.Artifact.filter(id__in=ids[start : start + _AT_ONCE])
+            some.update(branch_id=TRASH, is_latest=False)
+    recorder.finish()
+    return keys

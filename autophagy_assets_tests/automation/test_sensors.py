@@ -1,0 +1,222 @@
+"""The sensors launch what the judge calls out of date, level by level, and nothing else."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from autophagy_assets.automation.jobs import REFRESH_TAG
+from autophagy_assets.automation.sensors import refresh_on_change, refresh_on_request
+from autophagy_assets.staleness.materializations import latest
+from autophagy_assets.staleness.upstream import Target
+from autophagy_assets_tests.platform import Platform, give_table, given_study, outsider
+from autophagy_assets_tests.platform import study_file as write_study
+
+_numbers = itertools.count()
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+
+class Daemon:
+    """Looks with a sensor, and runs what it asks for, as Dagster's daemon does.
+
+    A run key is launched once, ever.
+    """
+
+    def __init__(self, platform: Platform, sensor: Any) -> None:
+        self.platform, self.sensor = platform, sensor
+        self.cursor: str | None = None
+        self.launched: list[Target] = []
+        self.levels: list[set[Target]] = []
+        self.keys: set[str] = set()
+        self.said = ""
+
+    def look(self) -> list[dg.RunRequest]:
+        study = self.platform.defs.resources["study"]
+        context = dg.build_sensor_context(
+            instance=self.platform.instance, cursor=self.cursor, resources={"study": study}
+        )
+        result = self.sensor(context)
+        self.said = getattr(result, "skip_message", None) or ""
+        if isinstance(result, dg.SkipReason):
+            return []
+        self.said = self.said or str(result.skip_reason and result.skip_reason.skip_message)
+        self.cursor = result.cursor or self.cursor
+        return [run for run in result.run_requests or () if run.run_key not in self.keys]
+
+    def work(self) -> None:
+        """Look and run until a look asks for nothing."""
+        while asked := self.look():
+            self.levels.append(set())
+            for run in asked:
+                self.keys.add(run.run_key)
+                for key in run.asset_selection:
+                    self.levels[-1].add(Target(key.to_user_string(), run.partition_key))
+                self.platform.job.execute_in_process(
+                    instance=self.platform.instance,
+                    partition_key=run.partition_key,
+                    asset_selection=run.asset_selection,
+                    tags=dict(run.tags),
+                    run_config=QUIET,
+                    raise_on_error=False,
+                )
+            self.launched += sorted(self.levels[-1])
+
+    def ask(self, job: str, **config: Any) -> dg.ExecuteInProcessResult:
+        """Launch a job, as a person or the schedule does."""
+        return self.platform.defs.resolve_job_def(job).execute_in_process(
+            instance=self.platform.instance, run_config=QUIET | config, raise_on_error=False
+        )
+
+
+@pytest.fixture
+def platform(store: object, tmp_path: Path) -> Platform:
+    platform = Platform(write_study(tmp_path, f"sensors {next(_numbers)}"))
+    given_study(platform.study, tmp_path)
+    return platform
+
+
+def test_each_level_waits_for_the_one_before_until_all_is_up_to_date(platform: Platform) -> None:
+    daemon = Daemon(platform, refresh_on_change)
+    daemon.work()
+    assert len(daemon.launched) == len(set(daemon.launched)), "a partition was made twice"
+    upstream = platform.plan().upstream
+    made: set[Target] = set()
+    for level in daemon.levels:
+        for target in level:
+            assert all(above in made | level for above in upstream[target])
+        made |= level
+    plan = platform.plan()
+    assert not plan.ready and not plan.waiting
+    assert "up to date" in daemon.said
+
+
+def test_a_change_launches_what_the_judge_says_and_stops_where_content_is_the_same(
+    platform: Platform, tmp_path: Path
+) -> None:
+    assert platform.refresh().complete
+    daemon = Daemon(platform, refresh_on_change)
+    daemon.work()
+    assert daemon.launched == []
+    recorder = outsider("a changed table")
+    give_table(
+        recorder, platform.study, "EI24KO", platform.table("raw_features", "EI24KO").iloc[1:]
+    )
+    recorder.finish()
+    assert set(platform.plan().ready) == {Target("raw_features", "EI24KO")}
+    daemon.work()
+    launched = {target.asset for target in daemon.launched}
+    assert {"raw_features", "ko_predictions", "study_report"} <= launched
+    assert not launched & {"training_cells", "test_predictions", "autophagy_classifier"}
+
+
+def test_the_reason_stands_in_the_run(platform: Platform, tmp_path: Path) -> None:
+    assert platform.refresh().complete
+    name = platform.study.name
+    changed = Platform(write_study(tmp_path, name, classifier={"n_estimators": 20}))
+    changed.instance = platform.instance
+    (run,) = Daemon(changed, refresh_on_change).look()
+    assert run.tags["autophagy/reason"] == "classifier.n_estimators was 100 and is 20"
+
+
+def test_what_failed_is_not_launched_again_before_something_changes(
+    platform: Platform, tmp_path: Path
+) -> None:
+    daemon = Daemon(platform, refresh_on_change)
+    daemon.work()
+    whole = platform.table("raw_features", "EI24KO")
+    recorder = outsider("a broken table")
+    give_table(recorder, platform.study, "EI24KO", whole.drop(columns="scportrait_cell_id"))
+    recorder.finish()
+    daemon.launched.clear()
+    daemon.work()
+    assert daemon.launched == [Target("raw_features", "EI24KO")]
+    daemon.work()
+    assert daemon.launched == [Target("raw_features", "EI24KO")]
+    recorder = outsider("a mended table")
+    give_table(recorder, platform.study, "EI24KO", whole.iloc[2:])
+    recorder.finish()
+    daemon.work()
+    assert not platform.plan().ready
+
+
+def test_what_another_run_is_making_is_left_alone(platform: Platform) -> None:
+    platform.sync()
+    run = platform.instance.create_run_for_job(
+        platform.job,
+        asset_selection=frozenset([dg.AssetKey("raw_features")]),
+        tags={"dagster/partition": "WT"},
+        status=dg.DagsterRunStatus.NOT_STARTED,
+    )
+    asked = {
+        (key.to_user_string(), request.partition_key)
+        for request in Daemon(platform, refresh_on_change).look()
+        for key in request.asset_selection
+    }
+    assert ("raw_features", "EI24KO") in asked
+    assert not any(partition == "WT" for _, partition in asked)
+    platform.instance.delete_run(run.run_id)
+
+
+def test_nothing_is_launched_that_was_not_asked_for(platform: Platform) -> None:
+    assert Daemon(platform, refresh_on_request).look() == []
+
+
+def test_a_job_has_all_of_it_made_and_then_says_so_once(platform: Platform) -> None:
+    daemon = Daemon(platform, refresh_on_request)
+    assert daemon.ask("refresh_all").success
+    daemon.work()
+    assert not platform.plan().ready and not platform.plan().waiting
+    assert "The refresh has ended" in daemon.said
+    sign = latest(platform.instance, dg.AssetKey("last_refresh"), None)
+    assert sign is not None and sign.metadata["up to date"] == len(platform.plan().fresh)
+    assert daemon.look() == [] and "Nothing has been asked for" in daemon.said
+
+
+def test_every_request_tries_once_more_what_has_failed(platform: Platform) -> None:
+    whole = given_study(platform.study, platform.file.parent).tables["EI24KO"]
+    recorder = outsider("a broken table")
+    give_table(recorder, platform.study, "EI24KO", whole.drop(columns="scportrait_cell_id"))
+    recorder.finish()
+    daemon = Daemon(platform, refresh_on_request)
+    for _ in range(2):
+        daemon.launched.clear()
+        assert daemon.ask("refresh_all").success
+        daemon.work()
+        assert daemon.launched.count(Target("raw_features", "EI24KO")) == 1
+        assert latest(platform.instance, dg.AssetKey("last_refresh"), None) is None
+
+
+def test_the_analysis_images_nothing_and_says_what_is_held_up(
+    platform: Platform, tmp_path: Path
+) -> None:
+    from autophagy_assets.registry.ingest import ingest
+    from autophagy_assets_tests.registry.image_folder import write_images
+
+    write_images(tmp_path / "i", platform.study, [("KO", "clone 2", "untreated", "FOV1")])
+    ingest(tmp_path / "i", platform.study)
+    daemon = Daemon(platform, refresh_on_request)
+    assert daemon.ask("analysis").success
+    daemon.work()
+    made = {target.asset for target in daemon.launched}
+    assert "training_cells" in made and "single_cell_images" not in made
+    assert not any(target.partition == "KO" for target in daemon.launched)
+    assert latest(platform.instance, dg.AssetKey("last_refresh"), None) is None
+    failed = daemon.ask("analysis")
+    assert not failed.success
+    (event,) = failed.filter_events(lambda event: event.is_step_failure)
+    assert "cannot be made before" in event.step_failure_data.user_failure_data.description
+
+
+def test_every_job_that_asks_carries_its_groups(platform: Platform) -> None:
+    tags = {
+        name: platform.defs.resolve_job_def(name).tags[REFRESH_TAG]
+        for name in ("imaging", "analysis", "refresh_all")
+    }
+    graph = platform.defs.resolve_asset_graph()
+    groups = {graph.get(key).group_name for key in graph.materializable_asset_keys}
+    assert set(f"{tags['imaging']},{tags['analysis']}".split(",")) == groups
+    assert tags["refresh_all"] == "all"

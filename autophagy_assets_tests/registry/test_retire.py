@@ -1,0 +1,184 @@
+"""What no longer follows from the registered images is found no more, and can come back."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+from typing import Any
+
+import pytest
+from autophagy_assets.groups import groups
+from autophagy_assets.plan import Target, make_plan
+from autophagy_assets.reconcile import reconcile
+from autophagy_assets.runs import run_group
+
+from autophagy_assets.analysis import compute, featurization, segmentation
+from autophagy_assets.io_managers.steps import space_of
+from autophagy_assets.registry.fields import raw_fields
+from autophagy_assets.registry.ingest import ingest
+from autophagy_assets.registry.retire import field_keys, retire
+from autophagy_assets.registry.withdraw import withdraw
+from autophagy_assets.summary import export
+from autophagy_assets_tests.assets.fakes import fake_featurize, fake_process_field, one_by_one
+from autophagy_assets_tests.executed import executed
+from autophagy_assets_tests.platform import Platform, study_file
+from autophagy_assets_tests.registry.image_folder import write_images
+
+_numbers = itertools.count(2000)
+TREATED = "14h Torin-1"
+FIELDS = [
+    (genotype, clone, stimulation, fov)
+    for genotype in ("WT", "KO")
+    for clone in ("clone 1",)
+    for stimulation in ("untreated", TREATED)
+    for fov in ("FOV1", "FOV2")
+]
+KNOCKOUT = [", ".join(field) for field in FIELDS if field[0] == "KO"]
+
+
+@pytest.fixture
+def images(tmp_path: Path) -> Path:
+    return tmp_path / "images"
+
+
+@pytest.fixture
+def platform(store, tmp_path, images, monkeypatch) -> Platform:
+    """A platform that has made all of a small study, with imaging made up."""
+    monkeypatch.setattr(segmentation, "process_field", fake_process_field)
+    monkeypatch.setattr(featurization, "featurize", fake_featurize)
+    monkeypatch.setattr(compute, "map_fields", one_by_one)
+    number = next(_numbers)
+    platform = Platform(study_file(tmp_path, f"retired {number}"))
+    write_images(images, platform.study, FIELDS, seed=number)
+    ingest(images, platform.study)
+    assert refresh(platform) == {}
+    return platform
+
+
+def refresh(platform: Platform) -> dict[str, str]:
+    """Make what is out of date, all of it in this process, where the fakes are."""
+    platform.sync()
+    errors: dict[str, str] = {}
+    attempted: set[Target] = set()
+    while not errors:
+        plan = make_plan(platform.instance, platform.defs, platform.study)
+        todo = [target for target in plan.ready if target not in attempted]
+        if not todo:
+            break
+        attempted.update(todo)
+        for group in groups(plan, todo):
+            failed = run_group(group, platform.defs, platform.instance)
+            errors |= {str(target): error for target, error in failed.items()}
+    return errors
+
+
+def spaces(platform: Platform) -> dict[str, str]:
+    graph = platform.defs.resolve_asset_graph()
+    by_asset = {
+        key.to_user_string(): space_of(graph.assets_def_for_key(key))
+        for key in graph.materializable_asset_keys
+    }
+    return {asset: space for asset, space in by_asset.items() if space}
+
+
+def retired(platform: Platform) -> list[str]:
+    """What a sync is to do: partitions, then what was made of those that are gone."""
+    platform.sync()
+    partitions = {a: set(platform.partitions(space)) for a, space in spaces(platform).items()}
+    return retire(platform.study, partitions, field_keys(raw_fields(platform.study)))
+
+
+def found(store: Any, platform: Platform) -> dict[str, str]:
+    """What the README's queries find, raw images left out: uid by key."""
+    mine = store.Artifact.filter(ulabels__name=platform.study.name, is_latest=True).distinct()
+    return {key: uid for key, uid in mine.values_list("key", "uid") if "/raw_images/" not in key}
+
+
+def of_the_knockout(keys: Any) -> set[str]:
+    return {key for key in keys if "/KO" in key}
+
+
+def about(platform: Platform, *kinds: str) -> list[str]:
+    findings = reconcile(platform.instance, study=platform.study)
+    mine = f"retired-{platform.study.name.split()[-1]}/"
+    return [f.what for f in findings if f.kind in kinds and mine in f.what]
+
+
+def test_all_of_a_genotype_that_was_withdrawn_leaves_the_queries_and_comes_back(
+    store, platform, images, tmp_path
+):
+    report = tmp_path / "report"
+    before = found(store, platform)
+    keys = of_the_knockout(before)
+    made_of = {key.split("/")[2] for key in keys}
+    assert made_of == set(spaces(platform)), "every partitioned asset is tried"
+    assert "ko_evaluation-KO.png" in {copy.name for copy in export(platform.instance, report)}
+    for name in ("ko_evaluation-mine.png", "notes.png"):
+        (report / name).write_bytes(b"somebody's own")
+
+    withdraw(KNOCKOUT, platform.study)
+    platform.sync()
+    assert set(about(platform, "stale")) == keys, "reconcile may not say that all agrees"
+    assert set(retired(platform)) == keys and retired(platform) == []
+    assert of_the_knockout(found(store, platform)) == set()
+    trashed = store.Artifact.filter(key__in=keys, branch_id=-1)
+    assert not any(trashed.values_list("is_latest", flat=True))
+    assert all(Path(artifact.path).exists() for artifact in trashed)
+    assert about(platform, "stale", "latest", "record", "materialization") == []
+    reconcile(platform.instance, fix=True, study=platform.study)
+    assert retired(platform) == [] and of_the_knockout(found(store, platform)) == set()
+
+    assert refresh(platform) == {}
+    export(platform.instance, report)
+    assert {path.name for path in report.glob("*KO*")} == set()
+    assert (report / "ko_evaluation-mine.png").exists() and (report / "notes.png").exists()
+
+    ingest(images, platform.study)
+    with executed(platform) as ran:
+        assert refresh(platform) == {}
+    assert retired(platform) == []
+    assert found(store, platform) == before
+    assert ran.fields == [], "its crops were kept: no field was imaged again"
+    assert about(platform, "stale", "latest", "record", "materialization") == []
+    export(platform.instance, report)
+    assert (report / "ko_evaluation-KO.png").exists()
+
+
+def test_the_crops_of_one_field_leave_and_come_back(store, platform, images):
+    before = found(store, platform)
+    withdraw(["WT, clone 1, untreated, FOV1"], platform.study)
+    gone = set(retired(platform))
+    place = "imaging/single_cell_images/WT__clone-1__untreated/FOV1/"
+    assert {key.rpartition("/")[0].partition("/")[2] + "/" for key in gone} == {place}
+    assert gone == {key for key in before if place in key}
+    assert refresh(platform) == {}
+    assert not gone & set(found(store, platform))
+    ingest(images, platform.study)
+    assert refresh(platform) == {}
+    assert found(store, platform) == before
+
+
+def test_a_sample_goes_and_its_genotype_stays(store, platform):
+    withdraw([f"KO, clone 1, {TREATED}, FOV{n}" for n in (1, 2)], platform.study)
+    gone = retired(platform)
+    assert {key.split("/")[2] for key in gone} == {"single_cell_images", "cell_features"}
+    assert all("/KO__clone-1__14h-Torin-1" in key for key in gone)
+    assert of_the_knockout(found(store, platform))
+
+
+def test_versions_that_are_not_the_latest_go_too(store, platform, tmp_path):
+    other = Platform(study_file(tmp_path, platform.study.name, **{"split": {"random_state": 7}}))
+    other.instance = platform.instance
+    assert refresh(other) == {}
+    key = f"{platform.study.name.replace(' ', '-')}/knockouts/ko_evaluation/KO.png"
+    withdraw(KNOCKOUT, platform.study)
+    retired(platform)
+    assert store.Artifact.filter(key=key).count() == 0
+
+
+def test_another_study_and_what_others_made_are_left_alone(store, platform):
+    study = platform.study.model_copy(update={"name": "another of the same slug"})
+    assert retire(study, {asset: set() for asset in spaces(platform)}, set()) == []
+    raw = store.Artifact.filter(ulabels__name=platform.study.name, key__contains="/raw_images/")
+    count = raw.count()
+    assert retire(platform.study, {"raw_images": set()}, set()) == [] and raw.count() == count

@@ -1,0 +1,97 @@
+"""Code counts by its content: a copy of the package with one word changed is another package."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from autophagy_assets_tests.conftest import ROOT
+
+pytestmark = pytest.mark.slow
+
+SCRIPT = """
+import json, sys
+sys.path.insert(0, sys.argv[1])
+from pathlib import Path
+import dagster as dg
+from autophagy_assets import automation
+from autophagy_assets.automation.next_runs import look
+from autophagy_assets.automation.refresh import refresh
+from autophagy_assets.home import dagster_instance
+from autophagy_assets.io_managers.parquet import read_table
+from autophagy_assets.registry.instance import connect
+from autophagy_assets.staleness.materializations import UID, latest
+from autophagy_assets.study import Study
+from autophagy_assets_tests import platform
+
+assert automation.__file__.startswith(sys.argv[1]), automation.__file__
+folder, study_file = Path(sys.argv[2]), sys.argv[3]
+if not folder.exists():
+    folder.mkdir()
+    platform.given_study(Study.load(study_file), folder)
+state = look(dagster_instance(), study_file)
+ready = {str(target): reason for target, reason in state.plan.ready.items()}
+pinned = {str(t): list(v.pinned) for t, v in state.plan.verdicts.items() if v.pinned}
+done = refresh(study_file)
+assert done.complete, done
+found = latest(dagster_instance(), dg.AssetKey("test_predictions"), None)
+artifact = connect().Artifact.get(uid=found.metadata[UID])
+print(json.dumps({
+    "ready": ready,
+    "pinned": pinned,
+    "made": [str(target) for target in done.made],
+    "share": float(read_table(Path(artifact.path))["predicted_class"].mean()),
+    "code": artifact.run.transform.source_code,
+}))
+"""
+
+
+def copy(folder: Path, module: str = "", before: str = "", after: str = "") -> Path:
+    """A copy of the package, with a change in one of its modules."""
+    shutil.copytree(ROOT / "autophagy_assets", folder / "autophagy_assets")
+    if module:
+        file = folder / "autophagy_assets" / module
+        text = file.read_text()
+        assert before in text
+        file.write_text(text.replace(before, after))
+    return folder
+
+
+def test_a_changed_word_makes_what_it_could_change_and_a_comment_nothing(
+    run_script: Callable[..., Any], tmp_path: Path
+) -> None:
+    from autophagy_assets_tests.platform import study_file
+
+    study = study_file(tmp_path, "changed code")
+    (tmp_path / "pinned").mkdir()
+    pinned = study_file(tmp_path / "pinned", "changed code", pin_code=True)
+
+    def run(package: Path, file: Path = study) -> Any:
+        return run_script(SCRIPT, package, tmp_path / "given", file)
+
+    first = run(copy(tmp_path / "original"))
+    module = "analysis/classification.py"
+    commented = copy(
+        tmp_path / "commented", module, "return predictions\n", "return predictions  # so\n"
+    )
+    assert run(commented)["ready"] == {}
+
+    other = copy(tmp_path / "other", module, "np.argmax(", "np.argmin(")
+    kept = run(other, pinned)
+    assert set(kept["ready"]) <= {"study_report"} and "argmax" in kept["code"]
+    assert kept["pinned"]["test_predictions"] == [
+        "code of autophagy_assets.analysis.classification has changed"
+    ]
+    changed = run(other)
+    assert changed["ready"]["test_predictions"] == changed["ready"]["ko_predictions[EI24KO]"]
+    assert (
+        "code of autophagy_assets.analysis.classification has changed"
+        in (changed["ready"]["test_predictions"])
+    )
+    assert "training_cells" not in changed["ready"]
+    assert changed["share"] == pytest.approx(1 - first["share"])
+    assert "argmin" in changed["code"] and "argmax" in first["code"]
