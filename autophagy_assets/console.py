@@ -82,13 +82,7 @@ def show_ingested(done: Ingested) -> None:
         f"Images: {told}; the study has "
         f"{len(done.fields)} fields of view in {len({f.sample for f in done.fields})} samples."
     )
-    _show_set_aside(done.set_aside)
-
-
-def _show_set_aside(reasons: dict[str, str]) -> None:
-    for name, reason in reasons.items():
-        console.print("Set aside", style="yellow", end="")
-        console.print(f": {name}: {reason}", soft_wrap=True)
+    _show_reasons("Set aside", "yellow", done.set_aside)
 
 
 def show_refreshed(done: Refreshed) -> None:
@@ -110,10 +104,10 @@ def show_refreshed(done: Refreshed) -> None:
         )
 
 
-def _show_reasons(title: str, style: str, reasons: Mapping[Target, str]) -> None:
-    for target, reason in reasons.items():
-        console.print(title, style=style, end="")
-        console.print(f": {target}: {reason}", soft_wrap=True)
+def _show_reasons(title: str, colour: str, reasons: Mapping[Any, str]) -> None:
+    for name, reason in reasons.items():
+        console.print(title, style=colour, end="")
+        console.print(f": {name}: {reason}", soft_wrap=True)
 
 
 def show_status(plan: Plan, set_aside: dict[str, str], instance: Any) -> None:
@@ -143,7 +137,7 @@ def show_status(plan: Plan, set_aside: dict[str, str], instance: Any) -> None:
             f"were made with other code, such as {example}: {'; '.join(told)}.",
             soft_wrap=True,
         )
-    _show_set_aside({**set_aside, **_set_aside_in_imaging(instance)})
+    _show_reasons("Set aside", "yellow", {**set_aside, **_set_aside_in_imaging(instance)})
     if plan.ready:
         console.print("Run 'autophagy refresh' to make what is new or out of date.")
 

@@ -80,6 +80,7 @@ def test_a_missing_folder_or_file_is_one_sentence(tmp_path: Path) -> None:
     assert "Traceback" not in told.stderr
 
 
+@pytest.mark.slow
 def test_replacing_corrected_labels_and_restored_files_are_told(tmp_path: Path) -> None:
     home, images = tmp_path / "home", tmp_path / "images"
     table = write_images(images, Study.load(), [FIELD])
@@ -100,10 +101,9 @@ def test_replacing_corrected_labels_and_restored_files_are_told(tmp_path: Path) 
 
 
 def test_names_in_brackets_are_printed_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
-    from autophagy_assets.plan import Target
-
     from autophagy_assets.automation.refresh import Refreshed
     from autophagy_assets.console import RefreshProgress, show_refreshed
+    from autophagy_assets.staleness.upstream import Target
 
     target = Target("raw_features", "wt")
     show_refreshed(Refreshed(failed={target: "no cells in [bold] :smile:"}, skipped={target}))

@@ -1,11 +1,9 @@
-"""What runs have left in the store, and its hashes: asked of many at once."""
+"""What runs have left in the store: asked of many at once."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 
-from autophagy_assets.registry import files
 from autophagy_assets.registry import labels as lab
 from autophagy_assets.registry.instance import connect
 from autophagy_assets.registry.runs import KEPT, transform_key
@@ -38,25 +36,6 @@ def held_by(runs: Iterable[str]) -> dict[str, set[str]]:
         for run, notes in noted:
             held[run].update((notes or {}).get(KEPT, []))
     return held
-
-
-def hashes_of(uids: Iterable[str]) -> dict[str, str]:
-    """Hashes of the contents of artifacts, without reading them.
-
-    Parameters
-    ----------
-    uids : iterable of str
-
-    Returns
-    -------
-    dict
-        SHA-256 by uid, of those whose file this platform has written.
-    """
-    hashes = {}
-    for some in pieces(uids):
-        for artifact in connect().Artifact.filter(uid__in=some).select_related("storage"):
-            hashes[artifact.uid] = files.recorded_hash(Path(str(artifact.path)))
-    return hashes
 
 
 def has_content(sha256: str) -> bool:

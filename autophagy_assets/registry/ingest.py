@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from filelock import FileLock
 
-from autophagy_assets.errors import InputError, IntegrityError
+from autophagy_assets.errors import InputError
 from autophagy_assets.home import Home
 from autophagy_assets.registry.artifacts import locate
 from autophagy_assets.registry.comparison import (
@@ -21,6 +21,7 @@ from autophagy_assets.registry.comparison import (
     refuse_replacement,
     refuse_twin_labels,
 )
+from autophagy_assets.registry.damage import damaged
 from autophagy_assets.registry.fields import RAW_IMAGE, Field, raw_fields
 from autophagy_assets.registry.files import remove
 from autophagy_assets.registry.incoming import NewField, NewImage, read_field
@@ -158,21 +159,24 @@ class _Ingest:
         own = own_kinds(
             connect(), {kind for image in self.registered.images for kind in image.labels}
         )
+        there = [self.registered.at(image) for new in fields for image in new.images]
+        # Hashed one and all: this is where a damaged image can be put right.
+        faulty = damaged([image.uid for image in there if image is not None], thorough=True)
         for new in fields:
             for image in new.images:
-                self._put(new, image, own)
+                self._put(new, image, own, faulty.keys())
         set_aside = self.done.set_aside
         if self.recorder.outputs or set_aside != next(iter(_set_aside(self.study)[::-1]), {}):
             self.recorder.notes["set_aside"] = set_aside
             self.recorder.finish()
 
-    def _put(self, new: NewField, image: NewImage, own: set[str]) -> None:
+    def _put(self, new: NewField, image: NewImage, own: set[str], faulty: Set[str]) -> None:
         """Put one image in its place, unless it is there as it should be; count it."""
         path, done = image.path, self.done
         there = self.registered.at(image)
         if there is None or not self.registered.has(image):
             done.new_images += 1
-        elif not _intact(there.uid):
+        elif there.uid in faulty:
             done.restored_images += 1
         else:
             known = {kind: name for kind, name in there.labels.items() if kind in own}
@@ -200,15 +204,6 @@ class _Ingest:
                 remove(made[uid])
             if self.recorder.run_uid is not None:
                 self.recorder.fail(f"{type(error).__name__}: {error}")
-
-
-def _intact(uid: str) -> bool:
-    """Whether the stored file of an image is there and is what was recorded."""
-    try:
-        locate(uid)[2]()
-    except IntegrityError:
-        return False
-    return True
 
 
 def _refuse_other_features(fields: list[FieldRows]) -> None:

@@ -14,7 +14,7 @@ import pandas as pd
 from autophagy_assets.analysis.identity import CLASS, IDENTITY, METADATA, PREDICTION
 from autophagy_assets.errors import InputError
 from autophagy_assets.registry.datasets import RESOLUTION
-from autophagy_assets.registry.labels import KIND, NUMBERS, STUDY
+from autophagy_assets.registry.labels import KIND, NUMBERS, PLAIN, STUDY
 from autophagy_assets.registry.schemas import UNKNOWN_MEANING, meaning
 from autophagy_assets.registry.spreadsheet import read_cells
 from autophagy_assets.registry.uids import slug
@@ -123,7 +123,8 @@ def _check_header(header: list[str], file: Path) -> None:
 def _reserved(column: str) -> bool:
     if column in REQUIRED:
         return False
-    return column in {*_TAKEN, STUDY, KIND, *NUMBERS} or meaning(column) != UNKNOWN_MEANING
+    taken = column in {*_TAKEN, STUDY, KIND, *NUMBERS} or column.startswith(PLAIN)
+    return taken or meaning(column) != UNKNOWN_MEANING
 
 
 def _composed(text: str) -> str:

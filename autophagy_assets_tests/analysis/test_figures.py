@@ -14,6 +14,7 @@ from PIL import Image
 from autophagy_assets.analysis.figures import (
     data_uri,
     new_figure,
+    panel_title,
     png_bytes,
     preview,
     scale_bar,
@@ -41,6 +42,21 @@ def test_settings_of_the_process_do_not_show():
     with mpl.rc_context({"font.size": 30, "axes.facecolor": "red", "savefig.dpi": 20}):
         assert png_bytes(drawn()) == plain
         assert mpl.rcParams["font.size"] == 30
+
+
+def test_dollar_signs_in_a_label_are_text_and_no_formula():
+    """As a formula, an incomplete one would be an error and a whole one lose its signs."""
+
+    @styled
+    def labelled(text: str) -> bytes:
+        figure = new_figure(3, 2)
+        axes = figure.subplots()
+        panel_title(axes, text)
+        axes.set_xlabel(text)
+        return png_bytes(figure)
+
+    assert labelled(r"clone $x$") != labelled("clone x")
+    assert labelled(r"$\notacommand$")
 
 
 def test_png_has_150_dpi_and_names_no_software():

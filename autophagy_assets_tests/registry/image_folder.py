@@ -225,7 +225,15 @@ BAD_METADATA: dict[str, tuple[Callable[[Path], None], list[str]]] = {
             edited(lambda t, name=name: t.assign(**{name: "1"})),
             [f"metadata_files.csv: column '{name}' has a name that the platform uses", "rename it"],
         )
-        for name in ("study", "artifact type", "auc", "nucleus_area", "mCherry_mean_cytosol", "fov")
+        for name in (
+            "study",
+            "artifact type",
+            "auc",
+            "nucleus_area",
+            "mCherry_mean_cytosol",
+            "label x",
+            "fov",
+        )
     },
     "labels that differ in case": (
         edited(lambda t: t.replace({"KO": "wt"})),

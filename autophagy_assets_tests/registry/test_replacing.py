@@ -252,6 +252,7 @@ except InputError:
 """
 
 
+@pytest.mark.slow
 def test_two_ingests_at_once_do_not_both_take_the_same_pixels(run_script, study, tmp_path):
     one, two = tmp_path / "both/one", tmp_path / "both/two"
     write_images(one, study, [FIELD])
