@@ -151,7 +151,7 @@ def test_a_sample_goes_and_its_genotype_stays(store, platform):
 def test_versions_that_are_not_the_latest_go_too(store, platform, tmp_path):
     other = Platform(study_file(tmp_path, platform.study.name, **{"split": {"random_state": 7}}))
     other.instance = platform.instance
-    assert refresh(other) == {}
+    assert other.refresh_here() == {}
     key = f"{platform.study.name.replace(' ', '-')}/knockouts/ko_evaluation/KO.png"
     withdraw(KNOCKOUT, platform.study)
     retired(platform)
