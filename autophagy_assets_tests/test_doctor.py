@@ -72,6 +72,9 @@ def test_of_a_home_it_tells_since_when_its_store_and_the_daemon(tmp_path: Path, 
     assert "daemon   not running since" in silent.stdout
     run_script(HEARTBEAT, time.time(), home=home)
     assert "daemon   running" in doctor(home).stdout
+    (tmp_path / "theirs").mkdir()
+    elsewhere = doctor(home, DAGSTER_HOME=str(tmp_path / "theirs"))
+    assert elsewhere.returncode == 1 and "unset DAGSTER_HOME" in elsewhere.stdout
 
 
 def test_it_imports_no_scportrait(tmp_path: Path, run_script) -> None:
