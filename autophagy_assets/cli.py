@@ -15,6 +15,7 @@ import click
 
 from autophagy_assets.cli_delete import delete
 from autophagy_assets.cli_demo import demo
+from autophagy_assets.cli_doctor import doctor
 from autophagy_assets.cli_lineage import lineage
 from autophagy_assets.cli_reconcile import reconcile
 from autophagy_assets.cli_withdraw import withdraw
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
     from autophagy_assets.automation.refresh import Refreshed
 
 REPORT_FOLDER = "report"
-# One makes no home, the other makes one elsewhere.
-_WITH_OWN_HOME = ("delete", "demo")
+# Two make no home, one makes its own elsewhere.
+_WITHOUT_HOME = ("delete", "demo", "doctor")
 
 
 class Group(click.Group):
@@ -58,7 +59,7 @@ def main(context: click.Context) -> None:
     """
     # Imports leave a million objects and no garbage: looking for it costs a second at each start.
     gc.set_threshold(100_000, 20, 20)
-    if context.invoked_subcommand not in _WITH_OWN_HOME:
+    if context.invoked_subcommand not in _WITHOUT_HOME:
         Home.locate().prepare()
 
 
@@ -197,6 +198,7 @@ def serve(part: Any, port: int | None, code_port: int) -> None:
 
 main.add_command(delete)
 main.add_command(demo)
+main.add_command(doctor)
 main.add_command(lineage)
 main.add_command(reconcile)
 main.add_command(withdraw)

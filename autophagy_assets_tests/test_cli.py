@@ -29,7 +29,8 @@ def autophagy(home: Path, *arguments: str, answer: str = "") -> subprocess.Compl
 def test_help_names_every_command_and_needs_nothing(tmp_path: Path) -> None:
     told = autophagy(tmp_path / "home", "--help")
     assert told.returncode == 0
-    for command in ("ingest", "refresh", "status", "report", "withdraw", "ui", "demo", "delete"):
+    commands = ("ingest", "refresh", "status", "report", "withdraw", "doctor", "ui", "demo")
+    for command in (*commands, "delete"):
         assert f"  {command} " in told.stdout
 
 

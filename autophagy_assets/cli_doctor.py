@@ -1,0 +1,255 @@
+"""``autophagy doctor``: what is installed, where things are kept, and what is wrong.
+
+Here belongs a look at the installation that works when parts of it are broken. What is out of
+date is told by ``autophagy status``, what does not agree by ``autophagy reconcile``.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import platform
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import click
+
+from autophagy_assets import home_marker, settings
+from autophagy_assets.analysis.resources import granted_memory, granted_processors
+from autophagy_assets.errors import InputError, store_away
+from autophagy_assets.home import (
+    DATABASE_VARIABLE,
+    HOME_VARIABLE,
+    INSTANCE_NAME,
+    SOURCE_VARIABLE,
+    Home,
+    dagster_instance,
+)
+from autophagy_assets.study import DEFAULT_STUDY, STUDY_VARIABLE, Study
+
+LEAST_FREE_BYTES = 5 * 10**9
+SILENT_S = 90  # the daemon reports every 30 s
+_PACKAGES = ("autophagy-assets", "dagster", "lamindb", "scportrait")
+
+
+@click.command()
+def doctor() -> None:
+    """Show what is installed, where things are kept, and what is wrong.
+
+    Makes no home. Ends with exit code 1 where something is wrong.
+    """
+    lines, wrong = examine(Home.locate())
+    for name, text in lines.items():
+        click.echo(f"{name:<9}{text}")
+    for problem in wrong:
+        click.secho("Wrong: ", fg="red", nl=False)
+        click.echo(problem)
+    if not wrong:
+        click.echo("Nothing is wrong.")
+    sys.exit(1 if wrong else 0)
+
+
+def examine(home: Home) -> tuple[dict[str, str], list[str]]:
+    """Look at all that the platform needs.
+
+    Parameters
+    ----------
+    home : Home
+
+    Returns
+    -------
+    tuple
+        What was found, by what it is about, and a sentence for each thing that is wrong.
+    """
+    wrong: list[str] = []
+    study, usable, daemon = None, False, "not running: there is no home yet"
+    with _noting(wrong):
+        _check_settings()
+    with _noting(wrong):
+        study = Study.load()
+    with _noting(wrong):
+        _check_dagster_home(home)
+    with _noting(wrong):
+        _check_disk(home)
+    told, there = f"{home.root}, not made yet", False
+    with _noting(wrong):
+        there = _is_there(home)
+    if there:
+        told, daemon = f"{home.root}, cannot be used", "unknown, as the home cannot be used"
+        with _noting(wrong):
+            home.prepare()
+            usable = True
+            told = _home_told(home)
+    store = _store_told()  # before a connection is made, which names the embedded one
+    if usable:
+        daemon = "unknown"
+        with _noting(wrong):
+            daemon = _daemon_told()
+        with _noting(wrong):
+            _check_store(home, study)
+    return {
+        "versions": ", ".join(_versions(wrong)),
+        "home": told,
+        "store": store,
+        "source": os.environ.get(SOURCE_VARIABLE) or "the store itself",
+        "study": _study_told(study),
+        "daemon": daemon,
+        "machine": _machine_told(),
+        "disk": _disk_told(home),
+    }, wrong
+
+
+@contextmanager
+def _noting(wrong: list[str]) -> Iterator[None]:
+    """Go on after an error: whatever it is, it is what was to be found."""
+    try:
+        yield
+    except InputError as error:
+        wrong.append(str(error))
+    except Exception as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        wrong.append(str(store_away(error) or reason))
+
+
+def _versions(wrong: list[str]) -> Iterator[str]:
+    yield f"python {platform.python_version()}"
+    for package in _PACKAGES:
+        try:
+            yield f"{package} {version(package)}"
+        except PackageNotFoundError:
+            yield f"{package} not installed"
+            wrong.append(f"{package} is not installed; run 'make install'.")
+
+
+def _check_settings() -> None:
+    from autophagy_assets.assets.fields import workers
+
+    settings.check()
+    workers()
+
+
+def _check_dagster_home(home: Home) -> None:
+    named = os.environ.get("DAGSTER_HOME")
+    if not named:
+        return
+    folder = Path(named).expanduser()
+    if folder.is_absolute() and folder.resolve() == home.dagster:
+        return
+    if not folder.is_absolute() or not folder.is_dir():
+        raise InputError(
+            f"DAGSTER_HOME is {named!r}, which is no folder with an absolute path; unset it, or "
+            "make the folder."
+        )
+    if (home.dagster / "history").is_dir():
+        raise InputError(
+            f"DAGSTER_HOME is {named}, but {home.root} has records of Dagster of its own, which "
+            f"are not looked at; unset DAGSTER_HOME, or set {HOME_VARIABLE} to another folder."
+        )
+
+
+def _check_disk(home: Home) -> None:
+    folder = _existing(home.root)
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise InputError(
+            f"{folder} cannot be written to ({error.strerror}); give yourself the right to, or "
+            f"set {HOME_VARIABLE} to another folder."
+        ) from error
+    if (free := shutil.disk_usage(folder).free) < LEAST_FREE_BYTES:
+        raise InputError(
+            f"{folder} has {_gigabytes(free)} of free disk left; free at least "
+            f"{_gigabytes(LEAST_FREE_BYTES)}, since a refresh needs room."
+        )
+
+
+def _existing(folder: Path) -> Path:
+    """A folder, or the nearest one above it that there is."""
+    while not folder.is_dir():
+        folder = folder.parent
+    return folder
+
+
+def _is_there(home: Home) -> bool:
+    """Whether there is a home, or something in its place; an empty folder is none yet."""
+    if home.root.is_dir():
+        return any(home.root.iterdir())
+    return home.root.exists()
+
+
+def _home_told(home: Home) -> str:
+    known = home_marker.read(home.root)
+    if known is None:
+        return str(home.root)
+    return f"{home.root}, {'at least ' if known.adopted else ''}since {known.created[:10]}"
+
+
+def _store_told() -> str:
+    if (named := os.environ.get("LAMIN_CURRENT_INSTANCE")) and named != INSTANCE_NAME:
+        return f"your LaminDB instance {named} (LAMIN_CURRENT_INSTANCE)"
+    if url := os.environ.get(DATABASE_VARIABLE):
+        parts = urlsplit(url)  # without the password
+        where = parts.netloc.rpartition("@")[2] + parts.path
+        return f"in the home, with its records in PostgreSQL ({where})"
+    return "in the home, with its records in SQLite"
+
+
+def _check_store(home: Home, study: Study | None) -> None:
+    """Open the store, if there is one; see that it is of the study, and that the source answers."""
+    from autophagy_assets.home_study import check
+    from autophagy_assets.registry.instance import connect, source, source_name
+
+    named = os.environ.get("LAMIN_CURRENT_INSTANCE") or os.environ.get(DATABASE_VARIABLE)
+    if named or source_name() or (home.store / ".lamindb").exists():
+        connect().Artifact.filter().exists()
+        source()
+    if study is not None:
+        check(home, study.name)
+
+
+def _study_told(study: Study | None) -> str:
+    named = os.environ.get(STUDY_VARIABLE)
+    file = Path(named).absolute() if named else DEFAULT_STUDY
+    return f"{study.name!r} ({file})" if study else f"not known ({file})"
+
+
+def _daemon_told() -> str:
+    with dagster_instance() as instance:
+        beats = [beat.timestamp for beat in instance.get_daemon_heartbeats().values()]
+    if not beats:
+        return "not running: no schedule, sensor or queued run begins"
+    silent = max(0, time.time() - max(beats))
+    if silent > SILENT_S:
+        told = time.strftime("%Y-%m-%d %H:%M", time.localtime(max(beats)))
+        return f"not running since {told}: no schedule, sensor or queued run begins"
+    return f"running, heard of {silent:.0f} s ago"
+
+
+def _machine_told() -> str:
+    memory = granted_memory()
+    told = f"{memory / 2**30:.1f} GiB" if math.isfinite(memory) else "an unknown amount"
+    return f"{granted_processors():g} cores and {told} of memory are granted"
+
+
+def _disk_told(home: Home) -> str:
+    free = _gigabytes(shutil.disk_usage(_existing(home.root)).free)
+    size = 0
+    for folder, _, files in os.walk(home.root):
+        for name in files:
+            try:
+                size += os.lstat(os.path.join(folder, name)).st_size
+            except OSError:  # gone meanwhile
+                continue
+    return f"{free} free; the home holds {_gigabytes(size)}"
+
+
+def _gigabytes(size: float) -> str:
+    return f"{size / 1e9:.1f} GB"

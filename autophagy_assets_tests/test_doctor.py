@@ -1,0 +1,151 @@
+"""``autophagy doctor`` tells what is there and what is wrong, also where much is broken."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from autophagy_assets import cli_doctor
+from autophagy_assets.home import HOME_VARIABLE, Home
+from autophagy_assets_tests.conftest import ROOT, clean_environment
+from autophagy_assets_tests.platform import study_file
+
+HEARTBEAT = """
+import sys
+from dagster._daemon.types import DaemonHeartbeat
+from autophagy_assets.home import dagster_instance
+
+with dagster_instance() as instance:
+    instance.add_daemon_heartbeat(DaemonHeartbeat(float(sys.argv[1]), "SENSOR", "one", None))
+"""
+IMPORTS = """
+import json, sys
+from autophagy_assets.cli_doctor import examine
+from autophagy_assets.home import Home
+
+lines, wrong = examine(Home.locate())
+print(json.dumps([wrong, [name for name in ("scportrait", "torch") if name in sys.modules]]))
+"""
+
+
+def doctor(home: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "autophagy_assets.cli", "doctor"],
+        env=clean_environment(home, PYTHONPATH=str(ROOT), **environment),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+def test_without_a_home_it_tells_what_is_installed_and_makes_none(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    environment = clean_environment(home, PYTHONPATH=str(ROOT))
+    del environment["DAGSTER_HOME"]  # there is no such folder yet
+    told = subprocess.run(
+        [sys.executable, "-m", "autophagy_assets.cli", "doctor"],
+        env=environment,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert told.returncode == 0, told.stdout + told.stderr
+    for word in ("python 3.", "dagster 1.", "lamindb 2.", "scportrait 1.", "not made yet"):
+        assert word in told.stdout
+    assert "'autophagy imaging'" in told.stdout and "Nothing is wrong." in told.stdout
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.slow
+def test_of_a_home_it_tells_since_when_its_store_and_the_daemon(tmp_path: Path, run_script) -> None:
+    home = tmp_path / "home"
+    run_script(HEARTBEAT, time.time() - 3600, home=home)
+    silent = doctor(home)
+    assert silent.returncode == 0, silent.stdout + silent.stderr
+    assert f"since {time.strftime('%Y-')}" in silent.stdout and "SQLite" in silent.stdout
+    assert "daemon   not running since" in silent.stdout
+    run_script(HEARTBEAT, time.time(), home=home)
+    assert "daemon   running" in doctor(home).stdout
+    (tmp_path / "theirs").mkdir()
+    elsewhere = doctor(home, DAGSTER_HOME=str(tmp_path / "theirs"))
+    assert elsewhere.returncode == 1 and "unset DAGSTER_HOME" in elsewhere.stdout
+
+
+def test_it_imports_no_scportrait(tmp_path: Path, run_script) -> None:
+    wrong, imported = run_script(IMPORTS, DAGSTER_HOME="")
+    assert not wrong and not imported
+
+
+def test_a_broken_study_file_setting_and_dagster_home_are_each_told(tmp_path: Path) -> None:
+    study = tmp_path / "study.yaml"
+    study.write_text("name: [")
+    told = doctor(
+        tmp_path / "home",
+        AUTOPHAGY_STUDY=str(study),
+        AUTOPHAGY_WATCH_SECONDS="often",
+        DAGSTER_HOME="somewhere",
+    )
+    assert told.returncode == 1 and "Traceback" not in told.stderr
+    for problem in (f"Study file {study} cannot be read", "'often'", "DAGSTER_HOME is 'somewhere'"):
+        assert problem in told.stdout
+    assert told.stdout.count("Wrong: ") == 3, told.stdout
+    assert "machine" in told.stdout and not (tmp_path / "home").exists()
+
+
+def test_a_folder_of_somebody_else_is_told_and_left_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("mine")
+    told = doctor(tmp_path, DAGSTER_HOME="")
+    assert told.returncode == 1
+    assert "is no home of this platform" in told.stdout and "cannot be used" in told.stdout
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+@pytest.mark.slow
+def test_a_home_of_another_study_a_source_and_a_moved_store_are_told(
+    tmp_path: Path, run_script
+) -> None:
+    home = tmp_path / "home"
+    registered = """
+from autophagy_assets.home import Home
+from autophagy_assets.study import Study
+from autophagy_assets_tests.platform import given_study
+from pathlib import Path
+import sys
+study = Study.load()
+Home.locate().claim(study.name)
+given_study(study, Path(sys.argv[1]), ["WT"])
+"""
+    first = study_file(tmp_path, "first")
+    (tmp_path / "second").mkdir()
+    second = study_file(tmp_path / "second", "second")
+    (tmp_path / "made").mkdir()
+    run_script(registered, tmp_path / "made", home=home, AUTOPHAGY_STUDY=str(first))
+    assert doctor(home, AUTOPHAGY_STUDY=str(first)).returncode == 0
+
+    other = doctor(home, AUTOPHAGY_STUDY=str(second))
+    assert other.returncode == 1 and "holds study 'first', not 'second'" in other.stdout
+    away = doctor(home, AUTOPHAGY_STUDY=str(first), AUTOPHAGY_SOURCE="nobody/nothing")
+    assert away.returncode == 1 and "AUTOPHAGY_SOURCE=nobody/nothing" in away.stdout
+
+    moved = home.rename(tmp_path / "moved")
+    told = doctor(moved, AUTOPHAGY_STUDY=str(first))
+    assert told.returncode == 1 and f"was made at {home}" in told.stdout
+
+
+def test_a_disk_that_is_nearly_full_or_cannot_be_written_is_told(
+    isolated: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    more_than_there_is = shutil.disk_usage(tmp_path).free * 2
+    isolated.setattr(cli_doctor, "LEAST_FREE_BYTES", more_than_there_is)
+    isolated.setenv(HOME_VARIABLE, str(tmp_path / "home"))
+    _, wrong = cli_doctor.examine(Home.locate())
+    assert len(wrong) == 1 and "of free disk left" in wrong[0]
+    isolated.setenv(HOME_VARIABLE, "/proc/home")  # where nobody can make a folder
+    _, wrong = cli_doctor.examine(Home.locate())
+    assert len(wrong) == 1 and "/proc cannot be written to" in wrong[0]
