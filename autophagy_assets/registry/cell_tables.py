@@ -168,11 +168,15 @@ class Cells:
         return [(table, fault) for table, fault in faults if fault]
 
     def _rows_of(self, artifact: Any) -> pd.DataFrame | None:
+        import pyarrow as pa
         import pyarrow.parquet as pq
 
         if (path := self._verified(artifact)) is None:
             return None
-        names = pq.read_schema(path).names
+        try:
+            names = pq.read_schema(path).names
+        except pa.ArrowInvalid:  # somebody's file that only ends as a table does
+            return None
         if DATASET not in names or CELL_ID not in names:
             return None
         table = pq.read_table(path, columns=[n for n in _SHOWN if n in names]).to_pandas()

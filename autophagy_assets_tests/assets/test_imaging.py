@@ -67,7 +67,7 @@ def test_the_manifest_names_fields_datasets_and_images(platform, folder, store):
     manifest = platform.table("single_cell_images", SAMPLE)
     assert list(manifest.columns) == [
         *("sample", "field", "genotype", "stimulation", "clone", "fov"),
-        *("status", "reason", "n_cells", "dataset", "spatialdata", "images"),
+        *("status", "reason", "n_cells", "dataset", "spatialdata", "pixel_um", "images"),
     ]
     assert manifest["fov"].tolist() == ["FOV1", "FOV2"]
     assert manifest["status"].tolist() == ["ok", "ok"]

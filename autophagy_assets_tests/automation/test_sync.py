@@ -77,7 +77,11 @@ def test_a_given_table_makes_imaging_of_its_genotype_needless(platform, tmp_path
     recorder = outsider()
     give_dataset(recorder, platform.study, tmp_path, "KO", "untreated", 0, [1, 2])
     recorder.finish()
-    assert platform.sync() == ["raw_images[KO__clone-1__untreated]", "source_features[WT]"]
+    assert platform.sync() == [
+        "raw_images[KO__clone-1__untreated]",
+        "source_features[WT]",
+        "source_datasets",
+    ]
     assert platform.partitions("sample") == ["KO__clone-1__untreated"]
     assert platform.partitions("genotype") == ["KO", "WT"]
 
