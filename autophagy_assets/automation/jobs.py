@@ -1,10 +1,14 @@
-"""Jobs that ask for a refresh: of imaging, of the analysis, or of all.
+"""Jobs: of assets by their partitions, and jobs that ask for a refresh.
 
-They are not asset jobs. An asset job has to be given its partitions, or asks for all of them: the
-launchpad would have one choose samples for ``imaging``, and could not offer ``analysis`` at all,
-which has genotypes, knockouts and assets without partitions. A job looks at what is out of date and
-says so; the sensor ``refresh_on_request`` then launches ordinary runs of assets, through Dagster's
-queue, until nothing is left.
+``make_samples``, ``make_genotypes``, ``make_knockouts`` and ``make_study`` are asset jobs, one for
+each kind of partitions. The sensors launch their runs, with the assets and the partition that are
+out of date.
+
+``imaging``, ``analysis`` and ``refresh_all`` are not asset jobs. An asset job has to be given its
+partitions, or asks for all of them: the launchpad would have one choose samples for ``imaging``,
+and could not offer ``analysis`` at all, which has genotypes, knockouts and assets without
+partitions. A job looks at what is out of date and says so; the sensor ``refresh_on_request`` then
+launches ordinary runs of assets, through Dagster's queue, until nothing is left.
 """
 
 from collections.abc import Collection
@@ -18,6 +22,8 @@ from autophagy_assets.io_managers.steps import told_once
 
 IMAGING = ("imaging",)
 ANALYSIS = ("features", "classifier", "knockouts", "galleries", "report")
+_OF_PARTITIONS = {"make_samples": "imaging", "make_genotypes": "features"}
+_OF_PARTITIONS |= {"make_knockouts": "knockouts"}
 REFRESH_TAG = "autophagy/refresh_groups"  # of the runs that ask: groups of assets, or ALL
 ALL = "all"
 
@@ -34,6 +40,22 @@ class RefreshConfig(dg.Config):
         description="Read every file and compare it with its hash, not only sizes and times.",
     )
 
+
+asset_jobs = [
+    dg.define_asset_job(
+        name,
+        selection=dg.AssetSelection.groups(group),
+        description=f"Makes partitions of the group {group}. Launched by the sensors.",
+    )
+    for name, group in _OF_PARTITIONS.items()
+]
+asset_jobs.append(
+    dg.define_asset_job(
+        "make_study",
+        selection=dg.AssetSelection.groups(*set(ANALYSIS) - set(_OF_PARTITIONS.values())),
+        description="Makes the assets of the study as a whole. Launched by the sensors.",
+    )
+)
 
 NIGHTLY = {"ops": {"look_at_study": {"config": {"reconcile": True, "verify": True}}}}
 

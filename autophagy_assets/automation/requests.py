@@ -10,9 +10,17 @@ from hashlib import sha256
 
 import dagster as dg
 
+from autophagy_assets.staleness.partitions import GENOTYPE_SPACE, KNOCKOUT_SPACE, SAMPLE_SPACE
 from autophagy_assets.staleness.plan import Plan
 from autophagy_assets.staleness.upstream import Target
 
+# Jobs of ordinary asset runs, by the name of their partitions: a job has one kind of them.
+ASSET_JOBS = {
+    SAMPLE_SPACE: "make_samples",
+    GENOTYPE_SPACE: "make_genotypes",
+    KNOCKOUT_SPACE: "make_knockouts",
+    None: "make_study",
+}
 REASON_TAG, REQUEST_TAG = "autophagy/reason", "autophagy/request"
 _LONGEST_TAG = 250
 QUEUED = (dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED)
@@ -85,6 +93,7 @@ class Request:
         dagster.RunRequest
         """
         return dg.RunRequest(
+            job_name=ASSET_JOBS[self.space],
             run_key=prefix + self.key(plan),
             asset_selection=[target.key for target in self.targets],
             partition_key=self.partition,

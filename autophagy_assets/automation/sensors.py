@@ -21,6 +21,7 @@ from autophagy_assets.automation.jobs import (
     NIGHTLY,
     REFRESH_TAG,
     analysis,
+    asset_jobs,
     imaging,
     refresh_all,
 )
@@ -51,7 +52,7 @@ nightly_refresh = dg.ScheduleDefinition(
 
 @dg.sensor(
     name="refresh_on_change",
-    target=dg.AssetSelection.all(),
+    jobs=asset_jobs,
     minimum_interval_seconds=settings.watch_seconds(),
     default_status=_SENSOR_STATUS,
     description="Launches whatever is new or out of date, here or in the source. What has failed "
@@ -71,7 +72,7 @@ def refresh_on_change(
 
 @dg.sensor(
     name="refresh_on_request",
-    target=dg.AssetSelection.all(),
+    jobs=asset_jobs,
     minimum_interval_seconds=min(_NEXT_LOOK_S, settings.watch_seconds()),
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Launches what the jobs imaging, analysis and refresh_all found to be out of date, "
@@ -152,6 +153,6 @@ def _groups(tags: Iterable[str]) -> set[str] | None:
     return None if ALL in named else named
 
 
-jobs = [imaging, analysis, refresh_all, reconcile_job, ingest_drop]
+jobs = [*asset_jobs, imaging, analysis, refresh_all, reconcile_job, ingest_drop]
 schedules = [nightly_refresh]
 sensors = [refresh_on_change, refresh_on_request, watch_inbox, tell_of_failures]

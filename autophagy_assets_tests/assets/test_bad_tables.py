@@ -157,13 +157,13 @@ def test_a_study_with_a_single_class_is_told(platform):
 
 
 def test_a_study_without_its_control_is_told(platform):
-    from autophagy_assets.automation import refresh
+    from autophagy_assets.automation.refresh import require_control
     from autophagy_assets.errors import InputError
 
     give(platform, "EI24KO", table("EI24KO"))
     platform.features()
     with pytest.raises(InputError, match="no images of its control 'WT', only of EI24KO"):
-        refresh._require_control(platform.instance, platform.study)
+        require_control(platform.instance, platform.study)
     result = platform.run("training_cells", check=False)
     told = platform.failure(result)
     assert not result.success

@@ -24,7 +24,11 @@ print(json.dumps({
     "late after hours": policy and policy.fail_window.to_timedelta().total_seconds() / 3600,
 }))
 """
-JOBS = ["analysis", "imaging", "ingest_drop", "reconcile", "refresh_all"]
+JOBS = [
+    *("analysis", "imaging", "ingest_drop"),
+    *("make_genotypes", "make_knockouts", "make_samples", "make_study"),
+    *("reconcile", "refresh_all"),
+]
 SENSORS = ["refresh_on_change", "tell_of_failures", "watch_inbox"]
 # It launches what a job or the schedule has asked for, and nothing else.
 ON_REQUEST = {"refresh_on_request": "RUNNING"}

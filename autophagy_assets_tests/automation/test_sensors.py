@@ -10,6 +10,7 @@ import dagster as dg
 import pytest
 
 from autophagy_assets.automation.jobs import REFRESH_TAG
+from autophagy_assets.automation.requests import ASSET_JOBS
 from autophagy_assets.automation.sensors import refresh_on_change, refresh_on_request
 from autophagy_assets.staleness.materializations import latest
 from autophagy_assets.staleness.upstream import Target
@@ -220,3 +221,13 @@ def test_every_job_that_asks_carries_its_groups(platform: Platform) -> None:
     groups = {graph.get(key).group_name for key in graph.materializable_asset_keys}
     assert set(f"{tags['imaging']},{tags['analysis']}".split(",")) == groups
     assert tags["refresh_all"] == "all"
+
+
+def test_every_asset_is_of_the_asset_job_of_its_partitions(platform: Platform) -> None:
+    graph = platform.defs.resolve_asset_graph()
+    for key in graph.materializable_asset_keys:
+        space = getattr(graph.get(key).partitions_def, "name", None)
+        job = platform.defs.resolve_job_def(ASSET_JOBS[space])
+        assert key in job.asset_layer.selected_asset_keys
+        checks = {check.asset_key for check in job.asset_layer.asset_graph.asset_check_keys}
+        assert not graph.get(key).check_keys or key in checks
