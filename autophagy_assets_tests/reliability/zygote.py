@@ -6,6 +6,8 @@ one process that never writes itself. It takes JSON lines on stdin and answers o
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import importlib
 import json
 import os
@@ -69,8 +71,15 @@ def do_prepare() -> dict[str, Any]:
     return _checked(_look) | {"took": took}
 
 
+def do_keep() -> dict[str, Any]:
+    """Keep the home as it is now, to be brought back by ``restore``."""
+    shutil.rmtree(TEMPLATE, ignore_errors=True)
+    shutil.copytree(HOME, TEMPLATE, symlinks=True)
+    return {}
+
+
 def do_restore() -> dict[str, Any]:
-    """Bring back the first version of everything; the study file asks for the second."""
+    """Bring back the home as it was kept."""
     shutil.rmtree(HOME)
     shutil.copytree(TEMPLATE, HOME)
     return {}
@@ -121,7 +130,23 @@ def _run() -> bool:
         return tiny.run_all(instance, STUDY)
 
 
-def do_call(module: str, function: str, processes: int = 1, **more: Any) -> list[Any]:
+def do_import(modules: list[str]) -> dict[str, Any]:
+    """Import what the children would else each import anew."""
+    for module in modules:
+        with contextlib.suppress(ImportError):  # made at run time by its package
+            importlib.import_module(module)
+    gc.collect()
+    gc.freeze()
+    return {}
+
+
+def do_call(
+    module: str,
+    function: str,
+    processes: int = 1,
+    killed_after: float | None = None,
+    **more: Any,
+) -> list[Any]:
     """Call a function in several children at once, each with its number; gives their answers."""
     chosen = getattr(importlib.import_module(module), function)
     children = []
@@ -129,6 +154,10 @@ def do_call(module: str, function: str, processes: int = 1, **more: Any) -> list
         reading, writing = os.pipe()
         children.append((_fork(partial(chosen, number, **more), writing), reading))
         os.close(writing)
+    if killed_after is not None:
+        select.select([reading for _, reading in children], [], [], killed_after)
+        for child, _ in children:
+            os.kill(child, signal.SIGKILL)
     answers = []
     for child, reading in children:
         with os.fdopen(reading) as stream:
