@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import io
 import os
-import pickle
 import shutil
 import sys
 from pathlib import Path
@@ -15,19 +13,15 @@ from typing import Any
 # Built from the study file when it is imported, so that each command has to import it anew.
 PER_COMMAND = "autophagy_assets.definitions"
 REPORT = "study_report"
-# Parts of the study that make the content of a field of view.
-_IMAGING = ("segmentation", "channels", "nucleus_channel", "cytosol_channel")
 
 
-def run(number: int, arguments: list[str], fields_kept_in: str | None = None) -> dict[str, Any]:
+def run(number: int, arguments: list[str]) -> dict[str, Any]:
     """Run a command of ``autophagy``; its exit code and what it printed."""
     from autophagy_assets.analysis import nursery
     from autophagy_assets.cli import main
 
     # This process has imported scPortrait and has one thread, as a worker that images a sample.
     nursery._forked = True
-    if fields_kept_in:
-        _keep_fields(Path(fields_kept_in))
     printed = io.StringIO()
     code: Any = 0
     with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
@@ -38,9 +32,15 @@ def run(number: int, arguments: list[str], fields_kept_in: str | None = None) ->
     return {"code": code, "said": printed.getvalue()[-3000:]}
 
 
-def imported(number: int, **more: Any) -> list[str]:
-    """Names of the modules that a command imports, those of ``PER_COMMAND`` apart."""
-    done = run(number, **more)
+def refresh(number: int) -> dict[str, Any]:
+    """Refresh; gives what :func:`run` gives, and what there is then."""
+    done = run(number, ["refresh"])
+    return done | {"seen": look(number)}
+
+
+def imported(number: int) -> list[str]:
+    """Refresh; gives the names of the modules that it takes, those of ``PER_COMMAND`` apart."""
+    done = run(number, ["refresh"])
     assert done["code"] == 0, done
     # Some name modules that are made at run time, and cannot be imported by that name.
     return sorted(
@@ -56,13 +56,13 @@ def look(number: int) -> dict[str, Any]:
     from autophagy_assets.home import dagster_instance
 
     with dagster_instance() as instance:
-        contents, faults = _contents(instance)
-        return {
-            "out of date": _out_of_date(instance),
-            "contents": contents,
-            "registered": _registered(),
-            "faults": faults,
-        }
+        return seen_of(instance) | {"out of date": _out_of_date(instance)}
+
+
+def seen_of(instance: Any) -> dict[str, Any]:
+    """All contents by their hashes, what is registered, and what is not whole."""
+    contents, faults = _contents(instance)
+    return {"contents": contents, "registered": _registered(), "faults": faults}
 
 
 def _out_of_date(instance: Any) -> dict[str, str]:
@@ -92,15 +92,12 @@ def _contents(instance: Any) -> tuple[dict[str, list[Any]], list[str]]:
         for partition in instance.get_dynamic_partitions(space) if space else [None]:
             target = f"{key.to_user_string()}[{partition or ''}]".removesuffix("[]")
             found = latest(instance, key, partition)
-            if found is None:
-                contents[target] = []
-                continue
+            names = [] if found is None else [UID, HASH, TABLE_HASH]
             # The report names runs and days, so that no two are the same.
-            contents[target] = [
-                found.metadata.get(name)
-                for name in (UID, HASH, TABLE_HASH)
-                if key.to_user_string() != REPORT
-            ]
+            if key.to_user_string() != REPORT:
+                contents[target] = [found.metadata.get(name) for name in names]
+            if found is None:
+                continue
             for uid, sha256 in ((UID, HASH), (TABLE_UID, TABLE_HASH)):
                 if uid in found.metadata:
                     try:
@@ -147,39 +144,3 @@ def damage(number: int, suffix: str, how: str, which: int) -> str | None:
         content[len(content) // 2] ^= 1
         member.write_bytes(content)
     return key
-
-
-def _keep_fields(folder: Path) -> None:
-    """Let scPortrait image each field once for all homes that are made from scratch.
-
-    What comes out depends on the images and the study alone, and takes most of the time. Nothing
-    of the home under test is ever among it.
-    """
-    from autophagy_assets.analysis import segmentation
-
-    process = segmentation.process_field
-
-    def process_once(images: Any, study: Any, out: Path) -> Any:
-        told = study.model_dump_json(include=set(_IMAGING))
-        name = hashlib.sha256(told.encode())
-        for channel in sorted(images):
-            name.update(channel.encode() + Path(images[channel]).read_bytes())
-        kept = folder / name.hexdigest()[:20]
-        if not kept.exists():
-            done = process(images, study, out)
-            beside = folder / f"{kept.name}.{os.getpid()}"
-            shutil.copytree(out, beside)
-            (beside / "result").write_bytes(pickle.dumps((done, out)))
-            with contextlib.suppress(OSError):  # somebody else was faster
-                beside.rename(kept)
-            return done
-        done, made_in = pickle.loads((kept / "result").read_bytes())
-        shutil.copytree(kept, out, ignore=shutil.ignore_patterns("result"))
-        moved = {
-            name: out / Path(path).relative_to(made_in)
-            for name, path in vars(done).items()
-            if isinstance(path, Path)
-        }
-        return type(done)(**{**vars(done), **moved})
-
-    segmentation.process_field = process_once
