@@ -20,11 +20,14 @@ class CommandHome:
     ----------
     folder : pathlib.Path
         Holds the home and the study file.
+    **environment
+        Further environment variables.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **environment: str) -> None:
         self.study = folder / "study.yaml"
-        self.zygote = Zygote(folder, AUTOPHAGY_STUDY=str(self.study), **ENVIRONMENT)
+        environment = ENVIRONMENT | environment
+        self.zygote = Zygote(folder, AUTOPHAGY_STUDY=str(self.study), **environment)
         self.zygote.ask("import", modules=list(PRELOAD))
         self.keep()
 
@@ -64,7 +67,9 @@ class Scratch:
     def __init__(self, folder: Path, pool: Pool) -> None:
         self._fields = folder / "fields"
         self._fields.mkdir(parents=True)
-        self.home, self._pool = CommandHome(folder / "scratch"), pool
+        # Its children image fields themselves, and a process that has done so cannot be forked.
+        self.home = CommandHome(folder / "scratch", AUTOPHAGY_WORKERS="1")
+        self._pool = pool
         # One after the other, beside what the home under test does.
         self._thread = ThreadPoolExecutor(1)
         self._known: dict[str, Future[dict[str, Any]]] = {}
