@@ -46,7 +46,7 @@ class Zygote:
     def call(self, module: str, function: str, processes: int = 1, **more: Any) -> list[Any]:
         """Call a function of this package in several children at once; gives their answers.
 
-        With ``killed_after`` they are killed after so many seconds.
+        With ``killed_after`` one that has not answered after so many seconds is killed.
         """
         package = __name__.rpartition(".")[0]
         return self.ask(

@@ -44,7 +44,8 @@ class CommandHome:
         """Call a function in a child; gives its answer, or how it was killed."""
         (answer,) = self.zygote.call(module, function, **more)
         if isinstance(answer, dict) and "died" in answer:
-            assert os.WIFSIGNALED(answer["died"]) and "killed_after" in more, answer["text"]
+            told = f"{module}.{function} died of {answer['died']}: {answer['text']}"
+            assert os.WIFSIGNALED(answer["died"]) and "killed_after" in more, told
         return answer
 
     def must(self, *arguments: str) -> str:

@@ -26,6 +26,8 @@ from typing import Any
 HOME = Path(os.environ["AUTOPHAGY_HOME"])
 STUDY, TEMPLATE = HOME.with_name("study.yaml"), HOME.with_name("template")
 
+PATIENCE = 900  # seconds; what takes longer hangs
+
 
 def main() -> None:
     answers = os.fdopen(os.dup(1), "w", buffering=1)
@@ -154,12 +156,10 @@ def do_call(
         reading, writing = os.pipe()
         children.append((_fork(partial(chosen, number, **more), writing), reading))
         os.close(writing)
-    if killed_after is not None:
-        select.select([reading for _, reading in children], [], [], killed_after)
-        for child, _ in children:
-            os.kill(child, signal.SIGKILL)
     answers = []
     for child, reading in children:
+        if not select.select([reading], [], [], killed_after or PATIENCE)[0]:
+            os.kill(child, signal.SIGKILL)
         with os.fdopen(reading) as stream:
             text = stream.read()
         _, status = os.waitpid(child, 0)
