@@ -163,7 +163,8 @@ class Study(RuleBasedStateMachine):
     def damage(self, suffix: str, how: str, which: int) -> None:
         """A file of the store is changed or lost."""
         key = self.home.call("damage", suffix=suffix, how=how, which=which)
-        self.step("damage", f"{key} {how}")
+        if key is not None:
+            self.step("damage", f"{key} {how}")
 
     @rule(how=st.sampled_from(HOWS), which=st.integers(0, 99))
     def damage_image(self, how: str, which: int) -> None:
