@@ -44,7 +44,10 @@ class Zygote:
         return json.loads(answer)
 
     def call(self, module: str, function: str, processes: int = 1, **more: Any) -> list[Any]:
-        """Call a function of this package in several children at once; gives their answers."""
+        """Call a function of this package in several children at once; gives their answers.
+
+        With ``killed_after`` one that has not answered after so many seconds is killed.
+        """
         package = __name__.rpartition(".")[0]
         return self.ask(
             "call", module=f"{package}.{module}", function=function, processes=processes, **more

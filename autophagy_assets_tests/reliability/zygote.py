@@ -6,6 +6,8 @@ one process that never writes itself. It takes JSON lines on stdin and answers o
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import importlib
 import json
 import os
@@ -23,6 +25,8 @@ from typing import Any
 
 HOME = Path(os.environ["AUTOPHAGY_HOME"])
 STUDY, TEMPLATE = HOME.with_name("study.yaml"), HOME.with_name("template")
+
+PATIENCE = 900  # seconds; what takes longer hangs
 
 
 def main() -> None:
@@ -69,8 +73,15 @@ def do_prepare() -> dict[str, Any]:
     return _checked(_look) | {"took": took}
 
 
+def do_keep() -> dict[str, Any]:
+    """Keep the home as it is now, to be brought back by ``restore``."""
+    shutil.rmtree(TEMPLATE, ignore_errors=True)
+    shutil.copytree(HOME, TEMPLATE, symlinks=True)
+    return {}
+
+
 def do_restore() -> dict[str, Any]:
-    """Bring back the first version of everything; the study file asks for the second."""
+    """Bring back the home as it was kept."""
     shutil.rmtree(HOME)
     shutil.copytree(TEMPLATE, HOME)
     return {}
@@ -121,7 +132,23 @@ def _run() -> bool:
         return tiny.run_all(instance, STUDY)
 
 
-def do_call(module: str, function: str, processes: int = 1, **more: Any) -> list[Any]:
+def do_import(modules: list[str]) -> dict[str, Any]:
+    """Import what the children would else each import anew."""
+    for module in modules:
+        with contextlib.suppress(ImportError):  # made at run time by its package
+            importlib.import_module(module)
+    gc.collect()
+    gc.freeze()
+    return {}
+
+
+def do_call(
+    module: str,
+    function: str,
+    processes: int = 1,
+    killed_after: float | None = None,
+    **more: Any,
+) -> list[Any]:
     """Call a function in several children at once, each with its number; gives their answers."""
     chosen = getattr(importlib.import_module(module), function)
     children = []
@@ -131,6 +158,8 @@ def do_call(module: str, function: str, processes: int = 1, **more: Any) -> list
         os.close(writing)
     answers = []
     for child, reading in children:
+        if not select.select([reading], [], [], killed_after or PATIENCE)[0]:
+            os.kill(child, signal.SIGKILL)
         with os.fdopen(reading) as stream:
             text = stream.read()
         _, status = os.waitpid(child, 0)
