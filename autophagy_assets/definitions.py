@@ -5,15 +5,16 @@ from typing import Any
 import dagster as dg
 
 from autophagy_assets import checks
-from autophagy_assets.assets import classifier, features, galleries, imaging, knockouts, report
+from autophagy_assets.assets import classifier, features, galleries, knockouts, report
 from autophagy_assets.assets.definition import StudyResource
+from autophagy_assets.assets.imaging import samples as imaging
 from autophagy_assets.automation import sensors as automation
-from autophagy_assets.home import Home
+from autophagy_assets.config.home import Home
+from autophagy_assets.config.study import Study
 from autophagy_assets.io_managers.figure import FigureIOManager
 from autophagy_assets.io_managers.joblib import JoblibIOManager
 from autophagy_assets.io_managers.page import PageIOManager
 from autophagy_assets.io_managers.parquet import ParquetIOManager
-from autophagy_assets.study import Study
 
 
 def build_defs(*, study_file: str | None = None) -> dg.Definitions:
@@ -22,7 +23,7 @@ def build_defs(*, study_file: str | None = None) -> dg.Definitions:
     Parameters
     ----------
     study_file : str, optional
-        Default as :meth:`~autophagy_assets.study.Study.load`.
+        Default as :meth:`~autophagy_assets.config.study.Study.load`.
 
     Returns
     -------

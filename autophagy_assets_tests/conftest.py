@@ -58,7 +58,7 @@ def _isolate() -> None:
     for name in set(os.environ) - set(wanted):
         del os.environ[name]
     os.environ.update(wanted)
-    from autophagy_assets.home import Home
+    from autophagy_assets.config.home import Home
 
     Home.locate().prepare()
 
@@ -99,7 +99,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 @pytest.fixture(scope="session")
 def store() -> Any:
     """``lamindb``, connected to the store of this session."""
-    from autophagy_assets.registry.instance import connect
+    from autophagy_assets.registry.store.instance import connect
 
     return connect()
 

@@ -36,7 +36,7 @@ class Executed:
 @contextmanager
 def executed(platform: Platform) -> Iterator[Executed]:
     """Note what runs while the context lasts; it is told after its end."""
-    from autophagy_assets.registry.instance import connect
+    from autophagy_assets.registry.store.instance import connect
 
     ln, told = connect(), Executed()
     earlier = {run.run_id for run in platform.instance.get_runs()}

@@ -17,13 +17,13 @@ import pandas as pd
 import yaml
 
 from autophagy_assets.analysis.identity import CELL_ID, CLASS, DATASET
+from autophagy_assets.config.study import DEFAULT_STUDY, Study
 from autophagy_assets.registry.datasets import FEATURIZED, SINGLE_CELL_IMAGES
 from autophagy_assets.registry.fields import sample_key
-from autophagy_assets.registry.provenance import Recorder
-from autophagy_assets.registry.runs import Step
-from autophagy_assets.registry.uids import slug
+from autophagy_assets.registry.provenance.recorder import Recorder
+from autophagy_assets.registry.provenance.runs import Step
+from autophagy_assets.registry.store.identifiers import slug
 from autophagy_assets.staleness.materializations import UID, Materialization, latest
-from autophagy_assets.study import DEFAULT_STUDY, Study
 from autophagy_assets_tests.analysis.synthetic import raw_features, write_h5sc, write_store
 
 
@@ -218,13 +218,13 @@ class Platform:
         return found
 
     def artifact(self, asset: str, partition: str | None = None) -> Any:
-        from autophagy_assets.registry.instance import connect
+        from autophagy_assets.registry.store.instance import connect
 
         return connect().Artifact.get(uid=self.latest(asset, partition).metadata[UID])
 
     def table(self, asset: str, partition: str | None = None) -> pd.DataFrame:
         """The stored table of an asset; of a figure, the table of what it draws."""
-        from autophagy_assets.registry.instance import connect
+        from autophagy_assets.registry.store.instance import connect
 
         remembered = self.latest(asset, partition).metadata
         uid = remembered.get("lamindb/table_uid", remembered[UID])

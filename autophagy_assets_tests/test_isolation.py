@@ -42,6 +42,7 @@ def test_the_guard_sees_a_new_and_a_changed_file(tmp_path):
 
 def test_a_script_has_a_home_of_its_own(run_script, tmp_path):
     found = run_script(
-        "import os, json, autophagy_assets.home as h; print(json.dumps(str(h.Home.locate().root)))"
+        "import json; from autophagy_assets.config.home import Home;"
+        "print(json.dumps(str(Home.locate().root)))"
     )
     assert found == str(tmp_path / "home")

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from autophagy_assets.registry.files import TEMPORARY, recorded_hash
+from autophagy_assets.registry.store.files import TEMPORARY, recorded_hash
 
 OPENED, LOST, FOLDER = 0x20, 0x4000, 0x40000000
 _HEAD = struct.Struct("iIII")

@@ -44,12 +44,12 @@ def watch(count: int) -> dict[str, Any]:
 
     from autophagy_assets.automation.sensors import refresh_on_change
     from autophagy_assets.automation.sync import sync
+    from autophagy_assets.config.home import dagster_instance
+    from autophagy_assets.config.study import Study
     from autophagy_assets.definitions import build_defs
-    from autophagy_assets.home import dagster_instance
     from autophagy_assets.staleness.judge import Judge
     from autophagy_assets.staleness.partitions import SAMPLE_SPACE, fill
     from autophagy_assets.staleness.plan import make_plan
-    from autophagy_assets.study import Study
     from benchmarks.registry import register_images, samples
 
     warnings.filterwarnings("ignore")
@@ -107,13 +107,13 @@ def orchestrate() -> dict[str, Any]:
     """Image a small study, then time its analysis beyond the assets' own work."""
     from autophagy_assets.automation.launcher import run_request
     from autophagy_assets.automation.requests import requests
+    from autophagy_assets.config.home import Home, dagster_instance
+    from autophagy_assets.config.study import Study
     from autophagy_assets.definitions import build_defs
-    from autophagy_assets.home import Home, dagster_instance
     from autophagy_assets.simulation import simulate
     from autophagy_assets.staleness.judge import Judge
     from autophagy_assets.staleness.partitions import SAMPLE_SPACE
     from autophagy_assets.staleness.plan import make_plan
-    from autophagy_assets.study import Study
     from benchmarks.downstream import image_study
 
     folder = Home.locate().root / "simulated"

@@ -50,17 +50,17 @@ def image_study(images: Path) -> None:
     from autophagy_assets.automation.launcher import run_requests
     from autophagy_assets.automation.requests import requests
     from autophagy_assets.automation.sync import sync
+    from autophagy_assets.cli.summary import stored
+    from autophagy_assets.config.home import Home, dagster_instance
+    from autophagy_assets.config.study import Study
     from autophagy_assets.definitions import defs
-    from autophagy_assets.home import Home, dagster_instance
     from autophagy_assets.io_managers.parquet import read_table
-    from autophagy_assets.registry.artifacts import fetch
-    from autophagy_assets.registry.ingest import ingest
+    from autophagy_assets.registry.ingest.ingest import ingest
+    from autophagy_assets.registry.store.artifacts import fetch
     from autophagy_assets.staleness.judge import Judge
     from autophagy_assets.staleness.materializations import HASH, UID
     from autophagy_assets.staleness.partitions import SAMPLE_SPACE, genotype_of
     from autophagy_assets.staleness.plan import make_plan
-    from autophagy_assets.study import Study
-    from autophagy_assets.summary import stored
 
     study, instance = Study.load(), dagster_instance()
     ingest(images, study)

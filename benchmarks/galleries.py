@@ -19,7 +19,7 @@ import h5py
 import numpy as np
 import pandas as pd
 
-from autophagy_assets.analysis.crops import fetch_crops
+from autophagy_assets.analysis.galleries.crops import fetch_crops
 from autophagy_assets.analysis.identity import CELL_ID, DATASET
 
 CHANNELS = ["seg_all_nucleus", "seg_all_cytosol", "DAPI", "Alexa488", "mCherry"]

@@ -25,8 +25,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from autophagy_assets.analysis.compute import default_workers, map_fields
-from autophagy_assets.study import Study
+from autophagy_assets.compute.pool import default_workers, map_fields
+from autophagy_assets.config.study import Study
 
 ROOT = Path(__file__).resolve().parents[1]
 TARGETS = {"warm": 1.7, "cold": 1.4}
@@ -79,7 +79,7 @@ def plain_field(images: Images, study: Study, directory: Path) -> pd.DataFrame:
     from scportrait.pipeline.project import Project
     from scportrait.pipeline.segmentation.workflows import WGASegmentation
 
-    from autophagy_assets.analysis.project import project_config
+    from autophagy_assets.analysis.imaging.project import project_config
 
     directory.mkdir(parents=True)
     config = project_config(study, directory)
@@ -121,8 +121,8 @@ def _written(config: dict, path: Path) -> str:
 
 def our_field(job: Job, study: Study, scratch: Path) -> tuple[float, float, float, pd.DataFrame]:
     """Image one field with the platform; give begin, end, CPU seconds and the features."""
-    from autophagy_assets.analysis.featurization import featurize
-    from autophagy_assets.analysis.segmentation import process_field
+    from autophagy_assets.analysis.imaging.featurization import featurize
+    from autophagy_assets.analysis.imaging.segmentation import process_field
 
     begin, cpu = time.monotonic(), time.process_time()
     result = process_field(job.images, study, scratch / str(job.number))

@@ -34,7 +34,7 @@ IDLE_LIMIT, SHARE = 0.1, 6
 REFRESH = [sys.executable, "-m", "autophagy_assets.cli", "refresh"]
 TOLD = """
 import json
-from autophagy_assets.home import dagster_instance
+from autophagy_assets.config.home import dagster_instance
 instance = dagster_instance()
 samples = set(instance.get_dynamic_partitions("sample"))
 print(json.dumps([

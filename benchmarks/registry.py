@@ -31,8 +31,8 @@ def samples(count: int) -> list[str]:
 
 def register_images(keys: list[str]) -> None:
     """Register a small image of every sample, as an ingest does."""
-    from autophagy_assets.registry.provenance import Recorder, Step
-    from autophagy_assets.study import Study
+    from autophagy_assets.config.study import Study
+    from autophagy_assets.registry.provenance.recorder import Recorder, Step
 
     study = Study.load()
     recorder = Recorder(Step("ingest", None, None, "def ingest(): ...", "1"))
@@ -87,7 +87,7 @@ def watched(times: dict[str, float]) -> Iterator[None]:
     """Sum up the time in storing and in writing, while the context lasts."""
     from autophagy_assets.io_managers import parquet
     from autophagy_assets.io_managers.base import LaminIOManager
-    from autophagy_assets.registry.provenance import Recorder
+    from autophagy_assets.registry.provenance.recorder import Recorder
 
     places: list[tuple[Any, str, str]] = [
         (Recorder, "start", "start"),
@@ -132,8 +132,8 @@ def main() -> int:
     """Measure and print; 1 where a target is missed."""
     with tempfile.TemporaryDirectory() as folder:
         os.environ["AUTOPHAGY_HOME"] = str(Path(folder) / "home")
-        from autophagy_assets.home import dagster_instance
-        from autophagy_assets.registry.provenance import Recorder, Step
+        from autophagy_assets.config.home import dagster_instance
+        from autophagy_assets.registry.provenance.recorder import Recorder, Step
         from autophagy_assets.staleness.partitions import SAMPLE_SPACE
 
         keys = samples(PARTITIONS)

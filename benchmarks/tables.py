@@ -60,7 +60,7 @@ def write_features(path: Path, rows: int, columns: int) -> None:
 
 def store(rows: dict[str, int]) -> dict[str, dict[str, str]]:
     """Store tables of some sizes; path, uid and hash of each by its name."""
-    from autophagy_assets.registry.provenance import Recorder, Step
+    from autophagy_assets.registry.provenance.recorder import Recorder, Step
 
     recorder, stored = Recorder(Step("large", None, None, "def body(): ...", "1")), {}
     for name, count in rows.items():
@@ -81,7 +81,7 @@ def load(side: str, stored: dict[str, dict[str, str]]) -> list[float]:
     import pyarrow.parquet as pq
 
     from autophagy_assets.io_managers.parquet import read_table
-    from autophagy_assets.registry.provenance import Recorder, Step
+    from autophagy_assets.registry.provenance.recorder import Recorder, Step
 
     def ours(table: dict[str, str]) -> None:
         reader = Recorder(Step("reader", None, None, "def body(): ...", "1"))

@@ -4,13 +4,13 @@ import dagster as dg
 import pandas as pd
 from pydantic import Field, create_model
 
-from autophagy_assets.analysis import classification
-from autophagy_assets.analysis.evaluation import auc_of, evaluate
-from autophagy_assets.analysis.evaluation_figures import evaluation_picture
+from autophagy_assets.analysis.classifier import classification
+from autophagy_assets.analysis.classifier.evaluation import auc_of, evaluate
+from autophagy_assets.analysis.classifier.evaluation_figures import evaluation_picture
+from autophagy_assets.analysis.classifier.model import TrainedClassifier
 from autophagy_assets.analysis.figures import Picture
-from autophagy_assets.analysis.model import TrainedClassifier
 from autophagy_assets.assets.definition import control, study_asset
-from autophagy_assets.study import ClassifierParameters, Study
+from autophagy_assets.config.study import ClassifierParameters, Study
 
 GROUP = "classifier"
 

@@ -10,13 +10,13 @@ from typing import Any
 import pandas as pd
 
 from autophagy_assets.analysis.identity import DATASET, METADATA
+from autophagy_assets.config.study import RecordedStudy
 from autophagy_assets.registry.fields import sample_key
-from autophagy_assets.registry.files import temporary
-from autophagy_assets.registry.instance import storage_root
-from autophagy_assets.registry.provenance import Recorder
+from autophagy_assets.registry.provenance.recorder import Recorder
 from autophagy_assets.registry.state import RegistryState
+from autophagy_assets.registry.store.files import temporary
+from autophagy_assets.registry.store.instance import storage_root
 from autophagy_assets.staleness.materializations import Materialization
-from autophagy_assets.study import RecordedStudy
 
 Manifests = Mapping[str, pd.DataFrame]
 PIXEL_UM = "pixel_um"

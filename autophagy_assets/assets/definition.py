@@ -8,10 +8,10 @@ from typing import Any
 import dagster as dg
 
 from autophagy_assets.assets.context import StudyContext
+from autophagy_assets.config.study import Study
 from autophagy_assets.io_managers import base, steps
 from autophagy_assets.staleness.code import code_of
 from autophagy_assets.staleness.partitions import control_of
-from autophagy_assets.study import Study
 
 OWNER = "team:imaging"
 RETRIES = dg.RetryPolicy(max_retries=2, delay=2, backoff=dg.Backoff.EXPONENTIAL)
@@ -23,7 +23,7 @@ class StudyResource(dg.ConfigurableResource):
     Parameters
     ----------
     study_file : str, optional
-        Default as :meth:`~autophagy_assets.study.Study.load`.
+        Default as :meth:`~autophagy_assets.config.study.Study.load`.
     """
 
     study_file: str | None = None

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import dagster as dg
 import pandas as pd
 
-from autophagy_assets.analysis.contract import check_feature_table
-from autophagy_assets.analysis.features import clean, used_columns
+from autophagy_assets.analysis.features.cleaning import clean, used_columns
+from autophagy_assets.analysis.features.contract import check_feature_table
 from autophagy_assets.analysis.identity import CELL_ID, CLASS
 from autophagy_assets.assets.context import StudyContext
 from autophagy_assets.assets.definition import every, study_asset

@@ -6,7 +6,7 @@ from itertools import islice, pairwise
 import dagster as dg
 from dagster._utils.schedules import cron_string_iterator
 
-from autophagy_assets import settings
+from autophagy_assets.config import settings
 
 # A refresh of a large study goes on for hours, and ends later than it began.
 GRACE = timedelta(hours=12)

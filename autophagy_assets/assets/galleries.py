@@ -3,15 +3,17 @@
 import dagster as dg
 import pandas as pd
 
-from autophagy_assets.analysis import galleries
 from autophagy_assets.analysis.figures import Picture
+from autophagy_assets.analysis.galleries import galleries
+from autophagy_assets.analysis.galleries.spatial import choose_context_cell
+from autophagy_assets.analysis.galleries.spatial_figures import (
+    spatial_context as draw_spatial_context,
+)
 from autophagy_assets.analysis.identity import CLASS, DATASET, IDENTITY, METADATA
-from autophagy_assets.analysis.spatial import choose_context_cell
-from autophagy_assets.analysis.spatial_figures import spatial_context as draw_spatial_context
 from autophagy_assets.assets.context import PIXEL_UM
 from autophagy_assets.assets.definition import control, every, study_asset
+from autophagy_assets.config.study import Study
 from autophagy_assets.registry.datasets import companion
-from autophagy_assets.study import Study
 
 GROUP = "galleries"
 CELLS = [*IDENTITY, CLASS, *METADATA]

@@ -8,15 +8,15 @@ import dagster as dg
 import pandas as pd
 
 from autophagy_assets.analysis.identity import CLASS, DATASET, IDENTITY, METADATA
-from autophagy_assets.analysis.report import ReportContent, ReportFigure, render_report
+from autophagy_assets.analysis.report.page import ReportContent, ReportFigure, render_report
 from autophagy_assets.assets.context import StudyContext
 from autophagy_assets.assets.definition import every, study_asset
 from autophagy_assets.assets.freshness import within_a_night
 from autophagy_assets.io_managers.figure import StoredPicture
-from autophagy_assets.registry.cells import lineage_trees
-from autophagy_assets.registry.lineage import nodes_of
-from autophagy_assets.registry.lineage_formats import tree_lines
-from autophagy_assets.registry.outputs import Record
+from autophagy_assets.registry.lineage.cells import lineage_trees
+from autophagy_assets.registry.lineage.lineage import nodes_of
+from autophagy_assets.registry.lineage.lineage_formats import tree_lines
+from autophagy_assets.registry.store.outputs import Record
 
 GROUP, LAST_REFRESH = "report", "last_refresh"
 PACKAGES = ["autophagy-assets", "dagster", "lamindb", "scportrait", "scikit-learn", "pandas"]

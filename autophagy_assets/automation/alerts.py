@@ -2,9 +2,9 @@
 
 import dagster as dg
 
-from autophagy_assets import settings
 from autophagy_assets.automation.failures import reason_of_run, without_secrets
 from autophagy_assets.automation.webhook import NotTold, post
+from autophagy_assets.config import settings
 
 _NAMED = 5  # assets that a message names; it counts the rest
 PARTITION_TAGS = (

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 
 import dagster as dg
 
-from autophagy_assets.home import DATABASE_VARIABLE
-from autophagy_assets.settings import WEBHOOK_VARIABLE
+from autophagy_assets.config.home import DATABASE_VARIABLE
+from autophagy_assets.config.settings import WEBHOOK_VARIABLE
 
 _LONGEST = 1000
 # user:password@ in an address of any kind.

@@ -6,13 +6,20 @@ from dataclasses import asdict
 import dagster as dg
 from pydantic import Field
 
-from autophagy_assets import settings
 from autophagy_assets.assets.definition import RETRIES, StudyResource
+from autophagy_assets.automation.submissions import (
+    Drop,
+    Memory,
+    content_of,
+    drop_folder,
+    look,
+    loose_files,
+)
+from autophagy_assets.config import settings
+from autophagy_assets.config.home import INGEST_TAG, Home
+from autophagy_assets.config.study import Study
 from autophagy_assets.errors import InputError
-from autophagy_assets.home import INGEST_TAG, Home
-from autophagy_assets.inbox import Drop, Memory, content_of, drop_folder, look, loose_files
 from autophagy_assets.io_managers.steps import told_once
-from autophagy_assets.study import Study
 
 DROP_TAG, CONTENT_TAG = "autophagy/drop", "autophagy/drop_content"
 OP = "ingest_images"
@@ -49,7 +56,7 @@ def ingest_images(context: dg.OpExecutionContext, config: DropConfig, study: Stu
 
 def _ingest(context: dg.OpExecutionContext, config: DropConfig, study: Study) -> None:
     from autophagy_assets.automation.sync import sync
-    from autophagy_assets.registry.ingest import ingest
+    from autophagy_assets.registry.ingest.ingest import ingest
 
     inbox = settings.inbox()
     if inbox is None:
@@ -99,8 +106,8 @@ def watch_inbox(
     context: dg.SensorEvaluationContext, study: StudyResource
 ) -> dg.SensorResult | dg.SkipReason:
     """Ask for the drops that are ready; say of every other one why it is left alone."""
-    from autophagy_assets.home import SOURCE_VARIABLE
-    from autophagy_assets.registry.instance import source_name
+    from autophagy_assets.config.home import SOURCE_VARIABLE
+    from autophagy_assets.registry.store.instance import source_name
 
     inbox = settings.inbox()
     if inbox is None:

@@ -12,11 +12,11 @@ import dagster as dg
 
 from autophagy_assets.automation.failures import reason_of
 from autophagy_assets.automation.requests import Request
-from autophagy_assets.home import WORKERS_VARIABLE, dagster_instance
+from autophagy_assets.config.home import WORKERS_VARIABLE, dagster_instance
+from autophagy_assets.config.study import Study
 from autophagy_assets.staleness.judge import Judge
 from autophagy_assets.staleness.partitions import SAMPLE_SPACE
 from autophagy_assets.staleness.upstream import Target
-from autophagy_assets.study import Study
 
 TAG = "autophagy/refresh"
 Tags = dict[str, str]
@@ -49,7 +49,7 @@ def run_requests(
         for request, tags in batch:
             yield request, run_request(request, tags, defs, instance)
         return
-    from autophagy_assets.analysis.compute import PRELOAD, default_workers, map_fields
+    from autophagy_assets.compute.pool import PRELOAD, default_workers, map_fields
 
     cores = workers or default_workers()
     # What samples do not use of the cores, the fields within a sample do.

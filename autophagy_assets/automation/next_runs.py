@@ -16,13 +16,13 @@ from autophagy_assets.automation.requests import (
     requests,
 )
 from autophagy_assets.automation.sync import sync
-from autophagy_assets.home import Home
-from autophagy_assets.registry.retire import field_keys, retire
+from autophagy_assets.config.home import Home
+from autophagy_assets.config.study import Study
+from autophagy_assets.registry.ingest.retire import field_keys, retire
 from autophagy_assets.registry.state import RegistryState
 from autophagy_assets.staleness.judge import Judge
 from autophagy_assets.staleness.plan import Plan, make_plan
 from autophagy_assets.staleness.upstream import Target, partitions_name
-from autophagy_assets.study import Study
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ def look(
     ----------
     instance : dagster.DagsterInstance
     study_file : str or None
-        As for :meth:`~autophagy_assets.study.Study.load`.
+        As for :meth:`~autophagy_assets.config.study.Study.load`.
     groups : collection of str, optional
         Dagster groups of the assets that may be made; default all.
     verify : bool

@@ -7,14 +7,15 @@ from dataclasses import dataclass, replace
 
 import dagster as dg
 
-from autophagy_assets.assets.finished_fields import hashes_of_finished_fields
-from autophagy_assets.registry import consistency
-from autophagy_assets.registry.consistency import Finding
+from autophagy_assets.assets.imaging.finished_fields import hashes_of_finished_fields
+from autophagy_assets.config.study import Study
+from autophagy_assets.registry.consistency import records as consistency
+from autophagy_assets.registry.consistency.loose_files import GRACE_S, check_loose
+from autophagy_assets.registry.consistency.records import Finding
+from autophagy_assets.registry.consistency.run_outputs import held_by
 from autophagy_assets.registry.fields import raw_fields
-from autophagy_assets.registry.holdings import held_by
-from autophagy_assets.registry.instance import connect, source, source_name
-from autophagy_assets.registry.loose_files import GRACE_S, check_loose
-from autophagy_assets.registry.retire import field_keys, stale
+from autophagy_assets.registry.ingest.retire import field_keys, stale
+from autophagy_assets.registry.store.instance import connect, source, source_name
 from autophagy_assets.staleness.materializations import (
     HASH,
     RUN,
@@ -24,7 +25,6 @@ from autophagy_assets.staleness.materializations import (
     latest,
 )
 from autophagy_assets.staleness.partitions import GENOTYPE_SPACE, KNOCKOUT_SPACE, SAMPLE_SPACE
-from autophagy_assets.study import Study
 
 _ENDED = (dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)
 _AT_WORK = (

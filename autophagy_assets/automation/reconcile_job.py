@@ -5,8 +5,8 @@ from pydantic import Field
 
 from autophagy_assets.assets.definition import StudyResource
 from autophagy_assets.automation.reconcile import left, reconcile
-from autophagy_assets.registry.consistency import Finding
-from autophagy_assets.study import Study
+from autophagy_assets.config.study import Study
+from autophagy_assets.registry.consistency.records import Finding
 
 
 class ReconcileConfig(dg.Config):

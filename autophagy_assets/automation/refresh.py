@@ -12,17 +12,17 @@ from dataclasses import dataclass, field, replace
 import dagster as dg
 from filelock import FileLock, Timeout
 
-from autophagy_assets.assets.imaging import GROUP as IMAGING
+from autophagy_assets.assets.imaging.samples import GROUP as IMAGING
 from autophagy_assets.assets.report import LAST_REFRESH
 from autophagy_assets.automation.launcher import run_requests
 from autophagy_assets.automation.next_runs import Look, look
 from autophagy_assets.automation.requests import Request, requests
+from autophagy_assets.config.home import Home, dagster_instance
+from autophagy_assets.config.study import Study
 from autophagy_assets.errors import InputError
-from autophagy_assets.home import Home, dagster_instance
 from autophagy_assets.staleness.partitions import GENOTYPE_SPACE, SAMPLE_SPACE, control_of
 from autophagy_assets.staleness.plan import Plan
 from autophagy_assets.staleness.upstream import Target
-from autophagy_assets.study import Study
 
 Progress = Callable[[Target, str], None]
 _WAIT_S = 2.0  # between two looks at what other runs are making
@@ -77,7 +77,7 @@ def refresh(
     Parameters
     ----------
     study_file : str, optional
-        Default as :meth:`~autophagy_assets.study.Study.load`.
+        Default as :meth:`~autophagy_assets.config.study.Study.load`.
     progress : callable, optional
         Called with a target and ``"planned"``, ``"running"``, ``"made"`` or ``"failed"``.
     workers : int, optional

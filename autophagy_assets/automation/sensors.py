@@ -9,10 +9,10 @@ in the Dagster UI, by ``AUTOPHAGY_NIGHTLY`` (the schedule) or ``AUTOPHAGY_AUTOMA
 """
 
 from collections.abc import Iterable
+from typing import Any
 
 import dagster as dg
 
-from autophagy_assets import settings
 from autophagy_assets.assets.definition import StudyResource
 from autophagy_assets.automation.alerts import tell_of_failures
 from autophagy_assets.automation.inbox import ingest_drop, watch_inbox
@@ -28,6 +28,7 @@ from autophagy_assets.automation.jobs import (
 from autophagy_assets.automation.next_runs import Look, look, not_tried
 from autophagy_assets.automation.reconcile_job import reconcile_job
 from autophagy_assets.automation.refresh import report_refreshed
+from autophagy_assets.config import settings
 
 settings.check()
 ASKED_TAG = "autophagy/asked_by"  # of runs that carry out a request: the run that asked
@@ -153,6 +154,6 @@ def _groups(tags: Iterable[str]) -> set[str] | None:
     return None if ALL in named else named
 
 
-jobs = [*asset_jobs, imaging, analysis, refresh_all, reconcile_job, ingest_drop]
+jobs: list[Any] = [*asset_jobs, imaging, analysis, refresh_all, reconcile_job, ingest_drop]
 schedules = [nightly_refresh]
 sensors = [refresh_on_change, refresh_on_request, watch_inbox, tell_of_failures]

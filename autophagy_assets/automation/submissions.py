@@ -15,10 +15,10 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 
+from autophagy_assets.config.settings import INBOX_VARIABLE
+from autophagy_assets.config.study import Study
 from autophagy_assets.errors import InputError
-from autophagy_assets.registry.metadata import FILE_NAME, read_metadata
-from autophagy_assets.settings import INBOX_VARIABLE
-from autophagy_assets.study import Study
+from autophagy_assets.registry.ingest.metadata import FILE_NAME, read_metadata
 
 # Dagster gives a sensor a minute; about 0.1 s goes into a drop of a hundred images.
 LONGEST_S = 20.0

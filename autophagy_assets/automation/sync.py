@@ -17,9 +17,10 @@ from dagster._core.definitions.data_version import (
     DATA_VERSION_TAG,
 )
 
-from autophagy_assets.analysis.fields import fields_set_aside
+from autophagy_assets.analysis.quality.fields import fields_set_aside
 from autophagy_assets.checks.definition import metadata_of
 from autophagy_assets.checks.imaging import REFUSED
+from autophagy_assets.config.study import Study
 from autophagy_assets.registry.state import (
     RAW_IMAGES,
     SET_ASIDE_FIELDS,
@@ -31,7 +32,6 @@ from autophagy_assets.registry.state import (
 from autophagy_assets.staleness import partitions
 from autophagy_assets.staleness.materializations import latest, versions
 from autophagy_assets.staleness.upstream import Target
-from autophagy_assets.study import Study
 
 
 def sync(

@@ -3,9 +3,10 @@
 import dagster as dg
 import pandas as pd
 
-from autophagy_assets.analysis import calibration, quality
-from autophagy_assets.analysis.evaluation import auc_of
+from autophagy_assets.analysis.classifier.evaluation import auc_of
 from autophagy_assets.analysis.identity import CLASS, IDENTITY, SCORE
+from autophagy_assets.analysis.quality import calibration
+from autophagy_assets.analysis.quality import cells as quality
 from autophagy_assets.checks.definition import Findings, study_checks
 from autophagy_assets.checks.history import last_accepted
 from autophagy_assets.io_managers.figure import StoredPicture

@@ -10,9 +10,9 @@ from typing import Any
 
 import dagster as dg
 
-from autophagy_assets.analysis.finding import Finding
+from autophagy_assets.analysis.quality.finding import Finding
+from autophagy_assets.config.study import Study
 from autophagy_assets.io_managers.parquet import COLUMNS
-from autophagy_assets.study import Study
 
 # Partitions of a check are still a preview in Dagster; without them the check would load
 # every genotype whenever one is made.

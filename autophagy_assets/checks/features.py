@@ -5,10 +5,11 @@ Nothing downstream of a broken table is worth making, so the contract blocks; al
 
 import pandas as pd
 
-from autophagy_assets.analysis import contract, quality
-from autophagy_assets.analysis.drift import drift
-from autophagy_assets.analysis.features import used_columns
-from autophagy_assets.analysis.finding import Finding
+from autophagy_assets.analysis.features import contract
+from autophagy_assets.analysis.features.cleaning import used_columns
+from autophagy_assets.analysis.quality import cells as quality
+from autophagy_assets.analysis.quality.drift import drift
+from autophagy_assets.analysis.quality.finding import Finding
 from autophagy_assets.checks.definition import Findings, study_checks
 from autophagy_assets.staleness.partitions import genotypes
 

@@ -2,9 +2,9 @@
 
 import pandas as pd
 
+from autophagy_assets.analysis.galleries.panels import SHOWN_SCORE
 from autophagy_assets.analysis.identity import IDENTITY, SCORE
-from autophagy_assets.analysis.panels import SHOWN_SCORE
-from autophagy_assets.analysis.quality import scores_agree
+from autophagy_assets.analysis.quality.cells import scores_agree
 from autophagy_assets.checks.definition import Findings, study_checks
 from autophagy_assets.io_managers.figure import StoredPicture
 

@@ -8,7 +8,7 @@ from dagster._core.storage.asset_check_execution_record import (
     AssetCheckExecutionRecordStatus,
 )
 
-from autophagy_assets.analysis.calibration import AUC, ERROR, Accepted
+from autophagy_assets.analysis.quality.calibration import AUC, ERROR, Accepted
 
 _LOOKED_AT = 50  # a check may have been run again and again on the same model
 

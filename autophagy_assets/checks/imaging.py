@@ -2,17 +2,17 @@
 
 import pandas as pd
 
-from autophagy_assets.analysis.fields import (
+from autophagy_assets.analysis.quality.fields import (
     cells_per_field,
     fields_accounted_for,
     fields_set_aside,
 )
 from autophagy_assets.checks.definition import Findings, study_checks
+from autophagy_assets.config.study import Study
 from autophagy_assets.registry.datasets import foreign_datasets
 from autophagy_assets.registry.fields import raw_fields, sample_key
-from autophagy_assets.registry.ingest import set_aside_fields
+from autophagy_assets.registry.ingest.ingest import set_aside_fields
 from autophagy_assets.staleness.partitions import samples
-from autophagy_assets.study import Study
 
 REFUSED = "no_field_refused"
 REFUSED_ASKS = "No field of view was refused when its images were ingested."

@@ -4,9 +4,9 @@ from typing import Any
 
 import dagster as dg
 
-from autophagy_assets.analysis.finding import Finding
 from autophagy_assets.analysis.identity import NOT_FEATURES
-from autophagy_assets.analysis.quality import features_match
+from autophagy_assets.analysis.quality.cells import features_match
+from autophagy_assets.analysis.quality.finding import Finding
 from autophagy_assets.checks.definition import Findings, study_checks
 from autophagy_assets.io_managers.joblib import FEATURE_NAMES
 from autophagy_assets.staleness.materializations import latest

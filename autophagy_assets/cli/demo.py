@@ -10,7 +10,7 @@ from typing import Any
 import click
 import yaml
 
-from autophagy_assets.home import DATABASE_VARIABLE, HOME_VARIABLE, SOURCE_VARIABLE, Home
+from autophagy_assets.config.home import DATABASE_VARIABLE, HOME_VARIABLE, SOURCE_VARIABLE, Home
 
 DEMO_HOME = ".autophagy-demo"
 DEMO_STUDY = "autophagy demo"
@@ -46,11 +46,11 @@ def demo(
 
     It has a home of its own: .autophagy-demo in this folder, unless AUTOPHAGY_HOME is set.
     """
-    from autophagy_assets.cli import REPORT_FOLDER, main, run_refresh
-    from autophagy_assets.console import show_ingested, show_summary
-    from autophagy_assets.registry.ingest import ingest
+    from autophagy_assets.cli.main import REPORT_FOLDER, main, run_refresh
+    from autophagy_assets.cli.output import show_ingested, show_summary
+    from autophagy_assets.config.study import STUDY_VARIABLE, Study
+    from autophagy_assets.registry.ingest.ingest import ingest
     from autophagy_assets.simulation import simulate
-    from autophagy_assets.study import STUDY_VARIABLE, Study
 
     led_away = [name for name in _LEADING_AWAY if os.environ.pop(name, None)]
     home = _own_home()
@@ -84,7 +84,7 @@ def _own_home() -> Home:
 
 def _write_study(home: Home) -> Path:
     """The default study under the name of the demo, so that it never mixes with real images."""
-    from autophagy_assets.study import DEFAULT_STUDY
+    from autophagy_assets.config.study import DEFAULT_STUDY
 
     file = home.root / "study.yaml"
     entries = yaml.safe_load(DEFAULT_STUDY.read_text()) | {"name": DEMO_STUDY}

@@ -21,10 +21,9 @@ from urllib.parse import urlsplit
 
 import click
 
-from autophagy_assets import home_marker, settings
-from autophagy_assets.analysis.resources import granted_memory, granted_processors
-from autophagy_assets.errors import InputError, store_away
-from autophagy_assets.home import (
+from autophagy_assets.compute.limits import granted_memory, granted_processors
+from autophagy_assets.config import home_marker, settings
+from autophagy_assets.config.home import (
     DATABASE_VARIABLE,
     HOME_VARIABLE,
     INSTANCE_NAME,
@@ -32,7 +31,8 @@ from autophagy_assets.home import (
     Home,
     dagster_instance,
 )
-from autophagy_assets.study import DEFAULT_STUDY, STUDY_VARIABLE, Study
+from autophagy_assets.config.study import DEFAULT_STUDY, STUDY_VARIABLE, Study
+from autophagy_assets.errors import InputError, store_away
 
 LEAST_FREE_BYTES = 5 * 10**9
 SILENT_S = 90  # the daemon reports every 30 s
@@ -129,7 +129,7 @@ def _versions(wrong: list[str]) -> Iterator[str]:
 
 
 def _check_settings() -> None:
-    from autophagy_assets.assets.fields import workers
+    from autophagy_assets.assets.imaging.fields import workers
 
     settings.check()
     workers()
@@ -204,8 +204,8 @@ def _store_told() -> str:
 
 def _check_store(home: Home, study: Study | None) -> None:
     """Open the store, if there is one; see that it is of the study, and that the source answers."""
-    from autophagy_assets.home_study import check
-    from autophagy_assets.registry.instance import connect, source, source_name
+    from autophagy_assets.config.home_study import check
+    from autophagy_assets.registry.store.instance import connect, source, source_name
 
     named = os.environ.get("LAMIN_CURRENT_INSTANCE") or os.environ.get(DATABASE_VARIABLE)
     if named or source_name() or (home.store / ".lamindb").exists():

@@ -24,9 +24,9 @@ def lineage(what: str | None, cell: str | None, style: str) -> None:
     WHAT is a LaminDB uid or key, an asset such as classifier_evaluation, or a partition of an
     asset such as 'clean_features[WT]'.
     """
-    from autophagy_assets.registry.cells import lineage_of_cell
-    from autophagy_assets.registry.lineage import lineage_of
-    from autophagy_assets.registry.lineage_formats import render
+    from autophagy_assets.registry.lineage.cells import lineage_of_cell
+    from autophagy_assets.registry.lineage.lineage import lineage_of
+    from autophagy_assets.registry.lineage.lineage_formats import render
 
     if (what is None) == (cell is None):
         raise click.UsageError("Name one thing: WHAT, or --cell DATASET:ID.")

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from autophagy_assets.cli_delete import delete
-from autophagy_assets.cli_demo import demo
-from autophagy_assets.cli_doctor import doctor
-from autophagy_assets.cli_lineage import lineage
-from autophagy_assets.cli_reconcile import reconcile
-from autophagy_assets.cli_withdraw import withdraw
+from autophagy_assets.cli.delete import delete
+from autophagy_assets.cli.demo import demo
+from autophagy_assets.cli.doctor import doctor
+from autophagy_assets.cli.lineage import lineage
+from autophagy_assets.cli.reconcile import reconcile
+from autophagy_assets.cli.withdraw import withdraw
+from autophagy_assets.config.home import Home
 from autophagy_assets.errors import InputError, IntegrityError, store_away
-from autophagy_assets.home import Home
 
 if TYPE_CHECKING:
     from autophagy_assets.automation.refresh import Refreshed
@@ -74,10 +74,10 @@ def ingest(folder: Path, replace: bool) -> None:
     whatever else is known of it. The images are copied; FOLDER is not changed.
     """
     from autophagy_assets.automation.sync import sync
-    from autophagy_assets.console import show_ingested
-    from autophagy_assets.home import dagster_instance
-    from autophagy_assets.registry.ingest import ingest as bring_in
-    from autophagy_assets.study import Study
+    from autophagy_assets.cli.output import show_ingested
+    from autophagy_assets.config.home import dagster_instance
+    from autophagy_assets.config.study import Study
+    from autophagy_assets.registry.ingest.ingest import ingest as bring_in
 
     study = Study.load()
     Home.locate().claim(study.name)
@@ -99,7 +99,7 @@ def refresh(workers: int | None, verify: bool) -> None:
 
     Ends with exit code 1 where something is not up to date in the end.
     """
-    from autophagy_assets.console import show_summary
+    from autophagy_assets.cli.output import show_summary
 
     done = run_refresh(workers, verify)
     show_summary(Home.locate().root / REPORT_FOLDER)
@@ -120,10 +120,10 @@ def run_refresh(workers: int | None, verify: bool = False) -> Refreshed:
     Refreshed
     """
     from autophagy_assets.automation.refresh import refresh as bring_up_to_date
-    from autophagy_assets.console import RefreshProgress, show_refreshed
-    from autophagy_assets.home import dagster_instance
-    from autophagy_assets.study import Study
-    from autophagy_assets.summary import export
+    from autophagy_assets.cli.output import RefreshProgress, show_refreshed
+    from autophagy_assets.cli.summary import export
+    from autophagy_assets.config.home import dagster_instance
+    from autophagy_assets.config.study import Study
 
     Home.locate().claim(Study.load().name)
     gc.collect()
@@ -140,10 +140,10 @@ def run_refresh(workers: int | None, verify: bool = False) -> Refreshed:
 def status(verify: bool) -> None:
     """Show which assets are up to date and why others are not, and fields that were set aside."""
     from autophagy_assets.automation.next_runs import look
-    from autophagy_assets.console import show_status
-    from autophagy_assets.home import dagster_instance
-    from autophagy_assets.registry.ingest import set_aside_fields
-    from autophagy_assets.study import Study
+    from autophagy_assets.cli.output import show_status
+    from autophagy_assets.config.home import dagster_instance
+    from autophagy_assets.config.study import Study
+    from autophagy_assets.registry.ingest.ingest import set_aside_fields
 
     Home.locate().require(Study.load().name)
     instance = dagster_instance()
@@ -155,9 +155,9 @@ def status(verify: bool) -> None:
 @click.option("--to", type=click.Path(path_type=Path), help="Folder; default: in AUTOPHAGY_HOME.")
 def report(to: Path | None) -> None:
     """Write the study's report and figures to a folder."""
-    from autophagy_assets.home import dagster_instance
-    from autophagy_assets.study import Study
-    from autophagy_assets.summary import export
+    from autophagy_assets.cli.summary import export
+    from autophagy_assets.config.home import dagster_instance
+    from autophagy_assets.config.study import Study
 
     Home.locate().require(Study.load().name)
     copies = export(dagster_instance(), to or Home.locate().root / REPORT_FOLDER)
@@ -171,8 +171,8 @@ def report(to: Path | None) -> None:
 @click.option("--port", default=3000, show_default=True, help="Port on 127.0.0.1.")
 def ui(port: int) -> None:
     """Open the Dagster UI and start the daemon, both for this machine only."""
-    from autophagy_assets.serve import serve
-    from autophagy_assets.study import Study
+    from autophagy_assets.cli.serve import serve
+    from autophagy_assets.config.study import Study
 
     Home.locate().require(Study.load().name)
     click.echo(f"Dagster UI: http://127.0.0.1:{port}  (stop with Ctrl-C)")
@@ -189,8 +189,8 @@ def serve(part: Any, port: int | None, code_port: int) -> None:
     code runs the platform's code and all runs, web is the UI, guests a UI that changes nothing,
     daemon looks after schedules, sensors and the queue.
     """
-    from autophagy_assets.serve import serve_part
-    from autophagy_assets.study import Study
+    from autophagy_assets.cli.serve import serve_part
+    from autophagy_assets.config.study import Study
 
     Home.locate().require(Study.load().name)
     sys.exit(serve_part(part, port, code_port))
@@ -202,6 +202,3 @@ main.add_command(doctor)
 main.add_command(lineage)
 main.add_command(reconcile)
 main.add_command(withdraw)
-
-if __name__ == "__main__":
-    main()

@@ -11,13 +11,13 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from autophagy_assets.home import dagster_instance
-from autophagy_assets.study import Study
-from autophagy_assets.summary import PAGE, summarise
+from autophagy_assets.cli.summary import PAGE, summarise
+from autophagy_assets.config.home import dagster_instance
+from autophagy_assets.config.study import Study
 
 if TYPE_CHECKING:
     from autophagy_assets.automation.refresh import Refreshed
-    from autophagy_assets.registry.ingest import Ingested
+    from autophagy_assets.registry.ingest.ingest import Ingested
     from autophagy_assets.staleness.plan import Plan
     from autophagy_assets.staleness.upstream import Target
 
@@ -143,10 +143,10 @@ def show_status(plan: Plan, set_aside: dict[str, str], instance: Any) -> None:
 
 
 def _set_aside_in_imaging(instance: Any) -> dict[str, str]:
+    from autophagy_assets.cli.summary import stored
     from autophagy_assets.io_managers.parquet import read_table
     from autophagy_assets.staleness.materializations import HASH, UID
     from autophagy_assets.staleness.partitions import SAMPLE_SPACE
-    from autophagy_assets.summary import stored
 
     reasons: dict[str, str] = {}
     for sample in sorted(instance.get_dynamic_partitions(SAMPLE_SPACE)):

@@ -22,9 +22,9 @@ def reconcile(fix: bool, grace_s: float) -> None:
     """
     from autophagy_assets.automation.reconcile import left
     from autophagy_assets.automation.reconcile import reconcile as compare
-    from autophagy_assets.home import dagster_instance
-    from autophagy_assets.registry.loose_files import free_space
-    from autophagy_assets.study import Study
+    from autophagy_assets.config.home import dagster_instance
+    from autophagy_assets.config.study import Study
+    from autophagy_assets.registry.consistency.loose_files import free_space
 
     freed = free_space() if fix else []  # first, as databases need space to be opened
     with dagster_instance() as instance:

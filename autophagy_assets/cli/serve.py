@@ -11,9 +11,9 @@ from typing import Literal, NoReturn
 
 import yaml
 
+from autophagy_assets.config.home import Home
 from autophagy_assets.errors import InputError
-from autophagy_assets.home import Home
-from autophagy_assets.registry.presence import announce_program
+from autophagy_assets.registry.provenance.processes import announce_program
 
 CODE_LOCATION = "autophagy_assets.definitions"
 LOOPBACK = "127.0.0.1"
@@ -85,7 +85,7 @@ def _become(program: list[str], *, ends_dead_runs: bool) -> NoReturn:
     environment = dict(os.environ)  # as it is before a store is connected, which adds to it
     if ends_dead_runs:
         from autophagy_assets.automation.reconcile import end_dead_runs
-        from autophagy_assets.home import dagster_instance
+        from autophagy_assets.config.home import dagster_instance
 
         with dagster_instance() as instance:
             for finding in end_dead_runs(instance):

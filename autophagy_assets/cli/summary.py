@@ -8,12 +8,12 @@ from pathlib import Path
 import dagster as dg
 import pandas as pd
 
-from autophagy_assets.analysis.evaluation import auc_of, confusion_of
+from autophagy_assets.analysis.classifier.evaluation import auc_of, confusion_of
 from autophagy_assets.analysis.identity import METADATA
 from autophagy_assets.io_managers.parquet import read_table
-from autophagy_assets.registry.artifacts import fetch
-from autophagy_assets.registry.files import measure
-from autophagy_assets.registry.holdings import has_content
+from autophagy_assets.registry.consistency.run_outputs import has_content
+from autophagy_assets.registry.store.artifacts import fetch
+from autophagy_assets.registry.store.files import measure
 from autophagy_assets.staleness.materializations import HASH, TABLE_HASH, TABLE_UID, UID, latest
 from autophagy_assets.staleness.partitions import GENOTYPE_SPACE, KNOCKOUT_SPACE
 

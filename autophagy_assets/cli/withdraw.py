@@ -14,9 +14,9 @@ def withdraw(fields: tuple[str, ...]) -> None:
     LaminDB's trash, and the next refresh makes the tables without its cells.
     """
     from autophagy_assets.automation.sync import sync
-    from autophagy_assets.home import Home, dagster_instance
-    from autophagy_assets.registry.withdraw import withdraw as take_out
-    from autophagy_assets.study import Study
+    from autophagy_assets.config.home import Home, dagster_instance
+    from autophagy_assets.config.study import Study
+    from autophagy_assets.registry.ingest.withdraw import withdraw as take_out
 
     study = Study.load()
     Home.locate().require(study.name)

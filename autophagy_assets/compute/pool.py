@@ -19,21 +19,21 @@ from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from typing import Any, TypeVar
 
-from autophagy_assets.analysis.nursery import (
+from autophagy_assets.compute.fork_server import (
     FINISHED,
     WorkerDied,
     attempt,
     in_worker,
     run_nursery,
 )
-from autophagy_assets.analysis.resources import granted_memory, granted_processors
+from autophagy_assets.compute.limits import granted_memory, granted_processors
 
 __all__ = ["WorkerDied", "default_workers", "map_fields"]
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")
 
-PRELOAD = ("autophagy_assets.analysis.scportrait_steps",)
+PRELOAD = ("autophagy_assets.analysis.imaging.scportrait_steps",)
 # One thread per worker: several workers with several threads each only wait for each other.
 # Numba's default thread layer cannot be forked once it has started; "workqueue" can.
 ENVIRONMENT = {

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from autophagy_assets import home_marker
-from autophagy_assets.analysis.compute import PROCESS_BYTES, WORKER_BYTES, default_workers
-from autophagy_assets.analysis.resources import granted_memory, granted_processors
+from autophagy_assets.compute.limits import granted_memory, granted_processors
+from autophagy_assets.compute.pool import PROCESS_BYTES, WORKER_BYTES, default_workers
+from autophagy_assets.config import home_marker
 from autophagy_assets.errors import InputError
 
 if TYPE_CHECKING:
@@ -143,7 +143,7 @@ class Home:
         InputError
             Says which one it holds, and what to do.
         """
-        from autophagy_assets.home_study import check
+        from autophagy_assets.config.home_study import check
 
         self.prepare()
         check(self, study)
@@ -161,7 +161,7 @@ class Home:
         InputError
             If the home holds another.
         """
-        from autophagy_assets.home_study import settle
+        from autophagy_assets.config.home_study import settle
 
         self.prepare()
         settle(self, study)

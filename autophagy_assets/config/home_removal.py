@@ -8,9 +8,9 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from autophagy_assets import home_marker
+from autophagy_assets.config import home_marker
+from autophagy_assets.config.home import DATABASE_FILE, Home
 from autophagy_assets.errors import InputError
-from autophagy_assets.home import DATABASE_FILE, Home
 
 # What the platform makes in a home; the locks go last, as they keep others out meanwhile.
 _MADE = (
@@ -95,7 +95,7 @@ def _keep_others_out(home: Home, held: ExitStack) -> None:
                 f"{home.root} is in use ({name} is held), so nothing has been deleted; wait for "
                 "the refresh or ingest to end, and stop 'autophagy ui'."
             ) from error
-    from autophagy_assets.registry.presence import others_at_work, programs_at_work
+    from autophagy_assets.registry.provenance.processes import others_at_work, programs_at_work
 
     if others := [*others_at_work(), *programs_at_work()]:
         names = [name.rsplit("-", 2)[0] for name in others]
@@ -139,7 +139,7 @@ def _delete(path: Path) -> None:
 
 def _delete_report(folder: Path) -> None:
     """Delete the files that the platform writes there; a person may keep notes beside them."""
-    from autophagy_assets.summary import is_exported
+    from autophagy_assets.cli.summary import is_exported
 
     if folder.is_symlink() or not folder.is_dir():
         return

@@ -12,10 +12,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from autophagy_assets import home_marker
+from autophagy_assets.config import home_marker
+from autophagy_assets.config.home import DATABASE_VARIABLE, INSTANCE_NAME, Home, dagster_instance
+from autophagy_assets.config.study import STUDY_VARIABLE
 from autophagy_assets.errors import InputError
-from autophagy_assets.home import DATABASE_VARIABLE, INSTANCE_NAME, Home, dagster_instance
-from autophagy_assets.study import STUDY_VARIABLE
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -93,7 +93,7 @@ def _held(home: Home) -> list[str]:
     """Studies of which the embedded store has or had images or results."""
     if not (home.store / ".lamindb").exists() and not os.environ.get(DATABASE_VARIABLE):
         return []
-    from autophagy_assets.registry.holdings import studies_held
+    from autophagy_assets.registry.consistency.run_outputs import studies_held
 
     return studies_held()
 

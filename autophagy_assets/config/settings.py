@@ -1,6 +1,6 @@
 """Settings of the automation: environment variables, read and checked in one place.
 
-Where things are kept is in :mod:`autophagy_assets.home`, what a study is in its study file.
+Where things are kept is in :mod:`autophagy_assets.config.home`, what a study is in its study file.
 No message repeats a value that may hold a secret.
 """
 

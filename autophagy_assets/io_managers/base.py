@@ -30,13 +30,14 @@ from typing import Any, ClassVar
 
 import dagster as dg
 
+from autophagy_assets.config.study import Study
 from autophagy_assets.errors import IntegrityError
 from autophagy_assets.io_managers import steps
-from autophagy_assets.registry import labels as lab
 from autophagy_assets.registry.fields import study_slug
-from autophagy_assets.registry.outputs import Output
-from autophagy_assets.registry.provenance import Recorder
-from autophagy_assets.registry.runs import Step
+from autophagy_assets.registry.provenance.recorder import Recorder
+from autophagy_assets.registry.provenance.runs import Step
+from autophagy_assets.registry.store import labels as lab
+from autophagy_assets.registry.store.outputs import Output
 from autophagy_assets.staleness.materializations import (
     FINGERPRINT,
     HASH,
@@ -49,7 +50,6 @@ from autophagy_assets.staleness.materializations import (
     latest,
 )
 from autophagy_assets.staleness.upstream import Target
-from autophagy_assets.study import Study
 
 DESCRIPTION, LABELS, EVERY = "autophagy/description", "autophagy/labels", "every_partition"
 
@@ -60,7 +60,7 @@ class LaminIOManager(dg.ConfigurableIOManager):
     Parameters
     ----------
     study_file : str, optional
-        The study; default as :meth:`~autophagy_assets.study.Study.load`.
+        The study; default as :meth:`~autophagy_assets.config.study.Study.load`.
     """
 
     study_file: str | None = None

@@ -11,8 +11,8 @@ import pandas as pd
 from autophagy_assets.analysis.figures import Picture, data_uri, png_bytes, preview
 from autophagy_assets.io_managers.base import LaminIOManager
 from autophagy_assets.io_managers.parquet import read_table, write_table
-from autophagy_assets.registry.outputs import Output
-from autophagy_assets.registry.provenance import Recorder
+from autophagy_assets.registry.provenance.recorder import Recorder
+from autophagy_assets.registry.store.outputs import Output
 from autophagy_assets.staleness.materializations import (
     CAPTION,
     TABLE_HASH,

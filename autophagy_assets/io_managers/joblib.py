@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import dagster as dg
 import joblib
 
-from autophagy_assets.analysis.model import TrainedClassifier, dumps
+from autophagy_assets.analysis.classifier.model import TrainedClassifier, dumps
 from autophagy_assets.io_managers.base import LaminIOManager
 from autophagy_assets.staleness.materializations import Materialization
 

@@ -12,9 +12,9 @@ import pyarrow.parquet as pq
 
 from autophagy_assets.io_managers.base import LaminIOManager
 from autophagy_assets.io_managers.columns import column_lineage
-from autophagy_assets.registry.outputs import Output
-from autophagy_assets.registry.provenance import Recorder
-from autophagy_assets.registry.schemas import meaning, validated
+from autophagy_assets.registry.provenance.recorder import Recorder
+from autophagy_assets.registry.store.outputs import Output
+from autophagy_assets.registry.store.schemas import meaning, validated
 from autophagy_assets.staleness.materializations import Materialization
 
 COLUMNS, STREAM = "columns", "stream"

@@ -14,12 +14,13 @@ import dagster as dg
 from dagster._core.execution.context.system import StepExecutionContext
 from filelock import FileLock, Timeout
 
+from autophagy_assets.config.home import Home
+from autophagy_assets.config.study import RecordedStudy, Study
 from autophagy_assets.errors import InputError, IntegrityError
-from autophagy_assets.home import Home
-from autophagy_assets.registry.provenance import Recorder
-from autophagy_assets.registry.runs import Step
+from autophagy_assets.registry.provenance.recorder import Recorder
+from autophagy_assets.registry.provenance.runs import Step
 from autophagy_assets.registry.state import OUTSIDE, RegistryState
-from autophagy_assets.registry.uids import derived
+from autophagy_assets.registry.store.identifiers import derived
 from autophagy_assets.staleness.fingerprint import Fingerprint
 from autophagy_assets.staleness.judge import code_of_asset
 from autophagy_assets.staleness.materializations import (
@@ -29,7 +30,6 @@ from autophagy_assets.staleness.materializations import (
 )
 from autophagy_assets.staleness.partitions import SAMPLE_SPACE
 from autophagy_assets.staleness.upstream import Target, partitions_name, upstream
-from autophagy_assets.study import RecordedStudy, Study
 
 GROUP, LAUNCHPAD = "autophagy/group", "autophagy/launchpad"
 _ONE_BY_ONE = 3  # partitions of an upstream asset; of more, all are asked for in one query
@@ -141,7 +141,7 @@ def running_step(step: StepExecutionContext, study_file: str | None) -> RunningS
     ----------
     step : StepExecutionContext
     study_file : str or None
-        As for :meth:`~autophagy_assets.study.Study.load`; read at the first call only.
+        As for :meth:`~autophagy_assets.config.study.Study.load`; read at the first call only.
 
     Returns
     -------

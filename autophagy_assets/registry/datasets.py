@@ -12,13 +12,13 @@ from typing import Any
 import pandas as pd
 
 from autophagy_assets.analysis.identity import DATASET, METADATA
-from autophagy_assets.registry import labels as lab
+from autophagy_assets.config.study import Study
 from autophagy_assets.registry.fields import raw_fields, study_slug
-from autophagy_assets.registry.instance import connect, source, source_name
-from autophagy_assets.registry.labels import labels_of
-from autophagy_assets.registry.runs import transform_key
-from autophagy_assets.registry.uids import slug
-from autophagy_assets.study import Study
+from autophagy_assets.registry.provenance.runs import transform_key
+from autophagy_assets.registry.store import labels as lab
+from autophagy_assets.registry.store.identifiers import slug
+from autophagy_assets.registry.store.instance import connect, source, source_name
+from autophagy_assets.registry.store.labels import labels_of
 
 SINGLE_CELL_IMAGES = "scportrait single-cell images"
 FEATURIZED = "featurized single-cell images"

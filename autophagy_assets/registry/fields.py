@@ -6,12 +6,12 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from autophagy_assets.config.study import Study
 from autophagy_assets.errors import InputError
-from autophagy_assets.registry import labels as lab
-from autophagy_assets.registry.instance import source
-from autophagy_assets.registry.labels import labels_of
-from autophagy_assets.registry.uids import derived, slug
-from autophagy_assets.study import Study
+from autophagy_assets.registry.store import labels as lab
+from autophagy_assets.registry.store.identifiers import derived, slug
+from autophagy_assets.registry.store.instance import source
+from autophagy_assets.registry.store.labels import labels_of
 
 RAW_IMAGE = "raw image"
 _PLACE = (lab.GENOTYPE, lab.CLONE, lab.STIMULATION, lab.FOV)

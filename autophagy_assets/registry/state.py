@@ -14,16 +14,12 @@ from typing import Any
 
 import pandas as pd
 
-from autophagy_assets.registry.damage import damaged, mark_damaged
-from autophagy_assets.registry.datasets import (
-    UNKNOWN,
-    featurized_tables,
-    foreign_datasets,
-)
+from autophagy_assets.config.study import Study
+from autophagy_assets.registry.consistency.damage import damaged, mark_damaged
+from autophagy_assets.registry.datasets import UNKNOWN, featurized_tables, foreign_datasets
 from autophagy_assets.registry.fields import Field, raw_fields, sample_key
-from autophagy_assets.registry.ingest import set_aside_fields
-from autophagy_assets.registry.uids import slug
-from autophagy_assets.study import Study
+from autophagy_assets.registry.ingest.ingest import set_aside_fields
+from autophagy_assets.registry.store.identifiers import slug
 
 RAW_IMAGES, SOURCE_FEATURES = "raw_images", "source_features"
 SOURCE_DATASETS, SET_ASIDE_FIELDS = "source_datasets", "set_aside_fields"

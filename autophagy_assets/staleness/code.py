@@ -22,27 +22,21 @@ from autophagy_assets.staleness.libraries import makes_content, versions_of
 from autophagy_assets.staleness.modules import Import, Module, Scope, parse
 from autophagy_assets.staleness.syntax import file_names, text, uses
 
-# Modules that store, record, ask or talk, each with all below it and beside it (cli, cli_lineage).
-# Values that are read from the study are recorded as such.
+# Rooms that store, record, ask or talk, each with all below it. Values that are read from the study
+# are recorded as such.
 INFRASTRUCTURE = (
-    "analysis.compute",
-    "analysis.nursery",
-    "analysis.resources",
     "assets.context",
     "assets.definition",
     "automation",
     "cli",
-    "console",
+    "compute",
+    "config",
     "errors",
-    "home",
     "io_managers",
     "registry",
-    "settings",
     "staleness",
-    "study",
 )
-# It says which genotype a sample is of.
-_MAKES_CONTENT = ("staleness.partitions",)
+_MAKES_CONTENT = ("staleness.partitions",)  # though it lies among them
 _ON_IMPORT = "(run on import)"
 _TEMPLATES = (".css", ".html")
 

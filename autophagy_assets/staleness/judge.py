@@ -17,8 +17,9 @@ from typing import Any
 
 import dagster as dg
 
-from autophagy_assets.registry.damage import damaged
-from autophagy_assets.registry.holdings import held_by
+from autophagy_assets.config.study import Study
+from autophagy_assets.registry.consistency.damage import damaged
+from autophagy_assets.registry.consistency.run_outputs import held_by
 from autophagy_assets.registry.state import OUTSIDE, RegistryState
 from autophagy_assets.staleness.code import Code, code_of
 from autophagy_assets.staleness.fingerprint import Fingerprint, changes, code_changes
@@ -30,7 +31,6 @@ from autophagy_assets.staleness.materializations import (
     MaterializationCache,
 )
 from autophagy_assets.staleness.upstream import Target, upstream
-from autophagy_assets.study import Study
 
 NEVER_MADE = "never made"
 EARLIER_RELEASE = "made by an earlier release, which did not record what it was made with"

@@ -7,8 +7,8 @@ down beyond some ten thousand entries.
 import dagster as dg
 from sqlalchemy.exc import IntegrityError
 
-from autophagy_assets.registry.uids import slug
-from autophagy_assets.study import Study
+from autophagy_assets.config.study import Study
+from autophagy_assets.registry.store.identifiers import slug
 
 # SQLite takes 32,766 values in one statement, and other processes wait while it writes.
 BATCH = 5_000

@@ -37,7 +37,7 @@ def plain_project(images: Mapping[str, Path], study, directory: Path):
     from scportrait.pipeline.project import Project
     from scportrait.pipeline.segmentation.workflows import WGASegmentation
 
-    from autophagy_assets.analysis.project import project_config
+    from autophagy_assets.analysis.imaging.project import project_config
 
     config = project_config(study, directory)
     config["HDF5CellExtraction"]["compression"] = True

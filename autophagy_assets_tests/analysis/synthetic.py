@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import zarr
 
 from autophagy_assets.analysis.identity import CELL_ID, CLASS, DATASET
-from autophagy_assets.study import Study
+from autophagy_assets.config.study import Study
 
 MASKS = ("seg_all_nucleus", "seg_all_cytosol")
 STATISTICS = ("mean", "median", "quant75", "summed_intensity")

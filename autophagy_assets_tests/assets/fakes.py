@@ -10,10 +10,10 @@ import h5py
 import numpy as np
 import pandas as pd
 
-from autophagy_assets.analysis.images import check_field
-from autophagy_assets.analysis.segmentation import SINGLE_CELLS, SPATIALDATA, FieldResult
+from autophagy_assets.analysis.imaging.images import check_field
+from autophagy_assets.analysis.imaging.segmentation import SINGLE_CELLS, SPATIALDATA, FieldResult
+from autophagy_assets.config.study import Study
 from autophagy_assets.errors import InputError
-from autophagy_assets.study import Study
 from autophagy_assets_tests.analysis.synthetic import feature_names, write_h5sc, write_store
 
 CELLS = 5

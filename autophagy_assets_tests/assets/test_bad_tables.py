@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 from autophagy_assets.analysis.identity import CELL_ID, CLASS
+from autophagy_assets.config.study import Study
 from autophagy_assets.staleness.materializations import latest
-from autophagy_assets.study import Study
 from autophagy_assets_tests.analysis.synthetic import raw_features
 from autophagy_assets_tests.platform import Platform, give_table, given_study, outsider, study_file
 

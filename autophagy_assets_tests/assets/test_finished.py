@@ -14,9 +14,9 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from autophagy_assets.analysis.classification import predict
+from autophagy_assets.analysis.classifier.classification import predict
 from autophagy_assets.analysis.identity import SCORE, feature_columns
-from autophagy_assets.registry.schemas import SCHEMAS
+from autophagy_assets.registry.store.schemas import SCHEMAS
 from autophagy_assets.staleness.materializations import latest
 
 TABLES = [

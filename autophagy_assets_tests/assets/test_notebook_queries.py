@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 
-from autophagy_assets.study import DEFAULT_STUDY
+from autophagy_assets.config.study import DEFAULT_STUDY
 from autophagy_assets_tests.platform import Platform
 
 pytestmark = pytest.mark.slow
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def platform(store, tiny_study) -> Platform:
-    from autophagy_assets.registry.ingest import ingest
+    from autophagy_assets.registry.ingest.ingest import ingest
 
     platform = Platform(DEFAULT_STUDY)
     assert len(ingest(tiny_study, platform.study).fields) == 4

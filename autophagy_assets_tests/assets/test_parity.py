@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from autophagy_assets.analysis.evaluation import auc_of, confusion_of, roc_of
+from autophagy_assets.analysis.classifier.evaluation import auc_of, confusion_of, roc_of
 from autophagy_assets.analysis.identity import CELL_ID, CLASS, DATASET, IDENTITY, PREDICTED, SCORE
 from autophagy_assets_tests.analysis import notebook_script
 

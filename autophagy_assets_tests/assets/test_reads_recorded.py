@@ -10,10 +10,11 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from autophagy_assets.analysis import compute, featurization, segmentation
-from autophagy_assets.registry import files
-from autophagy_assets.registry.ingest import ingest
-from autophagy_assets.registry.instance import storage_root
+from autophagy_assets.analysis.imaging import featurization, segmentation
+from autophagy_assets.compute import pool as compute
+from autophagy_assets.registry.ingest.ingest import ingest
+from autophagy_assets.registry.store import files
+from autophagy_assets.registry.store.instance import storage_root
 from autophagy_assets.staleness.materializations import RUN
 from autophagy_assets_tests.assets.fakes import fake_featurize, fake_process_field, one_by_one
 from autophagy_assets_tests.platform import Platform, given_study, study_file

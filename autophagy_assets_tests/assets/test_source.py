@@ -107,8 +107,8 @@ PLATFORM = """
 import json, os, sys
 import dagster as dg
 from autophagy_assets_tests.platform import Platform
-from autophagy_assets.study import DEFAULT_STUDY
-from autophagy_assets.registry.instance import connect
+from autophagy_assets.config.study import DEFAULT_STUDY
+from autophagy_assets.registry.store.instance import connect
 platform = Platform(DEFAULT_STUDY)
 """
 
@@ -145,9 +145,9 @@ IMAGING = (
     + """
 from pathlib import Path
 import pandas as pd
-import autophagy_assets.analysis.compute as compute
-import autophagy_assets.analysis.featurization as featurization
-import autophagy_assets.analysis.segmentation as segmentation
+import autophagy_assets.compute.pool as compute
+import autophagy_assets.analysis.imaging.featurization as featurization
+import autophagy_assets.analysis.imaging.segmentation as segmentation
 from autophagy_assets_tests.assets.fakes import fake_featurize, fake_process_field, one_by_one
 segmentation.process_field, featurization.featurize = fake_process_field, fake_featurize
 compute.map_fields = one_by_one

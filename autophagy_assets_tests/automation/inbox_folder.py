@@ -9,7 +9,7 @@ import dagster as dg
 
 from autophagy_assets.assets.definition import StudyResource
 from autophagy_assets.automation.inbox import ingest_drop, watch_inbox
-from autophagy_assets.study import Study
+from autophagy_assets.config.study import Study
 from autophagy_assets_tests.platform import study_file
 from autophagy_assets_tests.registry.image_folder import FIELD, write_images
 

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autophagy_assets.automation.inbox import CONTENT_TAG, remembered
+from autophagy_assets.automation.submissions import Memory, drop_folder
+from autophagy_assets.config.study import Study
 from autophagy_assets.errors import InputError
-from autophagy_assets.inbox import Memory, drop_folder
-from autophagy_assets.study import Study
 from autophagy_assets_tests.automation.inbox_folder import ONE
 from autophagy_assets_tests.registry.image_folder import (
     BAD_METADATA,
@@ -185,7 +185,7 @@ def test_what_the_metadata_does_not_name_is_no_change(store, inbox):
 
 def test_many_drops_are_looked_at_bit_by_bit(inbox, monkeypatch):
     """A look is short, and each drop has its turn: a sensor that takes too long is stopped."""
-    from autophagy_assets import inbox as module
+    from autophagy_assets.automation import submissions as module
 
     for number in range(4):
         inbox.put(f"drop{number}")
@@ -212,7 +212,7 @@ EVENTS = st.lists(st.sampled_from(["grow", "shrink", "touch", "remove", "restore
 @given(EVENTS)
 def test_whatever_happens_it_is_asked_for_once_and_only_at_rest(tmp_path_factory, events):
     """A drop is asked for exactly when two looks in a row see the same complete content anew."""
-    from autophagy_assets.inbox import look
+    from autophagy_assets.automation.submissions import look
 
     folder = tmp_path_factory.mktemp("any")
     study = Study.load()

@@ -134,7 +134,7 @@ def test_a_bad_field_is_set_aside_and_the_others_are_ingested(store, inbox):
 def test_what_may_pass_is_tried_again_and_bad_data_are_not(
     store, inbox, monkeypatch, error, attempts
 ):
-    from autophagy_assets.registry import ingest as module
+    from autophagy_assets.registry.ingest import ingest as module
 
     tried = []
 

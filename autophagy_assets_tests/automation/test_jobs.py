@@ -11,7 +11,7 @@ import pytest
 
 from autophagy_assets.automation import refresh
 from autophagy_assets.automation.jobs import ANALYSIS, IMAGING
-from autophagy_assets.registry.ingest import ingest
+from autophagy_assets.registry.ingest.ingest import ingest
 from autophagy_assets_tests.platform import (
     Platform,
     give_table,
@@ -65,9 +65,9 @@ import json, sys
 from pathlib import Path
 from autophagy_assets.automation.refresh import refresh
 from autophagy_assets.definitions import defs
-from autophagy_assets.home import dagster_instance
+from autophagy_assets.config.home import dagster_instance
 from autophagy_assets.staleness.materializations import UID, latest
-from autophagy_assets.study import Study
+from autophagy_assets.config.study import Study
 from autophagy_assets_tests import platform
 import dagster as dg
 
@@ -86,7 +86,7 @@ def night():
 first = night()
 loose = folder.parent / "home" / "store" / ".tmp-0123.txt"
 loose.write_text("half")
-from autophagy_assets.registry.instance import connect
+from autophagy_assets.registry.store.instance import connect
 import os
 uid = latest(instance, dg.AssetKey("class_gallery"), None).metadata[UID]
 path = Path(connect().Artifact.get(uid=uid).path)

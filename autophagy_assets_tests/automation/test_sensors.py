@@ -194,7 +194,7 @@ def test_every_request_tries_once_more_what_has_failed(platform: Platform) -> No
 def test_the_analysis_images_nothing_and_says_what_is_held_up(
     platform: Platform, tmp_path: Path
 ) -> None:
-    from autophagy_assets.registry.ingest import ingest
+    from autophagy_assets.registry.ingest.ingest import ingest
     from autophagy_assets_tests.registry.image_folder import write_images
 
     write_images(tmp_path / "i", platform.study, [("KO", "clone 2", "untreated", "FOV1")])

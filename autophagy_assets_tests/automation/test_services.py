@@ -20,7 +20,7 @@ from typing import Any
 
 import pytest
 
-from autophagy_assets.study import Study
+from autophagy_assets.config.study import Study
 from autophagy_assets_tests.automation.test_webhook import Listener, heard_by_a_server
 from autophagy_assets_tests.conftest import ROOT, clean_environment
 from autophagy_assets_tests.registry.image_folder import FIELD, image, truncate, write_images

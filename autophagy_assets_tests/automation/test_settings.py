@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from autophagy_assets import settings
+from autophagy_assets.config import settings
 from autophagy_assets.errors import InputError
 
 READ = {

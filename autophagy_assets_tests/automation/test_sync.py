@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 
-from autophagy_assets.registry.ingest import ingest
+from autophagy_assets.registry.ingest.ingest import ingest
 from autophagy_assets_tests.platform import (
     Platform,
     give_dataset,

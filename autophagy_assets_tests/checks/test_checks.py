@@ -8,13 +8,13 @@ import dagster as dg
 import pandas as pd
 import pytest
 
-from autophagy_assets.analysis.finding import Finding
+from autophagy_assets.analysis.quality.finding import Finding
 from autophagy_assets.automation.launcher import run_request
 from autophagy_assets.automation.requests import Request
 from autophagy_assets.checks.definition import metadata_of, result
 from autophagy_assets.checks.knockouts import check_ko_predictions
 from autophagy_assets.definitions import build_defs
-from autophagy_assets.registry.ingest import ingest
+from autophagy_assets.registry.ingest.ingest import ingest
 from autophagy_assets.staleness.materializations import latest
 from autophagy_assets.staleness.upstream import Target
 from autophagy_assets_tests.analysis.synthetic import raw_features

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from autophagy_assets.study import Study
+from autophagy_assets.config.study import Study
 from autophagy_assets_tests.conftest import ROOT, clean_environment
 from autophagy_assets_tests.registry.image_folder import FIELD, write_images, write_metadata
 
@@ -103,7 +103,7 @@ def test_replacing_corrected_labels_and_restored_files_are_told(tmp_path: Path) 
 
 def test_names_in_brackets_are_printed_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
     from autophagy_assets.automation.refresh import Refreshed
-    from autophagy_assets.console import RefreshProgress, show_refreshed
+    from autophagy_assets.cli.output import RefreshProgress, show_refreshed
     from autophagy_assets.staleness.upstream import Target
 
     target = Target("raw_features", "wt")

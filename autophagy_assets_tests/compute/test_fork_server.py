@@ -11,7 +11,7 @@ import threading
 import time
 from pathlib import Path
 
-from autophagy_assets.analysis.compute import WorkerDied, map_fields
+from autophagy_assets.compute.pool import WorkerDied, map_fields
 from autophagy_assets_tests.analysis.test_compute import _gone, slow
 
 known_here: list[str] = []

@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from autophagy_assets.analysis.resources import granted_memory, granted_processors
+from autophagy_assets.compute.limits import granted_memory, granted_processors
 
 CORES = 8
 MACHINE = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from autophagy_assets.analysis import compute
-from autophagy_assets.analysis.compute import WorkerDied, default_workers, map_fields
+from autophagy_assets.compute import pool as compute
+from autophagy_assets.compute.pool import WorkerDied, default_workers, map_fields
 from autophagy_assets.errors import InputError
 
 
@@ -199,7 +199,7 @@ def test_workers_end_with_the_process_that_wanted_them(tmp_path, how):
             f"""
             import os, sys, time
             from pathlib import Path
-            from autophagy_assets.analysis.compute import map_fields
+            from autophagy_assets.compute.pool import map_fields
 
             def job(number):
                 Path({str(tmp_path)!r}, f"pid-{{number}}").write_text(str(os.getpid()))

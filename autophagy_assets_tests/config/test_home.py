@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from autophagy_assets import home
-from autophagy_assets.analysis import compute
+from autophagy_assets.compute import pool as compute
+from autophagy_assets.config import home
+from autophagy_assets.config.home import Home
 from autophagy_assets.errors import InputError
-from autophagy_assets.home import Home
 from autophagy_assets_tests.conftest import home_variables
 
 

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from autophagy_assets import home_marker
+from autophagy_assets.config import home_marker
+from autophagy_assets.config.home import Home
+from autophagy_assets.config.home_removal import remove
 from autophagy_assets.errors import InputError
-from autophagy_assets.home import Home
-from autophagy_assets.home_removal import remove
 from autophagy_assets_tests.conftest import ROOT, clean_environment
 from autophagy_assets_tests.test_cli import autophagy
 
@@ -87,7 +87,7 @@ def test_a_home_of_a_newer_version_is_refused(isolated, tmp_path):
 
 
 def test_processes_that_make_a_home_at_once_make_one(tmp_path):
-    script = "from autophagy_assets.home import Home; Home.locate().prepare()"
+    script = "from autophagy_assets.config.home import Home; Home.locate().prepare()"
     home = tmp_path / "home"
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("LAMIN", "DAGSTER"))}
     environment |= {"AUTOPHAGY_HOME": str(home), "PYTHONPATH": str(ROOT)}
@@ -152,7 +152,8 @@ def test_while_somebody_is_at_work_nothing_is_deleted_and_one_sentence_says_so(u
 def test_while_the_ui_is_served_nothing_is_deleted(used):
     """The process that was announced has become another program."""
     become = (
-        "import os, sys; from autophagy_assets.registry.presence import announce_program;"
+        "import os, sys;"
+        "from autophagy_assets.registry.provenance.processes import announce_program;"
         "announce_program();"
         "os.execv(sys.executable, [sys.executable, '-c', 'print(1, flush=True); input()'])"
     )

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from autophagy_assets import home_marker
-from autophagy_assets.home import HOME_VARIABLE, Home
+from autophagy_assets.config import home_marker
+from autophagy_assets.config.home import HOME_VARIABLE, Home
 from autophagy_assets_tests.conftest import ROOT, clean_environment
 from autophagy_assets_tests.platform import study_file
 from autophagy_assets_tests.registry.image_folder import write_images
@@ -19,7 +19,7 @@ from autophagy_assets_tests.test_cli import autophagy
 CLAIM = """
 import json, sys
 from autophagy_assets.errors import InputError
-from autophagy_assets.home import Home
+from autophagy_assets.config.home import Home
 
 how, study = sys.argv[1:]
 try:
@@ -42,8 +42,8 @@ atexit.register(make)
 INGEST = """
 import sys
 from pathlib import Path
-from autophagy_assets.registry.ingest import ingest
-from autophagy_assets.study import Study
+from autophagy_assets.registry.ingest.ingest import ingest
+from autophagy_assets.config.study import Study
 
 ingest(Path(sys.argv[1]), Study.load())
 """
@@ -71,7 +71,7 @@ def test_a_study_of_which_nothing_was_registered_keeps_none_out(isolated, tmp_pa
 @pytest.fixture
 def ingested(run_script, tmp_path: Path) -> Path:
     """A home with images of study A, claimed by nobody."""
-    from autophagy_assets.study import Study
+    from autophagy_assets.config.study import Study
 
     file, home = study_file(tmp_path, "A"), tmp_path / "home"
     write_images(tmp_path / "images", Study.load(file))
@@ -144,7 +144,7 @@ def test_the_demo_and_images_of_ones_own_never_meet(tmp_path):
     assert 'AUTOPHAGY_HOME="$(DEMO_HOME)" $(BIN)/autophagy demo\n' in makefile
     assert "DEMO_HOME := $(CURDIR)/.autophagy-demo" in makefile
     home = tmp_path / "demo"
-    marked = "from autophagy_assets.cli_demo import _own_home; _own_home()"
+    marked = "from autophagy_assets.cli.demo import _own_home; _own_home()"
     environment = clean_environment(home, PYTHONPATH=str(ROOT))
     for name in (HOME_VARIABLE, "DAGSTER_HOME", "LAMIN_SETTINGS_DIR", "LAMIN_CACHE_DIR"):
         del environment[name]

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from autophagy_assets.config.study import DEFAULT_STUDY, STUDY_VARIABLE, Checks, Study
 from autophagy_assets.errors import InputError
-from autophagy_assets.study import DEFAULT_STUDY, STUDY_VARIABLE, Checks, Study
 from autophagy_assets_tests.platform import study_file
 
 DEFAULT = yaml.safe_load(DEFAULT_STUDY.read_text())

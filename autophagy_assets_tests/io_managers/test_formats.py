@@ -12,13 +12,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
 
-from autophagy_assets.analysis.classification import train
+from autophagy_assets.analysis.classifier.classification import train
 from autophagy_assets.analysis.figures import Picture
+from autophagy_assets.config.study import Study
 from autophagy_assets.io_managers import parquet
 from autophagy_assets.io_managers.figure import FigureIOManager
 from autophagy_assets.io_managers.joblib import JoblibIOManager
 from autophagy_assets.io_managers.parquet import read_table, stream_table, write_table
-from autophagy_assets.study import Study
 from autophagy_assets_tests.analysis.synthetic import raw_features
 
 words = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=8)

@@ -22,7 +22,7 @@ def images(real_data) -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def platform(store, real_data, images, tmp_path_factory) -> Platform:
-    from autophagy_assets.registry.ingest import ingest
+    from autophagy_assets.registry.ingest.ingest import ingest
 
     platform = Platform(study_file(tmp_path_factory.mktemp("real"), "real study"))
     done = ingest(real_data, platform.study)
@@ -50,7 +50,7 @@ def test_samples_and_genotypes_become_partitions(platform):
 
 
 def test_same_images_twice_change_nothing(platform, real_data, images):
-    from autophagy_assets.registry.ingest import ingest
+    from autophagy_assets.registry.ingest.ingest import ingest
 
     before = snapshot()
     done = ingest(real_data, platform.study)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from autophagy_assets.study import Study
+from autophagy_assets.config.study import Study
 from autophagy_assets_tests.registry.image_folder import write_images
 
 _numbers = itertools.count()

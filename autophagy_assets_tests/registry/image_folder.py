@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import tifffile
 
-from autophagy_assets.study import Study
+from autophagy_assets.config.study import Study
 
 FIELD = ("WT", "clone 1", "untreated", "FOV1")
 OTHERS = [("WT", "clone 1", "14h Torin-1", "FOV1"), ("KO", "clone 2", "untreated", "FOV1")]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from autophagy_assets.registry.instance import connect, storage_root
+from autophagy_assets.registry.store.instance import connect, storage_root
 
 
 def rows() -> dict[str, int]:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from autophagy_assets.registry.provenance import Recorder
-from autophagy_assets.registry.runs import Step
-from autophagy_assets.study import Study
+from autophagy_assets.config.study import Study
+from autophagy_assets.registry.provenance.recorder import Recorder
+from autophagy_assets.registry.provenance.runs import Step
 from autophagy_assets_tests.analysis.synthetic import write_h5sc
 
 CHANNELS = ("DAPI", "Alexa488", "mCherry")

@@ -8,12 +8,12 @@ import math
 import pandas as pd
 import pytest
 
+from autophagy_assets.config.study import Study
 from autophagy_assets.registry import datasets
 from autophagy_assets.registry.fields import raw_fields
-from autophagy_assets.registry.ingest import ingest
-from autophagy_assets.registry.provenance import Recorder
-from autophagy_assets.registry.runs import Step
-from autophagy_assets.study import Study
+from autophagy_assets.registry.ingest.ingest import ingest
+from autophagy_assets.registry.provenance.recorder import Recorder
+from autophagy_assets.registry.provenance.runs import Step
 from autophagy_assets_tests.platform import give_dataset, given_study, outsider
 from autophagy_assets_tests.registry.image_folder import FIELD, OTHERS, write_images
 

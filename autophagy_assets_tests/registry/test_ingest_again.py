@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 import tifffile
 
-from autophagy_assets.registry.ingest import ingest, set_aside_fields
-from autophagy_assets.registry.labels import labels_of
+from autophagy_assets.registry.ingest.ingest import ingest, set_aside_fields
+from autophagy_assets.registry.store.labels import labels_of
 from autophagy_assets_tests.registry.image_folder import (
     FIELD,
     OTHERS,

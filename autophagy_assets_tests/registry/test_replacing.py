@@ -13,9 +13,9 @@ import tifffile
 from autophagy_assets.errors import InputError
 from autophagy_assets.registry.datasets import labels_of_partition
 from autophagy_assets.registry.fields import raw_fields
-from autophagy_assets.registry.ingest import ingest
-from autophagy_assets.registry.labels import labels_of
-from autophagy_assets.registry.withdraw import withdraw
+from autophagy_assets.registry.ingest.ingest import ingest
+from autophagy_assets.registry.ingest.withdraw import withdraw
+from autophagy_assets.registry.store.labels import labels_of
 from autophagy_assets_tests.registry.image_folder import (
     FIELD,
     OTHERS,
@@ -238,9 +238,9 @@ _INGEST = """
 import sys, time
 from pathlib import Path
 from autophagy_assets.errors import InputError
-from autophagy_assets.registry.ingest import ingest
-from autophagy_assets.registry.instance import connect
-from autophagy_assets.study import Study
+from autophagy_assets.registry.ingest.ingest import ingest
+from autophagy_assets.registry.store.instance import connect
+from autophagy_assets.config.study import Study
 connect()
 Path(sys.argv[1], "ready").touch()
 while len(list(Path(sys.argv[1]).parent.glob("*/ready"))) < 2:
@@ -258,7 +258,7 @@ def test_two_ingests_at_once_do_not_both_take_the_same_pixels(run_script, study,
     write_images(one, study, [FIELD])
     _as_another_genotype(one, study, two)
     _recompressed(two, study)
-    run_script("from autophagy_assets.registry.instance import connect; connect()")
+    run_script("from autophagy_assets.registry.store.instance import connect; connect()")
     with ThreadPoolExecutor(2) as pool:
         done = list(pool.map(lambda folder: run_script(_INGEST, folder), (one, two)))
     assert sorted(done) == [0, 1]

@@ -28,10 +28,11 @@ def make(number: int, folder: str, fields_kept_in: str) -> dict[str, Any]:
     done = run(number, ["ingest", folder])
     assert done["code"] == 0, done
     _keep_fields(Path(fields_kept_in))
+    from autophagy_assets.sync import sync
+
+    from autophagy_assets.config.study import Study
     from autophagy_assets.definitions import defs
     from autophagy_assets.io_managers.steps import space_of
-    from autophagy_assets.study import Study
-    from autophagy_assets.sync import sync
 
     instance = dg.DagsterInstance.ephemeral(settings={"telemetry": {"enabled": False}})
     sync(instance, Study.load())
@@ -64,7 +65,7 @@ def _keep_fields(folder: Path) -> None:
     What comes out depends on the images and the study alone, and takes most of the time. Nothing
     of the home under test is ever among it.
     """
-    from autophagy_assets.analysis import segmentation
+    from autophagy_assets.analysis.imaging import segmentation
 
     process = segmentation.process_field
 

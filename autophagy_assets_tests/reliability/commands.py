@@ -17,8 +17,8 @@ REPORT = "study_report"
 
 def run(number: int, arguments: list[str]) -> dict[str, Any]:
     """Run a command of ``autophagy``; its exit code and what it printed."""
-    from autophagy_assets.analysis import nursery
-    from autophagy_assets.cli import main
+    from autophagy_assets.cli.main import main
+    from autophagy_assets.compute import fork_server as nursery
 
     # This process has imported scPortrait and has one thread, as a worker that images a sample.
     nursery._forked = True
@@ -53,7 +53,7 @@ def imported(number: int) -> list[str]:
 
 def look(number: int) -> dict[str, Any]:
     """What there is of a study: what is out of date, and all contents by their hashes."""
-    from autophagy_assets.home import dagster_instance
+    from autophagy_assets.config.home import dagster_instance
 
     with dagster_instance() as instance:
         return seen_of(instance) | {"out of date": _out_of_date(instance)}
@@ -67,9 +67,10 @@ def seen_of(instance: Any) -> dict[str, Any]:
 
 def _out_of_date(instance: Any) -> dict[str, str]:
     """Target to why it is to be made, or waits; the only place that asks the platform's judge."""
-    from autophagy_assets.definitions import defs
     from autophagy_assets.plan import make_plan
-    from autophagy_assets.study import Study
+
+    from autophagy_assets.config.study import Study
+    from autophagy_assets.definitions import defs
 
     plan = make_plan(instance, defs, Study.load())
     return {str(t): reason for t, reason in plan.ready.items()} | {
@@ -79,10 +80,11 @@ def _out_of_date(instance: Any) -> dict[str, str]:
 
 def _contents(instance: Any) -> tuple[dict[str, list[Any]], list[str]]:
     """Hashes of what every target was made to, and targets whose file is not that."""
+    from autophagy_assets.materializations import HASH, TABLE_HASH, TABLE_UID, UID, latest
+
     from autophagy_assets.definitions import defs
     from autophagy_assets.io_managers.steps import space_of
-    from autophagy_assets.materializations import HASH, TABLE_HASH, TABLE_UID, UID, latest
-    from autophagy_assets.registry.artifacts import fetch
+    from autophagy_assets.registry.store.artifacts import fetch
 
     graph = defs.resolve_asset_graph()
     contents: dict[str, list[Any]] = {}
@@ -109,8 +111,8 @@ def _contents(instance: Any) -> tuple[dict[str, list[Any]], list[str]]:
 
 def _registered() -> dict[str, list[str]]:
     """Latest artifacts by key: uid, labels of each; what queries and exports give."""
-    from autophagy_assets.registry.instance import connect
-    from autophagy_assets.registry.labels import labels_of
+    from autophagy_assets.registry.store.instance import connect
+    from autophagy_assets.registry.store.labels import labels_of
 
     latest = connect().Artifact.filter(is_latest=True)
     labels = labels_of(latest)
@@ -123,7 +125,7 @@ def _registered() -> dict[str, list[str]]:
 
 def damage(number: int, suffix: str, how: str, which: int) -> str | None:
     """Damage one of the latest files that end in a suffix; gives its key, if there is one."""
-    from autophagy_assets.registry.instance import connect
+    from autophagy_assets.registry.store.instance import connect
 
     found = connect().Artifact.filter(is_latest=True, key__endswith=suffix).order_by("key")
     paths = {artifact.key: Path(str(artifact.path)) for artifact in found}

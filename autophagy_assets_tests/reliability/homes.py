@@ -8,7 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from autophagy_assets.analysis.compute import ENVIRONMENT, PRELOAD
+from autophagy_assets.compute.pool import ENVIRONMENT, PRELOAD
 from autophagy_assets_tests.reliability.forked import Zygote
 from autophagy_assets_tests.reliability.wanted import Pool, Wanted
 

@@ -10,7 +10,7 @@ from typing import Any
 def run(number: int, folder: str, asset: str) -> dict[str, Any]:
     """Make everything; wait at the end of an asset's step until the test says go on."""
     from autophagy_assets.errors import store_away
-    from autophagy_assets.registry import provenance
+    from autophagy_assets.registry.provenance import recorder as provenance
     from autophagy_assets_tests.reliability import zygote
 
     reached, proceed = Path(folder, "reached"), Path(folder, "proceed")

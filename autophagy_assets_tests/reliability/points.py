@@ -6,7 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from autophagy_assets.registry import artifacts, files, provenance
+from autophagy_assets.registry.provenance import recorder as provenance
+from autophagy_assets.registry.store import artifacts, files
 
 # What is being written, and how its name ends.
 FORMATS = {

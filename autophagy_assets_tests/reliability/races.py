@@ -10,7 +10,7 @@ ASSET, LABELS = "racer", {"study": "race", "genotype": "race genotype"}
 
 def write(number: int, each: int, key: str) -> list[list[str]]:
     """Register artifacts, one run for each; gives uid, key and content."""
-    from autophagy_assets.registry.provenance import Recorder, Step
+    from autophagy_assets.registry.provenance.recorder import Recorder, Step
 
     done = []
     for turn in range(each):
@@ -29,9 +29,9 @@ def write(number: int, each: int, key: str) -> list[list[str]]:
 
 def look(number: int, written: list[list[str]]) -> dict[str, Any]:
     """What stands in the store: faults of what was written, and numbers of rows."""
-    from autophagy_assets.registry.artifacts import fetch
-    from autophagy_assets.registry.instance import connect
-    from autophagy_assets.registry.provenance import transform_key
+    from autophagy_assets.registry.provenance.recorder import transform_key
+    from autophagy_assets.registry.store.artifacts import fetch
+    from autophagy_assets.registry.store.instance import connect
 
     faults = []
     for uid, key, text in written:

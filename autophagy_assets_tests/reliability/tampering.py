@@ -39,7 +39,7 @@ def truncated(path: Path, key: str) -> None:
 
 def swapped(path: Path, key: str) -> None:
     """Another artifact's file, of the same format where there is one."""
-    from autophagy_assets.registry.instance import connect
+    from autophagy_assets.registry.store.instance import connect
 
     others = connect().Artifact.filter(is_latest=True).exclude(key=key).order_by("key")
     alike = [a for a in others if Path(str(a.path)).suffix == path.suffix]
@@ -59,8 +59,8 @@ def tamper_and_load(number: int, what: str, how: str) -> dict[str, Any]:
     """Change the file of an artifact, then materialize what reads it."""
     import dagster as dg
 
-    from autophagy_assets.home import dagster_instance
-    from autophagy_assets.registry.instance import connect
+    from autophagy_assets.config.home import dagster_instance
+    from autophagy_assets.registry.store.instance import connect
     from autophagy_assets_tests.reliability import tiny, zygote
 
     key, reader = TARGETS[what]

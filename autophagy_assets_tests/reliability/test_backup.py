@@ -18,7 +18,7 @@ pytestmark = pytest.mark.slow
 
 ARTIFACTS = """
 import json
-from autophagy_assets.registry.instance import connect
+from autophagy_assets.registry.store.instance import connect
 print(json.dumps(sorted(connect().Artifact.filter().values_list("uid", "hash"))))
 """
 

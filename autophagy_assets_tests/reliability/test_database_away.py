@@ -47,7 +47,7 @@ def test_what_is_read_and_written_is_tried_again_and_then_told(
     from django.db import InterfaceError, OperationalError
 
     from autophagy_assets.errors import StoreAwayError
-    from autophagy_assets.registry import instance
+    from autophagy_assets.registry.store import instance
 
     waits: list[float] = []
     monkeypatch.setattr(instance.time, "sleep", waits.append)

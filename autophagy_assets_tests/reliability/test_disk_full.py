@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from autophagy_assets.registry.files import measure
-from autophagy_assets.study import Study
+from autophagy_assets.config.study import Study
+from autophagy_assets.registry.store.files import measure
 from autophagy_assets_tests.conftest import ROOT, clean_environment
 from autophagy_assets_tests.registry.image_folder import write_images
 from autophagy_assets_tests.reliability.forked import Zygote
@@ -116,7 +116,7 @@ def test_an_ingest_that_does_not_fit_is_one_sentence_and_leaves_no_copies(
         )
 
     home.mkdir()
-    command = "from autophagy_assets.registry.instance import connect; connect()"
+    command = "from autophagy_assets.registry.store.instance import connect; connect()"
     environment = clean_environment(home, PYTHONPATH=str(ROOT))
     subprocess.run([sys.executable, "-c", command], env=environment, check=True, timeout=300)
     place = home / "store" / "autophagy-imaging"
@@ -137,7 +137,7 @@ LEAVE = """
 import os, sys
 from pathlib import Path
 from autophagy_assets.registry import files
-from autophagy_assets.registry.outputs import folder
+from autophagy_assets.registry.store.outputs import folder
 
 def fill(path):
     with path.open("wb") as stream:

@@ -9,17 +9,17 @@ import dagster as dg
 import pytest
 from click.testing import CliRunner
 
-from autophagy_assets import cli_reconcile
 from autophagy_assets.automation.reconcile import end_dead_runs, left, reconcile
 from autophagy_assets.automation.reconcile_job import reconcile_job
-from autophagy_assets.registry import consistency
-from autophagy_assets.registry.artifacts import fetch
-from autophagy_assets.registry.consistency import Finding
-from autophagy_assets.registry.instance import storage_root, writing
-from autophagy_assets.registry.presence import announce
-from autophagy_assets.registry.provenance import Recorder, Step
+from autophagy_assets.cli import reconcile as cli_reconcile
+from autophagy_assets.config.study import Study
+from autophagy_assets.registry.consistency import records as consistency
+from autophagy_assets.registry.consistency.records import Finding
+from autophagy_assets.registry.provenance.processes import announce
+from autophagy_assets.registry.provenance.recorder import Recorder, Step
+from autophagy_assets.registry.store.artifacts import fetch
+from autophagy_assets.registry.store.instance import storage_root, writing
 from autophagy_assets.staleness.materializations import HASH, KEY, RUN, SIZE, UID
-from autophagy_assets.study import Study
 
 
 @pytest.fixture

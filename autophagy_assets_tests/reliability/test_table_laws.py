@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from autophagy_assets.io_managers.parquet import read_table, stream_table, write_table
-from autophagy_assets.registry.files import measure
+from autophagy_assets.registry.store.files import measure
 
 words = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=6)
 whole = {

@@ -12,19 +12,19 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from autophagy_assets.analysis import classification
+from autophagy_assets.analysis.classifier import classification
+from autophagy_assets.analysis.classifier.model import TrainedClassifier
 from autophagy_assets.analysis.figures import Picture, new_figure
-from autophagy_assets.analysis.model import TrainedClassifier
 from autophagy_assets.assets.definition import StudyResource, study_asset
 from autophagy_assets.automation.launcher import run_request
 from autophagy_assets.automation.requests import requests
+from autophagy_assets.config.study import DEFAULT_STUDY, Study
 from autophagy_assets.io_managers.figure import FigureIOManager, StoredPicture
 from autophagy_assets.io_managers.joblib import JoblibIOManager
 from autophagy_assets.io_managers.page import PageIOManager
 from autophagy_assets.io_managers.parquet import ParquetIOManager
 from autophagy_assets.staleness.judge import Judge
 from autophagy_assets.staleness.plan import make_plan
-from autophagy_assets.study import DEFAULT_STUDY, Study
 
 ASSETS = ["field", "cells", "forest", "picture", "page"]
 GROUP = "tiny"

@@ -12,9 +12,9 @@ from typing import Any
 
 import yaml
 
+from autophagy_assets.config.study import DEFAULT_STUDY
 from autophagy_assets.simulation import simulate
 from autophagy_assets.simulation.conditions import Condition
-from autophagy_assets.study import DEFAULT_STUDY
 
 VARIANTS = 2
 WT, KNOCKOUT, UNTREATED, STIMULATED = "WT", "EI24KO", "untreated", "14h Torin-1"

@@ -34,7 +34,7 @@ def main() -> None:
     log = os.open(HOME.with_name("children.log"), os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(log, 1)
     os.dup2(log, 2)
-    from autophagy_assets.registry.instance import connect
+    from autophagy_assets.registry.store.instance import connect
     from autophagy_assets_tests.reliability import points, tiny  # noqa: F401
 
     connect()
@@ -53,7 +53,7 @@ def _disconnect() -> None:
 
 def do_prepare() -> dict[str, Any]:
     """Make a store with a first version of everything; then the second, undisturbed."""
-    from autophagy_assets.registry import presence
+    from autophagy_assets.registry.provenance import processes as presence
     from autophagy_assets_tests.reliability import tiny
 
     tiny.write_study(STUDY, 1)
@@ -125,7 +125,7 @@ def do_mend(reconcile_first: bool) -> dict[str, Any]:
 
 
 def _run() -> bool:
-    from autophagy_assets.home import dagster_instance
+    from autophagy_assets.config.home import dagster_instance
     from autophagy_assets_tests.reliability import tiny
 
     with dagster_instance() as instance:
@@ -168,7 +168,7 @@ def do_call(
 
 
 def _refresh() -> dict[str, str]:
-    from autophagy_assets.home import dagster_instance
+    from autophagy_assets.config.home import dagster_instance
     from autophagy_assets_tests.reliability import tiny
 
     with dagster_instance() as instance:
@@ -177,7 +177,7 @@ def _refresh() -> dict[str, str]:
 
 def _reconcile() -> dict[str, Any]:
     from autophagy_assets.automation.reconcile import left, reconcile
-    from autophagy_assets.home import dagster_instance
+    from autophagy_assets.config.home import dagster_instance
 
     with dagster_instance() as instance:
         found = reconcile(instance, fix=True)
@@ -192,9 +192,9 @@ def _look() -> dict[str, Any]:
     """What a reader sees: hashes of what is materialized, and everything that is not whole."""
     import dagster as dg
 
-    from autophagy_assets.home import dagster_instance
-    from autophagy_assets.registry.artifacts import fetch
-    from autophagy_assets.registry.instance import connect
+    from autophagy_assets.config.home import dagster_instance
+    from autophagy_assets.registry.store.artifacts import fetch
+    from autophagy_assets.registry.store.instance import connect
     from autophagy_assets.staleness.materializations import HASH, TABLE_HASH, UID, latest
     from autophagy_assets_tests.reliability import tiny
 
@@ -225,7 +225,7 @@ def _look() -> dict[str, Any]:
 
 def _not_what_they_are_called() -> list[str]:
     """Files of the store whose name is not the hash of what is in them."""
-    from autophagy_assets.registry.files import measure, recorded_hash
+    from autophagy_assets.registry.store.files import measure, recorded_hash
 
     faults = []
     for folder, folders, names in os.walk(HOME / "store"):

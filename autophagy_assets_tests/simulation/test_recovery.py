@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from autophagy_assets.config.study import Study
 from autophagy_assets.simulation import SimulatedStudy, simulate
-from autophagy_assets.study import Study
 
 pytestmark = pytest.mark.slow
 
@@ -31,8 +31,8 @@ def segment(folder: Path, field: str, out: Path) -> tuple[pd.DataFrame, np.ndarr
     """Features of the cells of a field, and the centres (x, y) of their nuclei."""
     import spatialdata
 
-    from autophagy_assets.analysis.featurization import featurize
-    from autophagy_assets.analysis.segmentation import process_field
+    from autophagy_assets.analysis.imaging.featurization import featurize
+    from autophagy_assets.analysis.imaging.segmentation import process_field
 
     study = Study.load()
     images = {channel: folder / f"images/{field}_{channel}.tif" for channel in study.channels}

@@ -21,11 +21,11 @@ import dagster as dg
 from autophagy_assets import automation
 from autophagy_assets.automation.next_runs import look
 from autophagy_assets.automation.refresh import refresh
-from autophagy_assets.home import dagster_instance
+from autophagy_assets.config.home import dagster_instance
 from autophagy_assets.io_managers.parquet import read_table
-from autophagy_assets.registry.instance import connect
+from autophagy_assets.registry.store.instance import connect
 from autophagy_assets.staleness.materializations import UID, latest
-from autophagy_assets.study import Study
+from autophagy_assets.config.study import Study
 from autophagy_assets_tests import platform
 
 assert automation.__file__.startswith(sys.argv[1]), automation.__file__
@@ -84,12 +84,12 @@ def test_a_changed_word_makes_what_it_could_change_and_a_comment_nothing(
     kept = run(other, pinned)
     assert set(kept["ready"]) <= {"study_report"} and "argmax" in kept["code"]
     assert kept["pinned"]["test_predictions"] == [
-        "code of autophagy_assets.analysis.classification has changed"
+        "code of autophagy_assets.analysis.classifier.classification has changed"
     ]
     changed = run(other)
     assert changed["ready"]["test_predictions"] == changed["ready"]["ko_predictions[EI24KO]"]
     assert (
-        "code of autophagy_assets.analysis.classification has changed"
+        "code of autophagy_assets.analysis.classifier.classification has changed"
         in (changed["ready"]["test_predictions"])
     )
     assert "training_cells" not in changed["ready"]

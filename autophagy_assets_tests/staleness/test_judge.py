@@ -10,12 +10,13 @@ import dagster as dg
 import pytest
 from filelock import FileLock
 
-from autophagy_assets.analysis import compute, featurization, segmentation
-from autophagy_assets.home import Home
-from autophagy_assets.registry.ingest import ingest
+from autophagy_assets.analysis.imaging import featurization, segmentation
+from autophagy_assets.compute import pool as compute
+from autophagy_assets.config.home import Home
+from autophagy_assets.registry.ingest.ingest import ingest
+from autophagy_assets.registry.ingest.withdraw import withdraw
 from autophagy_assets.registry.state import OUTSIDE
-from autophagy_assets.registry.uids import derived
-from autophagy_assets.registry.withdraw import withdraw
+from autophagy_assets.registry.store.identifiers import derived
 from autophagy_assets.staleness.materializations import latest
 from autophagy_assets.staleness.upstream import Target
 from autophagy_assets_tests.assets import fakes

@@ -9,8 +9,8 @@ from contextlib import ExitStack
 import dagster as dg
 import pytest
 
+from autophagy_assets.config.study import Study
 from autophagy_assets.staleness import partitions
-from autophagy_assets.study import Study
 
 STUDY = Study.load()
 PROCESSES = 6

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from autophagy_assets.serve import CODE_LOCATION
+from autophagy_assets.cli.serve import CODE_LOCATION
 
 REPOSITORY = {
     "repositoryName": "__repository__",
@@ -28,7 +28,7 @@ import sys
 from functools import partial
 from pathlib import Path
 from autophagy_assets.automation.refresh import refresh
-from autophagy_assets.study import Study
+from autophagy_assets.config.study import Study
 from autophagy_assets_tests import platform
 
 study = Study.load()

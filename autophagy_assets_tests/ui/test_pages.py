@@ -7,7 +7,7 @@ import json
 import pytest
 
 from autophagy_assets.analysis.identity import CLASS, IDENTITY, METADATA, PREDICTION
-from autophagy_assets.study import Study
+from autophagy_assets.config.study import Study
 
 pytestmark = pytest.mark.slow
 

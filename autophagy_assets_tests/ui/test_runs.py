@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from autophagy_assets.study import Study
+from autophagy_assets.config.study import Study
 from autophagy_assets_tests.ui.served import REPOSITORY, family_of, listening
 
 pytestmark = pytest.mark.slow

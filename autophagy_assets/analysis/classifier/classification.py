@@ -16,7 +16,8 @@ import sklearn
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.model_selection import train_test_split
 
-from autophagy_assets.analysis.contract import check_feature_table
+from autophagy_assets.analysis.classifier.model import TrainedClassifier, dumps
+from autophagy_assets.analysis.features.contract import check_feature_table
 from autophagy_assets.analysis.identity import (
     CLASS,
     IDENTITY,
@@ -26,9 +27,8 @@ from autophagy_assets.analysis.identity import (
     SCORE,
     feature_columns,
 )
-from autophagy_assets.analysis.model import TrainedClassifier, dumps
+from autophagy_assets.config.study import ClassifierParameters, Split
 from autophagy_assets.errors import InputError
-from autophagy_assets.study import ClassifierParameters, Split
 
 POSITIVE = 1
 _NAMED = 5

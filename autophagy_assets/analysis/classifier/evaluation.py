@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import auc, confusion_matrix, roc_curve
 
-from autophagy_assets.analysis.classification import POSITIVE
+from autophagy_assets.analysis.classifier.classification import POSITIVE
 from autophagy_assets.analysis.identity import CLASS, PREDICTED, SCORE
 from autophagy_assets.errors import InputError
 

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from autophagy_assets.analysis.evaluation import CLASSES, auc_of, confusion_of, roc_of
+from autophagy_assets.analysis.classifier.evaluation import CLASSES, auc_of, confusion_of, roc_of
 from autophagy_assets.analysis.figures import BLUE, GREY, ORANGE, Picture, new_figure, styled
-from autophagy_assets.study import Study
+from autophagy_assets.config.study import Study
 
 
 @styled

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from autophagy_assets.analysis.contract import check_feature_table
+from autophagy_assets.analysis.features.contract import check_feature_table
 from autophagy_assets.analysis.identity import (
     CELL_ID,
     CLASS,
@@ -17,8 +17,8 @@ from autophagy_assets.analysis.identity import (
     METADATA,
     feature_columns,
 )
+from autophagy_assets.config.study import Study
 from autophagy_assets.errors import InputError
-from autophagy_assets.study import Study
 
 UNKNOWN = "unknown"
 

@@ -10,16 +10,10 @@ from collections.abc import Callable, Collection, Mapping
 import numpy as np
 import pandas as pd
 
-from autophagy_assets.analysis.finding import Finding
-from autophagy_assets.analysis.identity import (
-    CELL_ID,
-    CLASS,
-    DATASET,
-    IDENTITY,
-    feature_columns,
-)
+from autophagy_assets.analysis.identity import CELL_ID, CLASS, DATASET, IDENTITY, feature_columns
+from autophagy_assets.analysis.quality.finding import Finding
+from autophagy_assets.config.study import Study
 from autophagy_assets.errors import InputError
-from autophagy_assets.study import Study
 
 _REMEDY = "make the table again with an up-to-date featurization, or correct the file"
 

@@ -11,11 +11,11 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from autophagy_assets.analysis.crops import Paths
 from autophagy_assets.analysis.figures import Picture
+from autophagy_assets.analysis.galleries.crops import Paths
+from autophagy_assets.analysis.galleries.panels import PANEL, Panel, draw_panels
 from autophagy_assets.analysis.identity import DATASET, OUTCOME, SCORE
-from autophagy_assets.analysis.panels import PANEL, Panel, draw_panels
-from autophagy_assets.study import Study
+from autophagy_assets.config.study import Study
 
 _TITLES = ("True positives", "True negatives", "False negatives", "False positives")
 OUTCOMES = dict(zip(("TP", "TN", "FN", "FP"), _TITLES, strict=True))

@@ -18,7 +18,6 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
-from autophagy_assets.analysis.crops import Paths, fetch_crops
 from autophagy_assets.analysis.figures import (
     GREY,
     Picture,
@@ -27,9 +26,10 @@ from autophagy_assets.analysis.figures import (
     scale_bar,
     styled,
 )
+from autophagy_assets.analysis.galleries.crops import Paths, fetch_crops
 from autophagy_assets.analysis.identity import IDENTITY, METADATA, SCORE
+from autophagy_assets.config.study import Study
 from autophagy_assets.errors import InputError
-from autophagy_assets.study import Study
 
 PANEL, ROW, COLUMN, SHOWN_SCORE = "panel", "row", "column", "score"
 CROP_MAP = "gray"

@@ -11,7 +11,6 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Circle, Rectangle
 
-from autophagy_assets.analysis.crops import channel_names, fetch_all_channels
 from autophagy_assets.analysis.figures import (
     ORANGE,
     SKY,
@@ -22,9 +21,10 @@ from autophagy_assets.analysis.figures import (
     scale_bar,
     styled,
 )
+from autophagy_assets.analysis.galleries.crops import channel_names, fetch_all_channels
+from autophagy_assets.analysis.galleries.spatial import Field, read_field
 from autophagy_assets.analysis.identity import CELL_ID, DATASET, IDENTITY, METADATA, SCORE
-from autophagy_assets.analysis.spatial import Field, read_field
-from autophagy_assets.study import Study
+from autophagy_assets.config.study import Study
 
 _COLOURS = {"nucleus": SKY, "cytosol": ORANGE}
 _BRIGHTEST = 99.8  # percentile shown white, so that one hot pixel does not darken the field

@@ -8,14 +8,14 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from autophagy_assets.analysis.conditions import cheap_collections, one_thread, quiet
 from autophagy_assets.analysis.identity import CELL_ID
+from autophagy_assets.analysis.imaging.process_settings import cheap_collections, one_thread, quiet
 from autophagy_assets.errors import InputError
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from autophagy_assets.study import Study
+    from autophagy_assets.config.study import Study
 
 # scPortrait's own suggestion; a row does not depend on the other rows of its batch.
 BATCH_SIZE = 900
@@ -72,7 +72,7 @@ def _featurize_file(path: Path, study: Study) -> pd.DataFrame:
     ):
         from alphabase.io import tempmmap
 
-        from autophagy_assets.analysis.scportrait_steps import CellFeaturizer
+        from autophagy_assets.analysis.imaging.scportrait_steps import CellFeaturizer
 
         config = {
             "batch_size": BATCH_SIZE,

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from autophagy_assets.analysis.tiff_headers import check_header
+from autophagy_assets.analysis.imaging.tiff_headers import check_header
 from autophagy_assets.errors import InputError
 
 if TYPE_CHECKING:

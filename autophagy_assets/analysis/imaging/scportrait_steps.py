@@ -3,7 +3,7 @@
 Import this within functions only.
 """
 
-from autophagy_assets.analysis.conditions import compiled_code_kept
+from autophagy_assets.analysis.imaging.process_settings import compiled_code_kept
 
 with compiled_code_kept("scportrait", "cellpose"):
     from scportrait.pipeline.extraction import HDF5CellExtraction

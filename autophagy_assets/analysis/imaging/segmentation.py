@@ -14,13 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from autophagy_assets.analysis.conditions import cheap_collections, one_thread, quiet
-from autophagy_assets.analysis.images import check_field
-from autophagy_assets.analysis.project import METHODS, project_config, remember_store
+from autophagy_assets.analysis.imaging.images import check_field
+from autophagy_assets.analysis.imaging.process_settings import cheap_collections, one_thread, quiet
+from autophagy_assets.analysis.imaging.project import METHODS, project_config, remember_store
 from autophagy_assets.errors import InputError
 
 if TYPE_CHECKING:
-    from autophagy_assets.study import Study
+    from autophagy_assets.config.study import Study
 
 SINGLE_CELLS = "single_cell_data.h5ad"
 SPATIALDATA = "spatialdata.zarr"
@@ -138,7 +138,11 @@ def _in_study_order(images: Mapping[str, Path], study: Study) -> dict[str, Path]
 
 def _run_project(paths: dict[str, Path], study: Study, work: Path) -> tuple[Path, Path]:
     """Load, segment and extract; give the files that scPortrait wrote."""
-    from autophagy_assets.analysis.scportrait_steps import HDF5CellExtraction, Project, workflows
+    from autophagy_assets.analysis.imaging.scportrait_steps import (
+        HDF5CellExtraction,
+        Project,
+        workflows,
+    )
 
     home, cache = work / "project", work / "cache"
     home.mkdir()

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from autophagy_assets.analysis.finding import Finding, Numbers, counted
 from autophagy_assets.analysis.identity import DATASET, feature_columns
-from autophagy_assets.study import Checks
+from autophagy_assets.analysis.quality.finding import Finding, Numbers, counted
+from autophagy_assets.config.study import Checks
 
 CONDITION, CLONE = "stimulation", "clone"
 SIGNIFICANCE = 0.01

@@ -15,10 +15,10 @@ from typing import Any
 import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from autophagy_assets.analysis.evaluation import CLASSES, auc_of, confusion_of
+from autophagy_assets.analysis.classifier.evaluation import CLASSES, auc_of, confusion_of
 from autophagy_assets.analysis.figures import data_uri
 from autophagy_assets.analysis.identity import CELL_ID, DATASET
-from autophagy_assets.study import Study
+from autophagy_assets.config.study import Study
 
 _TEMPLATE = "report.html"
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from autophagy_assets.analysis.identity import DATASET
-from autophagy_assets.assets.manifest import row_of
-from autophagy_assets.registry import labels as lab
+from autophagy_assets.assets.imaging.manifest import row_of
 from autophagy_assets.registry.datasets import SINGLE_CELL_IMAGES
 from autophagy_assets.registry.fields import Field, study_slug
-from autophagy_assets.registry.files import StoredFile
+from autophagy_assets.registry.store import labels as lab
+from autophagy_assets.registry.store.files import StoredFile
 
 if TYPE_CHECKING:
     from autophagy_assets.assets.context import StudyContext

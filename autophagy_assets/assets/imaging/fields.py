@@ -9,16 +9,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from autophagy_assets.analysis.identity import DATASET
-from autophagy_assets.assets.field_files import add_files, files_of
-from autophagy_assets.assets.finished_fields import remember
-from autophagy_assets.assets.manifest import SET_ASIDE, row_of
+from autophagy_assets.assets.imaging.field_files import add_files, files_of
+from autophagy_assets.assets.imaging.finished_fields import remember
+from autophagy_assets.assets.imaging.manifest import SET_ASIDE, row_of
+from autophagy_assets.config.home import WORKERS_VARIABLE
+from autophagy_assets.config.study import RecordedStudy, Study
 from autophagy_assets.errors import InputError, IntegrityError
-from autophagy_assets.home import WORKERS_VARIABLE
 from autophagy_assets.registry.fields import Field
-from autophagy_assets.registry.files import put
-from autophagy_assets.registry.outputs import place_of
-from autophagy_assets.registry.uids import derived
-from autophagy_assets.study import RecordedStudy, Study
+from autophagy_assets.registry.store.files import put
+from autophagy_assets.registry.store.identifiers import derived
+from autophagy_assets.registry.store.outputs import place_of
 
 if TYPE_CHECKING:
     from autophagy_assets.assets.context import StudyContext
@@ -79,7 +79,7 @@ def image_field(job: tuple[Field, Mapping[str, Path]], study: Study, scratch: Pa
     -------
     Imaged
     """
-    from autophagy_assets.analysis.segmentation import process_field
+    from autophagy_assets.analysis.imaging.segmentation import process_field
 
     field, images = job
     noting = RecordedStudy.of(study)

@@ -13,15 +13,15 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from autophagy_assets.assets.field_files import add_files
-from autophagy_assets.assets.manifest import row_of
-from autophagy_assets.assets.method import METHOD, method_of, same_method
+from autophagy_assets.assets.imaging.field_files import add_files
+from autophagy_assets.assets.imaging.manifest import row_of
+from autophagy_assets.assets.imaging.method import METHOD, method_of, same_method
+from autophagy_assets.config.home import Home
 from autophagy_assets.errors import IntegrityError
-from autophagy_assets.home import Home
 from autophagy_assets.registry.fields import Field
-from autophagy_assets.registry.files import StoredFile, verify
-from autophagy_assets.registry.instance import storage_root
-from autophagy_assets.registry.uids import derived
+from autophagy_assets.registry.store.files import StoredFile, verify
+from autophagy_assets.registry.store.identifiers import derived
+from autophagy_assets.registry.store.instance import storage_root
 
 if TYPE_CHECKING:
     from autophagy_assets.assets.context import StudyContext

@@ -11,14 +11,14 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from autophagy_assets.analysis.identity import DATASET
-from autophagy_assets.assets.field_files import files_of
-from autophagy_assets.assets.manifest import OK, row_of
-from autophagy_assets.assets.method import METHOD, same_method
+from autophagy_assets.assets.imaging.field_files import files_of
+from autophagy_assets.assets.imaging.manifest import OK, row_of
+from autophagy_assets.assets.imaging.method import METHOD, same_method
 from autophagy_assets.errors import IntegrityError
 from autophagy_assets.io_managers.parquet import read_table
 from autophagy_assets.registry.fields import Field
-from autophagy_assets.registry.origins import notes_of
-from autophagy_assets.registry.uids import is_version_of
+from autophagy_assets.registry.provenance.run_provenance import notes_of
+from autophagy_assets.registry.store.identifiers import is_version_of
 from autophagy_assets.staleness.materializations import HASH, RUN, UID
 
 if TYPE_CHECKING:

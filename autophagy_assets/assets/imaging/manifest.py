@@ -7,7 +7,7 @@ import pandas as pd
 from autophagy_assets.analysis.identity import DATASET
 from autophagy_assets.registry.datasets import pixel_um
 from autophagy_assets.registry.fields import Field
-from autophagy_assets.registry.uids import slug
+from autophagy_assets.registry.store.identifiers import slug
 
 if TYPE_CHECKING:
     from autophagy_assets.assets.context import StudyContext

@@ -6,9 +6,9 @@ one of its fields changes, and the others are imaged anew only if they would com
 
 from typing import TYPE_CHECKING, Any
 
+from autophagy_assets.config.study import Study
 from autophagy_assets.staleness.code import code_of
 from autophagy_assets.staleness.fingerprint import Fingerprint, changes
-from autophagy_assets.study import Study
 
 if TYPE_CHECKING:
     from autophagy_assets.assets.context import StudyContext
@@ -41,7 +41,7 @@ def method_of(study: Study, entries: set[str]) -> Fingerprint:
     Fingerprint
         Without inputs.
     """
-    from autophagy_assets.analysis.segmentation import process_field
+    from autophagy_assets.analysis.imaging.segmentation import process_field
 
     code, values = code_of(process_field), study.values()
     read = {entry: values[entry] for entry in sorted(entries)}

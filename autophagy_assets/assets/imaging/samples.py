@@ -8,7 +8,7 @@ from pydantic import Field
 
 from autophagy_assets.analysis.identity import CELL_ID, CLASS, DATASET
 from autophagy_assets.assets.definition import study_asset
-from autophagy_assets.assets.fields import (
+from autophagy_assets.assets.imaging.fields import (
     describe_field,
     image_field,
     note_entries,
@@ -16,10 +16,10 @@ from autophagy_assets.assets.fields import (
     store_field,
     workers,
 )
-from autophagy_assets.assets.finished_fields import finished_fields, forget_finished
-from autophagy_assets.assets.kept_fields import kept_fields
-from autophagy_assets.assets.manifest import known_datasets, without
-from autophagy_assets.assets.method import note_method
+from autophagy_assets.assets.imaging.finished_fields import finished_fields, forget_finished
+from autophagy_assets.assets.imaging.kept_fields import kept_fields
+from autophagy_assets.assets.imaging.manifest import known_datasets, without
+from autophagy_assets.assets.imaging.method import note_method
 from autophagy_assets.errors import InputError
 from autophagy_assets.staleness.partitions import samples
 
@@ -69,7 +69,7 @@ def single_cell_images(context, config: ImagingConfig) -> pd.DataFrame:
     those of the last time are kept and not segmented again, unless the launchpad says so; so are
     those that a run had finished which was cut off.
     """
-    from autophagy_assets.analysis.compute import map_fields
+    from autophagy_assets.compute.pool import map_fields
 
     fields, rows = context.registry.fields, known_datasets(context)
     if not fields and not rows:
@@ -100,7 +100,7 @@ def single_cell_images(context, config: ImagingConfig) -> pd.DataFrame:
 )
 def cell_features(context, single_cell_images: pd.DataFrame) -> pd.DataFrame:
     """Areas and intensities of every cell of a sample, by scPortrait's CellFeaturizer."""
-    from autophagy_assets.analysis.featurization import featurize
+    from autophagy_assets.analysis.imaging.featurization import featurize
 
     tables = []
     for field in single_cell_images.query("status == 'ok'").itertuples():

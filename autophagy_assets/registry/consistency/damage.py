@@ -16,10 +16,10 @@ from stat import S_ISDIR
 from typing import Any
 
 from autophagy_assets.errors import IntegrityError
-from autophagy_assets.registry import files
-from autophagy_assets.registry.artifacts import verify_lamin_hash
-from autophagy_assets.registry.holdings import TRASH, pieces
-from autophagy_assets.registry.instance import connect, source_name
+from autophagy_assets.registry.consistency.run_outputs import TRASH, pieces
+from autophagy_assets.registry.store import files
+from autophagy_assets.registry.store.artifacts import verify_lamin_hash
+from autophagy_assets.registry.store.instance import connect, source_name
 
 GONE, EMPTY = "its file is gone", "its file is empty"
 INCOMPLETE, CHANGED = "its file is incomplete", "its file has changed"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from autophagy_assets.registry import labels as lab
-from autophagy_assets.registry.instance import connect
-from autophagy_assets.registry.runs import KEPT, transform_key
+from autophagy_assets.registry.provenance.runs import KEPT, transform_key
+from autophagy_assets.registry.store import labels as lab
+from autophagy_assets.registry.store.instance import connect
 
 TRASH = -1  # LaminDB's branch for what was deleted and can be restored
 _AT_ONCE = 500  # names in one query

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from autophagy_assets.analysis.images import pixel_hash, read_image
+from autophagy_assets.analysis.imaging.images import pixel_hash, read_image
+from autophagy_assets.config.study import Study
 from autophagy_assets.errors import InputError, IntegrityError
-from autophagy_assets.registry import labels as lab
-from autophagy_assets.registry.artifacts import describe, locate
 from autophagy_assets.registry.fields import RawImage, raw_images
-from autophagy_assets.registry.incoming import NewField, NewImage
-from autophagy_assets.registry.instance import connect, retried, writing
-from autophagy_assets.registry.uids import slug
-from autophagy_assets.study import Study
+from autophagy_assets.registry.ingest.incoming import NewField, NewImage
+from autophagy_assets.registry.store import labels as lab
+from autophagy_assets.registry.store.artifacts import describe, locate
+from autophagy_assets.registry.store.identifiers import slug
+from autophagy_assets.registry.store.instance import connect, retried, writing
 
 PIXELS = "pixels"  # in an artifact's extra_data: the hash of the pixels of the image
 _KINDS = (lab.GENOTYPE, lab.CLONE, lab.STIMULATION, lab.FOV, lab.CHANNEL)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from autophagy_assets.analysis.images import check_field
+from autophagy_assets.analysis.imaging.images import check_field
+from autophagy_assets.config.study import Study
 from autophagy_assets.errors import InputError
-from autophagy_assets.registry import labels as lab
 from autophagy_assets.registry.fields import RAW_IMAGE, sample_key, study_slug
-from autophagy_assets.registry.files import measure
-from autophagy_assets.registry.metadata import FieldRows
-from autophagy_assets.registry.uids import slug
-from autophagy_assets.study import Study
+from autophagy_assets.registry.ingest.metadata import FieldRows
+from autophagy_assets.registry.store import labels as lab
+from autophagy_assets.registry.store.files import measure
+from autophagy_assets.registry.store.identifiers import slug
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,12 @@ from pathlib import Path
 
 from filelock import FileLock
 
+from autophagy_assets.config.home import Home
+from autophagy_assets.config.study import Study
 from autophagy_assets.errors import InputError
-from autophagy_assets.home import Home
-from autophagy_assets.registry.artifacts import locate
-from autophagy_assets.registry.comparison import (
+from autophagy_assets.registry.consistency.damage import damaged
+from autophagy_assets.registry.fields import RAW_IMAGE, Field, raw_fields
+from autophagy_assets.registry.ingest.comparison import (
     PIXELS,
     Registered,
     duplicates,
@@ -21,16 +23,14 @@ from autophagy_assets.registry.comparison import (
     refuse_replacement,
     refuse_twin_labels,
 )
-from autophagy_assets.registry.damage import damaged
-from autophagy_assets.registry.fields import RAW_IMAGE, Field, raw_fields
-from autophagy_assets.registry.files import remove
-from autophagy_assets.registry.incoming import NewField, NewImage, read_field
-from autophagy_assets.registry.instance import connect, source_name
-from autophagy_assets.registry.labels import own_kinds
-from autophagy_assets.registry.metadata import FILE_NAME, FieldRows, read_metadata
-from autophagy_assets.registry.provenance import Recorder
-from autophagy_assets.registry.runs import Step, transform_key
-from autophagy_assets.study import Study
+from autophagy_assets.registry.ingest.incoming import NewField, NewImage, read_field
+from autophagy_assets.registry.ingest.metadata import FILE_NAME, FieldRows, read_metadata
+from autophagy_assets.registry.provenance.recorder import Recorder
+from autophagy_assets.registry.provenance.runs import Step, transform_key
+from autophagy_assets.registry.store.artifacts import locate
+from autophagy_assets.registry.store.files import remove
+from autophagy_assets.registry.store.instance import connect, source_name
+from autophagy_assets.registry.store.labels import own_kinds
 
 INGEST = "ingest"
 INGEST_LOCK = "ingest.lock"

@@ -12,13 +12,13 @@ from pathlib import Path
 import pandas as pd
 
 from autophagy_assets.analysis.identity import CLASS, IDENTITY, METADATA, PREDICTION
+from autophagy_assets.config.study import Study
 from autophagy_assets.errors import InputError
 from autophagy_assets.registry.datasets import RESOLUTION
-from autophagy_assets.registry.labels import KIND, NUMBERS, PLAIN, STUDY
-from autophagy_assets.registry.schemas import UNKNOWN_MEANING, meaning
-from autophagy_assets.registry.spreadsheet import read_cells
-from autophagy_assets.registry.uids import slug
-from autophagy_assets.study import Study
+from autophagy_assets.registry.ingest.spreadsheet import read_cells
+from autophagy_assets.registry.store.identifiers import slug
+from autophagy_assets.registry.store.labels import KIND, NUMBERS, PLAIN, STUDY
+from autophagy_assets.registry.store.schemas import UNKNOWN_MEANING, meaning
 
 FILE_NAME = "metadata_files.csv"
 PATH = "image_path"

@@ -11,13 +11,13 @@ import inspect
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+from autophagy_assets.config.study import Study
+from autophagy_assets.registry.consistency.run_outputs import TRASH
 from autophagy_assets.registry.fields import study_slug
-from autophagy_assets.registry.holdings import TRASH
-from autophagy_assets.registry.instance import connect, writing
-from autophagy_assets.registry.provenance import Recorder
-from autophagy_assets.registry.runs import Step, transform_key
-from autophagy_assets.registry.uids import slug
-from autophagy_assets.study import Study
+from autophagy_assets.registry.provenance.recorder import Recorder
+from autophagy_assets.registry.provenance.runs import Step, transform_key
+from autophagy_assets.registry.store.identifiers import slug
+from autophagy_assets.registry.store.instance import connect, writing
 
 RETIRE = "retire"
 _AT_ONCE = 500  # rows in one statement

@@ -8,15 +8,15 @@ from pathlib import Path
 
 from filelock import FileLock
 
+from autophagy_assets.config.home import Home
+from autophagy_assets.config.study import Study
 from autophagy_assets.errors import InputError
-from autophagy_assets.home import Home
-from autophagy_assets.registry.artifacts import describe
 from autophagy_assets.registry.fields import raw_images
-from autophagy_assets.registry.ingest import INGEST_LOCK
-from autophagy_assets.registry.instance import connect, source_name, writing
-from autophagy_assets.registry.provenance import Recorder
-from autophagy_assets.registry.runs import Step
-from autophagy_assets.study import Study
+from autophagy_assets.registry.ingest.ingest import INGEST_LOCK
+from autophagy_assets.registry.provenance.recorder import Recorder
+from autophagy_assets.registry.provenance.runs import Step
+from autophagy_assets.registry.store.artifacts import describe
+from autophagy_assets.registry.store.instance import connect, source_name, writing
 
 WITHDRAW = "withdraw"
 

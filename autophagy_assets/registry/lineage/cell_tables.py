@@ -21,12 +21,12 @@ from autophagy_assets.analysis.identity import (
     SCORE,
 )
 from autophagy_assets.errors import InputError, IntegrityError
-from autophagy_assets.registry.artifacts import fetch, find
 from autophagy_assets.registry.datasets import companion
-from autophagy_assets.registry.instance import connect
-from autophagy_assets.registry.lineage import Node
-from autophagy_assets.registry.origins import maker_of
-from autophagy_assets.registry.runs import transform_key
+from autophagy_assets.registry.lineage.lineage import Node
+from autophagy_assets.registry.provenance.run_provenance import maker_of
+from autophagy_assets.registry.provenance.runs import transform_key
+from autophagy_assets.registry.store.artifacts import fetch, find
+from autophagy_assets.registry.store.instance import connect
 
 Read = Callable[[str], Path]
 _PLACE = ["panel", "row", "column"]
@@ -213,7 +213,7 @@ class Cells:
         if dataset not in self._ids:
             import h5py
 
-            from autophagy_assets.analysis.crops import IDS
+            from autophagy_assets.analysis.galleries.crops import IDS
 
             if (path := self._verified(self.artifact(dataset))) is None:
                 return self._faults[dataset]

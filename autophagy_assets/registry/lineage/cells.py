@@ -7,9 +7,9 @@ from typing import Any
 
 from autophagy_assets.analysis.identity import CLASS, METADATA, OUTCOME, PREDICTED, SCORE
 from autophagy_assets.errors import InputError, IntegrityError
-from autophagy_assets.registry.cell_tables import Cells, Read, latest_tables, tables_behind
-from autophagy_assets.registry.lineage import Node, Walk, artifact_called, bare, nodes_of
-from autophagy_assets.registry.origins import maker_of
+from autophagy_assets.registry.lineage.cell_tables import Cells, Read, latest_tables, tables_behind
+from autophagy_assets.registry.lineage.lineage import Node, Walk, artifact_called, bare, nodes_of
+from autophagy_assets.registry.provenance.run_provenance import maker_of
 
 
 class _CellWalk(Walk):
@@ -136,7 +136,7 @@ def lineage_trees(
         Dataset and number of each cell. Of the tables that hold it those are looked at that the
         figures were made from.
     read : callable, optional
-        As for :class:`~autophagy_assets.registry.cell_tables.Cells`.
+        As for :class:`~autophagy_assets.registry.lineage.cell_tables.Cells`.
 
     Returns
     -------

@@ -8,10 +8,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from autophagy_assets.errors import InputError
-from autophagy_assets.registry.artifacts import describe
-from autophagy_assets.registry.instance import connect
-from autophagy_assets.registry.origins import Origin, describe_run, inputs_of, maker_of
-from autophagy_assets.registry.runs import transform_key
+from autophagy_assets.registry.provenance.run_provenance import (
+    Origin,
+    describe_run,
+    inputs_of,
+    maker_of,
+)
+from autophagy_assets.registry.provenance.runs import transform_key
+from autophagy_assets.registry.store.artifacts import describe
+from autophagy_assets.registry.store.instance import connect
 
 _NAMED = re.compile(r"(?P<asset>[^\[\]/]+)(\[(?P<partition>[^\]]*)\])?$")
 _KINDS = {

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from autophagy_assets.errors import InputError
-from autophagy_assets.registry.lineage import Node
-from autophagy_assets.registry.origins import Origin
+from autophagy_assets.registry.lineage.lineage import Node
+from autophagy_assets.registry.provenance.run_provenance import Origin
 
 FORMATS = ("tree", "json", "dot", "svg")
 _COLOURS = {

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from filelock import BaseFileLock, FileLock, Timeout
 
-from autophagy_assets.home import Home
+from autophagy_assets.config.home import Home
 
 _held: list[BaseFileLock] = []
 

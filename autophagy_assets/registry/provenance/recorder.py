@@ -13,13 +13,8 @@ from pathlib import Path
 from time import monotonic
 from typing import Any, TypeVar
 
-from autophagy_assets.registry import files
-from autophagy_assets.registry.artifacts import fetch, locate, register, renew
-from autophagy_assets.registry.instance import retried, writing
-from autophagy_assets.registry.labels import Labels, annotate, attach
-from autophagy_assets.registry.outputs import Output, Record, place_of
-from autophagy_assets.registry.presence import announce
-from autophagy_assets.registry.runs import (
+from autophagy_assets.registry.provenance.processes import announce
+from autophagy_assets.registry.provenance.runs import (
     ERRORED,
     FINISHED,
     KEPT,
@@ -31,6 +26,11 @@ from autophagy_assets.registry.runs import (
     link_inputs,
     transform_key,
 )
+from autophagy_assets.registry.store import files
+from autophagy_assets.registry.store.artifacts import fetch, locate, register, renew
+from autophagy_assets.registry.store.instance import retried, writing
+from autophagy_assets.registry.store.labels import Labels, annotate, attach
+from autophagy_assets.registry.store.outputs import Output, Record, place_of
 
 T = TypeVar("T")
 
@@ -163,7 +163,7 @@ class Recorder:
         write : callable
             Takes a path and writes a file or folder there.
         key, description, labels, **more
-            As in :class:`~autophagy_assets.registry.outputs.Output`.
+            As in :class:`~autophagy_assets.registry.store.outputs.Output`.
 
         Returns
         -------
@@ -181,7 +181,7 @@ class Recorder:
         file : StoredFile
             Whole, and verified.
         key, description, labels, **more
-            As in :class:`~autophagy_assets.registry.outputs.Output`.
+            As in :class:`~autophagy_assets.registry.store.outputs.Output`.
 
         Returns
         -------

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from autophagy_assets.registry.instance import connect
-from autophagy_assets.registry.runs import ERRORED, FINISHED, MADE_FROM, STARTED
+from autophagy_assets.registry.provenance.runs import ERRORED, FINISHED, MADE_FROM, STARTED
+from autophagy_assets.registry.store.instance import connect
 
 _STATUS = {STARTED: "started", FINISHED: "finished", ERRORED: "errored"}
 

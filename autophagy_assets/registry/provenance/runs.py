@@ -10,11 +10,11 @@ from functools import cache
 from importlib.metadata import distributions
 from typing import Any
 
-from autophagy_assets.registry import files
-from autophagy_assets.registry.artifacts import register
-from autophagy_assets.registry.instance import source
-from autophagy_assets.registry.outputs import Output, folder
-from autophagy_assets.registry.uids import artifact_uid, derived
+from autophagy_assets.registry.store import files
+from autophagy_assets.registry.store.artifacts import register
+from autophagy_assets.registry.store.identifiers import artifact_uid, derived
+from autophagy_assets.registry.store.instance import source
+from autophagy_assets.registry.store.outputs import Output, folder
 
 REFERENCE_TYPE = "dagster_run_id"
 STARTED, FINISHED, ERRORED, ABORTED = -1, 0, 1, 2

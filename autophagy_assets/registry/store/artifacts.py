@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from autophagy_assets.errors import IntegrityError
-from autophagy_assets.registry import files
-from autophagy_assets.registry.instance import connect, retried, source, source_name
-from autophagy_assets.registry.labels import attach
-from autophagy_assets.registry.outputs import Output, Record
+from autophagy_assets.registry.store import files
+from autophagy_assets.registry.store.instance import connect, retried, source, source_name
+from autophagy_assets.registry.store.labels import attach
+from autophagy_assets.registry.store.outputs import Output, Record
 
 _TRASH = -1  # LaminDB's branch for what was deleted and can be restored
 

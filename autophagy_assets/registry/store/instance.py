@@ -20,8 +20,8 @@ from typing import Any
 
 from filelock import FileLock
 
+from autophagy_assets.config.home import DATABASE_VARIABLE, INSTANCE_NAME, SOURCE_VARIABLE, Home
 from autophagy_assets.errors import InputError, StoreAwayError
-from autophagy_assets.home import DATABASE_VARIABLE, INSTANCE_NAME, SOURCE_VARIABLE, Home
 
 # One number for all writers of this platform in one PostgreSQL database.
 _ADVISORY_LOCK = 0x6175746F

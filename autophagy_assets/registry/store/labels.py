@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from autophagy_assets.registry.uids import derived
+from autophagy_assets.registry.store.identifiers import derived
 
 STUDY = "study"
 GENOTYPE = "genotype"
@@ -44,7 +44,7 @@ def attach(ln: Any, artifact: Any, labels: Labels) -> None:
     Parameters
     ----------
     ln : module
-        ``lamindb``, inside :func:`~autophagy_assets.registry.instance.writing`.
+        ``lamindb``, inside :func:`~autophagy_assets.registry.store.instance.writing`.
     artifact : lamindb.Artifact
         A saved artifact.
     labels : mapping

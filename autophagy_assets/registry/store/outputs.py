@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from autophagy_assets.registry import files
-from autophagy_assets.registry.instance import storage_root
-from autophagy_assets.registry.labels import Labels
-from autophagy_assets.registry.uids import artifact_uid
+from autophagy_assets.registry.store import files
+from autophagy_assets.registry.store.identifiers import artifact_uid
+from autophagy_assets.registry.store.instance import storage_root
+from autophagy_assets.registry.store.labels import Labels
 
 
 @dataclass(frozen=True)

@@ -19,9 +19,9 @@ from autophagy_assets.analysis.identity import (
     feature_columns,
 )
 from autophagy_assets.errors import InputError
-from autophagy_assets.registry.instance import connect, retried, writing
-from autophagy_assets.registry.labels import GENOTYPE, STIMULATION, category, label
-from autophagy_assets.registry.uids import derived
+from autophagy_assets.registry.store.identifiers import derived
+from autophagy_assets.registry.store.instance import connect, retried, writing
+from autophagy_assets.registry.store.labels import GENOTYPE, STIMULATION, category, label
 
 # Tables with the same columns have the same schema in LaminDB, so it is named by what they hold,
 # and by a code of the features: LaminDB would change the schema that has the name already.

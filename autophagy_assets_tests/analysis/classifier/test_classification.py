@@ -14,12 +14,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autophagy_assets.analysis.classification import outcomes, predict, split_cells, train
-from autophagy_assets.analysis.features import clean
+from autophagy_assets.analysis.classifier.classification import (
+    outcomes,
+    predict,
+    split_cells,
+    train,
+)
+from autophagy_assets.analysis.classifier.model import dumps
+from autophagy_assets.analysis.features.cleaning import clean
 from autophagy_assets.analysis.identity import CELL_ID, CLASS, DATASET, IDENTITY
-from autophagy_assets.analysis.model import dumps
+from autophagy_assets.config.study import Split, Study
 from autophagy_assets.errors import InputError
-from autophagy_assets.study import Split, Study
 from autophagy_assets_tests.analysis.synthetic import described, raw_features
 
 STUDY = Study.load()
@@ -127,8 +132,8 @@ def test_other_cells_give_other_bytes(model):
 
 SCRIPT = """
 import hashlib
-from autophagy_assets.analysis.classification import train
-from autophagy_assets.analysis.model import dumps
+from autophagy_assets.analysis.classifier.classification import train
+from autophagy_assets.analysis.classifier.model import dumps
 from autophagy_assets_tests.analysis.test_classification import STUDY, cells
 print(hashlib.sha256(dumps(train(cells(), STUDY.classifier, "version 1"))).hexdigest())
 """

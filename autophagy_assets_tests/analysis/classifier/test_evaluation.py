@@ -8,10 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autophagy_assets.analysis.evaluation import auc_of, confusion_of, evaluate, roc_of
-from autophagy_assets.analysis.evaluation_figures import confusion_picture, evaluation_picture
+from autophagy_assets.analysis.classifier.evaluation import auc_of, confusion_of, evaluate, roc_of
+from autophagy_assets.analysis.classifier.evaluation_figures import (
+    confusion_picture,
+    evaluation_picture,
+)
+from autophagy_assets.config.study import Study
 from autophagy_assets.errors import InputError
-from autophagy_assets.study import Study
 
 STUDY = Study.load()
 

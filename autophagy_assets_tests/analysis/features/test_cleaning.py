@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autophagy_assets.analysis.features import clean
+from autophagy_assets.analysis.features.cleaning import clean
 from autophagy_assets.analysis.identity import (
     CELL_ID,
     CLASS,
@@ -17,8 +17,8 @@ from autophagy_assets.analysis.identity import (
     METADATA,
     feature_columns,
 )
+from autophagy_assets.config.study import Study
 from autophagy_assets.errors import InputError
-from autophagy_assets.study import Study
 from autophagy_assets_tests.analysis.synthetic import described, raw_features, six_cells
 
 STUDY = Study.load()

@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from autophagy_assets.analysis import contract
-from autophagy_assets.analysis.contract import check_feature_table
+from autophagy_assets.analysis.features import contract
+from autophagy_assets.analysis.features.contract import check_feature_table
 from autophagy_assets.analysis.identity import CELL_ID, CLASS, DATASET, IDENTITY
+from autophagy_assets.config.study import Study
 from autophagy_assets.errors import InputError
-from autophagy_assets.study import Study
 from autophagy_assets_tests.analysis.synthetic import raw_features, six_cells
 
 STUDY = Study.load()

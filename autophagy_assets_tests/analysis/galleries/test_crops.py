@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autophagy_assets.analysis.crops import channel_names, fetch_all_channels, fetch_crops
+from autophagy_assets.analysis.galleries.crops import channel_names, fetch_all_channels, fetch_crops
 from autophagy_assets.analysis.identity import CELL_ID, DATASET
 from autophagy_assets.errors import InputError
 from autophagy_assets_tests.analysis.synthetic import decoded, write_h5sc

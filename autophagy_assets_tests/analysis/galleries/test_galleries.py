@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from autophagy_assets.analysis.figures import png_bytes
-from autophagy_assets.analysis.galleries import (
+from autophagy_assets.analysis.galleries.galleries import (
     choose_class_cells,
     choose_error_cells,
     class_gallery,
@@ -14,8 +14,8 @@ from autophagy_assets.analysis.galleries import (
     wt_ko_gallery,
 )
 from autophagy_assets.analysis.identity import CELL_ID, DATASET, IDENTITY
+from autophagy_assets.config.study import Study
 from autophagy_assets.errors import InputError
-from autophagy_assets.study import Study
 from autophagy_assets_tests.analysis.synthetic import codes, decoded, write_h5sc
 
 STUDY = Study.load()

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autophagy_assets.analysis import spatial
 from autophagy_assets.analysis.figures import png_bytes
-from autophagy_assets.analysis.spatial import _span, choose_context_cell, read_field
-from autophagy_assets.analysis.spatial_figures import spatial_context
+from autophagy_assets.analysis.galleries import spatial
+from autophagy_assets.analysis.galleries.spatial import _span, choose_context_cell, read_field
+from autophagy_assets.analysis.galleries.spatial_figures import spatial_context
+from autophagy_assets.config.study import Study
 from autophagy_assets.errors import InputError
-from autophagy_assets.study import Study
 from autophagy_assets_tests.analysis.synthetic import decoded, write_h5sc, write_store
 
 STUDY = Study.load()

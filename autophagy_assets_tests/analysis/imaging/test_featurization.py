@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from autophagy_assets.analysis.featurization import featurize
+from autophagy_assets.analysis.imaging.featurization import featurize
+from autophagy_assets.config.study import Study
 from autophagy_assets.errors import InputError
-from autophagy_assets.study import Study
 from autophagy_assets_tests.analysis.imaged_fields import plain_project, small_field
 
 STUDY = Study.load()

@@ -8,7 +8,7 @@ import tifffile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from autophagy_assets.analysis.images import check_field, read_image
+from autophagy_assets.analysis.imaging.images import check_field, read_image
 from autophagy_assets.errors import InputError
 
 SHARED_DIRECTORY = settings(

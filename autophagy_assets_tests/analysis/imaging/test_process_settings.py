@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from numba.core.caching import FunctionCache, NullCache
 
-from autophagy_assets.analysis.conditions import compiled_code_kept
+from autophagy_assets.analysis.imaging.process_settings import compiled_code_kept
 
 SOURCE = "from numba import njit\n\n@njit\ndef add(a, b):\n    return a + b\n"
 

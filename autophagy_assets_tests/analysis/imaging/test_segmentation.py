@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import tifffile
 
-from autophagy_assets.analysis.project import METHODS, project_config
-from autophagy_assets.analysis.segmentation import process_field
+from autophagy_assets.analysis.imaging.project import METHODS, project_config
+from autophagy_assets.analysis.imaging.segmentation import process_field
+from autophagy_assets.config.study import Study
 from autophagy_assets.errors import InputError
-from autophagy_assets.study import Study
 from autophagy_assets_tests.analysis.imaged_fields import (
     hashes,
     plain_project,
@@ -122,7 +122,7 @@ def test_cells_masks_and_crops_equal_a_plain_project(result, images, tmp_path):
 
 @pytest.mark.slow
 def test_bytes_are_the_same_in_every_process_and_place(images, tmp_path):
-    from autophagy_assets.analysis.compute import map_fields
+    from autophagy_assets.compute.pool import map_fields
 
     here = _process(tmp_path / "here", images)
     outs = [tmp_path / "there", tmp_path / "else" / "where" / "deeper"]

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import tifffile
 
-from autophagy_assets.analysis import tiff_headers
-from autophagy_assets.analysis.images import pixel_hash, read_image
+from autophagy_assets.analysis.imaging import tiff_headers
+from autophagy_assets.analysis.imaging.images import pixel_hash, read_image
 from autophagy_assets.errors import InputError
 
 IMAGE = np.random.default_rng(0).integers(0, 60000, (40, 30)).astype("uint16")

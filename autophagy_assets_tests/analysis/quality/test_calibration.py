@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
-from autophagy_assets.analysis import calibration
-from autophagy_assets.analysis.calibration import Accepted, auc_error, calibrated, not_below
-from autophagy_assets.study import Checks
+from autophagy_assets.analysis.quality import calibration
+from autophagy_assets.analysis.quality.calibration import Accepted, auc_error, calibrated, not_below
+from autophagy_assets.config.study import Checks
 
 CHECKS = Checks()
 

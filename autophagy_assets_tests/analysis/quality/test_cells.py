@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autophagy_assets.analysis import quality
 from autophagy_assets.analysis.identity import CELL_ID, CLASS, DATASET, SCORE
-from autophagy_assets.study import Study
+from autophagy_assets.analysis.quality import cells as quality
+from autophagy_assets.config.study import Study
 from autophagy_assets_tests.analysis.synthetic import raw_features
 
 STUDY = Study.load()

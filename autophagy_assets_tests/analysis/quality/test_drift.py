@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autophagy_assets.analysis.drift import differences, drift
-from autophagy_assets.study import Checks
+from autophagy_assets.analysis.quality.drift import differences, drift
+from autophagy_assets.config.study import Checks
 
 CHECKS = Checks()
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from autophagy_assets.analysis import fields
-from autophagy_assets.study import Study
+from autophagy_assets.analysis.quality import fields
+from autophagy_assets.config.study import Study
 
 CHECKS = Study.load().checks
 

@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from autophagy_assets.analysis.evaluation import evaluate
+from autophagy_assets.analysis.classifier.evaluation import evaluate
 from autophagy_assets.analysis.identity import CELL_ID, DATASET
-from autophagy_assets.analysis.report import ReportContent, ReportFigure, render_report
-from autophagy_assets.study import Study
+from autophagy_assets.analysis.report.page import ReportContent, ReportFigure, render_report
+from autophagy_assets.config.study import Study
 
 STUDY = Study.load()
 PNG = b"\x89PNG\r\n\x1a\n"

@@ -2,9 +2,9 @@
 
 import pytest
 
-from autophagy_assets.assets.fields import workers
+from autophagy_assets.assets.imaging.fields import workers
+from autophagy_assets.config.home import WORKERS_VARIABLE
 from autophagy_assets.errors import InputError
-from autophagy_assets.home import WORKERS_VARIABLE
 
 
 @pytest.mark.parametrize(("told", "meant"), [("3", 3), ("", None), ("0", None)])

@@ -8,11 +8,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from autophagy_assets.analysis import compute, featurization, segmentation
+from autophagy_assets.analysis.imaging import featurization, segmentation
 from autophagy_assets.automation.reconcile import reconcile
-from autophagy_assets.registry.cells import lineage_of_cell
-from autophagy_assets.registry.ingest import ingest
-from autophagy_assets.registry.lineage import Node, lineage_of, nodes_of
+from autophagy_assets.compute import pool as compute
+from autophagy_assets.registry.ingest.ingest import ingest
+from autophagy_assets.registry.lineage.cells import lineage_of_cell
+from autophagy_assets.registry.lineage.lineage import Node, lineage_of, nodes_of
 from autophagy_assets_tests.assets import fakes
 from autophagy_assets_tests.assets.fakes import fake_featurize, fake_process_field, one_by_one
 from autophagy_assets_tests.assets.test_imaging import SAMPLE, image, paint
@@ -122,7 +123,7 @@ def test_reconcile_finds_nothing(platform, folder):
 
 @pytest.mark.parametrize("column", ["dataset", "spatialdata"])
 def test_a_lost_file_is_missed_and_only_its_field_imaged(platform, folder, store, column):
-    from autophagy_assets.registry.files import remove
+    from autophagy_assets.registry.store.files import remove
     from autophagy_assets.staleness.upstream import Target
 
     image(platform, folder)

@@ -11,8 +11,9 @@ import pandas as pd
 import pytest
 import tifffile
 
-from autophagy_assets.analysis import compute, featurization, segmentation
-from autophagy_assets.registry.ingest import ingest
+from autophagy_assets.analysis.imaging import featurization, segmentation
+from autophagy_assets.compute import pool as compute
+from autophagy_assets.registry.ingest.ingest import ingest
 from autophagy_assets.staleness.materializations import latest
 from autophagy_assets_tests.assets.fakes import (
     CELLS,

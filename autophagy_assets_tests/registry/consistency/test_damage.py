@@ -9,9 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from autophagy_assets.registry import files
-from autophagy_assets.registry.artifacts import fetch
-from autophagy_assets.registry.damage import (
+from autophagy_assets.registry.consistency.damage import (
     CHANGED,
     EMPTY,
     GONE,
@@ -20,6 +18,8 @@ from autophagy_assets.registry.damage import (
     UNREADABLE,
     damaged,
 )
+from autophagy_assets.registry.store import files
+from autophagy_assets.registry.store.artifacts import fetch
 from autophagy_assets_tests.platform import outsider
 
 _numbers = itertools.count()
@@ -222,7 +222,7 @@ def test_an_artifact_that_is_not_registered_is_told(file):
 
 @pytest.mark.parametrize("made", ["changed", "gone"])
 def test_what_the_platform_has_not_written_is_looked_at_when_all_is(store, made):
-    from autophagy_assets.registry.instance import storage_root
+    from autophagy_assets.registry.store.instance import storage_root
 
     path = storage_root() / f"by_hand_{made}.txt"
     path.write_text("1")

@@ -9,7 +9,7 @@ import pytest
 import tifffile
 
 from autophagy_assets.errors import InputError
-from autophagy_assets.registry.ingest import ingest, set_aside_fields
+from autophagy_assets.registry.ingest.ingest import ingest, set_aside_fields
 from autophagy_assets_tests.registry.image_folder import (
     BAD_FIELD,
     BAD_METADATA,
@@ -111,7 +111,7 @@ def test_what_one_study_sets_aside_is_not_told_of_another(store, study, folder):
 
 
 def test_a_failure_in_the_middle_leaves_no_record(store, study, folder, monkeypatch):
-    from autophagy_assets.registry import provenance
+    from autophagy_assets.registry.provenance import recorder as provenance
 
     register, calls = provenance.register, []
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from autophagy_assets.config.study import Study
 from autophagy_assets.errors import InputError
-from autophagy_assets.registry.metadata import read_metadata
-from autophagy_assets.study import Study
+from autophagy_assets.registry.ingest.metadata import read_metadata
 from autophagy_assets_tests.registry.image_folder import (
     BAD_METADATA,
     FIELD,

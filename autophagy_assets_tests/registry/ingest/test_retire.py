@@ -8,14 +8,15 @@ from typing import Any
 
 import pytest
 
-from autophagy_assets.analysis import compute, featurization, segmentation
+from autophagy_assets.analysis.imaging import featurization, segmentation
 from autophagy_assets.automation.reconcile import reconcile
+from autophagy_assets.cli.summary import export
+from autophagy_assets.compute import pool as compute
 from autophagy_assets.registry.fields import raw_fields
-from autophagy_assets.registry.ingest import ingest
-from autophagy_assets.registry.retire import field_keys, retire
-from autophagy_assets.registry.withdraw import withdraw
+from autophagy_assets.registry.ingest.ingest import ingest
+from autophagy_assets.registry.ingest.retire import field_keys, retire
+from autophagy_assets.registry.ingest.withdraw import withdraw
 from autophagy_assets.staleness.upstream import partitions_name
-from autophagy_assets.summary import export
 from autophagy_assets_tests.assets.fakes import fake_featurize, fake_process_field, one_by_one
 from autophagy_assets_tests.executed import executed
 from autophagy_assets_tests.platform import Platform, study_file

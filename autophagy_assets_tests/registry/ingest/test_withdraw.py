@@ -10,8 +10,8 @@ import tifffile
 
 from autophagy_assets.errors import InputError
 from autophagy_assets.registry.fields import raw_fields
-from autophagy_assets.registry.ingest import ingest, set_aside_fields
-from autophagy_assets.registry.withdraw import withdraw
+from autophagy_assets.registry.ingest.ingest import ingest, set_aside_fields
+from autophagy_assets.registry.ingest.withdraw import withdraw
 from autophagy_assets_tests.registry.image_folder import FIELD, cell
 from autophagy_assets_tests.registry.records import snapshot
 

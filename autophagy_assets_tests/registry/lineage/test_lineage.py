@@ -12,15 +12,15 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 
-from autophagy_assets.cli_lineage import lineage
+from autophagy_assets.cli.lineage import lineage
 from autophagy_assets.errors import InputError, IntegrityError
-from autophagy_assets.registry import lineage_formats
-from autophagy_assets.registry.artifacts import fetch
-from autophagy_assets.registry.cells import lineage_of_cell, lineage_trees
-from autophagy_assets.registry.instance import writing
-from autophagy_assets.registry.labels import annotate, label
-from autophagy_assets.registry.lineage import Node, lineage_of, nodes_of
-from autophagy_assets.registry.lineage_formats import render, tree_lines
+from autophagy_assets.registry.lineage import lineage_formats
+from autophagy_assets.registry.lineage.cells import lineage_of_cell, lineage_trees
+from autophagy_assets.registry.lineage.lineage import Node, lineage_of, nodes_of
+from autophagy_assets.registry.lineage.lineage_formats import render, tree_lines
+from autophagy_assets.registry.store.artifacts import fetch
+from autophagy_assets.registry.store.instance import writing
+from autophagy_assets.registry.store.labels import annotate, label
 from autophagy_assets_tests.registry.small_study import (
     CELLS,
     SmallStudy,

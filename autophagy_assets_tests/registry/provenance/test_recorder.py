@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from autophagy_assets.registry import provenance
-from autophagy_assets.registry.provenance import Recorder
-from autophagy_assets.registry.runs import ENVIRONMENT_KEY, Step
+from autophagy_assets.registry.provenance import recorder as provenance
+from autophagy_assets.registry.provenance.recorder import Recorder
+from autophagy_assets.registry.provenance.runs import ENVIRONMENT_KEY, Step
 from autophagy_assets_tests.registry.records import rows
 
 _numbers = itertools.count()
@@ -146,7 +146,9 @@ def test_packages_are_recorded_once_for_all_runs(store, asset):
 
 def test_another_environment_is_another_version(store, asset, monkeypatch):
     _, before = made(asset, "1")
-    monkeypatch.setattr("autophagy_assets.registry.runs._packages", lambda: "lamindb==99\n")
+    monkeypatch.setattr(
+        "autophagy_assets.registry.provenance.runs._packages", lambda: "lamindb==99\n"
+    )
     _, after = made(asset, "2")
     was, now = (store.Run.get(uid=uid).environment for uid in (before, after))
     assert was.uid != now.uid and was.key == now.key

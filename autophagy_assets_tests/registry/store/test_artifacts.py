@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from autophagy_assets.errors import IntegrityError
-from autophagy_assets.registry.artifacts import fetch
+from autophagy_assets.registry.store.artifacts import fetch
 from autophagy_assets_tests.platform import outsider
 from autophagy_assets_tests.registry.records import rows
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autophagy_assets.errors import IntegrityError
-from autophagy_assets.registry import files
+from autophagy_assets.registry.store import files
 
 
 def everything_in(folder: Path) -> list[str]:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from autophagy_assets.errors import InputError
 from autophagy_assets.registry.fields import sample_key
-from autophagy_assets.registry.uids import artifact_uid, derived, slug
+from autophagy_assets.registry.store.identifiers import artifact_uid, derived, slug
 from autophagy_assets.staleness.partitions import genotype_of
 
 parts = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=20)

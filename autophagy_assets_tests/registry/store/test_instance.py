@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from autophagy_assets.errors import StoreAwayError
-from autophagy_assets.registry.instance import _ATTEMPTS, retried, writing
+from autophagy_assets.registry.store.instance import _ATTEMPTS, retried, writing
 from autophagy_assets_tests.registry.records import rows
 
 LOOK = """
 import json, os
-from autophagy_assets.registry.instance import connect, storage_root
+from autophagy_assets.registry.store.instance import connect, storage_root
 ln = connect()
 print(json.dumps({
     "instance": ln.setup.settings.instance.slug,
@@ -23,8 +23,8 @@ print(json.dumps({
 """
 LABEL = """
 import json
-from autophagy_assets.registry.instance import writing
-from autophagy_assets.registry.labels import label
+from autophagy_assets.registry.store.instance import writing
+from autophagy_assets.registry.store.labels import label
 with writing() as ln:
     label(ln, "made in the first process")
 print("null")
@@ -123,7 +123,7 @@ def test_a_source_that_cannot_be_read_is_told_in_one_sentence(run_script):
     script = """
 import json
 from autophagy_assets.errors import InputError
-from autophagy_assets.registry.instance import source
+from autophagy_assets.registry.store.instance import source
 try:
     source()
 except InputError as error:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from autophagy_assets.registry import labels as lab
-from autophagy_assets.registry.instance import writing
+from autophagy_assets.registry.store import labels as lab
+from autophagy_assets.registry.store.instance import writing
 from autophagy_assets_tests.platform import outsider
 from autophagy_assets_tests.registry.records import rows
 

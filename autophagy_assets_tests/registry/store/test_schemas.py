@@ -5,10 +5,10 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from autophagy_assets.analysis.features import clean
+from autophagy_assets.analysis.features.cleaning import clean
+from autophagy_assets.config.study import Study
 from autophagy_assets.errors import InputError
-from autophagy_assets.registry import schemas
-from autophagy_assets.study import Study
+from autophagy_assets.registry.store import schemas
 from autophagy_assets_tests.analysis.synthetic import described, raw_features
 from autophagy_assets_tests.registry.records import rows
 
@@ -128,10 +128,10 @@ def test_labels_in_a_table_become_known(store, cleaned):
 
 TABLE_FIRST = """
 import json
-from autophagy_assets.analysis.features import clean
+from autophagy_assets.analysis.features.cleaning import clean
 from autophagy_assets.registry import schemas
-from autophagy_assets.registry.instance import connect
-from autophagy_assets.study import Study
+from autophagy_assets.registry.store.instance import connect
+from autophagy_assets.config.study import Study
 from autophagy_assets_tests.analysis.synthetic import described, raw_features
 from autophagy_assets_tests.platform import outsider
 study = Study.load()

@@ -10,23 +10,23 @@ from pathlib import Path
 
 import pytest
 
-from autophagy_assets import cli_doctor
-from autophagy_assets.home import HOME_VARIABLE, Home
+from autophagy_assets.cli import doctor as cli_doctor
+from autophagy_assets.config.home import HOME_VARIABLE, Home
 from autophagy_assets_tests.conftest import ROOT, clean_environment
 from autophagy_assets_tests.platform import study_file
 
 HEARTBEAT = """
 import sys
 from dagster._daemon.types import DaemonHeartbeat
-from autophagy_assets.home import dagster_instance
+from autophagy_assets.config.home import dagster_instance
 
 with dagster_instance() as instance:
     instance.add_daemon_heartbeat(DaemonHeartbeat(float(sys.argv[1]), "SENSOR", "one", None))
 """
 IMPORTS = """
 import json, sys
-from autophagy_assets.cli_doctor import examine
-from autophagy_assets.home import Home
+from autophagy_assets.cli.doctor import examine
+from autophagy_assets.config.home import Home
 
 lines, wrong = examine(Home.locate())
 print(json.dumps([wrong, [name for name in ("scportrait", "torch") if name in sys.modules]]))
@@ -112,8 +112,8 @@ def test_a_home_of_another_study_a_source_and_a_moved_store_are_told(
 ) -> None:
     home = tmp_path / "home"
     registered = """
-from autophagy_assets.home import Home
-from autophagy_assets.study import Study
+from autophagy_assets.config.home import Home
+from autophagy_assets.config.study import Study
 from autophagy_assets_tests.platform import given_study
 from pathlib import Path
 import sys
