@@ -36,7 +36,8 @@ INFRASTRUCTURE = (
     "registry",
     "staleness",
 )
-_MAKES_CONTENT = ("staleness.partitions",)  # though it lies among them
+# It says which genotype a sample is of.
+_MAKES_CONTENT = ("staleness.partitions",)
 _ON_IMPORT = "(run on import)"
 _TEMPLATES = (".css", ".html")
 

@@ -425,12 +425,36 @@ def test_code_of_every_asset_is_found_and_all_of_its_libraries_are_installed(nam
 @pytest.mark.parametrize(
     ("name", "reaches", "does_not"),
     [
-        ("single_cell_images", ["segmentation", "images"], ["galleries", "evaluation_figures"]),
-        ("cell_features", ["featurization"], ["segmentation", "images", "classification"]),
-        ("autophagy_classifier", ["classification", "model"], ["figures", "featurization"]),
-        ("test_predictions", ["classification", "model"], ["figures", "featurization"]),
-        ("classifier_evaluation", ["evaluation", "evaluation_figures"], ["report", "galleries"]),
-        ("study_report", ["report", "report:report.html"], ["classification", "segmentation"]),
+        (
+            "single_cell_images",
+            ["imaging.segmentation", "imaging.images"],
+            ["galleries.galleries", "classifier.evaluation_figures"],
+        ),
+        (
+            "cell_features",
+            ["imaging.featurization"],
+            ["imaging.segmentation", "imaging.images", "classifier.classification"],
+        ),
+        (
+            "autophagy_classifier",
+            ["classifier.classification", "classifier.model"],
+            ["figures", "imaging.featurization"],
+        ),
+        (
+            "test_predictions",
+            ["classifier.classification", "classifier.model"],
+            ["figures", "imaging.featurization"],
+        ),
+        (
+            "classifier_evaluation",
+            ["classifier.evaluation", "classifier.evaluation_figures"],
+            ["report.page", "galleries.galleries"],
+        ),
+        (
+            "study_report",
+            ["report.page", "report.page:report.html"],
+            ["classifier.classification", "imaging.segmentation"],
+        ),
     ],
 )
 def test_an_asset_reaches_the_science_that_makes_it_and_no_other(name, reaches, does_not):
