@@ -47,13 +47,13 @@ def prepare(images: Path, home: Path) -> None:
 
 def image_study(images: Path) -> None:
     """Make single-cell images and cell features, and tell where they are."""
+    from autophagy_assets.automation.asset_definitions import asset_definitions
     from autophagy_assets.automation.launcher import run_requests
     from autophagy_assets.automation.requests import requests
     from autophagy_assets.automation.sync import sync
     from autophagy_assets.cli.summary import stored
     from autophagy_assets.config.home import Home, dagster_instance
     from autophagy_assets.config.study import Study
-    from autophagy_assets.definitions import defs
     from autophagy_assets.io_managers.parquet import read_table
     from autophagy_assets.registry.ingest.ingest import ingest
     from autophagy_assets.registry.store.artifacts import fetch
@@ -62,7 +62,7 @@ def image_study(images: Path) -> None:
     from autophagy_assets.staleness.partitions import SAMPLE_SPACE, genotype_of
     from autophagy_assets.staleness.plan import make_plan
 
-    study, instance = Study.load(), dagster_instance()
+    study, instance, defs = Study.load(), dagster_instance(), asset_definitions()
     ingest(images, study)
     sync(instance, study)
     plan = make_plan(Judge(instance, defs, study))

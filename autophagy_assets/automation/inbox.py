@@ -7,6 +7,7 @@ import dagster as dg
 from pydantic import Field
 
 from autophagy_assets.assets.definition import RETRIES, StudyResource
+from autophagy_assets.automation.home_study import claim
 from autophagy_assets.automation.submissions import (
     Drop,
     Memory,
@@ -16,7 +17,7 @@ from autophagy_assets.automation.submissions import (
     loose_files,
 )
 from autophagy_assets.config import settings
-from autophagy_assets.config.home import INGEST_TAG, Home
+from autophagy_assets.config.home import INGEST_TAG
 from autophagy_assets.config.study import Study
 from autophagy_assets.errors import InputError
 from autophagy_assets.io_managers.steps import told_once
@@ -62,7 +63,7 @@ def _ingest(context: dg.OpExecutionContext, config: DropConfig, study: Study) ->
     if inbox is None:
         raise InputError(f"There is no inbox; set {settings.INBOX_VARIABLE} to a folder.")
     if context.instance.is_persistent:
-        Home.locate().claim(study.name)
+        claim(study.name)
     folder = drop_folder(inbox, config.folder)
     if config.content and content_of(folder, study) != config.content:
         # watch_inbox asks for it again as soon as it is at rest.

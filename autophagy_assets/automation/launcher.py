@@ -10,6 +10,7 @@ from functools import partial
 
 import dagster as dg
 
+from autophagy_assets.automation.asset_definitions import asset_definitions
 from autophagy_assets.automation.failures import reason_of
 from autophagy_assets.automation.requests import Request
 from autophagy_assets.config.home import WORKERS_VARIABLE, dagster_instance
@@ -55,7 +56,7 @@ def run_requests(
     # What samples do not use of the cores, the fields within a sample do.
     study_file = (defs.resources or {})["study"].study_file
     job = partial(_run_elsewhere, study_file=study_file, workers=max(1, cores // len(batch)))
-    preload = [*PRELOAD, "autophagy_assets.definitions"]
+    preload = [*PRELOAD, "autophagy_assets.automation.asset_definitions"]
     for (request, _), outcome in map_fields(job, batch, cores, preload, apart=True):
         if isinstance(outcome, Exception):  # what ended its process
             yield request, dict.fromkeys(request.targets, str(outcome))
@@ -70,9 +71,7 @@ def _run_elsewhere(
 
     What waits for it is run in the same process: another would import scPortrait again.
     """
-    from autophagy_assets.definitions import build_defs
-
-    instance, defs = dagster_instance(capture=False), build_defs(study_file=study_file)
+    instance, defs = dagster_instance(capture=False), asset_definitions(study_file)
     # Set for the steps only: what Dagster may run at once, in the home, follows from it too.
     before = os.environ.get(WORKERS_VARIABLE)
     os.environ[WORKERS_VARIABLE] = str(workers)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import dagster as dg
 
+from autophagy_assets.automation.asset_definitions import asset_definitions
+from autophagy_assets.automation.home_study import require
 from autophagy_assets.automation.reconcile import end_dead_runs
 from autophagy_assets.automation.requests import (
     REQUEST_TAG,
@@ -16,7 +18,6 @@ from autophagy_assets.automation.requests import (
     requests,
 )
 from autophagy_assets.automation.sync import sync
-from autophagy_assets.config.home import Home
 from autophagy_assets.config.study import Study
 from autophagy_assets.registry.ingest.retire import field_keys, retire
 from autophagy_assets.registry.state import RegistryState
@@ -91,11 +92,9 @@ def look(
     -------
     Look
     """
-    from autophagy_assets.definitions import build_defs
-
-    study, defs = Study.load(study_file), build_defs(study_file=study_file)
+    study, defs = Study.load(study_file), asset_definitions(study_file)
     if instance.is_persistent:
-        Home.locate().require(study.name)
+        require(study.name)
     end_dead_runs(instance)
     busy = set(in_progress(instance, queued))  # before the plan: what ends meanwhile is looked at
     registry = RegistryState(study, thorough=verify)

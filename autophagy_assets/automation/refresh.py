@@ -14,6 +14,7 @@ from filelock import FileLock, Timeout
 
 from autophagy_assets.assets.imaging.samples import GROUP as IMAGING
 from autophagy_assets.assets.report import LAST_REFRESH
+from autophagy_assets.automation.home_study import claim
 from autophagy_assets.automation.launcher import run_requests
 from autophagy_assets.automation.next_runs import Look, look
 from autophagy_assets.automation.requests import Request, requests
@@ -104,7 +105,7 @@ def refresh(
     try:
         with FileLock(home.locks / "refresh.lock", timeout=0):
             if instance is None:
-                home.claim(Study.load(study_file).name)
+                claim(Study.load(study_file).name)
                 instance = dagster_instance(capture=False)
             done = _Refresh(instance, study_file, progress, workers, parts, verify).run()
             if parts is None and done.complete:

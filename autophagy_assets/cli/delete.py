@@ -15,8 +15,8 @@ def delete(yes: bool) -> None:
     What this platform has not made stays. While a refresh, an ingest or the UI is at work, nothing
     is deleted.
     """
+    from autophagy_assets.cli.home_removal import remove, require_home
     from autophagy_assets.config.home import Home, named
-    from autophagy_assets.config.home_removal import remove, require_home
 
     home = Home.locate()
     require_home(home.root, named())

@@ -46,8 +46,9 @@ def demo(
 
     It has a home of its own: .autophagy-demo in this folder, unless AUTOPHAGY_HOME is set.
     """
-    from autophagy_assets.cli.main import REPORT_FOLDER, main, run_refresh
     from autophagy_assets.cli.output import show_ingested, show_summary
+    from autophagy_assets.cli.refresh import REPORT_FOLDER, run_refresh
+    from autophagy_assets.cli.services import ui as show_ui
     from autophagy_assets.config.study import STUDY_VARIABLE, Study
     from autophagy_assets.registry.ingest.ingest import ingest
     from autophagy_assets.simulation import simulate
@@ -56,7 +57,7 @@ def demo(
     home = _own_home()
     os.environ[STUDY_VARIABLE] = str(_write_study(home))
     if ui:
-        context.invoke(main.commands["ui"])
+        context.invoke(show_ui)
     name = f"demo-{fields}-{size}-{cells or 'default'}-{effect}-{seed}"
     folder = home.root / "simulated" / name
     if not folder.exists():
@@ -77,8 +78,10 @@ def demo(
 def _own_home() -> Home:
     if not os.environ.get(HOME_VARIABLE):
         os.environ[HOME_VARIABLE] = DEMO_HOME
+    from autophagy_assets.automation.home_study import claim
+
     home = Home.locate()
-    home.claim(DEMO_STUDY)
+    claim(DEMO_STUDY)
     return home
 
 

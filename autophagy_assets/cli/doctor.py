@@ -204,7 +204,7 @@ def _store_told() -> str:
 
 def _check_store(home: Home, study: Study | None) -> None:
     """Open the store, if there is one; see that it is of the study, and that the source answers."""
-    from autophagy_assets.config.home_study import check
+    from autophagy_assets.automation.home_study import check
     from autophagy_assets.registry.store.instance import connect, source, source_name
 
     named = os.environ.get("LAMIN_CURRENT_INSTANCE") or os.environ.get(DATABASE_VARIABLE)

@@ -95,7 +95,7 @@ def _keep_others_out(home: Home, held: ExitStack) -> None:
                 f"{home.root} is in use ({name} is held), so nothing has been deleted; wait for "
                 "the refresh or ingest to end, and stop 'autophagy ui'."
             ) from error
-    from autophagy_assets.registry.provenance.processes import others_at_work, programs_at_work
+    from autophagy_assets.registry.store.processes import others_at_work, programs_at_work
 
     if others := [*others_at_work(), *programs_at_work()]:
         names = [name.rsplit("-", 2)[0] for name in others]

@@ -13,7 +13,7 @@ import yaml
 
 from autophagy_assets.config.home import Home
 from autophagy_assets.errors import InputError
-from autophagy_assets.registry.provenance.processes import announce_program
+from autophagy_assets.registry.store.processes import announce_program
 
 CODE_LOCATION = "autophagy_assets.definitions"
 LOOPBACK = "127.0.0.1"

@@ -13,13 +13,14 @@ def withdraw(fields: tuple[str, ...]) -> None:
     FIELD is its name as messages have it, such as 'WT, clone 1, untreated, FOV1'. Its images go to
     LaminDB's trash, and the next refresh makes the tables without its cells.
     """
+    from autophagy_assets.automation.home_study import require
     from autophagy_assets.automation.sync import sync
-    from autophagy_assets.config.home import Home, dagster_instance
+    from autophagy_assets.config.home import dagster_instance
     from autophagy_assets.config.study import Study
     from autophagy_assets.registry.ingest.withdraw import withdraw as take_out
 
     study = Study.load()
-    Home.locate().require(study.name)
+    require(study.name)
     for name in take_out(fields, study):
         click.echo(f"Withdrawn: {name}")
     sync(dagster_instance(), study)

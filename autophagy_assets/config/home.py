@@ -130,42 +130,6 @@ class Home:
         if not settings.exists() or settings.read_text() != wanted:
             _write_private(settings, wanted)
 
-    def require(self, study: str) -> None:
-        """Refuse a study if the home holds another.
-
-        Parameters
-        ----------
-        study : str
-            Name of the study.
-
-        Raises
-        ------
-        InputError
-            Says which one it holds, and what to do.
-        """
-        from autophagy_assets.config.home_study import check
-
-        self.prepare()
-        check(self, study)
-
-    def claim(self, study: str) -> None:
-        """Make the home that of a study, before anything of the study is written.
-
-        Parameters
-        ----------
-        study : str
-            Name of the study.
-
-        Raises
-        ------
-        InputError
-            If the home holds another.
-        """
-        from autophagy_assets.config.home_study import settle
-
-        self.prepare()
-        settle(self, study)
-
 
 def named(environment: Mapping[str, str] = os.environ) -> Path:
     """The home as the environment names it: perhaps relative, perhaps a link.

@@ -64,14 +64,14 @@ NIGHT = """
 import json, sys
 from pathlib import Path
 from autophagy_assets.automation.refresh import refresh
-from autophagy_assets.definitions import defs
+from autophagy_assets.definitions import build_defs
 from autophagy_assets.config.home import dagster_instance
 from autophagy_assets.staleness.materializations import UID, latest
 from autophagy_assets.config.study import Study
 from autophagy_assets_tests import platform
 import dagster as dg
 
-folder, instance = Path(sys.argv[1]), dagster_instance()
+folder, instance, defs = Path(sys.argv[1]), dagster_instance(), build_defs()
 platform.given_study(Study.load(), folder)
 assert refresh().complete
 schedule = next(iter(defs.get_repository_def().schedule_defs))

@@ -6,8 +6,9 @@ import pytest
 
 SHOW = """
 import json
-from autophagy_assets.definitions import defs
+from autophagy_assets.definitions import build_defs
 
+defs = build_defs()
 found = defs.get_repository_def()
 policy = defs.resolve_asset_graph().get(
     next(k for k in defs.resolve_asset_graph().get_all_asset_keys()

@@ -112,13 +112,13 @@ def test_a_home_of_another_study_a_source_and_a_moved_store_are_told(
 ) -> None:
     home = tmp_path / "home"
     registered = """
-from autophagy_assets.config.home import Home
+from autophagy_assets.automation.home_study import claim
 from autophagy_assets.config.study import Study
 from autophagy_assets_tests.platform import given_study
 from pathlib import Path
 import sys
 study = Study.load()
-Home.locate().claim(study.name)
+claim(study.name)
 given_study(study, Path(sys.argv[1]), ["WT"])
 """
     first = study_file(tmp_path, "first")

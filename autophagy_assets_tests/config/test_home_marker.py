@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
+from autophagy_assets.cli.home_removal import remove
 from autophagy_assets.config import home_marker
 from autophagy_assets.config.home import Home
-from autophagy_assets.config.home_removal import remove
 from autophagy_assets.errors import InputError
+from autophagy_assets_tests.cli.test_main import autophagy
 from autophagy_assets_tests.conftest import ROOT, clean_environment
-from autophagy_assets_tests.test_cli import autophagy
 
 
 def tree(folder: Path) -> set[str]:
@@ -153,7 +153,7 @@ def test_while_the_ui_is_served_nothing_is_deleted(used):
     """The process that was announced has become another program."""
     become = (
         "import os, sys;"
-        "from autophagy_assets.registry.provenance.processes import announce_program;"
+        "from autophagy_assets.registry.store.processes import announce_program;"
         "announce_program();"
         "os.execv(sys.executable, [sys.executable, '-c', 'print(1, flush=True); input()'])"
     )

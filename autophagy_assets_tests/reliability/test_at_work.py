@@ -14,8 +14,8 @@ from filelock import FileLock
 
 from autophagy_assets.config.home import Home
 from autophagy_assets.registry.consistency.loose_files import check_loose, free_space
-from autophagy_assets.registry.provenance import processes as presence
 from autophagy_assets.registry.store import files
+from autophagy_assets.registry.store import processes as presence
 from autophagy_assets.registry.store.instance import storage_root
 from autophagy_assets_tests.conftest import ROOT
 
@@ -121,7 +121,7 @@ def test_tidying_up_does_not_take_the_lock_of_a_process_that_is_being_announced(
 def test_a_program_that_is_served_is_known_after_it_has_replaced_its_process(store):
     become = (
         "import os, sys;"
-        "from autophagy_assets.registry.provenance.processes import announce_program;"
+        "from autophagy_assets.registry.store.processes import announce_program;"
         "announce_program();"
         "os.execv(sys.executable, [sys.executable, '-c', 'print(1, flush=True); input()'])"
     )

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from autophagy_assets_tests.cli.test_main import autophagy
 from autophagy_assets_tests.conftest import contents
-from autophagy_assets_tests.test_cli import autophagy
 from autophagy_assets_tests.ui.served import GIVE_AND_REFRESH
 
 pytestmark = pytest.mark.slow

@@ -14,10 +14,10 @@ import pytest
 
 from autophagy_assets.config.study import Study
 from autophagy_assets.registry.store.files import measure
+from autophagy_assets_tests.cli.test_main import autophagy
 from autophagy_assets_tests.conftest import ROOT, clean_environment
 from autophagy_assets_tests.registry.image_folder import write_images
 from autophagy_assets_tests.reliability.forked import Zygote
-from autophagy_assets_tests.test_cli import autophagy
 
 pytestmark = pytest.mark.slow
 

@@ -15,10 +15,10 @@ from autophagy_assets.cli import reconcile as cli_reconcile
 from autophagy_assets.config.study import Study
 from autophagy_assets.registry.consistency import records as consistency
 from autophagy_assets.registry.consistency.records import Finding
-from autophagy_assets.registry.provenance.processes import announce
 from autophagy_assets.registry.provenance.recorder import Recorder, Step
 from autophagy_assets.registry.store.artifacts import fetch
 from autophagy_assets.registry.store.instance import storage_root, writing
+from autophagy_assets.registry.store.processes import announce
 from autophagy_assets.staleness.materializations import HASH, KEY, RUN, SIZE, UID
 
 

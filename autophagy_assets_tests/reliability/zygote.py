@@ -53,7 +53,7 @@ def _disconnect() -> None:
 
 def do_prepare() -> dict[str, Any]:
     """Make a store with a first version of everything; then the second, undisturbed."""
-    from autophagy_assets.registry.provenance import processes as presence
+    from autophagy_assets.registry.store import processes as presence
     from autophagy_assets_tests.reliability import tiny
 
     tiny.write_study(STUDY, 1)

@@ -14,9 +14,9 @@ from typing import Any
 
 from autophagy_assets.config.home import Home
 from autophagy_assets.registry.consistency.records import ASIDE, EVERYWHERE, Finding
-from autophagy_assets.registry.provenance.processes import at_work, began, others_at_work
 from autophagy_assets.registry.store import files
 from autophagy_assets.registry.store.instance import storage_root, writing
+from autophagy_assets.registry.store.processes import at_work, began, others_at_work
 
 # Who works on another machine cannot be asked. Longer than anything that is written takes.
 GRACE_S = 86_400.0

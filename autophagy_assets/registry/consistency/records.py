@@ -13,10 +13,10 @@ from typing import Any
 
 from autophagy_assets.errors import IntegrityError
 from autophagy_assets.registry.consistency.run_outputs import TRASH
-from autophagy_assets.registry.provenance.processes import at_work, forget_gone
 from autophagy_assets.registry.provenance.runs import ABORTED, STARTED, end, transform_key
 from autophagy_assets.registry.store import files
 from autophagy_assets.registry.store.instance import connect, retried, writing
+from autophagy_assets.registry.store.processes import at_work, forget_gone
 
 EVERYWHERE = [TRASH, 0, 1]  # LaminDB's branches: trash, archive, main
 ASIDE = ".changed-"  # so begins the name of a file that was set aside

@@ -13,7 +13,6 @@ from pathlib import Path
 from time import monotonic
 from typing import Any, TypeVar
 
-from autophagy_assets.registry.provenance.processes import announce
 from autophagy_assets.registry.provenance.runs import (
     ERRORED,
     FINISHED,
@@ -31,6 +30,7 @@ from autophagy_assets.registry.store.artifacts import fetch, locate, register, r
 from autophagy_assets.registry.store.instance import retried, writing
 from autophagy_assets.registry.store.labels import Labels, annotate, attach
 from autophagy_assets.registry.store.outputs import Output, Record, place_of
+from autophagy_assets.registry.store.processes import announce
 
 T = TypeVar("T")
 

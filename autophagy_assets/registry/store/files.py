@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autophagy_assets.errors import IntegrityError
-from autophagy_assets.registry.provenance.processes import announce
+from autophagy_assets.registry.store.processes import announce
 
 TEMPORARY = ".tmp-"
 _WRITTEN_BY = re.compile(rf"{re.escape(TEMPORARY)}(.+-\d+-\d+-[0-9a-f]{{8}})-")

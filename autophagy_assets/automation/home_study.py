@@ -52,20 +52,39 @@ def check(home: Home, study: str) -> None:
         )
 
 
-def settle(home: Home, study: str) -> None:
-    """Note that a home, and the Dagster that it uses, hold a study.
+def require(study: str) -> None:
+    """Refuse a study if the home of this process holds another.
 
     Parameters
     ----------
-    home : Home
-        It has been prepared.
     study : str
+        Name of the study.
 
     Raises
     ------
     InputError
-        If it holds another.
+        Says which one it holds, and what to do.
     """
+    home = Home.locate()
+    home.prepare()
+    check(home, study)
+
+
+def claim(study: str) -> None:
+    """Make the home of this process that of a study, before anything of the study is written.
+
+    Parameters
+    ----------
+    study : str
+        Name of the study.
+
+    Raises
+    ------
+    InputError
+        If the home holds another.
+    """
+    home = Home.locate()
+    home.prepare()
     check(home, study)
     home_marker.note_study(home.root, study)
     with _shared_dagster(home) as dagster:

@@ -9,21 +9,22 @@ from pathlib import Path
 
 import pytest
 
+from autophagy_assets.automation.home_study import claim, require
 from autophagy_assets.config import home_marker
 from autophagy_assets.config.home import HOME_VARIABLE, Home
+from autophagy_assets_tests.cli.test_main import autophagy
 from autophagy_assets_tests.conftest import ROOT, clean_environment
 from autophagy_assets_tests.platform import study_file
 from autophagy_assets_tests.registry.image_folder import write_images
-from autophagy_assets_tests.test_cli import autophagy
 
 CLAIM = """
 import json, sys
 from autophagy_assets.errors import InputError
-from autophagy_assets.config.home import Home
+from autophagy_assets.automation import home_study
 
 how, study = sys.argv[1:]
 try:
-    getattr(Home.locate(), how)(study)
+    getattr(home_study, how)(study)
     said = ""
 except InputError as error:
     said = str(error)
@@ -50,20 +51,18 @@ ingest(Path(sys.argv[1]), Study.load())
 
 
 def test_a_home_without_a_study_takes_the_first(isolated, tmp_path):
-    home = Home(tmp_path / "home")
-    home.require("A")
-    home.claim("A")
-    home.claim("A")
-    home.require("A")
+    home = Home.locate()
+    for do in (require, claim, claim, require):
+        do("A")
     marker = home_marker.read(home.root)
     assert marker is not None and marker.study == "A"
 
 
 def test_a_study_of_which_nothing_was_registered_keeps_none_out(isolated, tmp_path):
     """Its ingest was refused: the home is still empty."""
-    home = Home(tmp_path / "home")
-    home.claim("misspelt")
-    home.claim("B")
+    home = Home.locate()
+    claim("misspelt")
+    claim("B")
     marker = home_marker.read(home.root)
     assert marker is not None and marker.study == "B"
 

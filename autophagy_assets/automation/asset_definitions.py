@@ -1,0 +1,58 @@
+"""The assets and checks of a study with what they need to run, without anything that launches them.
+
+This is what is judged and run. The code location (``definitions``) adds jobs, schedules and
+sensors to it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import dagster as dg
+
+from autophagy_assets import checks
+from autophagy_assets.assets import classifier, features, galleries, knockouts, report
+from autophagy_assets.assets.definition import StudyResource
+from autophagy_assets.assets.imaging import samples
+from autophagy_assets.config.study import Study
+from autophagy_assets.io_managers.figure import FigureIOManager
+from autophagy_assets.io_managers.joblib import JoblibIOManager
+from autophagy_assets.io_managers.page import PageIOManager
+from autophagy_assets.io_managers.parquet import ParquetIOManager
+
+
+def asset_definitions(study_file: str | None = None) -> dg.Definitions:
+    """Assets, checks and resources of a study.
+
+    Parameters
+    ----------
+    study_file : str, optional
+        Default as :meth:`~autophagy_assets.config.study.Study.load`.
+
+    Returns
+    -------
+    dagster.Definitions
+    """
+    study = Study.load(study_file)
+    resources: dict[str, Any] = {
+        "study": StudyResource(study_file=study_file),
+        "table_io": ParquetIOManager(study_file=study_file),
+        "model_io": JoblibIOManager(study_file=study_file),
+        "figure_io": FigureIOManager(study_file=study_file),
+        "page_io": PageIOManager(study_file=study_file),
+    }
+    assets: list[dg.AssetsDefinition | dg.AssetSpec] = [
+        *samples.assets,
+        *features.assets,
+        *classifier.assets(study),
+        *knockouts.assets,
+        *galleries.assets(study),
+        *report.assets,
+    ]
+    return dg.Definitions(
+        assets=assets,
+        asset_checks=checks.checks,
+        resources=resources,
+        # One process per run: a step process of its own would cost 3 s, most steps take less.
+        executor=dg.in_process_executor,
+    )

@@ -1,0 +1,61 @@
+"""``autophagy refresh``: make whatever is new or out of date."""
+
+from __future__ import annotations
+
+import gc
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from autophagy_assets.config.home import Home
+
+if TYPE_CHECKING:
+    from autophagy_assets.automation.refresh import Refreshed
+
+REPORT_FOLDER = "report"
+
+
+@click.command()
+@click.option("--workers", type=click.IntRange(min=1), help="Processes; default: all cores.")
+@click.option("--verify", is_flag=True, help="Read every file, and make damaged ones again.")
+def refresh(workers: int | None, verify: bool) -> None:
+    """Make whatever is new or out of date, and nothing else.
+
+    Ends with exit code 1 where something is not up to date in the end.
+    """
+    from autophagy_assets.cli.output import show_summary
+
+    done = run_refresh(workers, verify)
+    show_summary(Home.locate().root / REPORT_FOLDER)
+    sys.exit(0 if done.complete else 1)
+
+
+def run_refresh(workers: int | None, verify: bool = False) -> Refreshed:
+    """Refresh as the command does: with a progress bar, and the report in its folder.
+
+    Parameters
+    ----------
+    workers : int or None
+    verify : bool
+        Read every file, and make damaged ones again.
+
+    Returns
+    -------
+    Refreshed
+    """
+    from autophagy_assets.automation.home_study import claim
+    from autophagy_assets.automation.refresh import refresh as bring_up_to_date
+    from autophagy_assets.cli.output import RefreshProgress, show_refreshed
+    from autophagy_assets.cli.summary import export
+    from autophagy_assets.config.home import dagster_instance
+    from autophagy_assets.config.study import Study
+
+    claim(Study.load().name)
+    gc.collect()
+    gc.freeze()  # what the imports left would be walked again and again
+    with RefreshProgress() as progress:
+        done = bring_up_to_date(None, progress, workers, verify=verify)
+    export(dagster_instance(), Home.locate().root / REPORT_FOLDER)
+    show_refreshed(done)
+    return done

@@ -1,0 +1,39 @@
+"""``autophagy ui`` and ``autophagy serve``: the Dagster UI, its daemon and the code."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+
+@click.command()
+@click.option("--port", default=3000, show_default=True, help="Port on 127.0.0.1.")
+def ui(port: int) -> None:
+    """Open the Dagster UI and start the daemon, both for this machine only."""
+    from autophagy_assets.automation.home_study import require
+    from autophagy_assets.cli.serve import serve
+    from autophagy_assets.config.study import Study
+
+    require(Study.load().name)
+    click.echo(f"Dagster UI: http://127.0.0.1:{port}  (stop with Ctrl-C)")
+    sys.exit(serve(port))
+
+
+@click.command("serve")
+@click.argument("part", type=click.Choice(["code", "web", "guests", "daemon"]))
+@click.option("--port", type=int, help="Of a web server, on 127.0.0.1; default 3000, guests 3001.")
+@click.option("--code-port", default=4000, show_default=True, help="Of the code, on 127.0.0.1.")
+def services(part: Any, port: int | None, code_port: int) -> None:
+    """Run one PART of what 'autophagy ui' runs, for a service manager.
+
+    code runs the platform's code and all runs, web is the UI, guests a UI that changes nothing,
+    daemon looks after schedules, sensors and the queue.
+    """
+    from autophagy_assets.automation.home_study import require
+    from autophagy_assets.cli.serve import serve_part
+    from autophagy_assets.config.study import Study
+
+    require(Study.load().name)
+    sys.exit(serve_part(part, port, code_port))
