@@ -6,7 +6,7 @@ UV := .uv/bin/uv
 INSTALLED := $(VENV)/.installed
 DEMO_HOME := $(CURDIR)/.autophagy-demo
 
-.PHONY: demo demo-ui test ui benchmarks lint lock clean-home clean-demo install
+.PHONY: demo demo-ui test test-fast ui benchmarks lint lock clean-home clean-demo install
 .DEFAULT_GOAL := demo
 
 install: $(INSTALLED)
@@ -34,8 +34,13 @@ demo-ui: $(INSTALLED)
 ui: $(INSTALLED)
 	$(BIN)/autophagy ui
 
+# One file of tests at a time in each of two processes, each with a home and a store of its own.
 test: $(INSTALLED)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+# For the inner loop: no server, no browser, no scPortrait.
+test-fast: $(INSTALLED)
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow" $(FAST)
 
 benchmarks: $(INSTALLED)
 	$(BIN)/python -m benchmarks

@@ -92,6 +92,14 @@ def _users_own_folders_are_left_alone() -> Iterator[None]:
         assert contents(folder) == before[folder], f"a test changed {folder}"
 
 
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """In CI nothing may be skipped: all that a test needs is installed there."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if os.environ.get("CI") and reporter is not None and reporter.stats.get("skipped"):
+        print("\nTests were skipped, which CI does not allow.")
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
     shutil.rmtree(TEMPORARY, ignore_errors=True)
 
