@@ -28,15 +28,14 @@ def make(number: int, folder: str, fields_kept_in: str) -> dict[str, Any]:
     done = run(number, ["ingest", folder])
     assert done["code"] == 0, done
     _keep_fields(Path(fields_kept_in))
-    from autophagy_assets.sync import sync
-
+    from autophagy_assets.automation.asset_definitions import asset_definitions
+    from autophagy_assets.automation.sync import sync
     from autophagy_assets.config.study import Study
-    from autophagy_assets.definitions import defs
-    from autophagy_assets.io_managers.steps import space_of
+    from autophagy_assets.staleness.upstream import partitions_name
 
     instance = dg.DagsterInstance.ephemeral(settings={"telemetry": {"enabled": False}})
     sync(instance, Study.load())
-    graph = defs.resolve_asset_graph()
+    graph = asset_definitions().resolve_asset_graph()
     made = [
         key
         for key in graph.toposorted_asset_keys
@@ -47,7 +46,7 @@ def make(number: int, folder: str, fields_kept_in: str) -> dict[str, Any]:
         assets=[graph.assets_def_for_key(key) for key in made],
         executor=dg.in_process_executor,
     ).resolve_implicit_global_asset_job_def()
-    for space, keys in groupby(made, lambda key: space_of(graph.assets_def_for_key(key))):
+    for space, keys in groupby(made, lambda key: partitions_name(graph.get(key).partitions_def)):
         selected = list(keys)
         for partition in sorted(instance.get_dynamic_partitions(space)) if space else [None]:
             job.execute_in_process(

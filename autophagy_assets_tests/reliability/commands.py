@@ -67,12 +67,9 @@ def seen_of(instance: Any) -> dict[str, Any]:
 
 def _out_of_date(instance: Any) -> dict[str, str]:
     """Target to why it is to be made, or waits; the only place that asks the platform's judge."""
-    from autophagy_assets.plan import make_plan
+    from autophagy_assets.automation import next_runs
 
-    from autophagy_assets.config.study import Study
-    from autophagy_assets.definitions import defs
-
-    plan = make_plan(instance, defs, Study.load())
+    plan = next_runs.look(instance, None).plan
     return {str(t): reason for t, reason in plan.ready.items()} | {
         str(t): "waits" for t in plan.waiting
     }
@@ -80,17 +77,16 @@ def _out_of_date(instance: Any) -> dict[str, str]:
 
 def _contents(instance: Any) -> tuple[dict[str, list[Any]], list[str]]:
     """Hashes of what every target was made to, and targets whose file is not that."""
-    from autophagy_assets.materializations import HASH, TABLE_HASH, TABLE_UID, UID, latest
-
-    from autophagy_assets.definitions import defs
-    from autophagy_assets.io_managers.steps import space_of
+    from autophagy_assets.automation.asset_definitions import asset_definitions
     from autophagy_assets.registry.store.artifacts import fetch
+    from autophagy_assets.staleness.materializations import HASH, TABLE_HASH, TABLE_UID, UID, latest
+    from autophagy_assets.staleness.upstream import partitions_name
 
-    graph = defs.resolve_asset_graph()
+    graph = asset_definitions().resolve_asset_graph()
     contents: dict[str, list[Any]] = {}
     faults = []
     for key in graph.materializable_asset_keys:
-        space = space_of(graph.assets_def_for_key(key))
+        space = partitions_name(graph.get(key).partitions_def)
         for partition in instance.get_dynamic_partitions(space) if space else [None]:
             target = f"{key.to_user_string()}[{partition or ''}]".removesuffix("[]")
             found = latest(instance, key, partition)
