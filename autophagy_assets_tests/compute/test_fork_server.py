@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 from autophagy_assets.compute.pool import WorkerDied, map_fields
-from autophagy_assets_tests.analysis.test_compute import _gone, slow
+from autophagy_assets_tests.compute.test_pool import _gone, slow
 
 known_here: list[str] = []
 

@@ -22,7 +22,7 @@ from autophagy_assets_tests.conftest import ROOT
 WRITE = """
 import sys, time
 from pathlib import Path
-from autophagy_assets.registry import files
+from autophagy_assets.registry.store import files
 
 def write(path):
     path.write_text("half")

@@ -136,7 +136,7 @@ def test_an_ingest_that_does_not_fit_is_one_sentence_and_leaves_no_copies(
 LEAVE = """
 import os, sys
 from pathlib import Path
-from autophagy_assets.registry import files
+from autophagy_assets.registry.store import files
 from autophagy_assets.registry.store.outputs import folder
 
 def fill(path):

@@ -10,9 +10,9 @@ import pytest
 from click.testing import CliRunner
 
 from autophagy_assets.automation.reconcile import end_dead_runs, left, reconcile
-from autophagy_assets.automation.reconcile_job import reconcile_job
 from autophagy_assets.cli import reconcile as cli_reconcile
 from autophagy_assets.config.study import Study
+from autophagy_assets.definitions import build_defs
 from autophagy_assets.registry.consistency import records as consistency
 from autophagy_assets.registry.consistency.records import Finding
 from autophagy_assets.registry.provenance.recorder import Recorder, Step
@@ -20,6 +20,8 @@ from autophagy_assets.registry.store.artifacts import fetch
 from autophagy_assets.registry.store.instance import storage_root, writing
 from autophagy_assets.registry.store.processes import announce
 from autophagy_assets.staleness.materializations import HASH, KEY, RUN, SIZE, UID
+
+JOB = build_defs().resolve_job_def("reconcile")
 
 
 @pytest.fixture
@@ -154,7 +156,7 @@ def started(dagster_run: str | None, process: str) -> str:
 
 @pytest.mark.parametrize("status", ["FAILURE", "SUCCESS", "CANCELED"])
 def test_runs_whose_dagster_run_has_ended_are_aborted(store, instance, status):
-    run = instance.create_run_for_job(reconcile_job, status=dg.DagsterRunStatus(status))
+    run = instance.create_run_for_job(JOB, status=dg.DagsterRunStatus(status))
     uid = started(run.run_id, "some-process")
     (finding,) = about(reconcile(instance, fix=True), uid)
     assert finding.fixed and status in finding.problem
@@ -172,9 +174,9 @@ def test_runs_of_processes_at_work_are_left_alone(store, instance):
 
 
 def test_a_dagster_run_whose_process_is_gone_is_marked_as_failed(store, instance):
-    run = instance.create_run_for_job(reconcile_job, status=dg.DagsterRunStatus.STARTED)
+    run = instance.create_run_for_job(JOB, status=dg.DagsterRunStatus.STARTED)
     uid = started(run.run_id, "a-process-that-was-killed")
-    untouched = instance.create_run_for_job(reconcile_job, status=dg.DagsterRunStatus.STARTED)
+    untouched = instance.create_run_for_job(JOB, status=dg.DagsterRunStatus.STARTED)
     findings = reconcile(instance, fix=True)
     assert about(findings, uid)[0].fixed and about(findings, run.run_id)[0].fixed
     assert store.Run.get(uid=uid).status == "aborted"
@@ -185,9 +187,9 @@ def test_a_dagster_run_whose_process_is_gone_is_marked_as_failed(store, instance
 
 
 def test_runs_that_were_cut_off_do_not_hold_up_the_queue(store, instance):
-    cut = instance.create_run_for_job(reconcile_job, status=dg.DagsterRunStatus.STARTED)
+    cut = instance.create_run_for_job(JOB, status=dg.DagsterRunStatus.STARTED)
     uid = started(cut.run_id, "a-process-that-was-killed")
-    goes_on = instance.create_run_for_job(reconcile_job, status=dg.DagsterRunStatus.STARTED)
+    goes_on = instance.create_run_for_job(JOB, status=dg.DagsterRunStatus.STARTED)
     at_work = started(goes_on.run_id, announce())
     try:
         ended = end_dead_runs(instance)
@@ -235,12 +237,10 @@ def test_the_job_fails_where_something_is_left_and_mends_what_it_is_told_to(stor
     foreign.write_text("x")
     loose = made(key)[1].with_name(".tmp-0123.txt")
     loose.write_text("half")
-    assert not reconcile_job.execute_in_process(instance=instance, raise_on_error=False).success
+    assert not JOB.execute_in_process(instance=instance, raise_on_error=False).success
     assert loose.exists()
     told = {"ops": {"compare_records": {"config": {"fix": True}}}}
-    done = reconcile_job.execute_in_process(
-        instance=instance, run_config=told, raise_on_error=False
-    )
+    done = JOB.execute_in_process(instance=instance, run_config=told, raise_on_error=False)
     assert not done.success and not loose.exists()
     foreign.unlink()
 

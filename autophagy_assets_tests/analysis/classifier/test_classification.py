@@ -134,7 +134,7 @@ SCRIPT = """
 import hashlib
 from autophagy_assets.analysis.classifier.classification import train
 from autophagy_assets.analysis.classifier.model import dumps
-from autophagy_assets_tests.analysis.test_classification import STUDY, cells
+from autophagy_assets_tests.analysis.classifier.test_classification import STUDY, cells
 print(hashlib.sha256(dumps(train(cells(), STUDY.classifier, "version 1"))).hexdigest())
 """
 

@@ -16,7 +16,7 @@ from autophagy_assets.registry.lineage.cells import lineage_of_cell
 from autophagy_assets.registry.lineage.lineage import Node, lineage_of, nodes_of
 from autophagy_assets_tests.assets import fakes
 from autophagy_assets_tests.assets.fakes import fake_featurize, fake_process_field, one_by_one
-from autophagy_assets_tests.assets.test_imaging import SAMPLE, image, paint
+from autophagy_assets_tests.assets.imaging.test_samples import SAMPLE, image, paint
 from autophagy_assets_tests.platform import Platform, study_file
 from autophagy_assets_tests.registry.image_folder import cell, write_images
 

@@ -129,7 +129,7 @@ def test_labels_in_a_table_become_known(store, cleaned):
 TABLE_FIRST = """
 import json
 from autophagy_assets.analysis.features.cleaning import clean
-from autophagy_assets.registry import schemas
+from autophagy_assets.registry.store import schemas
 from autophagy_assets.registry.store.instance import connect
 from autophagy_assets.config.study import Study
 from autophagy_assets_tests.analysis.synthetic import described, raw_features
