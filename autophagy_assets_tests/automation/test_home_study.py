@@ -110,7 +110,7 @@ def test_two_homes_do_not_share_a_dagster_with_two_studies(run_script, tmp_path)
 
 def test_every_command_refuses_a_home_of_another_study(ingested, monkeypatch, tmp_path):
     """Two studies in one home would overwrite each other's partitions and report."""
-    monkeypatch.setattr("autophagy_assets_tests.test_cli.clean_environment", _with_study(tmp_path))
+    monkeypatch.setattr("autophagy_assets_tests.cli.test_main.clean_environment", _with_study(tmp_path))
     (ingested / home_marker.NAME).unlink()
     for command in (
         ("ingest", str(tmp_path / "images")),
