@@ -13,7 +13,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from autophagy_assets.config.home import WORKERS_VARIABLE, dagster_instance
+from autophagy_assets.config.home import dagster_instance
+from autophagy_assets.config.settings import WORKERS_VARIABLE
 from autophagy_assets.registry.ingest.ingest import ingest
 from autophagy_assets_tests.executed import Executed, executed
 from autophagy_assets_tests.platform import Platform, study_file

@@ -16,6 +16,7 @@ from autophagy_assets.registry.provenance.recorder import Recorder
 from autophagy_assets.registry.state import RegistryState
 from autophagy_assets.registry.store.files import temporary
 from autophagy_assets.registry.store.instance import storage_root
+from autophagy_assets.registry.store.keys import ArtifactKey
 from autophagy_assets.staleness.materializations import Materialization
 
 Manifests = Mapping[str, pd.DataFrame]
@@ -78,7 +79,7 @@ class StudyContext:
         return next(
             record.sha256
             for record in self.recorder.reads.values()
-            if record.key.split("/")[-1].split(".")[0] == asset
+            if (key := ArtifactKey.parse(record.key)) is not None and key.asset == asset
         )
 
     @contextmanager

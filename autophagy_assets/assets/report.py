@@ -16,6 +16,7 @@ from autophagy_assets.io_managers.figure import StoredPicture
 from autophagy_assets.registry.lineage.cells import lineage_trees
 from autophagy_assets.registry.lineage.lineage import nodes_of
 from autophagy_assets.registry.lineage.lineage_formats import tree_lines
+from autophagy_assets.registry.store.keys import ArtifactKey
 from autophagy_assets.registry.store.outputs import Record
 
 GROUP, LAST_REFRESH = "report", "last_refresh"
@@ -142,11 +143,11 @@ def records(context: StudyContext) -> list[dict[str, Any]]:
     """
     rows = []
     for record in sorted(context.recorder.reads.values(), key=lambda record: record.key):
-        _, _, asset, *partition = record.key.rsplit(".", 1)[0].split("/")
+        key = ArtifactKey.parse(record.key)  # None for what somebody has registered
         rows.append(
             {
-                "asset": asset,
-                "partition": "/".join(partition),
+                "asset": key.asset if key else "",
+                "partition": "/".join(key.within) if key else "",
                 "uid": record.uid,
                 "key": record.key,
                 "hash": record.sha256,

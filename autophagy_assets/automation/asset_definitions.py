@@ -14,6 +14,7 @@ from autophagy_assets import checks
 from autophagy_assets.assets import classifier, features, galleries, knockouts, report
 from autophagy_assets.assets.definition import StudyResource
 from autophagy_assets.assets.imaging import samples
+from autophagy_assets.config import settings
 from autophagy_assets.config.study import Study
 from autophagy_assets.io_managers.figure import FigureIOManager
 from autophagy_assets.io_managers.joblib import JoblibIOManager
@@ -32,7 +33,13 @@ def asset_definitions(study_file: str | None = None) -> dg.Definitions:
     Returns
     -------
     dagster.Definitions
+
+    Raises
+    ------
+    InputError
+        If the study file or any setting is wrong: told before anything is run.
     """
+    settings.check()
     study = Study.load(study_file)
     resources: dict[str, Any] = {
         "study": StudyResource(study_file=study_file),

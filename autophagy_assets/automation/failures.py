@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterable
 
 import dagster as dg
 
-from autophagy_assets.config.home import DATABASE_VARIABLE
-from autophagy_assets.config.settings import WEBHOOK_VARIABLE
+from autophagy_assets.config import settings
 
 _LONGEST = 1000
 # user:password@ in an address of any kind.
@@ -68,8 +66,7 @@ def without_secrets(text: str) -> str:
     -------
     str
     """
-    for variable in (WEBHOOK_VARIABLE, DATABASE_VARIABLE):
-        if secret := os.environ.get(variable, "").strip():
-            text = text.replace(secret, f"<{variable}>")
+    for variable, secret in settings.secrets().items():
+        text = text.replace(secret, f"<{variable}>")
     text = _CREDENTIALS.sub("<credentials>@", text)
     return text if len(text) <= _LONGEST else text[:_LONGEST] + " ..."

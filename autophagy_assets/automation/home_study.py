@@ -12,9 +12,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from autophagy_assets.config import home_marker
-from autophagy_assets.config.home import DATABASE_VARIABLE, INSTANCE_NAME, Home, dagster_instance
-from autophagy_assets.config.study import STUDY_VARIABLE
+from autophagy_assets.config import home_marker, settings
+from autophagy_assets.config.home import INSTANCE_NAME, Home, dagster_instance
+from autophagy_assets.config.settings import STUDY_VARIABLE
 from autophagy_assets.errors import InputError
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def _other_study(home: Home, study: str) -> str | None:
 
 def _held(home: Home) -> list[str]:
     """Studies of which the embedded store has or had images or results."""
-    if not (home.store / ".lamindb").exists() and not os.environ.get(DATABASE_VARIABLE):
+    if not (home.store / ".lamindb").exists() and not settings.database():
         return []
     from autophagy_assets.registry.consistency.run_outputs import studies_held
 
@@ -121,7 +121,7 @@ def _held(home: Home) -> list[str]:
 def _shared_dagster(home: Home) -> Iterator[dg.DagsterInstance | None]:
     """Dagster's instance, where its records are not the home's alone."""
     elsewhere = Path(os.environ["DAGSTER_HOME"]).expanduser().resolve() != home.dagster
-    if not elsewhere and not os.environ.get(DATABASE_VARIABLE):
+    if not elsewhere and not settings.database():
         yield None
         return
     with dagster_instance() as instance:

@@ -107,7 +107,6 @@ def watch_inbox(
     context: dg.SensorEvaluationContext, study: StudyResource
 ) -> dg.SensorResult | dg.SkipReason:
     """Ask for the drops that are ready; say of every other one why it is left alone."""
-    from autophagy_assets.config.home import SOURCE_VARIABLE
     from autophagy_assets.registry.store.instance import source_name
 
     inbox = settings.inbox()
@@ -115,7 +114,8 @@ def watch_inbox(
         return dg.SkipReason(f"There is no inbox: set {settings.INBOX_VARIABLE} to a folder.")
     if source_name() is not None:
         return dg.SkipReason(
-            f"Images are read from {source_name()}: unset {SOURCE_VARIABLE} to use the inbox."
+            f"Images are read from {source_name()}: unset {settings.SOURCE_VARIABLE} to use the "
+            "inbox."
         )
     try:
         drops = look(inbox, study.load(), remembered(context.cursor))

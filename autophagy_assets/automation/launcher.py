@@ -13,7 +13,8 @@ import dagster as dg
 from autophagy_assets.automation.asset_definitions import asset_definitions
 from autophagy_assets.automation.failures import reason_of
 from autophagy_assets.automation.requests import Request
-from autophagy_assets.config.home import WORKERS_VARIABLE, dagster_instance
+from autophagy_assets.config.home import dagster_instance
+from autophagy_assets.config.settings import WORKERS_VARIABLE
 from autophagy_assets.config.study import Study
 from autophagy_assets.staleness.judge import Judge
 from autophagy_assets.staleness.partitions import SAMPLE_SPACE

@@ -30,7 +30,6 @@ from autophagy_assets.automation.reconcile_job import reconcile_job
 from autophagy_assets.automation.refresh import report_refreshed
 from autophagy_assets.config import settings
 
-settings.check()
 ASKED_TAG = "autophagy/asked_by"  # of runs that carry out a request: the run that asked
 _MOST_AT_ONCE = 200  # runs that are queued in one look
 _NEXT_LOOK_S = 10

@@ -16,13 +16,14 @@ def delete(yes: bool) -> None:
     is deleted.
     """
     from autophagy_assets.cli.home_removal import remove, require_home
-    from autophagy_assets.config.home import Home, named
+    from autophagy_assets.config.home import Home
+    from autophagy_assets.config.settings import home_folder
 
     home = Home.locate()
-    require_home(home.root, named())
+    require_home(home.root, home_folder())
     if not yes:
         click.confirm(f"Delete the study in {home.root} with all that was made of it?", abort=True)
-    stays = remove(home, named())
+    stays = remove(home, home_folder())
     if stays:
         click.echo(f"Deleted what this platform made in {home.root}. Not its own, so it stays:")
         for path in stays:

@@ -10,7 +10,13 @@ from typing import Any
 import click
 import yaml
 
-from autophagy_assets.config.home import DATABASE_VARIABLE, HOME_VARIABLE, SOURCE_VARIABLE, Home
+from autophagy_assets.config.home import Home
+from autophagy_assets.config.settings import (
+    DATABASE_VARIABLE,
+    HOME_VARIABLE,
+    SOURCE_VARIABLE,
+    STUDY_VARIABLE,
+)
 
 DEMO_HOME = ".autophagy-demo"
 DEMO_STUDY = "autophagy demo"
@@ -49,7 +55,7 @@ def demo(
     from autophagy_assets.cli.output import show_ingested, show_summary
     from autophagy_assets.cli.refresh import REPORT_FOLDER, run_refresh
     from autophagy_assets.cli.services import ui as show_ui
-    from autophagy_assets.config.study import STUDY_VARIABLE, Study
+    from autophagy_assets.config.study import Study
     from autophagy_assets.registry.ingest.ingest import ingest
     from autophagy_assets.simulation import simulate
 

@@ -24,14 +24,12 @@ import click
 from autophagy_assets.compute.limits import granted_memory, granted_processors
 from autophagy_assets.config import home_marker, settings
 from autophagy_assets.config.home import (
-    DATABASE_VARIABLE,
-    HOME_VARIABLE,
     INSTANCE_NAME,
-    SOURCE_VARIABLE,
     Home,
     dagster_instance,
 )
-from autophagy_assets.config.study import DEFAULT_STUDY, STUDY_VARIABLE, Study
+from autophagy_assets.config.settings import HOME_VARIABLE
+from autophagy_assets.config.study import DEFAULT_STUDY, Study
 from autophagy_assets.errors import InputError, store_away
 
 LEAST_FREE_BYTES = 5 * 10**9
@@ -71,7 +69,7 @@ def examine(home: Home) -> tuple[dict[str, str], list[str]]:
     wrong: list[str] = []
     study, usable, daemon = None, False, "not running: there is no home yet"
     with _noting(wrong):
-        _check_settings()
+        settings.check()
     with _noting(wrong):
         study = Study.load()
     with _noting(wrong):
@@ -87,7 +85,11 @@ def examine(home: Home) -> tuple[dict[str, str], list[str]]:
             home.prepare()
             usable = True
             told = _home_told(home)
-    store = _store_told()  # before a connection is made, which names the embedded one
+    store = source = "unknown"
+    with _noting(wrong):
+        source = settings.source() or "the store itself"
+    with _noting(wrong):
+        store = _store_told()  # before a connection is made, which names the embedded one
     if usable:
         daemon = "unknown"
         with _noting(wrong):
@@ -98,7 +100,7 @@ def examine(home: Home) -> tuple[dict[str, str], list[str]]:
         "versions": ", ".join(_versions(wrong)),
         "home": told,
         "store": store,
-        "source": os.environ.get(SOURCE_VARIABLE) or "the store itself",
+        "source": source,
         "study": _study_told(study),
         "daemon": daemon,
         "machine": _machine_told(),
@@ -112,10 +114,14 @@ def _noting(wrong: list[str]) -> Iterator[None]:
     try:
         yield
     except InputError as error:
-        wrong.append(str(error))
+        problem = str(error)
     except Exception as error:
         reason = " ".join(str(error).split()) or type(error).__name__
-        wrong.append(str(store_away(error) or reason))
+        problem = str(store_away(error) or reason)
+    else:
+        return
+    if problem not in wrong:  # a wrong setting is read more than once
+        wrong.append(problem)
 
 
 def _versions(wrong: list[str]) -> Iterator[str]:
@@ -126,13 +132,6 @@ def _versions(wrong: list[str]) -> Iterator[str]:
         except PackageNotFoundError:
             yield f"{package} not installed"
             wrong.append(f"{package} is not installed; run 'make install'.")
-
-
-def _check_settings() -> None:
-    from autophagy_assets.assets.imaging.fields import workers
-
-    settings.check()
-    workers()
 
 
 def _check_dagster_home(home: Home) -> None:
@@ -195,7 +194,7 @@ def _home_told(home: Home) -> str:
 def _store_told() -> str:
     if (named := os.environ.get("LAMIN_CURRENT_INSTANCE")) and named != INSTANCE_NAME:
         return f"your LaminDB instance {named} (LAMIN_CURRENT_INSTANCE)"
-    if url := os.environ.get(DATABASE_VARIABLE):
+    if url := settings.database():
         parts = urlsplit(url)  # without the password
         where = parts.netloc.rpartition("@")[2] + parts.path
         return f"in the home, with its records in PostgreSQL ({where})"
@@ -207,7 +206,7 @@ def _check_store(home: Home, study: Study | None) -> None:
     from autophagy_assets.automation.home_study import check
     from autophagy_assets.registry.store.instance import connect, source, source_name
 
-    named = os.environ.get("LAMIN_CURRENT_INSTANCE") or os.environ.get(DATABASE_VARIABLE)
+    named = os.environ.get("LAMIN_CURRENT_INSTANCE") or settings.database()
     if named or source_name() or (home.store / ".lamindb").exists():
         connect().Artifact.filter().exists()
         source()
@@ -216,8 +215,7 @@ def _check_store(home: Home, study: Study | None) -> None:
 
 
 def _study_told(study: Study | None) -> str:
-    named = os.environ.get(STUDY_VARIABLE)
-    file = Path(named).absolute() if named else DEFAULT_STUDY
+    file = (settings.study_file() or DEFAULT_STUDY).absolute()
     return f"{study.name!r} ({file})" if study else f"not known ({file})"
 
 

@@ -17,16 +17,13 @@ import yaml
 
 from autophagy_assets.compute.limits import granted_memory, granted_processors
 from autophagy_assets.compute.pool import PROCESS_BYTES, WORKER_BYTES, default_workers
-from autophagy_assets.config import home_marker
+from autophagy_assets.config import home_marker, settings
+from autophagy_assets.config.settings import DATABASE_VARIABLE, HOME_VARIABLE
 from autophagy_assets.errors import InputError
 
 if TYPE_CHECKING:
     import dagster as dg
 
-HOME_VARIABLE = "AUTOPHAGY_HOME"
-SOURCE_VARIABLE = "AUTOPHAGY_SOURCE"
-DATABASE_VARIABLE = "AUTOPHAGY_DATABASE_URL"
-WORKERS_VARIABLE = "AUTOPHAGY_WORKERS"
 INSTANCE_NAME = "autophagy"
 DATABASE_FILE = "database.url"
 INGEST_TAG = "autophagy/ingest"
@@ -58,7 +55,7 @@ class Home:
         -------
         Home
         """
-        return cls(named(environment).resolve())
+        return cls(settings.home_folder(environment).resolve())
 
     @property
     def dagster(self) -> Path:
@@ -98,8 +95,8 @@ class Home:
 
     def _settle_database(self) -> None:
         """Keep a home with the database that it was made with, also where nobody names it."""
-        record, wanted = self.root / DATABASE_FILE, os.environ.get(DATABASE_VARIABLE)
-        settings = Path(os.environ["LAMIN_SETTINGS_DIR"]) / ".lamin"
+        record, wanted = self.root / DATABASE_FILE, settings.database()
+        known = Path(os.environ["LAMIN_SETTINGS_DIR"]) / ".lamin"
         if record.exists():
             made_with = record.read_text().strip()
             if wanted is not None and wanted != made_with:
@@ -109,41 +106,22 @@ class Home:
                 )
             os.environ[DATABASE_VARIABLE] = made_with
         elif wanted:
-            if not wanted.startswith("postgresql://"):
-                raise InputError(
-                    f"{DATABASE_VARIABLE} must be postgresql://user:password@host:port/database."
-                )
-            if list(settings.glob(f"instance--*--{INSTANCE_NAME}.env")):
+            if list(known.glob(f"instance--*--{INSTANCE_NAME}.env")):
                 raise InputError(
                     f"{self.root} keeps its records in SQLite already; unset {DATABASE_VARIABLE}, "
                     f"or choose another {HOME_VARIABLE} for the records in PostgreSQL."
                 )
             _write_private(record, wanted + "\n")
-        if os.environ.get(DATABASE_VARIABLE):
+        if settings.database():
             # LaminDB keeps the address with its password there, in a file that anybody may read.
             (self.root / "lamin").mkdir(exist_ok=True)
             (self.root / "lamin").chmod(0o700)
 
     def _write_dagster_settings(self) -> None:
-        settings = self.dagster / "dagster.yaml"
+        file = self.dagster / "dagster.yaml"
         wanted = yaml.safe_dump(_dagster_settings(), sort_keys=False)
-        if not settings.exists() or settings.read_text() != wanted:
-            _write_private(settings, wanted)
-
-
-def named(environment: Mapping[str, str] = os.environ) -> Path:
-    """The home as the environment names it: perhaps relative, perhaps a link.
-
-    Parameters
-    ----------
-    environment : mapping
-        Environment variables.
-
-    Returns
-    -------
-    pathlib.Path
-    """
-    return Path(environment.get(HOME_VARIABLE) or ".autophagy").expanduser()
+        if not file.exists() or file.read_text() != wanted:
+            _write_private(file, wanted)
 
 
 def _write_private(path: Path, text: str) -> None:
@@ -164,14 +142,13 @@ def concurrent_runs() -> int:
         says, by default on every core. Two then share the cores, since most runs image nothing;
         but memory has to hold what all of them need.
     """
-    told = os.environ.get(WORKERS_VARIABLE, "")
-    workers = (int(told) if told.isdecimal() else 0) or default_workers()
+    workers = settings.workers() or default_workers()
     fitting = granted_memory() / (PROCESS_BYTES + workers * WORKER_BYTES)
     return int(max(1, min(fitting, max(2, granted_processors() // workers))))
 
 
 def _dagster_settings() -> dict:
-    settings: dict = {
+    wanted: dict = {
         "telemetry": {"enabled": False},
         "nux": {"enabled": False},  # no dialog that asks for an e-mail address
         "concurrency": {
@@ -182,15 +159,15 @@ def _dagster_settings() -> dict:
             }
         },
     }
-    if url := os.environ.get(DATABASE_VARIABLE):
+    if url := settings.database():
         # SQLAlchemy takes the driver from the scheme, and its default is not the one that
         # dagster-postgres installs. LaminDB wants the scheme without a driver.
         driven = "postgresql+psycopg2://" + url.split("://", 1)[1]
         # By name: Dagster hands its settings to child processes as arguments, which anybody on
         # the machine can read.
         os.environ[_DAGSTER_DATABASE_VARIABLE] = driven
-        settings["storage"] = {"postgres": {"postgres_url": {"env": _DAGSTER_DATABASE_VARIABLE}}}
-    return settings
+        wanted["storage"] = {"postgres": {"postgres_url": {"env": _DAGSTER_DATABASE_VARIABLE}}}
+    return wanted
 
 
 def dagster_instance(*, capture: bool = True) -> dg.DagsterInstance:

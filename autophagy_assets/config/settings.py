@@ -1,28 +1,40 @@
-"""Settings of the automation: environment variables, read and checked in one place.
+"""Settings: the environment variables ``AUTOPHAGY_*``, read and checked in one place.
 
-Where things are kept is in :mod:`autophagy_assets.config.home`, what a study is in its study file.
-No message repeats a value that may hold a secret.
+Each is read when it is asked for. One that is empty counts as not set. A wrong value is an
+``InputError`` of one sentence, wherever it is read, which does not repeat what may hold a secret.
+Not here: what others read from the environment (``DAGSTER_HOME``, ``LAMIN_*``): ``home`` sets it.
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 
 from autophagy_assets.errors import InputError
 
 AUTOMATE_VARIABLE = "AUTOPHAGY_AUTOMATE"
+DATABASE_VARIABLE = "AUTOPHAGY_DATABASE_URL"
+HOME_VARIABLE = "AUTOPHAGY_HOME"
 INBOX_VARIABLE = "AUTOPHAGY_INBOX"
 NIGHTLY_VARIABLE = "AUTOPHAGY_NIGHTLY"
+SOURCE_VARIABLE = "AUTOPHAGY_SOURCE"
+STUDY_VARIABLE = "AUTOPHAGY_STUDY"
 TIMEZONE_VARIABLE = "AUTOPHAGY_TIMEZONE"
 UI_URL_VARIABLE = "AUTOPHAGY_UI_URL"
 WATCH_VARIABLE = "AUTOPHAGY_WATCH_SECONDS"
 WEBHOOK_VARIABLE = "AUTOPHAGY_WEBHOOK"
+WORKERS_VARIABLE = "AUTOPHAGY_WORKERS"
 
 AT_TWO = "0 2 * * *"
-_YES, _NO = ("1", "true", "yes", "on"), ("", "0", "false", "no", "off")
+_SECRET = (DATABASE_VARIABLE, WEBHOOK_VARIABLE)
+_NOT_REPEATED = (*_SECRET, UI_URL_VARIABLE)  # an address may hold a password
+_WEB = "give it an address of the web, which begins with https:// or http://"
 
 
 def automate() -> bool:
@@ -32,61 +44,87 @@ def automate() -> bool:
     -------
     bool
         ``AUTOPHAGY_AUTOMATE``; False where it is not set.
-
-    Raises
-    ------
-    InputError
-        If it is neither yes nor no.
     """
-    told = os.environ.get(AUTOMATE_VARIABLE, "").strip().lower()
-    if told not in (*_YES, *_NO):
-        raise InputError(f"{AUTOMATE_VARIABLE} is {told!r}; set it to 1 or 0.")
-    return told in _YES
+    return bool(_read(AUTOMATE_VARIABLE, bool, "set it to 1 or 0"))
 
 
-def watch_seconds() -> int:
-    """Seconds between two looks of a sensor.
+def database() -> str | None:
+    """PostgreSQL database that keeps the records.
 
     Returns
     -------
-    int
-        ``AUTOPHAGY_WATCH_SECONDS``; 60 where it is not set.
-
-    Raises
-    ------
-    InputError
-        If it is not a whole number above 0.
+    str or None
+        ``AUTOPHAGY_DATABASE_URL``; None where it is not set: then it is SQLite.
     """
-    told = os.environ.get(WATCH_VARIABLE) or "60"
-    if not told.isdecimal() or int(told) == 0:
-        raise InputError(f"{WATCH_VARIABLE} is {told!r}; give it a whole number of seconds.")
-    return int(told)
+    example = "postgresql://user:password@host:port/database"
+    kind = Annotated[str, Field(pattern="^postgresql://")]
+    return _read(DATABASE_VARIABLE, kind, f"it must be {example}")
+
+
+def home_folder(environment: Mapping[str, str] = os.environ) -> Path:
+    """The home as the environment names it: perhaps relative, perhaps a link.
+
+    Parameters
+    ----------
+    environment : mapping
+        Environment variables.
+
+    Returns
+    -------
+    pathlib.Path
+        ``AUTOPHAGY_HOME``; ``.autophagy`` where it is not set.
+    """
+    kind = Annotated[Path, AfterValidator(_expanded)]
+    found = _read(HOME_VARIABLE, kind, "give it the path of a folder", environment)
+    return found or Path(".autophagy")
+
+
+def inbox() -> Path | None:
+    """Folder that is watched for new images.
+
+    Returns
+    -------
+    pathlib.Path or None
+        ``AUTOPHAGY_INBOX``, an absolute path, as web server and daemon may have other working
+        folders; None where it is not set. It may be away, as a network folder is at times.
+    """
+    kind = Annotated[Path, AfterValidator(_expanded), AfterValidator(_absolute)]
+    return _read(INBOX_VARIABLE, kind, "give it an absolute path")
 
 
 def nightly() -> str | None:
-    """When the nightly refresh runs, as a cron expression.
+    """When the nightly refresh runs, as a cron expression of five parts.
 
     Returns
     -------
     str or None
         ``AUTOPHAGY_NIGHTLY``; None where it is not set: then it does not run.
-
-    Raises
-    ------
-    InputError
-        If it is no cron expression of five parts.
     """
-    told = os.environ.get(NIGHTLY_VARIABLE, "").strip()
-    if not told:
-        return None
-    from dagster._utils.schedules import is_valid_cron_string
+    remedy = f"give it a cron expression such as '{AT_TWO}', every night at two"
+    return _read(NIGHTLY_VARIABLE, Annotated[str, AfterValidator(_cron)], remedy)
 
-    if not is_valid_cron_string(told):
-        raise InputError(
-            f"{NIGHTLY_VARIABLE} is {told!r}; give it a cron expression such as '{AT_TWO}', "
-            "every night at two."
-        )
-    return told
+
+def source() -> str | None:
+    """Name of the LaminDB instance that datasets are read from, when it is not the store.
+
+    Returns
+    -------
+    str or None
+        ``owner/name`` from ``AUTOPHAGY_SOURCE``; whether there is one is seen when it is opened.
+    """
+    kind = Annotated[str, Field(pattern=r"^\S+$")]
+    return _read(SOURCE_VARIABLE, kind, "give it the name of a LaminDB instance, owner/name")
+
+
+def study_file() -> Path | None:
+    """File that says what the study is.
+
+    Returns
+    -------
+    pathlib.Path or None
+        ``AUTOPHAGY_STUDY``; None where it is not set: then it is the notebook's study.
+    """
+    return _read(STUDY_VARIABLE, Path, "give it the path of a study file")
 
 
 def timezone() -> str:
@@ -96,60 +134,10 @@ def timezone() -> str:
     -------
     str
         ``AUTOPHAGY_TIMEZONE``; UTC where it is not set.
-
-    Raises
-    ------
-    InputError
-        If there is no such zone.
     """
-    told = os.environ.get(TIMEZONE_VARIABLE, "").strip() or "UTC"
-    try:
-        ZoneInfo(told)
-    except (KeyError, ValueError, OSError) as error:  # unknown, a path, a folder of zones
-        raise InputError(
-            f"{TIMEZONE_VARIABLE} is {told!r}, which is no time zone; give it a name such as "
-            "'Europe/Vienna' or 'UTC'."
-        ) from error
-    return told
-
-
-def inbox() -> Path | None:
-    """Folder that is watched for new images.
-
-    Returns
-    -------
-    pathlib.Path or None
-        ``AUTOPHAGY_INBOX``; None where it is not set. It may be away, as a network folder is
-        at times.
-
-    Raises
-    ------
-    InputError
-        If it is not an absolute path: web server and daemon may have other working folders.
-    """
-    told = os.environ.get(INBOX_VARIABLE, "").strip()
-    if not told:
-        return None
-    folder = Path(told).expanduser()
-    if not folder.is_absolute():
-        raise InputError(f"{INBOX_VARIABLE} is {told!r}; give it an absolute path.")
-    return folder
-
-
-def webhook() -> str | None:
-    """Address to which failures are posted.
-
-    Returns
-    -------
-    str or None
-        ``AUTOPHAGY_WEBHOOK``; None where it is not set.
-
-    Raises
-    ------
-    InputError
-        If it is not an address of the web; the message does not repeat it, as it is a secret.
-    """
-    return _address(WEBHOOK_VARIABLE)
+    kind = Annotated[str, AfterValidator(_zone)]
+    remedy = "give it the name of a time zone, such as 'Europe/Vienna' or 'UTC'"
+    return _read(TIMEZONE_VARIABLE, kind, remedy) or "UTC"
 
 
 def ui_url() -> str | None:
@@ -159,14 +147,45 @@ def ui_url() -> str | None:
     -------
     str or None
         ``AUTOPHAGY_UI_URL`` without a slash at its end; None where it is not set.
-
-    Raises
-    ------
-    InputError
-        If it is not an address of the web.
     """
-    told = _address(UI_URL_VARIABLE)
+    told = _read(UI_URL_VARIABLE, Annotated[str, AfterValidator(_address)], _WEB)
     return told.rstrip("/") if told else None
+
+
+def watch_seconds() -> int:
+    """Seconds between two looks of a sensor.
+
+    Returns
+    -------
+    int
+        ``AUTOPHAGY_WATCH_SECONDS``; 60 where it is not set.
+    """
+    kind = Annotated[int, Field(gt=0)]
+    return _read(WATCH_VARIABLE, kind, "give it a whole number of seconds, 1 or more") or 60
+
+
+def webhook() -> str | None:
+    """Address to which failures are posted.
+
+    Returns
+    -------
+    str or None
+        ``AUTOPHAGY_WEBHOOK``; None where it is not set.
+    """
+    return _read(WEBHOOK_VARIABLE, Annotated[str, AfterValidator(_address)], _WEB)
+
+
+def workers() -> int | None:
+    """Processes that image the fields of a sample.
+
+    Returns
+    -------
+    int or None
+        ``AUTOPHAGY_WORKERS``; None, where it is 0 or not set, for as many as the machine can run.
+    """
+    kind = Annotated[int, Field(ge=0)]
+    remedy = "set it to 1 or more processes, or unset it for as many as this machine can run"
+    return _read(WORKERS_VARIABLE, kind, remedy) or None
 
 
 def check() -> None:
@@ -177,22 +196,76 @@ def check() -> None:
     InputError
         If one of them is wrong.
     """
-    for read in (automate, inbox, nightly, timezone, ui_url, watch_seconds, webhook):
+    for read in _ALL:
         read()
 
 
-def _address(variable: str) -> str | None:
-    told = os.environ.get(variable, "").strip()
+def secrets() -> dict[str, str]:
+    """What is set and nobody but the platform should know, right or wrong.
+
+    Returns
+    -------
+    dict
+        Values by variable.
+    """
+    told = {variable: os.environ.get(variable, "").strip() for variable in _SECRET}
+    return {variable: value for variable, value in told.items() if value}
+
+
+def _read(
+    variable: str, kind: Any, remedy: str, environment: Mapping[str, str] = os.environ
+) -> Any:
+    """Value of a variable; None where it is not set."""
+    told = environment.get(variable, "").strip()
     if not told:
         return None
     try:
-        parts = urlsplit(told)
-        fine = parts.scheme in ("http", "https") and bool(parts.hostname) and told.isprintable()
-        _ = parts.port  # raises where it is no number
-    except ValueError:
-        fine = False
-    if not fine or " " in told:
-        raise InputError(
-            f"{variable} is no address of the web; it begins with https:// or http://."
-        )
+        return TypeAdapter(kind).validate_python(told)
+    except ValidationError:
+        # Without its cause, which repeats the value.
+        value = "set wrongly" if variable in _NOT_REPEATED else repr(told)
+        raise InputError(f"{variable} is {value}; {remedy}.") from None
+
+
+def _expanded(folder: Path) -> Path:
+    try:
+        return folder.expanduser()
+    except RuntimeError as error:  # ~somebody who is not there
+        raise ValueError(error) from error
+
+
+def _absolute(folder: Path) -> Path:
+    if not folder.is_absolute():
+        raise ValueError("relative")
+    return folder
+
+
+def _cron(told: str) -> str:
+    from dagster._utils.schedules import is_valid_cron_string
+
+    if not is_valid_cron_string(told):
+        raise ValueError("no cron expression")
     return told
+
+
+def _zone(told: str) -> str:
+    try:
+        ZoneInfo(told)
+    except (KeyError, OSError) as error:  # unknown, a folder of zones
+        raise ValueError(error) from error
+    return told
+
+
+def _address(told: str) -> str:
+    parts = urlsplit(told)
+    _ = parts.port  # raises where it is no number
+    web = parts.scheme in ("http", "https") and bool(parts.hostname)
+    if not web or not told.isprintable() or " " in told:
+        raise ValueError("no address of the web")
+    return told
+
+
+_ALL: tuple[Callable[[], Any], ...] = (
+    *(automate, database, home_folder, inbox, nightly, source),
+    *(study_file, timezone, ui_url, watch_seconds, webhook, workers),
+)

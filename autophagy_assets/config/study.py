@@ -22,10 +22,10 @@ from pydantic import (
     model_validator,
 )
 
+from autophagy_assets.config import settings
 from autophagy_assets.errors import InputError
 
 DEFAULT_STUDY = Path(__file__).with_name("default_study.yaml")
-STUDY_VARIABLE = "AUTOPHAGY_STUDY"
 
 
 class _Strict(BaseModel):
@@ -149,7 +149,7 @@ class Study(_Strict):
         InputError
             If the file is missing, is not YAML, or a value is not allowed; names file and entry.
         """
-        source = Path(path or os.environ.get(STUDY_VARIABLE) or DEFAULT_STUDY)
+        source = Path(path or settings.study_file() or DEFAULT_STUDY)
         try:
             text = source.read_text()
         except (OSError, UnicodeDecodeError) as error:

@@ -37,6 +37,7 @@ from autophagy_assets.registry.fields import study_slug
 from autophagy_assets.registry.provenance.recorder import Recorder
 from autophagy_assets.registry.provenance.runs import Step
 from autophagy_assets.registry.store import labels as lab
+from autophagy_assets.registry.store.keys import ArtifactKey
 from autophagy_assets.registry.store.outputs import Output
 from autophagy_assets.staleness.materializations import (
     FINGERPRINT,
@@ -135,8 +136,8 @@ class LaminIOManager(dg.ConfigurableIOManager):
         return None
 
     def _key(self, target: Target, study: Study, group: str) -> str:
-        parts = [study_slug(study), group, target.asset]
-        return "/".join([*parts, target.partition] if target.partition else parts) + self.suffix
+        partition = target.partition or None
+        return str(ArtifactKey(study_slug(study), group, target.asset, self.suffix, partition))
 
     def _labels(self, settings: Mapping[str, Any], running: steps.RunningStep) -> dict:
         from autophagy_assets.registry.datasets import labels_of_partition

@@ -1,6 +1,6 @@
 """Figures as PNG, each with the table of what it draws beside it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isfinite
 from pathlib import Path
 from typing import Any, ClassVar
@@ -12,6 +12,7 @@ from autophagy_assets.analysis.figures import Picture, data_uri, png_bytes, prev
 from autophagy_assets.io_managers.base import LaminIOManager
 from autophagy_assets.io_managers.parquet import read_table, write_table
 from autophagy_assets.registry.provenance.recorder import Recorder
+from autophagy_assets.registry.store.keys import ArtifactKey
 from autophagy_assets.registry.store.outputs import Output
 from autophagy_assets.staleness.materializations import (
     CAPTION,
@@ -54,11 +55,12 @@ class FigureIOManager(LaminIOManager):
 
     def extra(self, recorder: Recorder, value: Picture, output: Output) -> dict[str, Any]:
         """Put the table of what is drawn beside the figure."""
-        key = output.key.removesuffix(self.suffix) + ".parquet"
+        key = ArtifactKey.parse(output.key)
+        assert key is not None, f"{output.key} was put together as a key of an asset"
         table = recorder.put(
             lambda path: write_table(value.table, path),
-            key,
-            f"What {output.key.rsplit('/', 1)[-1]} draws",
+            str(replace(key, suffix=".parquet")),
+            f"What {key.name} draws",
             output.labels,
             kind="dataset",
             rows=len(value.table),

@@ -18,6 +18,7 @@ from autophagy_assets.registry.provenance.runs import transform_key
 from autophagy_assets.registry.store import labels as lab
 from autophagy_assets.registry.store.identifiers import slug
 from autophagy_assets.registry.store.instance import connect, source, source_name
+from autophagy_assets.registry.store.keys import RAW_IMAGES, beside
 from autophagy_assets.registry.store.labels import labels_of
 
 SINGLE_CELL_IMAGES = "scportrait single-cell images"
@@ -186,7 +187,7 @@ def _labels_of_an_image(study: Study, place: str) -> dict[str, str]:
     One look-up, however many images there are; looking through all of them would make each
     of a thousand samples dearer than the one before.
     """
-    start = f"{study_slug(study)}/raw_images/{place}"
+    start = f"{study_slug(study)}/{RAW_IMAGES}/{place}"
     images = source().Artifact.filter(key__startswith=start, is_latest=True)
     keys = images.values_list("uid", "key").iterator()
     # SQLite does not tell "wt" from "WT" in the beginning of a text.
@@ -235,11 +236,11 @@ def companion(uid: str, name: str) -> str:
         dataset = registries.Artifact.filter(uid=uid).one_or_none()
         if dataset is None:
             continue
-        key = dataset.key.rsplit("/", 1)[0] + "/" + name
-        beside: Any = registries.Artifact.filter(key=key).order_by("-is_latest", "-id")
+        others: Any = registries.Artifact.filter(key=beside(dataset.key, name))
+        others = others.order_by("-is_latest", "-id")
         if dataset.run_id is not None:
             # The same run wrote both; a later run's file would show another segmentation.
-            beside = beside.filter(run_id=dataset.run_id) or beside
-        if (other := beside.first()) is not None:
+            others = others.filter(run_id=dataset.run_id) or others
+        if (other := others.first()) is not None:
             return other.uid
     raise LookupError(f"Dataset {uid} has no {name} beside it in LaminDB.")

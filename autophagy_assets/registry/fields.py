@@ -48,6 +48,11 @@ class Field:
         return sample_key(self.genotype, self.clone, self.stimulation)
 
     @property
+    def place(self) -> str:
+        """Sample and field, as its manifest and the keys of its files name it."""
+        return f"{self.sample}/{slug(self.fov)}"
+
+    @property
     def name(self) -> str:
         """How messages call it."""
         return f"{self.genotype}, {self.clone}, {self.stimulation}, {self.fov}"

@@ -11,7 +11,8 @@ import pytest
 
 from autophagy_assets.automation.home_study import claim, require
 from autophagy_assets.config import home_marker
-from autophagy_assets.config.home import HOME_VARIABLE, Home
+from autophagy_assets.config.home import Home
+from autophagy_assets.config.settings import HOME_VARIABLE
 from autophagy_assets_tests.cli.test_main import autophagy
 from autophagy_assets_tests.conftest import ROOT, clean_environment
 from autophagy_assets_tests.platform import study_file
@@ -110,7 +111,9 @@ def test_two_homes_do_not_share_a_dagster_with_two_studies(run_script, tmp_path)
 
 def test_every_command_refuses_a_home_of_another_study(ingested, monkeypatch, tmp_path):
     """Two studies in one home would overwrite each other's partitions and report."""
-    monkeypatch.setattr("autophagy_assets_tests.cli.test_main.clean_environment", _with_study(tmp_path))
+    monkeypatch.setattr(
+        "autophagy_assets_tests.cli.test_main.clean_environment", _with_study(tmp_path)
+    )
     (ingested / home_marker.NAME).unlink()
     for command in (
         ("ingest", str(tmp_path / "images")),

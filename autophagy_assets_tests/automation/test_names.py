@@ -62,7 +62,9 @@ def test_two_settings_turn_all_of_it_on(run_script):
     }
 
 
-@pytest.mark.parametrize("variable", ["AUTOPHAGY_NIGHTLY", "AUTOPHAGY_WEBHOOK"])
+@pytest.mark.parametrize(
+    "variable", ["AUTOPHAGY_NIGHTLY", "AUTOPHAGY_WEBHOOK", "AUTOPHAGY_WORKERS"]
+)
 def test_a_wrong_setting_is_the_error_of_every_command(run_script, variable):
     command = """
 import subprocess, sys, json

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from autophagy_assets.cli import doctor as cli_doctor
-from autophagy_assets.config.home import HOME_VARIABLE, Home
+from autophagy_assets.config.home import Home
+from autophagy_assets.config.settings import HOME_VARIABLE
 from autophagy_assets_tests.conftest import ROOT, clean_environment
 from autophagy_assets_tests.platform import study_file
 

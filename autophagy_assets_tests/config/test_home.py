@@ -124,7 +124,6 @@ def test_a_database_of_another_kind_is_refused(isolated, tmp_path):
         ("2", 16, 64, 8),
         ("2", 16, 8, 2),
         ("16", 8, 64, 2),
-        ("nonsense", 8, 64, 2),  # told elsewhere
     ],
 )
 def test_as_many_runs_at_once_as_fit(isolated, tmp_path, told, processors, gigabytes, runs):

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from autophagy_assets.config.study import DEFAULT_STUDY, STUDY_VARIABLE, Checks, Study
+from autophagy_assets.config.settings import STUDY_VARIABLE
+from autophagy_assets.config.study import DEFAULT_STUDY, Checks, Study
 from autophagy_assets.errors import InputError
 from autophagy_assets_tests.platform import study_file
 

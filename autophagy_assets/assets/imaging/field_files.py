@@ -5,16 +5,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from autophagy_assets.analysis.identity import DATASET
-from autophagy_assets.assets.imaging.manifest import row_of
 from autophagy_assets.registry.datasets import SINGLE_CELL_IMAGES
 from autophagy_assets.registry.fields import Field, study_slug
 from autophagy_assets.registry.store import labels as lab
 from autophagy_assets.registry.store.files import StoredFile
+from autophagy_assets.registry.store.identifiers import slug
+from autophagy_assets.registry.store.keys import ArtifactKey
 
 if TYPE_CHECKING:
     from autophagy_assets.assets.context import StudyContext
 
-CROPS, SPATIAL = "single_cell_data.h5ad", "spatialdata.zarr"
+SPATIAL = "spatialdata"
 
 
 @dataclass(frozen=True)
@@ -39,18 +40,22 @@ def files_of(context: "StudyContext", field: Field) -> dict[str, FieldFile]:
     dict
         By the column of the manifest that names them.
     """
-    place = f"{study_slug(context.study)}/imaging/single_cell_images/{row_of(field)['field']}"
+    study, place = study_slug(context.study), (field.sample, slug(field.fov))
+
+    def key(suffix: str, file: str) -> str:
+        return str(ArtifactKey(study, "imaging", "single_cell_images", suffix, *place, file))
+
     labels = dict(field.labels) | {lab.STUDY: context.study.name}
     return {
         DATASET: FieldFile(
-            f"{place}/{CROPS}",
+            key(".h5ad", "single_cell_data"),
             f"single cells of {field.name}",
             labels | {lab.KIND: SINGLE_CELL_IMAGES},
         ),
-        "spatialdata": FieldFile(
-            f"{place}/{SPATIAL}",
+        SPATIAL: FieldFile(
+            key(".zarr", SPATIAL),
             f"images, masks and cell centres of {field.name}",
-            labels | {lab.KIND: "spatialdata"},
+            labels | {lab.KIND: SPATIAL},
         ),
     }
 

@@ -1,6 +1,5 @@
 """Fields of view within the imaging assets: imaged in a worker process, and stored."""
 
-import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +11,6 @@ from autophagy_assets.analysis.identity import DATASET
 from autophagy_assets.assets.imaging.field_files import add_files, files_of
 from autophagy_assets.assets.imaging.finished_fields import remember
 from autophagy_assets.assets.imaging.manifest import SET_ASIDE, row_of
-from autophagy_assets.config.home import WORKERS_VARIABLE
 from autophagy_assets.config.study import RecordedStudy, Study
 from autophagy_assets.errors import InputError, IntegrityError
 from autophagy_assets.registry.fields import Field
@@ -24,28 +22,6 @@ if TYPE_CHECKING:
     from autophagy_assets.assets.context import StudyContext
 
 DAMAGED = "its file is gone or has changed"
-
-
-def workers() -> int | None:
-    """Processes that image the fields of a sample.
-
-    Returns
-    -------
-    int or None
-        ``AUTOPHAGY_WORKERS``; None, where it is not set, for as many as the machine can run.
-
-    Raises
-    ------
-    InputError
-        If it is set to something that is no number of processes.
-    """
-    told = os.environ.get(WORKERS_VARIABLE, "")
-    if told and not told.isdecimal():
-        raise InputError(
-            f"{WORKERS_VARIABLE}={told!r} is no number of processes; set it to 1 or more, or unset "
-            "it for as many as this machine can run."
-        )
-    return int(told or 0) or None
 
 
 @dataclass(frozen=True)

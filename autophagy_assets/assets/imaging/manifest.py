@@ -7,7 +7,6 @@ import pandas as pd
 from autophagy_assets.analysis.identity import DATASET
 from autophagy_assets.registry.datasets import pixel_um
 from autophagy_assets.registry.fields import Field
-from autophagy_assets.registry.store.identifiers import slug
 
 if TYPE_CHECKING:
     from autophagy_assets.assets.context import StudyContext
@@ -29,7 +28,7 @@ def row_of(field: Field) -> dict[str, Any]:
     """
     return {
         "sample": field.sample,
-        "field": f"{field.sample}/{slug(field.fov)}",
+        "field": field.place,
         "genotype": field.genotype,
         "stimulation": field.stimulation,
         "clone": field.clone,

@@ -14,12 +14,12 @@ from autophagy_assets.assets.imaging.fields import (
     note_entries,
     readable_fields,
     store_field,
-    workers,
 )
 from autophagy_assets.assets.imaging.finished_fields import finished_fields, forget_finished
 from autophagy_assets.assets.imaging.kept_fields import kept_fields
 from autophagy_assets.assets.imaging.manifest import known_datasets, without
 from autophagy_assets.assets.imaging.method import note_method
+from autophagy_assets.config import settings
 from autophagy_assets.errors import InputError
 from autophagy_assets.staleness.partitions import samples
 
@@ -83,7 +83,7 @@ def single_cell_images(context, config: ImagingConfig) -> pd.DataFrame:
     rows += damaged
     with context.scratch() as scratch:
         image = partial(image_field, study=context.study, scratch=scratch)
-        for (field, _), imaged in map_fields(image, jobs, workers()):
+        for (field, _), imaged in map_fields(image, jobs, settings.workers()):
             note_entries(context, imaged)
             context.log.info(describe_field(field, imaged))
             rows.append(store_field(context, field, imaged))

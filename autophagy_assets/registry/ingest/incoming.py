@@ -13,6 +13,7 @@ from autophagy_assets.registry.ingest.metadata import FieldRows
 from autophagy_assets.registry.store import labels as lab
 from autophagy_assets.registry.store.files import measure
 from autophagy_assets.registry.store.identifiers import slug
+from autophagy_assets.registry.store.keys import RAW_IMAGES, ArtifactKey
 
 
 @dataclass(frozen=True)
@@ -85,12 +86,16 @@ def read_field(rows: FieldRows, study: Study) -> NewField:
     found = check_field({channel: path for channel, path, _ in rows.images})
     place = rows.labels
     sample = sample_key(place["genotype"], place["cell_line_clone"], place["stimulation"])
-    folder = f"{study_slug(study)}/raw_images/{sample}/{slug(place['FOV'])}"
+
+    def key(channel: str) -> str:
+        place_in_study = (sample, slug(place["FOV"]), slug(channel))
+        return str(ArtifactKey(study_slug(study), None, RAW_IMAGES, ".tif", *place_in_study))
+
     return NewField(
         rows.name,
         tuple(
             NewImage(
-                f"{folder}/{slug(channel)}.tif",
+                key(channel),
                 channel,
                 path,
                 {lab.STUDY: study.name, lab.KIND: RAW_IMAGE, **labels},

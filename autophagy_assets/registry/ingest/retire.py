@@ -16,8 +16,8 @@ from autophagy_assets.registry.consistency.run_outputs import TRASH
 from autophagy_assets.registry.fields import study_slug
 from autophagy_assets.registry.provenance.recorder import Recorder
 from autophagy_assets.registry.provenance.runs import Step, transform_key
-from autophagy_assets.registry.store.identifiers import slug
 from autophagy_assets.registry.store.instance import connect, writing
+from autophagy_assets.registry.store.keys import ArtifactKey
 
 RETIRE = "retire"
 _AT_ONCE = 500  # rows in one statement
@@ -43,7 +43,7 @@ def field_keys(fields: Collection) -> set[str]:
     set of str
         ``sample/field``.
     """
-    return {f"{field.sample}/{slug(field.fov)}" for field in fields}
+    return {field.place for field in fields}
 
 
 def stale(
@@ -69,23 +69,23 @@ def stale(
         key__startswith=f"{study_slug(study)}/", run__transform__key__startswith=transform_key("")
     )
     for number, key in made_here.values_list("id", "key"):
-        if not _follows(key.split("/"), study_slug(study), partitions, fields):
+        if not _follows(ArtifactKey.parse(key), partitions, fields):
             found.setdefault(key, []).append(number)
     return [Stale(key, tuple(ids)) for key, ids in sorted(found.items())]
 
 
 def _follows(
-    parts: list[str],
-    study: str,
+    key: ArtifactKey | None,
     partitions: Mapping[str, Collection[str]],
     fields: Collection[str],
 ) -> bool:
-    # <study>/<group>/<asset>/<partition>.<suffix>, or .../<asset>/<sample>/<field>/<file>
-    if len(parts) not in (4, 6) or parts[0] != study or parts[2] not in partitions:
+    if key is None or key.partition is None or key.asset not in partitions:
         return True
-    if len(parts) == 6:
-        return f"{parts[3]}/{parts[4]}" in fields
-    return parts[3].rpartition(".")[0] in partitions[parts[2]]
+    if key.group is None:
+        return True  # images are withdrawn by people
+    if key.field is not None:
+        return f"{key.partition}/{key.field}" in fields
+    return key.partition in partitions[key.asset]
 
 
 def retire(

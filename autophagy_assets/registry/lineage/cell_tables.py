@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from autophagy_assets.registry.provenance.run_provenance import maker_of
 from autophagy_assets.registry.provenance.runs import transform_key
 from autophagy_assets.registry.store.artifacts import fetch, find
 from autophagy_assets.registry.store.instance import connect
+from autophagy_assets.registry.store.keys import ArtifactKey
 
 Read = Callable[[str], Path]
 _PLACE = ["panel", "row", "column"]
@@ -85,7 +86,9 @@ def tables_behind(figures: Iterable[Any], nodes: Iterable[Node]) -> list[tuple[A
     registry = connect().Artifact
     for figure in figures:
         uids.add(figure.uid)
-        beside = registry.filter(key=figure.key.rsplit(".", 1)[0] + ".parquet")
+        if (key := ArtifactKey.parse(figure.key)) is None:
+            continue  # somebody's own figure, of which nothing is known
+        beside = registry.filter(key=str(replace(key, suffix=".parquet")))
         run = maker_of(figure)
         for made in (beside.filter(run=run), beside.filter(recreating_runs=run)):
             uids.update(made.values_list("uid", flat=True))
@@ -97,9 +100,15 @@ def _with_figures(found: Any) -> list[tuple[Any, Any]]:
     # Every cell asks who made each of them.
     found = found.select_related("run__transform", "run__environment")
     found = found.prefetch_related("recreating_runs")
-    figures = {a.key.rsplit(".", 1)[0]: a for a in found.filter(kind="figure")}
+    keys = ((ArtifactKey.parse(figure.key), figure) for figure in found.filter(kind="figure"))
+    figures: dict[str | None, Any] = {key.stem: figure for key, figure in keys if key is not None}
     tables = found.filter(suffix=".parquet").order_by("key", "uid")
-    return [(table, figures.get(table.key.rsplit(".", 1)[0], table)) for table in tables]
+    return [(table, figures.get(_stem(table.key), table)) for table in tables]
+
+
+def _stem(key: str) -> str | None:
+    parsed = ArtifactKey.parse(key)
+    return parsed.stem if parsed is not None else None
 
 
 class Cells:

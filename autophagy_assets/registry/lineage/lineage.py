@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from autophagy_assets.errors import InputError
@@ -17,6 +17,7 @@ from autophagy_assets.registry.provenance.run_provenance import (
 from autophagy_assets.registry.provenance.runs import transform_key
 from autophagy_assets.registry.store.artifacts import describe
 from autophagy_assets.registry.store.instance import connect
+from autophagy_assets.registry.store.keys import ArtifactKey
 
 _NAMED = re.compile(r"(?P<asset>[^\[\]/]+)(\[(?P<partition>[^\]]*)\])?$")
 _KINDS = {
@@ -217,23 +218,25 @@ def artifact_called(what: str) -> Any:
 def _outputs(asset: str, partition: str | None) -> dict[str, Any]:
     """Latest artifacts of an asset by what to call them; of a figure the figure itself."""
     runs_of_asset = {"run__transform__key": transform_key(asset), "is_latest": True}
-    found: dict[str, Any] = {}
+    found: dict[ArtifactKey, Any] = {}
     for artifact in connect().Artifact.filter(**runs_of_asset).order_by("suffix"):
-        own = re.search(rf"/{re.escape(asset)}(/(?P<partition>[^/]+))?\.[^./]+$", artifact.key)
-        if own is None or (partition is not None and own["partition"] != partition):
+        key = ArtifactKey.parse(artifact.key)
+        if key is None or key.asset != asset or key.field is not None:
             continue
-        stem = artifact.key.rsplit(".", 1)[0]
-        if stem not in found or artifact.kind == "figure":
-            found[stem] = artifact
-    several_studies = len({stem.split("/")[0] for stem in found}) > 1
+        if partition is not None and key.partition != partition:
+            continue
+        either = replace(key, suffix="")  # a figure or the table beside it
+        if either not in found or artifact.kind == "figure":
+            found[either] = artifact
+    several_studies = len({key.study for key in found}) > 1
     return {
-        a.key if several_studies else _name(asset, stem): a for stem, a in sorted(found.items())
+        found[key].key if several_studies else _name(key): found[key]
+        for key in sorted(found, key=str)
     }
 
 
-def _name(asset: str, stem: str) -> str:
-    last = stem.rsplit("/", 1)[-1]
-    return asset if last == asset else f"{asset}[{last}]"
+def _name(key: ArtifactKey) -> str:
+    return key.asset if key.partition is None else f"{key.asset}[{key.partition}]"
 
 
 def _similar(what: str) -> str:

@@ -20,7 +20,9 @@ from typing import Any
 
 from filelock import FileLock
 
-from autophagy_assets.config.home import DATABASE_VARIABLE, INSTANCE_NAME, SOURCE_VARIABLE, Home
+from autophagy_assets.config import settings
+from autophagy_assets.config.home import INSTANCE_NAME, Home
+from autophagy_assets.config.settings import SOURCE_VARIABLE
 from autophagy_assets.errors import InputError, StoreAwayError
 
 # One number for all writers of this platform in one PostgreSQL database.
@@ -75,16 +77,15 @@ def _create_embedded(home: Home) -> None:
             f"AUTOPHAGY_HOME than {home.root}; unset it, or give each home its own."
         )
     import lamindb_setup
-    from lamindb_setup import settings
 
     lamindb_setup.init(
         storage=str(home.store),
         name=INSTANCE_NAME,
         modules="bionty",
-        db=os.environ.get(DATABASE_VARIABLE),
+        db=settings.database(),
         _write_settings=False,  # True would drop a settings file into the working directory
     )
-    settings.instance._persist(write_to_disk=True, write_current_instance_file=False)
+    lamindb_setup.settings.instance._persist(write_to_disk=True, write_current_instance_file=False)
 
 
 def _tune_sqlite() -> None:
@@ -192,7 +193,7 @@ def source_name() -> str | None:
     str or None
         ``owner/name`` from ``AUTOPHAGY_SOURCE``.
     """
-    return os.environ.get(SOURCE_VARIABLE) or None
+    return settings.source()
 
 
 @cache
