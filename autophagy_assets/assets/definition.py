@@ -11,7 +11,7 @@ from autophagy_assets.assets.context import StudyContext
 from autophagy_assets.config.study import Study
 from autophagy_assets.io_managers import base, steps
 from autophagy_assets.staleness.code import code_of
-from autophagy_assets.staleness.partitions import control_of
+from autophagy_assets.staleness.upstream import CONTROL
 
 OWNER = "team:imaging"
 RETRIES = dg.RetryPolicy(max_retries=2, delay=2, backoff=dg.Backoff.EXPONENTIAL)
@@ -69,7 +69,8 @@ def study_asset(
     ins, deps
         As for ``dagster.asset``.
     launchpad : str, optional
-        Entry of the study file whose values the launchpad's config takes the place of.
+        Entry of the study file whose values the launchpad's config takes the place of; what is
+        None there is as in the study file.
     labels : str, optional
         ``"control"`` labels the artifact with the study's control genotype.
     artifact : str, optional
@@ -141,12 +142,11 @@ def every(**metadata: Any) -> dg.AssetIn:
     )
 
 
-def control(study: Study, **metadata: Any) -> dg.AssetIn:
-    """Input that is the control genotype's partition of an upstream asset.
+def control(**metadata: Any) -> dg.AssetIn:
+    """Input that is the control's partition of an upstream asset, as the study file has it then.
 
     Parameters
     ----------
-    study : Study
     **metadata
         Of the input, such as ``columns``.
 
@@ -154,5 +154,8 @@ def control(study: Study, **metadata: Any) -> dg.AssetIn:
     -------
     dagster.AssetIn
     """
-    mapping = dg.SpecificPartitionsPartitionMapping([control_of(study)])
-    return dg.AssetIn(partition_mapping=mapping, metadata=metadata)
+    return dg.AssetIn(
+        # Dagster is told less than what holds: that any of the partitions may be needed.
+        partition_mapping=dg.AllPartitionMapping(),
+        metadata={CONTROL: True, **metadata},
+    )

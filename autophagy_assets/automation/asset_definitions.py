@@ -14,7 +14,6 @@ from autophagy_assets import checks
 from autophagy_assets.assets import classifier, features, galleries, knockouts, report
 from autophagy_assets.assets.definition import StudyResource
 from autophagy_assets.assets.imaging import samples
-from autophagy_assets.config.study import Study
 from autophagy_assets.io_managers.figure import FigureIOManager
 from autophagy_assets.io_managers.joblib import JoblibIOManager
 from autophagy_assets.io_managers.page import PageIOManager
@@ -33,7 +32,6 @@ def asset_definitions(study_file: str | None = None) -> dg.Definitions:
     -------
     dagster.Definitions
     """
-    study = Study.load(study_file)
     resources: dict[str, Any] = {
         "study": StudyResource(study_file=study_file),
         "table_io": ParquetIOManager(study_file=study_file),
@@ -44,9 +42,9 @@ def asset_definitions(study_file: str | None = None) -> dg.Definitions:
     assets: list[dg.AssetsDefinition | dg.AssetSpec] = [
         *samples.assets,
         *features.assets,
-        *classifier.assets(study),
+        *classifier.assets,
         *knockouts.assets,
-        *galleries.assets(study),
+        *galleries.assets,
         *report.assets,
     ]
     return dg.Definitions(

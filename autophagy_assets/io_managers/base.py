@@ -49,7 +49,8 @@ from autophagy_assets.staleness.materializations import (
     Materialization,
     latest,
 )
-from autophagy_assets.staleness.upstream import Target
+from autophagy_assets.staleness.partitions import control_of
+from autophagy_assets.staleness.upstream import CONTROL, Target
 
 DESCRIPTION, LABELS, EVERY = "autophagy/description", "autophagy/labels", "every_partition"
 
@@ -150,8 +151,12 @@ class LaminIOManager(dg.ConfigurableIOManager):
         """Load what Dagster recorded last of the upstream asset."""
         if not context.has_asset_partitions:
             return self._load(context, None)
+        wanted = context.definition_metadata or {}
+        if CONTROL in wanted:
+            running = steps.running_step(context.step_context, self.study_file)
+            return self._load(context, control_of(running.study))
         keys = list(context.asset_partition_keys)
-        if (context.definition_metadata or {}).get(EVERY):
+        if wanted.get(EVERY):
             return Partitions(self, context, keys)
         return self._load(context, keys[0])
 

@@ -99,7 +99,7 @@ class Judge:
         -------
         list of Target
         """
-        return list(upstream(self.graph, self.partitions, assets, partition))
+        return list(upstream(self.graph, self.partitions, self.study, assets, partition))
 
     def verdicts(
         self, assets: dg.AssetsDefinition, partitions: Sequence[str | None]
