@@ -13,6 +13,7 @@ from autophagy_assets.analysis.classifier.model import TrainedClassifier
 from autophagy_assets.analysis.figures import Picture
 from autophagy_assets.assets.definition import control, study_asset
 from autophagy_assets.config.study import ClassifierParameters
+from autophagy_assets.registry.store.schemas import CLEAN, PREDICTIONS
 
 GROUP = "classifier"
 FROM_CONTROL = {"clean_features": control()}
@@ -45,6 +46,7 @@ class RandomForest(dg.Config):
     kinds={"scikitlearn", "parquet"},
     ins=FROM_CONTROL,
     labels="control",
+    schema=CLEAN,
 )
 def training_cells(context, clean_features: pd.DataFrame) -> pd.DataFrame:
     """Control cells that the classifier is trained on: the notebook's random split."""
@@ -57,6 +59,7 @@ def training_cells(context, clean_features: pd.DataFrame) -> pd.DataFrame:
     kinds={"scikitlearn", "parquet"},
     ins=FROM_CONTROL,
     labels="control",
+    schema=CLEAN,
 )
 def test_cells(context, clean_features: pd.DataFrame) -> pd.DataFrame:
     """Control cells that the classifier is tested on: the other part of the split."""
@@ -91,6 +94,7 @@ def autophagy_classifier(
     io="table_io",
     kinds={"scikitlearn", "parquet"},
     labels="control",
+    schema=PREDICTIONS,
 )
 def test_predictions(
     context, autophagy_classifier: TrainedClassifier, test_cells: pd.DataFrame
@@ -104,6 +108,7 @@ def test_predictions(
     io="figure_io",
     kinds={"scikitlearn", "matplotlib"},
     labels="control",
+    title="How well the classifier tells the classes apart",
 )
 def classifier_evaluation(
     context, autophagy_classifier: TrainedClassifier, test_predictions: pd.DataFrame
@@ -119,12 +124,3 @@ def classifier_evaluation(
             context.recorder.annotate(uid, {"auc": auc_of(scores)})
     title = f"{context.study.control} test cells"
     return evaluation_picture(scores, context.study, title)
-
-
-assets = [
-    training_cells,
-    test_cells,
-    autophagy_classifier,
-    test_predictions,
-    classifier_evaluation,
-]

@@ -31,6 +31,7 @@ FROM_CONTROL = {
     ins=FROM_CONTROL,
     deps=SOURCE,
     labels="control",
+    title="What the classes look like",
 )
 def class_gallery(context, clean_features: pd.DataFrame, single_cell_images) -> Picture:
     """The marker in control cells of both classes."""
@@ -45,6 +46,7 @@ def class_gallery(context, clean_features: pd.DataFrame, single_cell_images) -> 
     ins={"single_cell_images": MANIFESTS},
     deps=SOURCE,
     labels="control",
+    title="What it got right and wrong",
 )
 def error_galleries(context, test_predictions: pd.DataFrame, single_cell_images) -> Picture:
     """Test cells that the classifier got right and wrong, each under its own score."""
@@ -58,6 +60,7 @@ def error_galleries(context, test_predictions: pd.DataFrame, single_cell_images)
     kinds={"matplotlib", "png"},
     ins={"clean_features": every(columns=CELLS), "single_cell_images": MANIFESTS},
     deps=SOURCE,
+    title="Control and knockouts",
 )
 def wt_ko_gallery(context, clean_features, single_cell_images) -> Picture:
     """The marker in control and knockout cells, untreated and stimulated."""
@@ -73,6 +76,7 @@ def wt_ko_gallery(context, clean_features, single_cell_images) -> Picture:
     ins=FROM_CONTROL,
     deps=SOURCE,
     labels="control",
+    title="One cell in its field of view",
 )
 def spatial_context(context, clean_features: pd.DataFrame, single_cell_images) -> Picture:
     """One control cell in all channels beside its place in the field of view."""
@@ -83,6 +87,3 @@ def spatial_context(context, clean_features: pd.DataFrame, single_cell_images) -
     field = context.read(companion(dataset, "spatialdata.zarr"))
     pixel_um = context.pixel_um(cell, single_cell_images)
     return draw_spatial_context(cell, crops, field, context.study, pixel_um)
-
-
-assets = [class_gallery, error_galleries, wt_ko_gallery, spatial_context]

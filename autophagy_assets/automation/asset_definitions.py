@@ -11,9 +11,8 @@ from typing import Any
 import dagster as dg
 
 from autophagy_assets import checks
-from autophagy_assets.assets import classifier, features, galleries, knockouts, report
+from autophagy_assets.assets.catalog import study_assets
 from autophagy_assets.assets.definition import StudyResource
-from autophagy_assets.assets.imaging import samples
 from autophagy_assets.io_managers.figure import FigureIOManager
 from autophagy_assets.io_managers.joblib import JoblibIOManager
 from autophagy_assets.io_managers.page import PageIOManager
@@ -39,17 +38,9 @@ def asset_definitions(study_file: str | None = None) -> dg.Definitions:
         "figure_io": FigureIOManager(study_file=study_file),
         "page_io": PageIOManager(study_file=study_file),
     }
-    assets: list[dg.AssetsDefinition | dg.AssetSpec] = [
-        *samples.assets,
-        *features.assets,
-        *classifier.assets,
-        *knockouts.assets,
-        *galleries.assets,
-        *report.assets,
-    ]
     return dg.Definitions(
-        assets=assets,
-        asset_checks=checks.checks,
+        assets=study_assets(),
+        asset_checks=dg.load_asset_checks_from_package_module(checks),
         resources=resources,
         # One process per run: a step process of its own would cost 3 s, most steps take less.
         executor=dg.in_process_executor,
