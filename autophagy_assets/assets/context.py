@@ -3,7 +3,7 @@
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,8 @@ class StudyContext:
         Dagster's logger.
     before : callable
         Gives what Dagster recorded last of this asset and partition, if anything.
+    given : dict
+        What the definition of the asset gives its body.
     """
 
     study: RecordedStudy
@@ -49,6 +51,7 @@ class StudyContext:
     recorder: Recorder
     log: Any
     before: Callable[[], Materialization | None]
+    given: Mapping[str, Any] = field(default_factory=dict)
 
     def read(self, uid: str) -> Path:
         """Verified local path of a LaminDB artifact, noted as an input of the step."""

@@ -11,8 +11,10 @@ from autophagy_assets.assets.context import StudyContext
 from autophagy_assets.config.study import Study
 from autophagy_assets.io_managers import base, steps
 from autophagy_assets.staleness.code import code_of
-from autophagy_assets.staleness.partitions import control_of
+from autophagy_assets.staleness.judge import GIVEN
+from autophagy_assets.staleness.upstream import CONTROL
 
+TITLE = "autophagy/title"
 OWNER = "team:imaging"
 RETRIES = dg.RetryPolicy(max_retries=2, delay=2, backoff=dg.Backoff.EXPONENTIAL)
 
@@ -52,6 +54,9 @@ def study_asset(
     launchpad: str | None = None,
     labels: str | None = None,
     artifact: str | None = None,
+    schema: str | None = None,
+    title: str | None = None,
+    given: Mapping[str, Any] | None = None,
 ) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
     """Define an asset whose step is recorded in LaminDB; its docstring is its description.
 
@@ -69,11 +74,18 @@ def study_asset(
     ins, deps
         As for ``dagster.asset``.
     launchpad : str, optional
-        Entry of the study file whose values the launchpad's config takes the place of.
+        Entry of the study file whose values the launchpad's config takes the place of; what is
+        None there is as in the study file.
     labels : str, optional
         ``"control"`` labels the artifact with the study's control genotype.
     artifact : str, optional
         Description of the LaminDB artifact, where it is not the asset's.
+    schema : str, optional
+        Contract of a table, of ``registry.store.schemas``; it is validated before it is stored.
+    title : str, optional
+        What a figure shows, with ``{}`` for its partition: report and exports have it then.
+    given : mapping, optional
+        What the body finds as ``context.given``, JSON-like. Counts as its code.
 
     Returns
     -------
@@ -97,6 +109,7 @@ def study_asset(
                     running.recorder,
                     context.log,
                     running.before,
+                    given or {},
                 )
                 return body(tools, *args, **inputs)
 
@@ -109,7 +122,7 @@ def study_asset(
             partitions_def=partitions,
             ins=dict(ins or {}),
             deps=list(deps),
-            code_version=code_of(body).version,
+            code_version=code_of(body).with_values(given).version,
             retry_policy=RETRIES,
             required_resource_keys={"study"},
             hooks={record_failure},
@@ -118,6 +131,9 @@ def study_asset(
                 steps.LAUNCHPAD: launchpad,
                 base.DESCRIPTION: artifact or description,
                 base.LABELS: labels,
+                base.SCHEMA: schema,
+                TITLE: title,
+                GIVEN: dict(given or {}),
             },
         )(step)
 
@@ -141,12 +157,11 @@ def every(**metadata: Any) -> dg.AssetIn:
     )
 
 
-def control(study: Study, **metadata: Any) -> dg.AssetIn:
-    """Input that is the control genotype's partition of an upstream asset.
+def control(**metadata: Any) -> dg.AssetIn:
+    """Input that is the control's partition of an upstream asset, as the study file has it then.
 
     Parameters
     ----------
-    study : Study
     **metadata
         Of the input, such as ``columns``.
 
@@ -154,5 +169,25 @@ def control(study: Study, **metadata: Any) -> dg.AssetIn:
     -------
     dagster.AssetIn
     """
-    mapping = dg.SpecificPartitionsPartitionMapping([control_of(study)])
-    return dg.AssetIn(partition_mapping=mapping, metadata=metadata)
+    return dg.AssetIn(
+        # Dagster is told less than what holds: that any of the partitions may be needed.
+        partition_mapping=dg.AllPartitionMapping(),
+        metadata={CONTROL: True, **metadata},
+    )
+
+
+def title_of(assets: dg.AssetsDefinition | dg.AssetSpec) -> str | None:
+    """Title of a figure.
+
+    Parameters
+    ----------
+    assets : dagster.AssetsDefinition or dagster.AssetSpec
+        Definition of one asset.
+
+    Returns
+    -------
+    str or None
+        None for what report and exports do not show.
+    """
+    spec = assets if isinstance(assets, dg.AssetSpec) else next(iter(assets.specs))
+    return spec.metadata.get(TITLE)

@@ -12,6 +12,7 @@ from autophagy_assets.assets.context import StudyContext
 from autophagy_assets.assets.definition import every, study_asset
 from autophagy_assets.errors import InputError
 from autophagy_assets.registry.datasets import FEATURIZED, UNKNOWN
+from autophagy_assets.registry.store.schemas import CELLS, CLEAN
 from autophagy_assets.staleness.partitions import genotype_of, genotypes
 
 GROUP = "features"
@@ -41,6 +42,7 @@ source_datasets = dg.AssetSpec(
     partitions=genotypes,
     ins={"cell_features": every()},
     deps=[dg.AssetDep("source_features")],
+    schema=CELLS,
 )
 def raw_features(context, cell_features) -> pd.DataFrame:
     """Featurized single-cell images of a genotype.
@@ -113,6 +115,7 @@ def put_together(cell_features: Mapping[str, pd.DataFrame], genotype: str) -> pd
     partitions=genotypes,
     ins={"single_cell_images": every()},
     deps=[dg.AssetDep("source_datasets"), dg.AssetDep("source_features")],
+    schema=CLEAN,
 )
 def clean_features(context, raw_features: pd.DataFrame, single_cell_images) -> pd.DataFrame:
     """Cells of a genotype with identity and metadata apart from the features.
@@ -145,11 +148,3 @@ def labelled(cells: pd.DataFrame, context: StudyContext) -> pd.DataFrame:
         genotype=cells["genotype"].replace(UNKNOWN, genotype),
         stimulation=cells["stimulation"].where(cells["stimulation"] != UNKNOWN, stimulation),
     )
-
-
-assets: list[dg.AssetsDefinition | dg.AssetSpec] = [
-    source_features,
-    source_datasets,
-    raw_features,
-    clean_features,
-]

@@ -12,86 +12,78 @@ from autophagy_assets.analysis.galleries.spatial_figures import (
 from autophagy_assets.analysis.identity import CLASS, DATASET, IDENTITY, METADATA
 from autophagy_assets.assets.context import PIXEL_UM
 from autophagy_assets.assets.definition import control, every, study_asset
-from autophagy_assets.config.study import Study
 from autophagy_assets.registry.datasets import companion
 
 GROUP = "galleries"
 CELLS = [*IDENTITY, CLASS, *METADATA]
 SOURCE = [dg.AssetDep("source_datasets")]
 MANIFESTS = every(columns=[DATASET, *METADATA, PIXEL_UM])
+FROM_CONTROL = {
+    "clean_features": control(columns=CELLS),
+    "single_cell_images": MANIFESTS,
+}
 
 
-def assets(study: Study) -> list[dg.AssetsDefinition]:
-    """Assets of the group, for a study whose control is known.
+@study_asset(
+    group=GROUP,
+    io="figure_io",
+    kinds={"matplotlib", "png"},
+    ins=FROM_CONTROL,
+    deps=SOURCE,
+    labels="control",
+    title="What the classes look like",
+)
+def class_gallery(context, clean_features: pd.DataFrame, single_cell_images) -> Picture:
+    """The marker in control cells of both classes."""
+    paths, pixel_um = context.images(clean_features, single_cell_images)
+    return galleries.class_gallery(clean_features, paths, context.study, pixel_um)
 
-    Parameters
-    ----------
-    study : Study
 
-    Returns
-    -------
-    list of dagster.AssetsDefinition
-    """
-    from_control = {
-        "clean_features": control(study, columns=CELLS),
-        "single_cell_images": MANIFESTS,
-    }
+@study_asset(
+    group=GROUP,
+    io="figure_io",
+    kinds={"matplotlib", "png"},
+    ins={"single_cell_images": MANIFESTS},
+    deps=SOURCE,
+    labels="control",
+    title="What it got right and wrong",
+)
+def error_galleries(context, test_predictions: pd.DataFrame, single_cell_images) -> Picture:
+    """Test cells that the classifier got right and wrong, each under its own score."""
+    paths, pixel_um = context.images(test_predictions, single_cell_images)
+    return galleries.error_gallery(test_predictions, paths, context.study, pixel_um)
 
-    @study_asset(
-        group=GROUP,
-        io="figure_io",
-        kinds={"matplotlib", "png"},
-        ins=from_control,
-        deps=SOURCE,
-        labels="control",
-    )
-    def class_gallery(context, clean_features: pd.DataFrame, single_cell_images) -> Picture:
-        """The marker in control cells of both classes."""
-        paths, pixel_um = context.images(clean_features, single_cell_images)
-        return galleries.class_gallery(clean_features, paths, context.study, pixel_um)
 
-    @study_asset(
-        group=GROUP,
-        io="figure_io",
-        kinds={"matplotlib", "png"},
-        ins={"single_cell_images": MANIFESTS},
-        deps=SOURCE,
-        labels="control",
-    )
-    def error_galleries(context, test_predictions: pd.DataFrame, single_cell_images) -> Picture:
-        """Test cells that the classifier got right and wrong, each under its own score."""
-        paths, pixel_um = context.images(test_predictions, single_cell_images)
-        return galleries.error_gallery(test_predictions, paths, context.study, pixel_um)
+@study_asset(
+    group=GROUP,
+    io="figure_io",
+    kinds={"matplotlib", "png"},
+    ins={"clean_features": every(columns=CELLS), "single_cell_images": MANIFESTS},
+    deps=SOURCE,
+    title="Control and knockouts",
+)
+def wt_ko_gallery(context, clean_features, single_cell_images) -> Picture:
+    """The marker in control and knockout cells, untreated and stimulated."""
+    cells = pd.concat([clean_features[g] for g in clean_features], ignore_index=True)
+    paths, pixel_um = context.images(cells, single_cell_images)
+    return galleries.wt_ko_gallery(cells, paths, context.study, pixel_um)
 
-    @study_asset(
-        group=GROUP,
-        io="figure_io",
-        kinds={"matplotlib", "png"},
-        ins={"clean_features": every(columns=CELLS), "single_cell_images": MANIFESTS},
-        deps=SOURCE,
-    )
-    def wt_ko_gallery(context, clean_features, single_cell_images) -> Picture:
-        """The marker in control and knockout cells, untreated and stimulated."""
-        cells = pd.concat([clean_features[g] for g in clean_features], ignore_index=True)
-        paths, pixel_um = context.images(cells, single_cell_images)
-        return galleries.wt_ko_gallery(cells, paths, context.study, pixel_um)
 
-    @study_asset(
-        group=GROUP,
-        io="figure_io",
-        kinds={"matplotlib", "png"},
-        ins=from_control,
-        deps=SOURCE,
-        labels="control",
-    )
-    def spatial_context(context, clean_features: pd.DataFrame, single_cell_images) -> Picture:
-        """One control cell in all channels beside its place in the field of view."""
-        seed = context.study.galleries.random_state
-        cell = choose_context_cell(clean_features, seed)
-        dataset = cell[DATASET].iloc[0]
-        crops = context.read(dataset)
-        field = context.read(companion(dataset, "spatialdata.zarr"))
-        pixel_um = context.pixel_um(cell, single_cell_images)
-        return draw_spatial_context(cell, crops, field, context.study, pixel_um)
-
-    return [class_gallery, error_galleries, wt_ko_gallery, spatial_context]
+@study_asset(
+    group=GROUP,
+    io="figure_io",
+    kinds={"matplotlib", "png"},
+    ins=FROM_CONTROL,
+    deps=SOURCE,
+    labels="control",
+    title="One cell in its field of view",
+)
+def spatial_context(context, clean_features: pd.DataFrame, single_cell_images) -> Picture:
+    """One control cell in all channels beside its place in the field of view."""
+    seed = context.study.galleries.random_state
+    cell = choose_context_cell(clean_features, seed)
+    dataset = cell[DATASET].iloc[0]
+    crops = context.read(dataset)
+    field = context.read(companion(dataset, "spatialdata.zarr"))
+    pixel_um = context.pixel_um(cell, single_cell_images)
+    return draw_spatial_context(cell, crops, field, context.study, pixel_um)

@@ -8,6 +8,7 @@ from autophagy_assets.analysis.classifier.evaluation_figures import confusion_pi
 from autophagy_assets.analysis.classifier.model import TrainedClassifier
 from autophagy_assets.analysis.figures import Picture
 from autophagy_assets.assets.definition import study_asset
+from autophagy_assets.registry.store.schemas import PREDICTIONS
 from autophagy_assets.staleness.partitions import knockouts
 
 GROUP = "knockouts"
@@ -18,6 +19,7 @@ GROUP = "knockouts"
     io="table_io",
     kinds={"scikitlearn", "parquet"},
     partitions=knockouts,
+    schema=PREDICTIONS,
 )
 def ko_predictions(
     context, autophagy_classifier: TrainedClassifier, clean_features: pd.DataFrame
@@ -32,11 +34,9 @@ def ko_predictions(
     io="figure_io",
     kinds={"scikitlearn", "matplotlib"},
     partitions=knockouts,
+    title="What it says of {}",
 )
 def ko_evaluation(context, ko_predictions: pd.DataFrame) -> Picture:
     """Confusion matrix of a knockout's cells, as a figure and as a table."""
     title = f"{ko_predictions['genotype'].iloc[0]} cells"
     return confusion_picture(evaluate(ko_predictions), context.study, title)
-
-
-assets = [ko_predictions, ko_evaluation]

@@ -1,6 +1,6 @@
 """Report: the study on one page, for someone who has no Dagster."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from importlib.metadata import version
 from typing import Any
 
@@ -10,7 +10,7 @@ import pandas as pd
 from autophagy_assets.analysis.identity import CLASS, DATASET, IDENTITY, METADATA
 from autophagy_assets.analysis.report.page import ReportContent, ReportFigure, render_report
 from autophagy_assets.assets.context import StudyContext
-from autophagy_assets.assets.definition import every, study_asset
+from autophagy_assets.assets.definition import every, study_asset, title_of
 from autophagy_assets.assets.freshness import within_a_night
 from autophagy_assets.io_managers.figure import StoredPicture
 from autophagy_assets.registry.lineage.cells import lineage_trees
@@ -19,50 +19,41 @@ from autophagy_assets.registry.lineage.lineage_formats import tree_lines
 from autophagy_assets.registry.store.keys import ArtifactKey
 from autophagy_assets.registry.store.outputs import Record
 
-GROUP, LAST_REFRESH = "report", "last_refresh"
+GROUP, LAST_REFRESH, TITLES = "report", "last_refresh", "titles"
 PACKAGES = ["autophagy-assets", "dagster", "lamindb", "scportrait", "scikit-learn", "pandas"]
-TITLES = {
-    "classifier_evaluation": "How well the classifier tells the classes apart",
-    "ko_evaluation": "What it says of {}",
-    "class_gallery": "What the classes look like",
-    "error_galleries": "What it got right and wrong",
-    "wt_ko_gallery": "Control and knockouts",
-    "spatial_context": "One cell in its field of view",
-}
 
 
-@study_asset(
-    group=GROUP,
-    io="page_io",
-    kinds={"html"},
-    ins={
-        "ko_evaluation": every(),
-        "clean_features": every(columns=[*IDENTITY, CLASS, *METADATA]),
-        "single_cell_images": every(),
-    },
-    deps=[dg.AssetDep("set_aside_fields")],
-)
-def study_report(
-    context,
-    classifier_evaluation: StoredPicture,
-    ko_evaluation,
-    class_gallery: StoredPicture,
-    error_galleries: StoredPicture,
-    wt_ko_gallery: StoredPicture,
-    spatial_context: StoredPicture,
-    clean_features,
-    single_cell_images,
-) -> str:
+def define_report(figures: Iterable[dg.AssetsDefinition]) -> dg.AssetsDefinition:
+    """Define the asset that shows all figures of a study.
+
+    Parameters
+    ----------
+    figures : iterable of dagster.AssetsDefinition
+        In reading order; each has a title.
+
+    Returns
+    -------
+    dagster.AssetsDefinition
+    """
+    names = {figure.key.to_user_string(): figure for figure in figures}
+    return study_asset(
+        group=GROUP,
+        io="page_io",
+        kinds={"html"},
+        ins={
+            **{name: every() for name, figure in names.items() if figure.partitions_def},
+            **{name: dg.AssetIn() for name, figure in names.items() if not figure.partitions_def},
+            "clean_features": every(columns=[*IDENTITY, CLASS, *METADATA]),
+            "single_cell_images": every(),
+        },
+        deps=[dg.AssetDep("set_aside_fields")],
+        given={TITLES: {name: title_of(figure) for name, figure in names.items()}},
+    )(study_report)
+
+
+def study_report(context, clean_features, single_cell_images, **figures) -> str:
     """The whole study on one self-contained page: figures, numbers, and what was run on what."""
-    knockouts = {name: ko_evaluation[name] for name in ko_evaluation}
-    pictures = {
-        "classifier_evaluation": classifier_evaluation,
-        **{f"ko_evaluation[{name}]": picture for name, picture in knockouts.items()},
-        "class_gallery": class_gallery,
-        "error_galleries": error_galleries,
-        "wt_ko_gallery": wt_ko_gallery,
-        "spatial_context": spatial_context,
-    }
+    pictures = dict(named_pictures(figures, context.given[TITLES]))
     cells = pd.concat([clean_features[name] for name in clean_features], ignore_index=True)
     manifests = [single_cell_images[sample] for sample in single_cell_images]
     shown = [picture.table for picture in pictures.values() if DATASET in picture.table]
@@ -70,10 +61,15 @@ def study_report(
     uids = {name: picture.uid for name, picture in pictures.items()}
     content = ReportContent(
         study=context.study,
-        figures=[report_figure(name, picture) for name, picture in pictures.items()],
+        figures=[
+            report_figure(name, picture, context.given[TITLES])
+            for name, picture in pictures.items()
+        ],
         counts=cells.groupby(["genotype", "stimulation"]).size().reset_index(name="cells"),
-        evaluation=classifier_evaluation.table,
-        knockouts={name: picture.table for name, picture in knockouts.items()},
+        evaluation=pictures["classifier_evaluation"].table,
+        knockouts={
+            name: pictures[f"ko_evaluation[{name}]"].table for name in figures["ko_evaluation"]
+        },
         manifest=pd.concat(manifests, ignore_index=True) if manifests else pd.DataFrame(),
         refused=context.registry.refused,
         records=records(context),
@@ -84,7 +80,31 @@ def study_report(
     return render_report(content)
 
 
-def report_figure(name: str, picture: StoredPicture) -> ReportFigure:
+def named_pictures(
+    figures: Mapping[str, Any], order: Iterable[str]
+) -> Iterator[tuple[str, StoredPicture]]:
+    """Figures one by one, those with partitions under a name for each.
+
+    Parameters
+    ----------
+    figures : mapping of str to object
+        Asset to its figure, or to a mapping of its partitions.
+    order : iterable of str
+        Assets in reading order.
+
+    Yields
+    ------
+    tuple of (str, StoredPicture)
+        Asset, with its partition in brackets if it has one, and the figure.
+    """
+    for asset in order:
+        if isinstance(figures[asset], Mapping):
+            yield from ((f"{asset}[{key}]", figures[asset][key]) for key in figures[asset])
+        else:
+            yield asset, figures[asset]
+
+
+def report_figure(name: str, picture: StoredPicture, titles: Mapping[str, str]) -> ReportFigure:
     """A stored figure as the report shows it.
 
     Parameters
@@ -92,13 +112,15 @@ def report_figure(name: str, picture: StoredPicture) -> ReportFigure:
     name : str
         Asset, with its partition in brackets if it has one.
     picture : StoredPicture
+    titles : mapping of str to str
+        Title of each asset, with ``{}`` for the partition.
 
     Returns
     -------
     ReportFigure
     """
     asset, _, partition = name.removesuffix("]").partition("[")
-    title = TITLES[asset].format(partition)
+    title = titles[asset].format(partition)
     return ReportFigure(name, title, picture.png, picture.table, picture.caption, picture.uid)
 
 
@@ -166,5 +188,3 @@ last_refresh = dg.AssetSpec(
     "anything to make.",
     freshness_policy=within_a_night(),
 )
-
-assets: list[dg.AssetsDefinition | dg.AssetSpec] = [study_report, last_refresh]

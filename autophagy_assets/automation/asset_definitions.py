@@ -11,9 +11,8 @@ from typing import Any
 import dagster as dg
 
 from autophagy_assets import checks
-from autophagy_assets.assets import classifier, features, galleries, knockouts, report
+from autophagy_assets.assets.catalog import study_assets
 from autophagy_assets.assets.definition import StudyResource
-from autophagy_assets.assets.imaging import samples
 from autophagy_assets.config import settings
 from autophagy_assets.config.study import Study
 from autophagy_assets.io_managers.figure import FigureIOManager
@@ -40,7 +39,7 @@ def asset_definitions(study_file: str | None = None) -> dg.Definitions:
         If the study file or any setting is wrong: told before anything is run.
     """
     settings.check()
-    study = Study.load(study_file)
+    Study.load(study_file)  # a wrong one is told now, and not by the first step
     resources: dict[str, Any] = {
         "study": StudyResource(study_file=study_file),
         "table_io": ParquetIOManager(study_file=study_file),
@@ -48,17 +47,9 @@ def asset_definitions(study_file: str | None = None) -> dg.Definitions:
         "figure_io": FigureIOManager(study_file=study_file),
         "page_io": PageIOManager(study_file=study_file),
     }
-    assets: list[dg.AssetsDefinition | dg.AssetSpec] = [
-        *samples.assets,
-        *features.assets,
-        *classifier.assets(study),
-        *knockouts.assets,
-        *galleries.assets(study),
-        *report.assets,
-    ]
     return dg.Definitions(
-        assets=assets,
-        asset_checks=checks.checks,
+        assets=study_assets(),
+        asset_checks=dg.load_asset_checks_from_package_module(checks),
         resources=resources,
         # One process per run: a step process of its own would cost 3 s, most steps take less.
         executor=dg.in_process_executor,

@@ -3,13 +3,3 @@
 A body reads its inputs and asks ``analysis``; ``definition`` has what all checks share. Modules
 of this package do not postpone the evaluation of annotations: Dagster reads them.
 """
-
-from autophagy_assets.checks import classifier, features, galleries, imaging, knockouts
-
-checks = [
-    *imaging.checks,
-    *features.checks,
-    *classifier.checks,
-    *knockouts.checks,
-    *galleries.checks,
-]

@@ -45,6 +45,3 @@ def check_classifier_evaluation(
         NOT_BELOW: calibration.not_below(test_predictions, auc, last, checks),
         "predictions_calibrated": calibration.calibrated(test_predictions, checks),
     }
-
-
-checks = [check_test_cells, check_classifier_evaluation]

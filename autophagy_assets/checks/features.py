@@ -56,6 +56,3 @@ def check_clean_features(context, clean_features: pd.DataFrame) -> Findings:
     """Compare the samples of each condition, feature by feature."""
     name = context.named("clean_features")
     return {"no_drift_between_samples": drift(clean_features, name, context.study.checks)}
-
-
-checks = [check_raw_features, check_clean_features]

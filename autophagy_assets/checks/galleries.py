@@ -20,6 +20,3 @@ def check_error_galleries(
     """Compare the drawn scores with the predictions, by identity of the cell."""
     found = scores_agree(error_galleries.table, SHOWN_SCORE, test_predictions)
     return {"scores_belong_to_their_cells": found}
-
-
-checks = [check_error_galleries]

@@ -65,6 +65,3 @@ def registered(study: Study, sample: str) -> set[str]:
 def check_set_aside_fields(context) -> Findings:
     """Count the fields that an ingest did not take; ``sync`` tells it without a step."""
     return {REFUSED: fields_set_aside(set_aside_fields(context.study))}
-
-
-checks = [check_single_cell_images, check_set_aside_fields]

@@ -47,6 +47,3 @@ def remembered(instance: dg.DagsterInstance, asset: str, partition: str | None) 
     """
     found = latest(instance, dg.AssetKey(asset), partition)
     return found.metadata if found else {}
-
-
-checks = [check_ko_predictions]

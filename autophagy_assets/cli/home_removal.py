@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from contextlib import ExitStack
 from pathlib import Path
@@ -107,6 +108,9 @@ def _keep_others_out(home: Home, held: ExitStack) -> None:
 
 
 def _delete_made(root: Path) -> None:
+    from autophagy_assets.cli.summary import exported_names
+
+    exported = exported_names()  # before anything is gone: settings may be refused here
     try:
         for name in _MADE:
             _delete(root / name)
@@ -114,7 +118,7 @@ def _delete_made(root: Path) -> None:
             if file.name.startswith(DATABASE_FILE.split(".")[0] + "."):
                 _delete(file)
         _delete(root / DATABASE_FILE)
-        _delete_report(root / _REPORT)
+        _delete_report(root / _REPORT, exported)
         _delete(root / _LOCKS)
         # The marker last: what was interrupted can be gone on with.
         for file in sorted(root.iterdir(), reverse=True):
@@ -137,14 +141,12 @@ def _delete(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def _delete_report(folder: Path) -> None:
+def _delete_report(folder: Path, exported: re.Pattern[str]) -> None:
     """Delete the files that the platform writes there; a person may keep notes beside them."""
-    from autophagy_assets.cli.summary import is_exported
-
     if folder.is_symlink() or not folder.is_dir():
         return
     for file in folder.iterdir():
-        if is_exported(file.name) and file.is_file():
+        if exported.fullmatch(file.name) and file.is_file():
             _delete(file)
     if not any(folder.iterdir()):
         folder.rmdir()

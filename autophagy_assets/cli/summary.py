@@ -2,26 +2,29 @@
 
 import re
 import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import dagster as dg
 import pandas as pd
 
-from autophagy_assets.analysis.classifier.evaluation import auc_of, confusion_of
+from autophagy_assets.analysis.classifier.evaluation import auc_of, confusion_of, is_evaluation
 from autophagy_assets.analysis.identity import METADATA
+from autophagy_assets.assets.catalog import figures
 from autophagy_assets.io_managers.parquet import read_table
 from autophagy_assets.registry.consistency.run_outputs import has_content
 from autophagy_assets.registry.store.artifacts import fetch
 from autophagy_assets.registry.store.files import measure
 from autophagy_assets.staleness.materializations import HASH, TABLE_HASH, TABLE_UID, UID, latest
-from autophagy_assets.staleness.partitions import GENOTYPE_SPACE, KNOCKOUT_SPACE
+from autophagy_assets.staleness.partitions import GENOTYPE_SPACE
+from autophagy_assets.staleness.upstream import Target, partitions_name
 
-FIGURES = ["classifier_evaluation", "class_gallery", "error_galleries", "wt_ko_gallery"]
-FIGURES += ["spatial_context"]
 REPORT = "study_report"
 PAGE = "index.html"
-_KNOCKOUT = "ko_evaluation"
+_EVALUATION = "classifier_evaluation"
+# What the confusion matrices of the study's own classifier are of.
+_CELLS = {_EVALUATION: "control, test cells", "ko_evaluation": "{}, all cells"}
 
 
 @dataclass
@@ -63,13 +66,15 @@ def summarise(instance: dg.DagsterInstance) -> Summary:
     if tables:
         cells = pd.concat(tables, ignore_index=True)
         summary.cells = pd.crosstab(cells["genotype"], cells["stimulation"])
-    if path := stored(instance, "classifier_evaluation", None, TABLE_UID, TABLE_HASH):
-        table = read_table(path)
-        summary.auc = auc_of(table)
-        summary.confusions["control, test cells"] = confusion_of(table)
-    for knockout in sorted(instance.get_dynamic_partitions(KNOCKOUT_SPACE)):
-        if path := stored(instance, "ko_evaluation", knockout, TABLE_UID, TABLE_HASH):
-            summary.confusions[f"{knockout}, all cells"] = confusion_of(read_table(path))
+    for figure, partition in _shown(instance):
+        asset = figure.key.to_user_string()
+        path = stored(instance, asset, partition, TABLE_UID, TABLE_HASH)
+        if path is None or not is_evaluation(table := read_table(path)):
+            continue
+        cells = _CELLS.get(asset, str(Target(asset, partition))).format(partition)
+        summary.confusions[cells] = confusion_of(table)
+        if asset == _EVALUATION:
+            summary.auc = auc_of(table)
     return summary
 
 
@@ -87,10 +92,12 @@ def export(instance: dg.DagsterInstance, folder: Path) -> list[Path]:
     list of pathlib.Path
         The report first, if it has been made.
     """
-    knockouts = sorted(instance.get_dynamic_partitions(KNOCKOUT_SPACE))
     wanted: list[tuple[str, str | None, str]] = [(REPORT, None, PAGE)]
-    wanted += [(asset, None, f"{asset}.png") for asset in FIGURES]
-    wanted += [(_KNOCKOUT, name, f"{_KNOCKOUT}-{name}.png") for name in knockouts]
+    for figure, partition in _shown(instance):
+        asset = figure.key.to_user_string()
+        wanted.append(
+            (asset, partition, f"{asset}-{partition}.png" if partition else f"{asset}.png")
+        )
     folder.mkdir(parents=True, exist_ok=True)
     copies = []
     for asset, partition, name in wanted:
@@ -100,19 +107,26 @@ def export(instance: dg.DagsterInstance, folder: Path) -> list[Path]:
     return copies
 
 
-def is_exported(name: str) -> bool:
-    """Whether a file name is one under which :func:`export` writes.
-
-    Parameters
-    ----------
-    name : str
+def exported_names() -> re.Pattern[str]:
+    """Names under which :func:`export` writes.
 
     Returns
     -------
-    bool
+    re.Pattern
     """
-    figures = "|".join(map(re.escape, FIGURES))
-    return name == PAGE or re.fullmatch(rf"({figures}|{_KNOCKOUT}-.+)\.png", name) is not None
+    names = [
+        re.escape(figure.key.to_user_string()) + ("-.+" if figure.partitions_def else "")
+        for figure in figures()
+    ]
+    return re.compile(rf"{re.escape(PAGE)}|({'|'.join(names)})\.png")
+
+
+def _shown(instance: dg.DagsterInstance) -> Iterator[tuple[dg.AssetsDefinition, str | None]]:
+    """Every figure with each of its partitions."""
+    for figure in figures():
+        space = partitions_name(figure.partitions_def)
+        for partition in sorted(instance.get_dynamic_partitions(space)) if space else [None]:
+            yield figure, partition
 
 
 def _remove_earlier(folder: Path, wanted: set[str]) -> None:
@@ -121,8 +135,9 @@ def _remove_earlier(folder: Path, wanted: set[str]) -> None:
     A person may keep a file of such a name in the same folder, so only what has the content of
     something in the store goes.
     """
+    names = exported_names()
     for file in sorted(folder.iterdir()):
-        earlier = is_exported(file.name) and file.name not in wanted and file.is_file()
+        earlier = names.fullmatch(file.name) and file.name not in wanted and file.is_file()
         if earlier and has_content(measure(file)[0]):
             file.unlink()
 

@@ -50,9 +50,11 @@ from autophagy_assets.staleness.materializations import (
     Materialization,
     latest,
 )
-from autophagy_assets.staleness.upstream import Target
+from autophagy_assets.staleness.partitions import control_of
+from autophagy_assets.staleness.upstream import CONTROL, Target
 
-DESCRIPTION, LABELS, EVERY = "autophagy/description", "autophagy/labels", "every_partition"
+DESCRIPTION, LABELS, SCHEMA = "autophagy/description", "autophagy/labels", "autophagy/schema"
+EVERY = "every_partition"
 
 
 class LaminIOManager(dg.ConfigurableIOManager):
@@ -101,7 +103,7 @@ class LaminIOManager(dg.ConfigurableIOManager):
             {lab.STUDY: study.name} | self._labels(settings, running),
             kind=self.kind,
             rows=self.rows(obj),
-            schema=self.schema_of(obj, running.target.asset),
+            schema=self.schema_of(obj, settings.get(SCHEMA), running.target.asset),
         )
         remembered = self.extra(recorder, obj, output)
         made_with = running.fingerprint()
@@ -127,8 +129,8 @@ class LaminIOManager(dg.ConfigurableIOManager):
         )
         steps.forget(context.step_context)
 
-    def schema_of(self, value: Any, asset: str) -> Any:
-        """Validate a value; returns the LaminDB schema that it fits, if there is one."""
+    def schema_of(self, value: Any, contract: str | None, asset: str) -> Any:
+        """Validate a value; returns the LaminDB schema that it fits, if its asset has one."""
         return None
 
     def rows(self, value: Any) -> int | None:
@@ -151,8 +153,12 @@ class LaminIOManager(dg.ConfigurableIOManager):
         """Load what Dagster recorded last of the upstream asset."""
         if not context.has_asset_partitions:
             return self._load(context, None)
+        wanted = context.definition_metadata or {}
+        if CONTROL in wanted:
+            running = steps.running_step(context.step_context, self.study_file)
+            return self._load(context, control_of(running.study))
         keys = list(context.asset_partition_keys)
-        if (context.definition_metadata or {}).get(EVERY):
+        if wanted.get(EVERY):
             return Partitions(self, context, keys)
         return self._load(context, keys[0])
 

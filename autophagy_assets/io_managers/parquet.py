@@ -125,9 +125,9 @@ class ParquetIOManager(LaminIOManager):
         """Say from which columns the columns come."""
         return column_lineage([str(c) for c in value.columns], recorder.columns)
 
-    def schema_of(self, value: pd.DataFrame, asset: str) -> Any:
-        """Validate against the LaminDB schema of the asset."""
-        return validated(value, asset)
+    def schema_of(self, value: pd.DataFrame, contract: str | None, asset: str) -> Any:
+        """Validate against the contract that the asset names."""
+        return validated(value, contract, asset) if contract else None
 
     def rows(self, value: pd.DataFrame) -> int:
         """Count the rows."""

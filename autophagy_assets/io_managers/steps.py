@@ -68,9 +68,8 @@ class RunningStep:
         self.code = code_of_asset(assets)
         _take_turn(self.target, step)
         graph = step.job_def.asset_layer.asset_graph
-        above = list(
-            upstream(graph, step.instance.get_dynamic_partitions, assets, partition_of(step))
-        )
+        known = step.instance.get_dynamic_partitions
+        above = list(upstream(graph, known, self.study, assets, partition_of(step)))
         of_sample = partitions_name(assets.partitions_def) == SAMPLE_SPACE
         self.registry = RegistryState(study, self.target.partition if of_sample else None)
         self._made = _made([t for t in above if t.asset not in OUTSIDE], step.instance)
@@ -123,10 +122,13 @@ class RunningStep:
         )
 
     def _config(self) -> dict[str, Any]:
-        """Config of the launchpad that takes the place of an entry of the study file."""
+        """Config of the launchpad that takes the place of an entry of the study file.
+
+        None stands for what the study file has.
+        """
         entry = self._assets.metadata_by_key[self._assets.key].get(LAUNCHPAD)
         given = self._step.op_config if entry else None
-        return dict(given) if given else {}
+        return {name: value for name, value in (given or {}).items() if value is not None}
 
     def _versions(self) -> Iterator[tuple[str, str | None]]:
         made = [(str(t), found.version if found else None) for t, found in self._made.items()]

@@ -10,13 +10,14 @@ import ast
 import copy
 import inspect
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
 from importlib.util import find_spec
 from json import dumps
 from pathlib import Path
+from typing import Any
 
 from autophagy_assets.staleness.libraries import makes_content, versions_of
 from autophagy_assets.staleness.modules import Import, Module, Scope, parse
@@ -39,6 +40,7 @@ INFRASTRUCTURE = (
 # It says which genotype a sample is of.
 _MAKES_CONTENT = ("staleness.partitions",)
 _ON_IMPORT = "(run on import)"
+_GIVEN = "the asset's definition"  # in place of a module
 _TEMPLATES = (".css", ".html")
 
 
@@ -65,6 +67,13 @@ class Code:
     def version(self) -> str:
         """Twelve hexadecimal digits that change when the content may."""
         return _hash(dumps([self.modules, self.libraries], sort_keys=True))
+
+    def with_values(self, values: Mapping[str, Any] | None) -> Code:
+        """The same with values that the definition of the asset gives the body, if any."""
+        if not values:
+            return self
+        given = {_GIVEN: _hash(dumps(values, sort_keys=True))}
+        return Code({**self.modules, **given}, self.libraries, self.source)
 
 
 def code_of(function: Callable, package: str = "autophagy_assets") -> Code:

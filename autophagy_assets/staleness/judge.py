@@ -32,6 +32,7 @@ from autophagy_assets.staleness.materializations import (
 )
 from autophagy_assets.staleness.upstream import Target, upstream
 
+GIVEN = "autophagy/given"
 NEVER_MADE = "never made"
 EARLIER_RELEASE = "made by an earlier release, which did not record what it was made with"
 
@@ -99,7 +100,7 @@ class Judge:
         -------
         list of Target
         """
-        return list(upstream(self.graph, self.partitions, assets, partition))
+        return list(upstream(self.graph, self.partitions, self.study, assets, partition))
 
     def verdicts(
         self, assets: dg.AssetsDefinition, partitions: Sequence[str | None]
@@ -181,7 +182,8 @@ def code_of_asset(assets: dg.AssetsDefinition) -> Code:
     Code
     """
     body: Any = assets.op.compute_fn
-    return code_of(inspect.unwrap(getattr(body, "decorated_fn", body)))
+    code = code_of(inspect.unwrap(getattr(body, "decorated_fn", body)))
+    return code.with_values(assets.metadata_by_key[assets.key].get(GIVEN))
 
 
 def _key(*parts: Any) -> str:

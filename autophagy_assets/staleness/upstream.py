@@ -1,8 +1,10 @@
 """What an asset's partition is made from, as the asset graph says it.
 
-Partition mappings say it, with one rule beside them: what is partitioned by genotype and made from
-all samples is made from the samples of that genotype. Dagster has no mapping between dynamic
-partitions that says so and that its daemon understands.
+Partition mappings say it, with two rules beside them. What is partitioned by genotype and made from
+all samples is made from the samples of that genotype: Dagster has no mapping between dynamic
+partitions that says so and that its daemon understands. And an input marked with ``CONTROL`` is the
+control's partition: which one that is stands in the study file, which may change after the assets
+have been defined.
 """
 
 from __future__ import annotations
@@ -13,8 +15,15 @@ from typing import Any
 
 import dagster as dg
 
-from autophagy_assets.staleness.partitions import GENOTYPE_SPACE, SAMPLE_SPACE, genotype_of
+from autophagy_assets.config.study import Study
+from autophagy_assets.staleness.partitions import (
+    GENOTYPE_SPACE,
+    SAMPLE_SPACE,
+    control_of,
+    genotype_of,
+)
 
+CONTROL = "partition_of_control"  # metadata of an input
 Known = Callable[[str], Iterable[str]]
 
 
@@ -56,7 +65,7 @@ def partitions_name(definition: dg.PartitionsDefinition | None) -> str | None:
 
 
 def upstream(
-    graph: Any, known: Known, assets: dg.AssetsDefinition, partition: str | None
+    graph: Any, known: Known, study: Study, assets: dg.AssetsDefinition, partition: str | None
 ) -> Iterator[Target]:
     """Upstream assets and partitions that an asset's partition is made from.
 
@@ -66,6 +75,8 @@ def upstream(
         Dagster's asset graph; has the upstream assets, whether or not they are made here.
     known : callable
         Takes the name of partitions, gives their keys.
+    study : Study
+        Says which genotype is the control.
     assets : dagster.AssetsDefinition
         Definition of one asset.
     partition : str or None
@@ -75,13 +86,18 @@ def upstream(
     Target
     """
     ours = partitions_name(assets.partitions_def)
+    of_control = {
+        key
+        for name, key in assets.keys_by_input_name.items()
+        if CONTROL in assets.op.ins[name].metadata
+    }
     for dep in sorted(next(iter(assets.specs)).deps, key=lambda dep: dep.asset_key):
         asset, mapping = dep.asset_key.to_user_string(), dep.partition_mapping
         theirs = partitions_name(graph.get(dep.asset_key).partitions_def)
         if theirs is None:
             yield Target(asset)
-        elif isinstance(mapping, dg.SpecificPartitionsPartitionMapping):
-            yield from (Target(asset, key) for key in mapping.partition_keys)
+        elif dep.asset_key in of_control:
+            yield Target(asset, control_of(study))
         elif isinstance(mapping, dg.AllPartitionMapping):
             of_genotype = (ours, theirs) == (GENOTYPE_SPACE, SAMPLE_SPACE)
             for key in sorted(known(theirs)):

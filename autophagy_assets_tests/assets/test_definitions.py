@@ -9,6 +9,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from autophagy_assets.config.study import ClassifierParameters
 from autophagy_assets.definitions import build_defs
 from autophagy_assets_tests.conftest import ROOT
 
@@ -112,19 +113,13 @@ def test_definitions_are_valid():
     dg.Definitions.validate_loadable(build_defs())
 
 
-def test_parameters_of_the_forest_are_offered_in_the_launchpad():
+def test_the_launchpad_offers_the_parameters_of_the_forest_as_the_study_file_has_them():
     op = GRAPH.assets_def_for_key(dg.AssetKey("autophagy_classifier")).op
     fields = op.config_schema.as_field().config_type.fields
-    assert {name: field.default_value for name, field in fields.items()} == {
-        "random_state": 42,
-        "n_estimators": 100,
-        "max_depth": 10,
-        "min_samples_split": 2,
-        "min_samples_leaf": 1,
-        "max_features": "sqrt",
-        "criterion": "gini",
-        "bootstrap": True,
-    }
+    assert list(fields) == list(ClassifierParameters.model_fields)
+    for name, field in fields.items():
+        assert field.default_value is None, name
+        assert "null is the value of the study file" in field.description, name
 
 
 @pytest.mark.slow

@@ -16,18 +16,19 @@ from PIL import Image
 
 from autophagy_assets.analysis.classifier.classification import predict
 from autophagy_assets.analysis.identity import SCORE, feature_columns
-from autophagy_assets.registry.store.schemas import SCHEMAS
+from autophagy_assets.registry.store import schemas
 from autophagy_assets.staleness.materializations import latest
 
-TABLES = [
-    ("raw_features", "WT"),
-    ("clean_features", "WT"),
-    ("clean_features", "EI24KO"),
-    ("training_cells", None),
-    ("test_cells", None),
-    ("test_predictions", None),
-    ("ko_predictions", "EI24KO"),
-]
+CONTRACTS = {
+    ("raw_features", "WT"): schemas.CELLS,
+    ("clean_features", "WT"): schemas.CLEAN,
+    ("clean_features", "EI24KO"): schemas.CLEAN,
+    ("training_cells", None): schemas.CLEAN,
+    ("test_cells", None): schemas.CLEAN,
+    ("test_predictions", None): schemas.PREDICTIONS,
+    ("ko_predictions", "EI24KO"): schemas.PREDICTIONS,
+}
+TABLES = list(CONTRACTS)
 FIGURES = [
     ("classifier_evaluation", None),
     ("ko_evaluation", "EI24KO"),
@@ -95,7 +96,7 @@ def test_tables_have_a_schema_and_their_rows_in_lamindb(finished, asset, partiti
     platform, _ = finished
     artifact, table = platform.artifact(asset, partition), platform.table(asset, partition)
     assert artifact.n_observations == len(table)
-    assert artifact.schema.name.startswith(f"{SCHEMAS[asset]}, ")
+    assert artifact.schema.name.startswith(f"{CONTRACTS[asset, partition]}, ")
     assert {f.name for f in artifact.schema.features.all()} == set(table.columns)
 
 

@@ -139,6 +139,30 @@ def test_parameters_of_a_single_run_are_called_so(made: Platform) -> None:
     assert made.refresh().complete
 
 
+def test_a_code_location_loaded_before_the_study_was_edited_has_no_old_control_or_parameter(
+    made: Platform, tmp_path: Path
+) -> None:
+    loaded = again(made, tmp_path)
+    write_study(tmp_path, made.study.name, control="EI24KO", classifier={"n_estimators": 7})
+    loaded.run("training_cells", "autophagy_classifier")
+    cells, model = loaded.latest("training_cells"), loaded.latest("autophagy_classifier")
+    assert set(loaded.table("training_cells")["genotype"]) == {"EI24KO"}
+    assert list(cells.fingerprint.inputs) == ["clean_features[EI24KO]"]
+    assert cells.fingerprint.study["control"] == "EI24KO"
+    assert model.fingerprint.study["classifier"]["n_estimators"] == 7
+    assert model.fingerprint.config == {}
+    assert "control was EI24KO and is WT" in made.plan().ready[Target("training_cells")]
+    assert made.refresh().complete
+
+
+def test_a_step_that_loads_the_control_has_read_which_genotype_it_is(made: Platform) -> None:
+    for name in ("training_cells", "test_cells", "class_gallery", "spatial_context"):
+        found = made.latest(name).fingerprint
+        assert found.study["control"] == "WT"
+        assert [one for one in found.inputs if "clean_features" in one] == ["clean_features[WT]"]
+    assert len([i for i in made.latest("wt_ko_gallery").fingerprint.inputs if "clean" in i]) == 2
+
+
 def test_a_reason_names_the_entry_with_both_values(made: Platform, tmp_path: Path) -> None:
     other = again(made, tmp_path, galleries={"class_cells": 4})
     assert other.plan().ready == dict.fromkeys(

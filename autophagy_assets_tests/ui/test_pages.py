@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
 from autophagy_assets.analysis.identity import CLASS, IDENTITY, METADATA, PREDICTION
-from autophagy_assets.config.study import Study
+from autophagy_assets.config.study import ClassifierParameters
 
 pytestmark = pytest.mark.slow
 
@@ -130,6 +128,5 @@ def test_the_launchpad_offers_the_parameters_of_the_classifier(page):
     page.get_by_text("Open launchpad").click()
     page.get_by_text("n_estimators").first.wait_for()
     editor = page.locator(".CodeMirror").first.inner_text()
-    for name, value in Study.load().classifier.model_dump().items():
-        shown = json.dumps(value).strip('"')
-        assert f"{name}: {shown}" in editor
+    for name in ClassifierParameters.model_fields:  # null is the value of the study file
+        assert f"{name}: null" in editor

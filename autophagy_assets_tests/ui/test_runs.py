@@ -42,7 +42,7 @@ def test_a_parameter_set_in_the_launchpad_is_the_one_that_is_used(page, served):
     page.get_by_text("Open launchpad").click()
     page.locator(".CodeMirror-line", has_text="n_estimators").first.click()
     page.keyboard.press("End")
-    for _ in str(TREES):
+    for _ in "null":
         page.keyboard.press("Backspace")
     page.keyboard.type(str(FEWER))
     page.get_by_role("button", name="Materialize").last.click()

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import io
 import platform
+from collections.abc import Mapping
+from typing import Any
 
 import joblib
 import numpy as np
 import pandas as pd
 import sklearn
+from sklearn.base import ClassifierMixin
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.model_selection import train_test_split
 
@@ -79,10 +82,33 @@ def train(
 
     Parameters
     ----------
+    training, parameters, training_data
+        As for `fit`; parameters of the forest.
+
+    Returns
+    -------
+    TrainedClassifier
+    """
+    forest = RandomForestClassifier(**parameters.model_dump())
+    return fit(forest, training, parameters.model_dump(), training_data)
+
+
+def fit(
+    classifier: ClassifierMixin,
+    training: pd.DataFrame,
+    parameters: Mapping[str, Any],
+    training_data: str,
+) -> TrainedClassifier:
+    """Fit a classifier of scikit-learn.
+
+    Parameters
+    ----------
+    classifier : sklearn.base.ClassifierMixin
+        Has ``predict_proba``; not fitted yet.
     training : pandas.DataFrame, shape (n_cells, n_columns)
         Training cells; every feature column is used.
-    parameters : ClassifierParameters
-        Parameters of the forest.
+    parameters : mapping
+        Of the classifier, kept inside the model.
     training_data : str
         Version of `training`, kept inside the model.
 
@@ -99,14 +125,13 @@ def train(
     check_feature_table(training, "training_cells")
     _require_both_classes(training, "The training cells")
     features = feature_columns(training)
-    chosen = parameters.model_dump()
-    estimator = RandomForestClassifier(**chosen).fit(training[features], training[CLASS])
+    estimator = classifier.fit(training[features], training[CLASS])
     numbers = [int(number) for number in estimator.classes_]
     model = TrainedClassifier(
         estimator=estimator,
         feature_names=tuple(features),
         classes=tuple(numbers),
-        parameters=chosen,
+        parameters=dict(parameters),
         versions={
             "python": platform.python_version(),
             "scikit-learn": sklearn.__version__,

@@ -91,6 +91,20 @@ def _confusion_part(true: np.ndarray, predicted: np.ndarray) -> list[dict]:
     ]
 
 
+def is_evaluation(table: pd.DataFrame) -> bool:
+    """Whether a table is one that `evaluate` gives.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+
+    Returns
+    -------
+    bool
+    """
+    return list(table.columns) == list(COLUMNS)
+
+
 def auc_of(table: pd.DataFrame) -> float:
     """Area under the ROC curve.
 

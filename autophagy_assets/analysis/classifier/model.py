@@ -12,17 +12,17 @@ from typing import Any
 
 import joblib
 import numpy as np
-from sklearn.ensemble import RandomForestClassifier
+from sklearn.base import ClassifierMixin
 
 
 @dataclass(frozen=True)
 class TrainedClassifier:
-    """A fitted forest and what is needed to use and to explain it.
+    """A fitted model and what is needed to use and to explain it.
 
     Attributes
     ----------
-    estimator : sklearn.ensemble.RandomForestClassifier
-        The fitted model.
+    estimator : sklearn.base.ClassifierMixin
+        The fitted model; has ``predict_proba``.
     feature_names : tuple of str
         Features in the order in which the model expects them.
     classes : tuple of int
@@ -37,7 +37,7 @@ class TrainedClassifier:
         Number of training cells by class.
     """
 
-    estimator: RandomForestClassifier
+    estimator: ClassifierMixin
     feature_names: tuple[str, ...]
     classes: tuple[int, ...]
     parameters: dict[str, Any]
@@ -68,13 +68,15 @@ def dumps(model: TrainedClassifier) -> bytes:
     return buffer.getvalue()
 
 
-def _zero_padding(estimator: RandomForestClassifier) -> None:
-    """Set the unused bytes of every tree node to zero, in place.
+def _zero_padding(estimator: ClassifierMixin) -> None:
+    """Set the unused bytes of every tree node to zero, in place; of a model that has trees.
 
     A node is 57 bytes in a record of 64; scikit-learn stores the other 7 as they happen to be
     in memory, so equal forests would have different bytes. The array is a view of the tree.
     """
-    for tree in estimator.estimators_:
+    for tree in np.ravel(getattr(estimator, "estimators_", [])):
+        if not hasattr(tree, "tree_"):
+            continue
         nodes = tree.tree_.__getstate__()["nodes"]
         used = np.zeros(nodes.dtype.itemsize, dtype=bool)
         for dtype, offset, *_ in (nodes.dtype.fields or {}).values():

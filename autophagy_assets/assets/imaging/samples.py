@@ -21,6 +21,7 @@ from autophagy_assets.assets.imaging.manifest import known_datasets, without
 from autophagy_assets.assets.imaging.method import note_method
 from autophagy_assets.config import settings
 from autophagy_assets.errors import InputError
+from autophagy_assets.registry.store.schemas import CELLS
 from autophagy_assets.staleness.partitions import samples
 
 GROUP = "imaging"
@@ -97,6 +98,7 @@ def single_cell_images(context, config: ImagingConfig) -> pd.DataFrame:
     io="table_io",
     kinds={"scportrait", "parquet"},
     partitions=samples,
+    schema=CELLS,
 )
 def cell_features(context, single_cell_images: pd.DataFrame) -> pd.DataFrame:
     """Areas and intensities of every cell of a sample, by scPortrait's CellFeaturizer."""
@@ -120,11 +122,3 @@ def blank_features() -> pd.DataFrame:
     """
     types = {DATASET: str, CELL_ID: "int64", CLASS: "int64"}
     return pd.DataFrame({name: pd.Series(dtype=dtype) for name, dtype in types.items()})
-
-
-assets: list[dg.AssetsDefinition | dg.AssetSpec] = [
-    raw_images,
-    set_aside_fields,
-    single_cell_images,
-    cell_features,
-]

@@ -39,15 +39,6 @@ REQUIRED = {
     CLEAN: _CELLS | _METADATA,
     PREDICTIONS: _CELLS | _METADATA | _PREDICTION,
 }
-SCHEMAS = {
-    "cell_features": CELLS,
-    "raw_features": CELLS,
-    "clean_features": CLEAN,
-    "training_cells": CLEAN,
-    "test_cells": CLEAN,
-    "test_predictions": PREDICTIONS,
-    "ko_predictions": PREDICTIONS,
-}
 # So many reasons why a table does not fit are told.
 _TOLD = 3
 
@@ -102,29 +93,29 @@ def meaning(column: str) -> tuple[str, str | None]:
     return UNKNOWN_MEANING
 
 
-def validated(table: pd.DataFrame, asset: str) -> Any:
-    """Validate a table against the schema of its asset.
+def validated(table: pd.DataFrame, contract: str, name: str) -> Any:
+    """Validate a table against a contract.
 
     Parameters
     ----------
     table : pandas.DataFrame
-    asset : str
-        Name of the asset that holds the table.
+    contract : str
+        One of `REQUIRED`.
+    name : str
+        What messages call the table.
 
     Returns
     -------
-    lamindb.Schema or None
-        The schema; None for an asset whose table has none.
+    lamindb.Schema
+        The contract with the features of the table.
 
     Raises
     ------
     InputError
         If a column is missing or of another type; names it.
     """
-    if asset not in SCHEMAS:
-        return None
     ln = connect()
-    schema = _schema(SCHEMAS[asset], tuple(feature_columns(table)))
+    schema = _schema(contract, tuple(feature_columns(table)))
     labels = [column for column in (GENOTYPE, STIMULATION) if column in table.columns]
     _register_labels(table, labels)
     from lamindb.errors import ValidationError
@@ -140,7 +131,7 @@ def validated(table: pd.DataFrame, asset: str) -> Any:
         told = list(dict.fromkeys(reasons))
         more = f" and {len(told) - _TOLD} more" if len(told) > _TOLD else ""
         reason = "; ".join(told[:_TOLD]) + more
-        raise InputError(f"Table {asset} does not fit its LaminDB schema: {reason}") from error
+        raise InputError(f"Table {name} does not fit its LaminDB schema: {reason}") from error
     return schema
 
 

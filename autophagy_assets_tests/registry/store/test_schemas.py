@@ -9,6 +9,7 @@ from autophagy_assets.analysis.features.cleaning import clean
 from autophagy_assets.config.study import Study
 from autophagy_assets.errors import InputError
 from autophagy_assets.registry.store import schemas
+from autophagy_assets.registry.store.schemas import CELLS, CLEAN
 from autophagy_assets_tests.analysis.synthetic import described, raw_features
 from autophagy_assets_tests.registry.records import rows
 
@@ -26,53 +27,49 @@ def cleaned(raw) -> pd.DataFrame:
 
 
 def test_a_table_that_fits_gives_its_schema(store, raw, cleaned):
-    schema = schemas.validated(raw, "raw_features")
+    schema = schemas.validated(raw, CELLS, "raw_features")
     assert {f.name for f in schema.features.all()} == set(raw.columns)
-    schema = schemas.validated(cleaned, "clean_features")
+    schema = schemas.validated(cleaned, CLEAN, "clean_features")
     assert {f.name for f in schema.features.all()} == set(cleaned.columns)
 
 
 def test_a_schema_is_named_by_what_it_describes_not_by_who_asked_last(store, cleaned):
-    schema = schemas.validated(cleaned, "clean_features")
-    assert schemas.validated(cleaned, "training_cells") == schema
+    schema = schemas.validated(cleaned, CLEAN, "clean_features")
+    assert schemas.validated(cleaned, CLEAN, "training_cells") == schema
     name = store.Schema.get(uid=schema.uid).name
     assert name.startswith("cells with metadata and features, ")
 
 
 def test_studies_with_other_features_do_not_change_each_others_schema(store, raw):
     fewer = raw.drop(columns="nucleus_area")
-    one, other = (schemas.validated(table, "raw_features") for table in (raw, fewer))
+    one, other = (schemas.validated(table, CELLS, "raw_features") for table in (raw, fewer))
     assert one != other
     schemas._schema.cache_clear()  # as in another process
     for table, schema in ((raw, one), (fewer, other), (raw, one)):
-        assert schemas.validated(table, "raw_features") == schema
+        assert schemas.validated(table, CELLS, "raw_features") == schema
         assert {f.name for f in schema.features.all()} == set(table.columns)
 
 
 def test_of_many_reasons_a_few_are_told(store, raw):
     with pytest.raises(InputError) as told:
-        schemas.validated(raw.astype(str), "raw_features")
+        schemas.validated(raw.astype(str), CELLS, "raw_features")
     assert len(str(told.value)) < 500
     assert "more" in str(told.value)
 
 
-def test_an_asset_without_a_contract_has_no_schema(store, raw):
-    assert schemas.validated(raw, "single_cell_images") is None
-
-
 def test_validating_again_adds_nothing(store, cleaned):
-    schemas.validated(cleaned, "clean_features")
+    schemas.validated(cleaned, CLEAN, "clean_features")
     before = rows()
-    schemas.validated(cleaned, "clean_features")
+    schemas.validated(cleaned, CLEAN, "clean_features")
     schemas._schema.cache_clear()  # as in another process
-    schemas.validated(cleaned, "clean_features")
+    schemas.validated(cleaned, CLEAN, "clean_features")
     assert rows() == before
 
 
 @pytest.mark.parametrize("column", ["dataset", "scportrait_cell_id", "class"])
 def test_a_missing_column_is_named(store, raw, column):
     with pytest.raises(InputError, match=f"raw_features .*{column}"):
-        schemas.validated(raw.drop(columns=column), "raw_features")
+        schemas.validated(raw.drop(columns=column), CELLS, "raw_features")
 
 
 @pytest.mark.parametrize(
@@ -81,12 +78,12 @@ def test_a_missing_column_is_named(store, raw, column):
 )
 def test_a_column_of_another_type_is_named(store, raw, column, value):
     with pytest.raises(InputError, match=f"raw_features .*{column}") as told:
-        schemas.validated(raw.assign(**{column: value}), "raw_features")
+        schemas.validated(raw.assign(**{column: value}), CELLS, "raw_features")
     assert "\n" not in str(told.value)
 
 
 def test_a_table_without_rows_is_a_table(store, raw):
-    assert schemas.validated(raw.iloc[:0], "cell_features") is not None
+    assert schemas.validated(raw.iloc[:0], CELLS, "cell_features") is not None
 
 
 @pytest.mark.parametrize(
@@ -112,7 +109,7 @@ def test_columns_are_explained(column, words, unit):
 
 
 def test_features_are_registered_with_description_and_unit(store, raw):
-    schemas.validated(raw, "raw_features")
+    schemas.validated(raw, CELLS, "raw_features")
     area = store.Feature.get(name="nucleus_area")
     assert (area.description, area.unit, area.dtype_as_str) == (
         "Area of the nucleus",
@@ -122,7 +119,7 @@ def test_features_are_registered_with_description_and_unit(store, raw):
 
 
 def test_labels_in_a_table_become_known(store, cleaned):
-    schemas.validated(cleaned.assign(genotype="only in this table"), "clean_features")
+    schemas.validated(cleaned.assign(genotype="only in this table"), CLEAN, "clean_features")
     assert store.ULabel.filter(name="only in this table").count() == 1
 
 
@@ -136,7 +133,7 @@ from autophagy_assets_tests.analysis.synthetic import described, raw_features
 from autophagy_assets_tests.platform import outsider
 study = Study.load()
 raw = raw_features(1, study, "WT", cells=8, datasets=2).reset_index(drop=True)
-schemas.validated(clean(raw, described(raw, study, "WT"), study), "clean_features")
+schemas.validated(clean(raw, described(raw, study, "WT"), study), schemas.CLEAN, "clean_features")
 labels = {"genotype": "WT", "stimulation": "untreated"}
 recorder = outsider()
 output = recorder.put(lambda path: path.write_text("x"), "a/b.txt", "x", labels)
