@@ -56,7 +56,7 @@ def reason_of_run(failed: Iterable[dg.DagsterEvent], message: str | None) -> str
 
 
 def without_secrets(text: str) -> str:
-    """Take out of a text what nobody but the platform should know, and shorten it.
+    """Replace secret addresses and passwords in a text by their names, and shorten it.
 
     Parameters
     ----------

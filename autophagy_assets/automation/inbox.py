@@ -50,7 +50,7 @@ class DropConfig(dg.Config):
 
 @dg.op(name=OP, retry_policy=RETRIES, description="Register the images of a folder in the inbox.")
 def ingest_images(context: dg.OpExecutionContext, config: DropConfig, study: StudyResource) -> None:
-    """Ingest a drop, then tell Dagster of its samples."""
+    """Ingest a submission, then add its samples to the partitions."""
     with told_once():
         _ingest(context, config, study.load())
 

@@ -93,7 +93,7 @@ def _run_elsewhere(
 def _follow_up(
     instance: dg.DagsterInstance, defs: dg.Definitions, study_file: str | None, request: Request
 ) -> Request | None:
-    """What waited for a request and is out of date now that it has been made, if anything."""
+    """Request for the next target that waited for a request and is out of date now, if any."""
     judge = Judge(instance, defs, Study.load(study_file))
     for number, target in enumerate(request.then, 1):
         assets = judge.graph.assets_def_for_key(target.key)

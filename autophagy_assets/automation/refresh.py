@@ -118,7 +118,7 @@ def refresh(
 
 
 def report_refreshed(instance: dg.DagsterInstance, made: int, fresh: int) -> None:
-    """Tell Dagster that everything is up to date: the assets that are so are not made again.
+    """Record in Dagster that a refresh has ended with everything up to date.
 
     Parameters
     ----------

@@ -84,7 +84,7 @@ class LaminIOManager(dg.ConfigurableIOManager):
         """What the Dagster UI shows of a value that is stored at a path."""
 
     def extra(self, recorder: Recorder, value: Any, output: Output) -> dict[str, Any]:
-        """Put more files of a value in place; returns what Dagster is to remember of them."""
+        """Store further files of a value; gives the metadata of them for Dagster."""
         return {}
 
     def handle_output(self, context: dg.OutputContext, obj: Any) -> None:

@@ -90,7 +90,7 @@ def intensities_differ(table: pd.DataFrame, name: str, checks: Checks) -> Findin
 
 
 def sides_apart(test: pd.DataFrame, training: pd.DataFrame) -> Finding:
-    """Tell whether no test cell is also a training cell.
+    """Check that no test cell was used for training.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What runs have left in the store: asked of many at once."""
+"""Which artifacts, content and studies the runs have left in the store."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _AT_ONCE = 500  # names in one query
 
 
 def held_by(runs: Iterable[str]) -> dict[str, set[str]]:
-    """Artifacts that runs made, made again with the same content, or kept of an earlier run.
+    """Find the artifacts of runs: made, made again with the same content, or kept.
 
     Parameters
     ----------

@@ -192,9 +192,9 @@ class Recorder:
         return output
 
     def keep(self, labels: Mapping[str, Labels]) -> None:
-        """Leave what an earlier run made as a part of what this step gives: all of it or none.
+        """Keep files of an earlier run as results of this step: all of them, or none.
 
-        It is an input of this run, and its lineage stays that of the run that made it.
+        They become inputs of this run, and their lineage stays that of the run that made them.
 
         Parameters
         ----------

@@ -139,7 +139,7 @@ def _category_uid(kind: str) -> str:
 
 
 def annotate(ln: Any, artifact: Any, numbers: Mapping[str, float]) -> None:
-    """Give an artifact numbers by which people find it, in place of earlier ones.
+    """Attach numbers to an artifact that it can be found by; earlier values are replaced.
 
     Parameters
     ----------
