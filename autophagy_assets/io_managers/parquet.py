@@ -11,10 +11,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from autophagy_assets.io_managers.base import LaminIOManager
-from autophagy_assets.io_managers.columns import column_lineage
+from autophagy_assets.io_managers.columns import column_lineage, column_schema
 from autophagy_assets.registry.provenance.recorder import Recorder
 from autophagy_assets.registry.store.outputs import Output
-from autophagy_assets.registry.store.schemas import meaning, validated
+from autophagy_assets.registry.store.schemas import SCHEMAS, validated
 from autophagy_assets.staleness.materializations import Materialization
 
 COLUMNS, STREAM = "columns", "stream"
@@ -122,11 +122,12 @@ class ParquetIOManager(LaminIOManager):
         return bool((context.definition_metadata or {}).get(STREAM))
 
     def extra(self, recorder: Recorder, value: pd.DataFrame, output: Output) -> dict[str, Any]:
-        """Say from which columns the columns come."""
-        return column_lineage([str(c) for c in value.columns], recorder.columns)
+        """Say what the columns hold, and from which columns they come."""
+        lineage = column_lineage([str(c) for c in value.columns], recorder.columns)
+        return column_schema(value, SCHEMAS.get(recorder.step.asset)) | lineage
 
     def schema_of(self, value: pd.DataFrame, asset: str) -> Any:
-        """Validate against the LaminDB schema of the asset."""
+        """Validate as the table of its asset."""
         return validated(value, asset)
 
     def rows(self, value: pd.DataFrame) -> int:
@@ -134,14 +135,9 @@ class ParquetIOManager(LaminIOManager):
         return len(value)
 
     def metadata(self, value: pd.DataFrame, path: Path) -> dict[str, Any]:
-        """Row count, column schema and the first rows."""
+        """Row count and the first rows."""
         head = value.iloc[:_PREVIEW_ROWS, :_PREVIEW_COLUMNS]
-        columns = [
-            dg.TableColumn(str(c), str(t), description=meaning(str(c))[0])
-            for c, t in value.dtypes.items()
-        ]
         return {
             "dagster/row_count": len(value),
-            "dagster/column_schema": dg.TableSchema(columns=columns),
             "preview": dg.MetadataValue.md(head.to_markdown(index=False)),
         }

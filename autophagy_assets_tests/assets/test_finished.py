@@ -95,7 +95,7 @@ def test_tables_have_a_schema_and_their_rows_in_lamindb(finished, asset, partiti
     platform, _ = finished
     artifact, table = platform.artifact(asset, partition), platform.table(asset, partition)
     assert artifact.n_observations == len(table)
-    assert artifact.schema.name.startswith(f"{SCHEMAS[asset]}, ")
+    assert artifact.schema.name.startswith(f"{SCHEMAS[asset].name}, ")
     assert {f.name for f in artifact.schema.features.all()} == set(table.columns)
 
 

@@ -6,8 +6,10 @@ import pandas as pd
 import pytest
 
 from autophagy_assets.analysis.features.cleaning import clean
+from autophagy_assets.assets.imaging.manifest import row_of
 from autophagy_assets.config.study import Study
 from autophagy_assets.errors import InputError
+from autophagy_assets.registry.fields import Field
 from autophagy_assets.registry.store import schemas
 from autophagy_assets_tests.analysis.synthetic import described, raw_features
 from autophagy_assets_tests.registry.records import rows
@@ -18,6 +20,11 @@ STUDY = Study.load()
 @pytest.fixture
 def raw() -> pd.DataFrame:
     return raw_features(1, STUDY, "WT", cells=8, datasets=2).reset_index(drop=True)
+
+
+def manifest() -> pd.DataFrame:
+    field = Field("WT", "1", "untreated", "FOV1", ())
+    return pd.DataFrame([row_of(field) | {"pixel_um": 0.6}])
 
 
 @pytest.fixture
@@ -57,7 +64,7 @@ def test_of_many_reasons_a_few_are_told(store, raw):
 
 
 def test_an_asset_without_a_contract_has_no_schema(store, raw):
-    assert schemas.validated(raw, "single_cell_images") is None
+    assert schemas.validated(raw, "class_gallery") is None
 
 
 def test_validating_again_adds_nothing(store, cleaned):
@@ -89,26 +96,20 @@ def test_a_table_without_rows_is_a_table(store, raw):
     assert schemas.validated(raw.iloc[:0], "cell_features") is not None
 
 
-@pytest.mark.parametrize(
-    ("column", "words", "unit"),
-    [
-        ("nucleus_area", "Area of the nucleus", "px"),
-        ("cytosol_only_area", "Area of the cell without nucleus", "px"),
-        ("DAPI_mean_nucleus", "Mean intensity of DAPI in the nucleus", None),
-        (
-            "Alexa488_summed_intensity_area_normalized_cytosol_only",
-            "Summed intensity per pixel of Alexa488 in the cell without nucleus",
-            None,
-        ),
-        ("my_GFP_quant75_cytosol", "75 % quantile of intensity of my_GFP in the cell", None),
-        ("scportrait_cell_id", "Number of the cell within its dataset", None),
-        ("something_else", "Feature of the cell", None),
-    ],
-)
-def test_columns_are_explained(column, words, unit):
-    told, found = schemas.meaning(column)
-    assert told.startswith(words)
-    assert found == unit
+def test_a_manifest_is_validated_and_leaves_its_columns_to_the_labels_of_people(store):
+    before = rows()
+    assert schemas.validated(manifest(), "single_cell_images") is None
+    assert rows() == before
+    with pytest.raises(InputError, match=r"single_cell_images .*'n_cells'"):
+        schemas.validated(manifest().drop(columns="n_cells"), "single_cell_images")
+
+
+@pytest.mark.parametrize("asset", ["raw_features", "clean_features"])
+def test_lamindb_finds_that_a_table_fits_its_schema_where_we_do(store, raw, cleaned, asset):
+    table = {"raw_features": raw, "clean_features": cleaned}[asset]
+    schema = schemas.validated(table, asset)
+    labels = {c: "category" for c in ("genotype", "stimulation") if c in table.columns}
+    store.curators.DataFrameCurator(table.astype(labels), schema).validate()
 
 
 def test_features_are_registered_with_description_and_unit(store, raw):
@@ -129,7 +130,7 @@ def test_labels_in_a_table_become_known(store, cleaned):
 TABLE_FIRST = """
 import json
 from autophagy_assets.analysis.features.cleaning import clean
-from autophagy_assets.registry import schemas
+from autophagy_assets.registry.store import schemas
 from autophagy_assets.registry.store.instance import connect
 from autophagy_assets.config.study import Study
 from autophagy_assets_tests.analysis.synthetic import described, raw_features
