@@ -10,10 +10,10 @@ from autophagy_assets.analysis.classifier import classification
 from autophagy_assets.analysis.classifier.evaluation import auc_of, evaluate
 from autophagy_assets.analysis.classifier.evaluation_figures import evaluation_picture
 from autophagy_assets.analysis.classifier.model import TrainedClassifier
+from autophagy_assets.analysis.features.tables import CLEAN, PREDICTIONS
 from autophagy_assets.analysis.figures import Picture
 from autophagy_assets.assets.definition import control, study_asset
 from autophagy_assets.config.study import ClassifierParameters
-from autophagy_assets.registry.store.schemas import CLEAN, PREDICTIONS
 
 GROUP = "classifier"
 FROM_CONTROL = {"clean_features": control()}

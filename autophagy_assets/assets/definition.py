@@ -7,6 +7,7 @@ from typing import Any
 
 import dagster as dg
 
+from autophagy_assets.analysis.features.tables import Table
 from autophagy_assets.assets.context import StudyContext
 from autophagy_assets.config.study import Study
 from autophagy_assets.io_managers import base, steps
@@ -54,7 +55,7 @@ def study_asset(
     launchpad: str | None = None,
     labels: str | None = None,
     artifact: str | None = None,
-    schema: str | None = None,
+    schema: Table | None = None,
     title: str | None = None,
     given: Mapping[str, Any] | None = None,
 ) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
@@ -131,7 +132,7 @@ def study_asset(
                 steps.LAUNCHPAD: launchpad,
                 base.DESCRIPTION: artifact or description,
                 base.LABELS: labels,
-                base.SCHEMA: schema,
+                base.SCHEMA: schema.name if schema else None,
                 TITLE: title,
                 GIVEN: dict(given or {}),
             },

@@ -7,12 +7,12 @@ import pandas as pd
 
 from autophagy_assets.analysis.features.cleaning import clean, used_columns
 from autophagy_assets.analysis.features.contract import check_feature_table
+from autophagy_assets.analysis.features.tables import CELLS, CLEAN
 from autophagy_assets.analysis.identity import CELL_ID, CLASS
 from autophagy_assets.assets.context import StudyContext
 from autophagy_assets.assets.definition import every, study_asset
 from autophagy_assets.errors import InputError
 from autophagy_assets.registry.datasets import FEATURIZED, UNKNOWN
-from autophagy_assets.registry.store.schemas import CELLS, CLEAN
 from autophagy_assets.staleness.partitions import genotype_of, genotypes
 
 GROUP = "features"

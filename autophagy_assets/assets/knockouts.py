@@ -6,9 +6,9 @@ from autophagy_assets.analysis.classifier import classification
 from autophagy_assets.analysis.classifier.evaluation import evaluate
 from autophagy_assets.analysis.classifier.evaluation_figures import confusion_picture
 from autophagy_assets.analysis.classifier.model import TrainedClassifier
+from autophagy_assets.analysis.features.tables import PREDICTIONS
 from autophagy_assets.analysis.figures import Picture
 from autophagy_assets.assets.definition import study_asset
-from autophagy_assets.registry.store.schemas import PREDICTIONS
 from autophagy_assets.staleness.partitions import knockouts
 
 GROUP = "knockouts"

@@ -83,7 +83,9 @@ class LaminIOManager(dg.ConfigurableIOManager):
     def metadata(self, value: Any, path: Path) -> dict[str, Any]:
         """What the Dagster UI shows of a value that is stored at a path."""
 
-    def extra(self, recorder: Recorder, value: Any, output: Output) -> dict[str, Any]:
+    def extra(
+        self, recorder: Recorder, value: Any, output: Output, contract: str | None
+    ) -> dict[str, Any]:
         """Store further files of a value; gives the metadata of them for Dagster."""
         return {}
 
@@ -105,7 +107,7 @@ class LaminIOManager(dg.ConfigurableIOManager):
             rows=self.rows(obj),
             schema=self.schema_of(obj, settings.get(SCHEMA), running.target.asset),
         )
-        remembered = self.extra(recorder, obj, output)
+        remembered = self.extra(recorder, obj, output, settings.get(SCHEMA))
         made_with = running.fingerprint()
         recorder.parameters = dict(made_with.study)
         recorder.finish()

@@ -1,14 +1,38 @@
-"""Column lineage: from which columns of which tables a column of a table comes."""
+"""The columns of a table as Dagster shows them: what they hold, and where they come from."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import dagster as dg
+import pandas as pd
 
+from autophagy_assets.analysis.features.tables import Table, columns_of
 from autophagy_assets.analysis.identity import CLASS, OUTCOME, is_feature
 
 # Dagster keeps the lineage in the event; an event stays small also with thousands of features.
 _MOST = 2000
+
+
+def column_schema(table: pd.DataFrame, kind: Table | None) -> dict[str, Any]:
+    """Say what the columns of a table hold, as Dagster shows it.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+    kind : Table or None
+        None for a table of which no more is known than the types of its columns.
+
+    Returns
+    -------
+    dict
+        Metadata of the materialization.
+    """
+    types = {str(name): str(dtype) for name, dtype in table.dtypes.items()}
+    told = dict.fromkeys(types)
+    if kind:
+        told = {c.name: c.description for c in columns_of(kind, list(types))}
+    columns = [dg.TableColumn(name, types[name], description=told[name]) for name in types]
+    return {"dagster/column_schema": dg.TableSchema(columns=columns)}
 
 
 def column_lineage(columns: Sequence[str], read: Mapping[str, Sequence[str]]) -> dict[str, Any]:

@@ -53,7 +53,9 @@ class FigureIOManager(LaminIOManager):
         """Write the figure as PNG."""
         path.write_bytes(png_bytes(value.figure))
 
-    def extra(self, recorder: Recorder, value: Picture, output: Output) -> dict[str, Any]:
+    def extra(
+        self, recorder: Recorder, value: Picture, output: Output, contract: str | None
+    ) -> dict[str, Any]:
         """Put the table of what is drawn beside the figure."""
         key = ArtifactKey.parse(output.key)
         assert key is not None, f"{output.key} was put together as a key of an asset"

@@ -10,11 +10,12 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from autophagy_assets.analysis.features.tables import TABLES
 from autophagy_assets.io_managers.base import LaminIOManager
-from autophagy_assets.io_managers.columns import column_lineage
+from autophagy_assets.io_managers.columns import column_lineage, column_schema
 from autophagy_assets.registry.provenance.recorder import Recorder
 from autophagy_assets.registry.store.outputs import Output
-from autophagy_assets.registry.store.schemas import meaning, validated
+from autophagy_assets.registry.store.schemas import validated
 from autophagy_assets.staleness.materializations import Materialization
 
 COLUMNS, STREAM = "columns", "stream"
@@ -121,27 +122,25 @@ class ParquetIOManager(LaminIOManager):
         """A stream is handed out before its end is read, so it is verified first."""
         return bool((context.definition_metadata or {}).get(STREAM))
 
-    def extra(self, recorder: Recorder, value: pd.DataFrame, output: Output) -> dict[str, Any]:
-        """Say from which columns the columns come."""
-        return column_lineage([str(c) for c in value.columns], recorder.columns)
+    def extra(
+        self, recorder: Recorder, value: pd.DataFrame, output: Output, contract: str | None
+    ) -> dict[str, Any]:
+        """Say what the columns hold, and from which columns they come."""
+        lineage = column_lineage([str(c) for c in value.columns], recorder.columns)
+        return column_schema(value, TABLES.get(contract or "")) | lineage
 
     def schema_of(self, value: pd.DataFrame, contract: str | None, asset: str) -> Any:
-        """Validate against the contract that the asset names."""
-        return validated(value, contract, asset) if contract else None
+        """Validate as the kind of table that the asset names."""
+        return validated(value, TABLES[contract], asset) if contract else None
 
     def rows(self, value: pd.DataFrame) -> int:
         """Count the rows."""
         return len(value)
 
     def metadata(self, value: pd.DataFrame, path: Path) -> dict[str, Any]:
-        """Row count, column schema and the first rows."""
+        """Row count and the first rows."""
         head = value.iloc[:_PREVIEW_ROWS, :_PREVIEW_COLUMNS]
-        columns = [
-            dg.TableColumn(str(c), str(t), description=meaning(str(c))[0])
-            for c, t in value.dtypes.items()
-        ]
         return {
             "dagster/row_count": len(value),
-            "dagster/column_schema": dg.TableSchema(columns=columns),
             "preview": dg.MetadataValue.md(head.to_markdown(index=False)),
         }

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from autophagy_assets import assets
+from autophagy_assets.analysis.features import tables
 from autophagy_assets.assets import catalog
 from autophagy_assets.cli.summary import export, exported_names, summarise
-from autophagy_assets.registry.store import schemas
 from autophagy_assets.staleness.upstream import Target
 from autophagy_assets_tests.platform import Platform, given_study, study_file
 
@@ -64,7 +64,7 @@ def test_the_summary_has_the_confusion_matrices_of_an_added_model(platforms) -> 
 def test_predictions_of_an_added_model_are_validated(platforms) -> None:
     _, platform = platforms
     schema = platform.artifact("linear_predictions").schema
-    assert schema.name.startswith(f"{schemas.PREDICTIONS}, ")
+    assert schema.name.startswith(f"{tables.PREDICTIONS.name}, ")
 
 
 def test_a_report_without_a_figure_that_it_had_or_with_another_title_is_out_of_date(

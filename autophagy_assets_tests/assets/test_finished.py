@@ -15,18 +15,18 @@ import pytest
 from PIL import Image
 
 from autophagy_assets.analysis.classifier.classification import predict
+from autophagy_assets.analysis.features import tables
 from autophagy_assets.analysis.identity import SCORE, feature_columns
-from autophagy_assets.registry.store import schemas
 from autophagy_assets.staleness.materializations import latest
 
 CONTRACTS = {
-    ("raw_features", "WT"): schemas.CELLS,
-    ("clean_features", "WT"): schemas.CLEAN,
-    ("clean_features", "EI24KO"): schemas.CLEAN,
-    ("training_cells", None): schemas.CLEAN,
-    ("test_cells", None): schemas.CLEAN,
-    ("test_predictions", None): schemas.PREDICTIONS,
-    ("ko_predictions", "EI24KO"): schemas.PREDICTIONS,
+    ("raw_features", "WT"): tables.CELLS.name,
+    ("clean_features", "WT"): tables.CLEAN.name,
+    ("clean_features", "EI24KO"): tables.CLEAN.name,
+    ("training_cells", None): tables.CLEAN.name,
+    ("test_cells", None): tables.CLEAN.name,
+    ("test_predictions", None): tables.PREDICTIONS.name,
+    ("ko_predictions", "EI24KO"): tables.PREDICTIONS.name,
 }
 TABLES = list(CONTRACTS)
 FIGURES = [

@@ -1,4 +1,4 @@
-"""The contract of a feature table: what everything downstream relies on.
+"""The contract of a feature table: the values that everything downstream relies on.
 
 A table that breaks it is refused with an :class:`InputError`, or told of by a check.
 """
@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Mapping
 import numpy as np
 import pandas as pd
 
+from autophagy_assets.analysis.features.tables import CELLS, misfit
 from autophagy_assets.analysis.identity import CELL_ID, CLASS, DATASET, IDENTITY, feature_columns
 from autophagy_assets.analysis.quality.finding import Finding
 from autophagy_assets.config.study import Study
@@ -47,7 +48,7 @@ def check_feature_table(table: pd.DataFrame, name: str, classes: Collection[int]
 
 def _check_columns(table: pd.DataFrame, name: str) -> None:
     """Refuse a table without cells, features, or a column of identity and class."""
-    missing = [column for column in [*IDENTITY, CLASS] if column not in table.columns]
+    missing = [column.name for column in CELLS.columns if column.name not in table.columns]
     if missing:
         raise InputError(
             f"Feature table {name} has no column {', '.join(map(repr, missing))}, so its cells "
@@ -68,18 +69,15 @@ def _check_columns(table: pd.DataFrame, name: str) -> None:
 
 def _check_identity(table: pd.DataFrame, name: str) -> None:
     """Refuse a table in which a cell has no identity or is there twice."""
-    for column in IDENTITY:
-        empty = int(table[column].isna().sum())
+    for column in [c for c in CELLS.columns if c.name in IDENTITY]:
+        empty = int(table[column.name].isna().sum())
         if empty:
             raise InputError(
-                f"Feature table {name}: column {column!r} is empty in {empty} of {len(table)} "
-                f"rows; {_REMEDY}."
+                f"Feature table {name}: column {column.name!r} is empty in {empty} of "
+                f"{len(table)} rows; {_REMEDY}."
             )
-    if not pd.api.types.is_integer_dtype(table[CELL_ID]):
-        raise InputError(
-            f"Feature table {name}: column {CELL_ID!r} must hold whole numbers, not "
-            f"{table[CELL_ID].dtype}; {_REMEDY}."
-        )
+        if told := misfit(table, column):
+            raise InputError(f"Feature table {name}: {told}; {_REMEDY}.")
     again = table.duplicated(IDENTITY)
     if again.any():
         first = table.loc[again.to_numpy(), IDENTITY].iloc[0]

@@ -6,6 +6,7 @@ import dagster as dg
 import pandas as pd
 from pydantic import Field
 
+from autophagy_assets.analysis.features.tables import CELLS, MANIFEST
 from autophagy_assets.analysis.identity import CELL_ID, CLASS, DATASET
 from autophagy_assets.assets.definition import study_asset
 from autophagy_assets.assets.imaging.fields import (
@@ -21,7 +22,6 @@ from autophagy_assets.assets.imaging.manifest import known_datasets, without
 from autophagy_assets.assets.imaging.method import note_method
 from autophagy_assets.config import settings
 from autophagy_assets.errors import InputError
-from autophagy_assets.registry.store.schemas import CELLS
 from autophagy_assets.staleness.partitions import samples
 
 GROUP = "imaging"
@@ -59,6 +59,7 @@ set_aside_fields = dg.AssetSpec(
     group=GROUP,
     io="table_io",
     kinds={"scportrait", "h5ad", "zarr"},
+    schema=MANIFEST,
     partitions=samples,
     deps=[dg.AssetDep("raw_images")],
 )

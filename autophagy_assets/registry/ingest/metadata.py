@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from autophagy_assets.analysis.features.tables import measured
 from autophagy_assets.analysis.identity import CLASS, IDENTITY, METADATA, PREDICTION
 from autophagy_assets.config.study import Study
 from autophagy_assets.errors import InputError
@@ -18,7 +19,6 @@ from autophagy_assets.registry.datasets import RESOLUTION
 from autophagy_assets.registry.ingest.spreadsheet import read_cells
 from autophagy_assets.registry.store.identifiers import slug
 from autophagy_assets.registry.store.labels import KIND, NUMBERS, PLAIN, STUDY
-from autophagy_assets.registry.store.schemas import UNKNOWN_MEANING, meaning
 
 FILE_NAME = "metadata_files.csv"
 PATH = "image_path"
@@ -124,7 +124,7 @@ def _reserved(column: str) -> bool:
     if column in REQUIRED:
         return False
     taken = column in {*_TAKEN, STUDY, KIND, *NUMBERS} or column.startswith(PLAIN)
-    return taken or meaning(column) != UNKNOWN_MEANING
+    return taken or measured(column) is not None
 
 
 def _composed(text: str) -> str:

@@ -6,10 +6,12 @@ import pandas as pd
 import pytest
 
 from autophagy_assets.analysis.features.cleaning import clean
+from autophagy_assets.analysis.features.tables import CELLS, CLEAN, MANIFEST
+from autophagy_assets.assets.imaging.manifest import row_of
 from autophagy_assets.config.study import Study
 from autophagy_assets.errors import InputError
+from autophagy_assets.registry.fields import Field
 from autophagy_assets.registry.store import schemas
-from autophagy_assets.registry.store.schemas import CELLS, CLEAN
 from autophagy_assets_tests.analysis.synthetic import described, raw_features
 from autophagy_assets_tests.registry.records import rows
 
@@ -19,6 +21,11 @@ STUDY = Study.load()
 @pytest.fixture
 def raw() -> pd.DataFrame:
     return raw_features(1, STUDY, "WT", cells=8, datasets=2).reset_index(drop=True)
+
+
+def manifest() -> pd.DataFrame:
+    field = Field("WT", "1", "untreated", "FOV1", ())
+    return pd.DataFrame([row_of(field) | {"pixel_um": 0.6}])
 
 
 @pytest.fixture
@@ -86,26 +93,20 @@ def test_a_table_without_rows_is_a_table(store, raw):
     assert schemas.validated(raw.iloc[:0], CELLS, "cell_features") is not None
 
 
-@pytest.mark.parametrize(
-    ("column", "words", "unit"),
-    [
-        ("nucleus_area", "Area of the nucleus", "px"),
-        ("cytosol_only_area", "Area of the cell without nucleus", "px"),
-        ("DAPI_mean_nucleus", "Mean intensity of DAPI in the nucleus", None),
-        (
-            "Alexa488_summed_intensity_area_normalized_cytosol_only",
-            "Summed intensity per pixel of Alexa488 in the cell without nucleus",
-            None,
-        ),
-        ("my_GFP_quant75_cytosol", "75 % quantile of intensity of my_GFP in the cell", None),
-        ("scportrait_cell_id", "Number of the cell within its dataset", None),
-        ("something_else", "Feature of the cell", None),
-    ],
-)
-def test_columns_are_explained(column, words, unit):
-    told, found = schemas.meaning(column)
-    assert told.startswith(words)
-    assert found == unit
+def test_a_manifest_is_validated_and_leaves_its_columns_to_the_labels_of_people(store):
+    before = rows()
+    assert schemas.validated(manifest(), MANIFEST, "single_cell_images") is None
+    assert rows() == before
+    with pytest.raises(InputError, match=r"single_cell_images .*'n_cells'"):
+        schemas.validated(manifest().drop(columns="n_cells"), MANIFEST, "single_cell_images")
+
+
+@pytest.mark.parametrize("asset", ["raw_features", "clean_features"])
+def test_lamindb_finds_that_a_table_fits_its_schema_where_we_do(store, raw, cleaned, asset):
+    table, kind = {"raw_features": (raw, CELLS), "clean_features": (cleaned, CLEAN)}[asset]
+    schema = schemas.validated(table, kind, asset)
+    labels = {c: "category" for c in ("genotype", "stimulation") if c in table.columns}
+    store.curators.DataFrameCurator(table.astype(labels), schema).validate()
 
 
 def test_features_are_registered_with_description_and_unit(store, raw):
@@ -125,6 +126,7 @@ def test_labels_in_a_table_become_known(store, cleaned):
 
 TABLE_FIRST = """
 import json
+from autophagy_assets.analysis.features import tables
 from autophagy_assets.analysis.features.cleaning import clean
 from autophagy_assets.registry.store import schemas
 from autophagy_assets.registry.store.instance import connect
@@ -133,7 +135,8 @@ from autophagy_assets_tests.analysis.synthetic import described, raw_features
 from autophagy_assets_tests.platform import outsider
 study = Study.load()
 raw = raw_features(1, study, "WT", cells=8, datasets=2).reset_index(drop=True)
-schemas.validated(clean(raw, described(raw, study, "WT"), study), schemas.CLEAN, "clean_features")
+cleaned = clean(raw, described(raw, study, "WT"), study)
+schemas.validated(cleaned, tables.CLEAN, "clean_features")
 labels = {"genotype": "WT", "stimulation": "untreated"}
 recorder = outsider()
 output = recorder.put(lambda path: path.write_text("x"), "a/b.txt", "x", labels)

@@ -1,0 +1,217 @@
+"""What each kind of table holds, said once: its columns with type, meaning and unit.
+
+LaminDB's schemas, the columns that Dagster shows and the columns that checks ask for follow from
+it. Not here: which values are right (``contract``).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import pandas as pd
+
+from autophagy_assets.analysis.identity import (
+    CELL_ID,
+    CLASS,
+    DATASET,
+    METADATA,
+    OUTCOME,
+    PREDICTED,
+    SCORE,
+    feature_columns,
+)
+
+
+class Column(NamedTuple):
+    """A column of a table: its name, type, meaning, and unit where it has one."""
+
+    name: str
+    type: type
+    meaning: str
+    unit: str | None = None
+
+    @property
+    def description(self) -> str:
+        """Meaning and unit, for people."""
+        return f"{self.meaning}, {self.unit}" if self.unit else self.meaning
+
+
+@dataclass(frozen=True)
+class Table:
+    """A kind of table.
+
+    Parameters
+    ----------
+    name : str
+        What its rows are.
+    columns : tuple of Column
+        Those that it must have.
+    features : bool
+        Whether every other column is a feature: a decimal number.
+    """
+
+    name: str
+    columns: tuple[Column, ...]
+    features: bool = True
+
+
+_CELL = (
+    Column(DATASET, str, "LaminDB uid of the single-cell images that hold the cell"),
+    Column(CELL_ID, int, "Number of the cell within its dataset"),
+    Column(CLASS, int, "Class of the stimulation of the cell's image"),
+)
+_METADATA = (
+    Column("genotype", str, "Genotype of the cell"),
+    Column("stimulation", str, "Treatment of the cell"),
+    Column("clone", str, "Clonal cell line, the biological replicate"),
+    Column("fov", str, "Field of view of the cell"),
+)
+_PREDICTION = (
+    Column(PREDICTED, int, "Class that the classifier gives the cell"),
+    Column(SCORE, float, "Probability of class 1 that the classifier gives the cell"),
+    Column(OUTCOME, str, "TP, TN, FP or FN"),
+)
+CELLS = Table("cells with features", _CELL)
+CLEAN = Table("cells with metadata and features", _CELL + _METADATA)
+PREDICTIONS = Table("cells with predictions", _CELL + _METADATA + _PREDICTION)
+MANIFEST = Table(
+    "fields of view",
+    (
+        Column("sample", str, "Sample of the field of view"),
+        Column("field", str, "Sample and field of view, as they name files"),
+        *(Column(name, str, f"{name.capitalize()} of the field of view") for name in METADATA[:3]),
+        Column("fov", str, "Field of view"),
+        Column("status", str, "ok, or set aside"),
+        Column("reason", str, "Why the field of view was set aside"),
+        Column("n_cells", int, "Number of cells; -1 where it is not known"),
+        Column(DATASET, str, "LaminDB uid of the single-cell images"),
+        Column("spatialdata", str, "LaminDB uid of the segmented field of view"),
+        Column("pixel_um", float, "Size of a pixel", "µm"),
+        Column("images", str, "LaminDB uids of the images of the field of view"),
+    ),
+    features=False,
+)
+TABLES = {table.name: table for table in (CELLS, CLEAN, PREDICTIONS, MANIFEST)}
+
+_STATISTICS = {
+    "mean": "Mean intensity",
+    "median": "Median intensity",
+    "quant75": "75 % quantile of intensity",
+    "quant25": "25 % quantile of intensity",
+    "summed_intensity": "Summed intensity",
+    "summed_intensity_area_normalized": "Summed intensity per pixel",
+}
+_REGIONS = {"nucleus": "nucleus", "cytosol": "cell", "cytosol_only": "cell without nucleus"}
+_INTENSITY = re.compile(
+    rf"(?P<channel>.+?)_(?P<statistic>{'|'.join(sorted(_STATISTICS, key=len, reverse=True))})"
+    rf"_(?P<region>{'|'.join(sorted(_REGIONS, key=len, reverse=True))})$"
+)
+
+
+def columns_of(kind: Table, names: list[str]) -> list[Column]:
+    """Say what columns of a table hold.
+
+    Parameters
+    ----------
+    kind : Table
+    names : list of str
+        Columns that a table has, in its order.
+
+    Returns
+    -------
+    list of Column
+        In the same order. What the kind does not list is a feature.
+    """
+    # What is known of cells only later, another lab may tell in the table of features already.
+    listed = {column.name: column for column in (*PREDICTIONS.columns, *kind.columns)}
+    return [listed.get(name) or feature(name) for name in names]
+
+
+def feature(name: str) -> Column:
+    """Say what a feature is.
+
+    Parameters
+    ----------
+    name : str
+
+    Returns
+    -------
+    Column
+        Intensities of crops have no unit: scPortrait scales each crop to its own range.
+    """
+    return measured(name) or Column(name, float, "Feature of the cell")
+
+
+def measured(name: str) -> Column | None:
+    """Say what a feature of scPortrait is.
+
+    Parameters
+    ----------
+    name : str
+
+    Returns
+    -------
+    Column or None
+        None for a name that scPortrait does not give to a feature.
+    """
+    if name.endswith("_area") and (region := _REGIONS.get(name.removesuffix("_area"))):
+        return Column(name, float, f"Area of the {region}", "px")
+    if match := _INTENSITY.match(name):
+        statistic, region = _STATISTICS[match["statistic"]], _REGIONS[match["region"]]
+        told = f"{statistic} of {match['channel']} in the {region}, scaled within the crop"
+        return Column(name, float, told)
+    return None
+
+
+def _is_text(values: pd.Series) -> bool:
+    held = values.cat.categories if isinstance(values.dtype, pd.CategoricalDtype) else values
+    return pd.api.types.infer_dtype(held, skipna=True) in ("string", "empty")
+
+
+_TYPES: dict[type, tuple[str, Callable[[pd.Series], bool]]] = {
+    int: ("whole numbers", pd.api.types.is_integer_dtype),
+    float: ("decimal numbers", pd.api.types.is_float_dtype),
+    str: ("text", _is_text),
+}
+
+
+def misfits(table: pd.DataFrame, kind: Table) -> list[str]:
+    """Tell which columns a table lacks, or has of another type.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+    kind : Table
+
+    Returns
+    -------
+    list of str
+        Empty for a table that fits. Numbers may be of any width, and values may be missing.
+    """
+    features = [feature(name) for name in feature_columns(table)] if kind.features else []
+    told = [misfit(table, column) for column in [*kind.columns, *features]]
+    return [sentence for sentence in told if sentence]
+
+
+def misfit(table: pd.DataFrame, column: Column) -> str | None:
+    """Tell whether a table lacks a column, or has it of another type.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+    column : Column
+
+    Returns
+    -------
+    str or None
+        None if the column fits.
+    """
+    if column.name not in table.columns:
+        return f"column {column.name!r} is missing"
+    values, (words, is_of_type) = table[column.name], _TYPES[column.type]
+    if is_of_type(values) or values.isna().all():
+        return None
+    return f"column {column.name!r} must hold {words}, not {values.dtype}"
