@@ -39,6 +39,21 @@ def figures() -> list[dg.AssetsDefinition]:
     return _figures(_in_modules())
 
 
+def group_of(one: Definition) -> str:
+    """Group of an asset.
+
+    Parameters
+    ----------
+    one : dagster.AssetsDefinition or dagster.AssetSpec
+
+    Returns
+    -------
+    str
+    """
+    spec = one if isinstance(one, dg.AssetSpec) else next(iter(one.specs))
+    return spec.group_name or ""
+
+
 def _in_modules() -> list[Definition]:
     # What Dagster loads from a package comes sorted by name, not in the order of the module.
     names = [module.name for module in walk_packages(assets.__path__, f"{assets.__name__}.")]
@@ -56,5 +71,5 @@ def _figures(found: list[Definition]) -> list[dg.AssetsDefinition]:
 
 
 def _place(one: Definition) -> int:
-    spec = one if isinstance(one, dg.AssetSpec) else next(iter(one.specs))
-    return GROUPS.index(spec.group_name) if spec.group_name in GROUPS else len(GROUPS)
+    group = group_of(one)
+    return GROUPS.index(group) if group in GROUPS else len(GROUPS)

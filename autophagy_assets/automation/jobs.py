@@ -11,19 +11,19 @@ partitions. A job looks at what is out of date and says so; the sensor ``refresh
 launches ordinary runs of assets, through Dagster's queue, until nothing is left.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
+from typing import Any
 
 import dagster as dg
 from pydantic import Field
 
+from autophagy_assets.assets.catalog import Definition, group_of, study_assets
 from autophagy_assets.assets.definition import StudyResource
 from autophagy_assets.automation.reconcile_job import mend
+from autophagy_assets.automation.requests import ASSET_JOBS
 from autophagy_assets.io_managers.steps import told_once
+from autophagy_assets.staleness.upstream import partitions_name
 
-IMAGING = ("imaging",)
-ANALYSIS = ("features", "classifier", "knockouts", "galleries", "report")
-_OF_PARTITIONS = {"make_samples": "imaging", "make_genotypes": "features"}
-_OF_PARTITIONS |= {"make_knockouts": "knockouts"}
 REFRESH_TAG = "autophagy/refresh_groups"  # of the runs that ask: groups of assets, or ALL
 ALL = "all"
 
@@ -41,21 +41,35 @@ class RefreshConfig(dg.Config):
     )
 
 
-asset_jobs = [
-    dg.define_asset_job(
-        name,
-        selection=dg.AssetSelection.groups(group),
-        description=f"Makes partitions of the group {group}. Launched by the sensors.",
-    )
-    for name, group in _OF_PARTITIONS.items()
-]
-asset_jobs.append(
-    dg.define_asset_job(
-        "make_study",
-        selection=dg.AssetSelection.groups(*set(ANALYSIS) - set(_OF_PARTITIONS.values())),
-        description="Makes the assets of the study as a whole. Launched by the sensors.",
-    )
-)
+def define_asset_jobs(assets: Iterable[Definition]) -> list[Any]:
+    """Define the jobs of ordinary asset runs.
+
+    Parameters
+    ----------
+    assets : iterable of (dagster.AssetsDefinition or dagster.AssetSpec)
+
+    Returns
+    -------
+    list
+        One for each kind of partitions, with all assets that have them.
+    """
+    made = [one for one in assets if isinstance(one, dg.AssetsDefinition)]
+    return [
+        dg.define_asset_job(
+            name,
+            selection=[one for one in made if partitions_name(one.partitions_def) == space],
+            description=f"Makes partitions of one {space}. Launched by the sensors."
+            if space
+            else "Makes the assets of the study as a whole. Launched by the sensors.",
+        )
+        for space, name in ASSET_JOBS.items()
+    ]
+
+
+_ASSETS = study_assets()
+IMAGING = ("imaging",)
+ANALYSIS = tuple(sorted({group_of(one) for one in _ASSETS} - set(IMAGING)))
+asset_jobs = define_asset_jobs(_ASSETS)
 
 NIGHTLY = {"ops": {"look_at_study": {"config": {"reconcile": True, "verify": True}}}}
 

@@ -9,6 +9,8 @@ import pytest
 from autophagy_assets import assets
 from autophagy_assets.analysis.features import tables
 from autophagy_assets.assets import catalog
+from autophagy_assets.automation.asset_definitions import asset_definitions
+from autophagy_assets.automation.jobs import define_asset_jobs
 from autophagy_assets.cli.summary import export, exported_names, summarise
 from autophagy_assets.staleness.upstream import Target
 from autophagy_assets_tests.platform import Platform, given_study, study_file
@@ -59,6 +61,19 @@ def test_the_summary_has_the_confusion_matrices_of_an_added_model(platforms) -> 
     told = summarise(platform.instance).confusions
     assert {"linear_evaluation", "linear_ko_evaluation[EI24KO]"} <= set(told)
     assert {"control, test cells", "EI24KO, all cells"} <= set(told)
+
+
+def test_the_jobs_that_sensors_launch_make_an_added_model(monkeypatch) -> None:
+    monkeypatch.setattr(assets, "__path__", [*assets.__path__, FOLDER])
+    jobs = define_asset_jobs(catalog.study_assets())
+    graph = asset_definitions().resolve_asset_graph()
+    made = {
+        job.name: {key.to_user_string() for key in job.selection.resolve(graph)} for job in jobs
+    }
+    assert {"linear_classifier", "linear_evaluation", "study_report"} <= made["make_study"]
+    checked = {job.name: job.selection.resolve_checks(graph) for job in jobs}
+    assert all(checked.values()), "runs leave out the checks of what they make"
+    assert made["make_knockouts"] == {"ko_predictions", "ko_evaluation", "linear_ko_evaluation"}
 
 
 def test_predictions_of_an_added_model_are_validated(platforms) -> None:

@@ -126,7 +126,11 @@ def test_the_launchpad_offers_the_parameters_of_the_classifier(page):
     page.goto("/assets/autophagy_classifier?view=overview")
     page.locator("button:right-of(:text('Materialize'))").first.click()
     page.get_by_text("Open launchpad").click()
-    page.get_by_text("n_estimators").first.wait_for()
-    editor = page.locator(".CodeMirror").first.inner_text()
-    for name in ClassifierParameters.model_fields:  # null is the value of the study file
-        assert f"{name}: null" in editor
+    page.locator(".CodeMirror-line").first.click()
+    page.keyboard.press("Control+A")
+    page.keyboard.insert_text("ops:\n  autophagy_classifier:\n    config:\n      ")
+    page.keyboard.press("Control+Space")
+    page.locator(".CodeMirror-hints", has_text="n_estimators").first.wait_for()
+    offered = page.locator(".CodeMirror-hints").first.inner_text()
+    for name in ClassifierParameters.model_fields:
+        assert name in offered

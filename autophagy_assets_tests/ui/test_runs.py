@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 
 import pytest
+import yaml
 
 from autophagy_assets.config.study import Study
 from autophagy_assets_tests.ui.served import REPOSITORY, family_of, listening
@@ -40,11 +41,10 @@ def test_a_parameter_set_in_the_launchpad_is_the_one_that_is_used(page, served):
     page.goto("/assets/autophagy_classifier?view=overview")
     page.locator("button:right-of(:text('Materialize'))").first.click()
     page.get_by_text("Open launchpad").click()
-    page.locator(".CodeMirror-line", has_text="n_estimators").first.click()
-    page.keyboard.press("End")
-    for _ in "null":
-        page.keyboard.press("Backspace")
-    page.keyboard.type(str(FEWER))
+    page.locator(".CodeMirror-line").first.click()
+    page.keyboard.press("Control+A")
+    config = {"ops": {"autophagy_classifier": {"config": {"n_estimators": FEWER}}}}
+    page.keyboard.insert_text(yaml.safe_dump(config))
     page.get_by_role("button", name="Materialize").last.click()
     run = served.new_run(known)
     assert served.ended(run) == "SUCCESS"
