@@ -7,7 +7,7 @@ _OUTAGES = {"OperationalError", "InterfaceError", "DagsterPostgresException"}
 
 
 class InputError(ValueError):
-    """Bad input, told in one sentence: what was wrong, where, and what to do."""
+    """Bad input, reported in one sentence: what was wrong, where, and what to do."""
 
 
 class IntegrityError(RuntimeError):
@@ -19,7 +19,7 @@ class StoreAwayError(RuntimeError):
 
 
 def store_away(error: BaseException) -> StoreAwayError | None:
-    """What to tell a person, if the reason of an error is that a database does not answer.
+    """What to show a person, if the reason of an error is that a database does not answer.
 
     Parameters
     ----------

@@ -35,13 +35,13 @@ class Executed:
 
 @contextmanager
 def executed(platform: Platform) -> Iterator[Executed]:
-    """Note what runs while the context lasts; it is told after its end."""
+    """Note what runs while the context lasts; the record is complete after its end."""
     from autophagy_assets.registry.store.instance import connect
 
-    ln, told = connect(), Executed()
+    ln, noted = connect(), Executed()
     earlier = {run.run_id for run in platform.instance.get_runs()}
     last = max(ln.Run.filter().values_list("id", flat=True), default=0)
-    yield told
+    yield noted
     graph = platform.defs.resolve_asset_graph()
     assets = {key.to_user_string() for key in graph.materializable_asset_keys}
     for run in platform.instance.get_runs():
@@ -50,7 +50,7 @@ def executed(platform: Platform) -> Iterator[Executed]:
         partition = run.tags.get("dagster/partition")
         for entry in platform.instance.all_logs(run.run_id, of_type=dg.DagsterEventType.STEP_START):
             if (step := entry.step_key or "") in assets:
-                told.steps.append(f"{step}[{partition}]" if partition else step)
+                noted.steps.append(f"{step}[{partition}]" if partition else step)
     crops = ln.Artifact.filter(key__endswith="/single_cell_data.h5ad")
     made = {*crops.filter(run__id__gt=last), *crops.filter(recreating_runs__id__gt=last)}
-    told.fields = sorted("/".join(artifact.key.split("/")[-3:-1]) for artifact in made)
+    noted.fields = sorted("/".join(artifact.key.split("/")[-3:-1]) for artifact in made)

@@ -139,14 +139,14 @@ class Platform:
 
         return sync(self.instance, self.study)
 
-    def partitions(self, space: str) -> list[str]:
-        return sorted(self.instance.get_dynamic_partitions(space))
+    def partitions(self, name: str) -> list[str]:
+        return sorted(self.instance.get_dynamic_partitions(name))
 
     def partitions_of(self, asset: dg.AssetKey) -> list[str] | list[None]:
         """Partitions of an asset; of one that has none, None."""
         node = self.defs.resolve_asset_graph().get(asset)
-        space = getattr(node.partitions_def, "name", None)
-        return self.partitions(space) if space else [None]
+        partitions_name = getattr(node.partitions_def, "name", None)
+        return self.partitions(partitions_name) if partitions_name else [None]
 
     def run(
         self, *assets: str, partition: str | None = None, check: bool = True, config: Any = None
@@ -202,15 +202,15 @@ class Platform:
     @staticmethod
     def failure(result: dg.ExecuteInProcessResult) -> str:
         """What a person reads of a failed run."""
-        told = []
+        messages = []
         for event in result.filter_events(lambda event: event.is_step_failure):
             data = event.step_failure_data
             error = data.error
             while error is not None and error.cause is not None:
                 error = error.cause
             by_us = data.user_failure_data.description if data.user_failure_data else None
-            told.append(by_us or (error.message if error else "failed"))
-        return "\n".join(told)
+            messages.append(by_us or (error.message if error else "failed"))
+        return "\n".join(messages)
 
     def latest(self, asset: str, partition: str | None = None) -> Materialization:
         found = latest(self.instance, dg.AssetKey(asset), partition)

@@ -92,22 +92,22 @@ def room(module: str) -> str:
 
 def faults(modules: Mapping[str, str]) -> list[str]:
     """What is against the layers, a sentence for each."""
-    told = []
+    found = []
     graph: dict[str, set[str]] = {name: set() for name in modules}
     for arrow in arrows(modules):
         source, top = room(arrow.source), arrow.target.split(".")[0]
         if top != PACKAGE:
             if top in WITHOUT.get(source, ()):
-                told.append(f"{arrow.source} imports {top}, which {source} does not know")
+                found.append(f"{arrow.source} imports {top}, which {source} does not know")
             if top in SLOW and arrow.at_top and not arrow.for_types and source != "analysis":
-                told.append(f"{arrow.source} imports {top} when it is imported itself: too slow")
+                found.append(f"{arrow.source} imports {top} when it is imported itself: too slow")
             continue
         target = room(arrow.target)
         if source and target and source != target:
             # A type is known of a neighbour too; nothing is imported for it.
             down = FLOOR[target] - FLOOR[source]
             if down < 0 or (down == 0 and not arrow.for_types):
-                told.append(
+                found.append(
                     f"{arrow.source} imports {arrow.target}: {target} is not below {source}"
                 )
         if not arrow.for_types and arrow.source != arrow.target:
@@ -115,8 +115,8 @@ def faults(modules: Mapping[str, str]) -> list[str]:
     try:
         TopologicalSorter(graph).prepare()
     except CycleError as error:
-        told.append("Modules import each other: " + " -> ".join(error.args[1]))
-    return told
+        found.append("Modules import each other: " + " -> ".join(error.args[1]))
+    return found
 
 
 def test_every_arrow_goes_down_and_there_is_no_circle():
@@ -143,7 +143,7 @@ def test_a_toy_in_which_all_arrows_go_down_is_fine():
 
 
 @pytest.mark.parametrize(
-    ("module", "text", "told"),
+    ("module", "text", "result"),
     [
         ("registry.store", "from autophagy_assets.staleness import plan", "is not below registry"),
         ("registry.store", "def f():\n    import autophagy_assets.staleness.plan", "is not below"),
@@ -160,9 +160,9 @@ def test_a_toy_in_which_all_arrows_go_down_is_fine():
         ("errors", "def f():\n    from autophagy_assets.registry import store", "each other"),
     ],
 )
-def test_an_arrow_that_runs_back_is_found_wherever_it_stands(module, text, told):
+def test_an_arrow_that_runs_back_is_found_wherever_it_stands(module, text, result):
     found = faults(TOY | {f"autophagy_assets.{module}": text})
-    assert any(told in fault for fault in found), found
+    assert any(result in fault for fault in found), found
 
 
 def test_a_type_of_a_neighbour_and_a_slow_import_within_a_function_are_fine():

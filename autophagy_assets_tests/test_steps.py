@@ -55,11 +55,11 @@ class Screen:
         """Refresh, with other values of the study file; gives what ran."""
         changed = Platform(study_file(self.folder, NAME, **changes))
         changed.instance = self.platform.instance
-        with executed(changed) as told:
+        with executed(changed) as ran:
             done = changed.refresh()
         assert not done.failed and not done.skipped, done
-        assert len(told.steps) == len(set(told.steps)) == len(done.made), "a step ran twice"
-        return told
+        assert len(ran.steps) == len(set(ran.steps)) == len(done.made), "a step ran twice"
+        return ran
 
 
 @pytest.fixture(scope="module")
@@ -82,19 +82,19 @@ def screen(store: object, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 def test_nothing_new_runs_no_step(screen: Screen) -> None:
     screen.ingest()
-    told = screen.refresh()
-    assert (told.steps, told.fields) == ([], [])
+    ran = screen.refresh()
+    assert (ran.steps, ran.fields) == ([], [])
 
 
 def test_a_new_field_is_imaged_alone_and_then_what_hangs_from_it_is_made(screen: Screen) -> None:
     fov = screen.add("WT")
     sample = next(s for s in screen.platform.partitions("sample") if _is(s, "WT"))
-    told = screen.refresh()
-    assert told.fields == [f"{sample}/{fov}"]
+    ran = screen.refresh()
+    assert ran.fields == [f"{sample}/{fov}"]
     expected = {f"single_cell_images[{sample}]", f"cell_features[{sample}]"}
     expected |= {"raw_features[WT]", "clean_features[WT]", "training_cells", "test_cells"}
     expected |= {"ko_predictions[EI24KO]", "ko_evaluation[EI24KO]"}
-    assert set(told.steps) == expected | (CLASSIFIER | FIGURES) - {
+    assert set(ran.steps) == expected | (CLASSIFIER | FIGURES) - {
         "ko_predictions",
         "ko_evaluation",
     }
@@ -103,12 +103,12 @@ def test_a_new_field_is_imaged_alone_and_then_what_hangs_from_it_is_made(screen:
 def test_a_new_field_of_a_knockout_leaves_the_classifier_alone(screen: Screen) -> None:
     fov = screen.add("EI24KO")
     sample = next(s for s in screen.platform.partitions("sample") if _is(s, "EI24KO"))
-    told = screen.refresh()
-    assert told.fields == [f"{sample}/{fov}"]
-    assert not told.assets & {"training_cells", "test_cells", "autophagy_classifier"}
-    assert not told.assets & {"test_predictions", "classifier_evaluation"}
-    assert {"ko_predictions[EI24KO]", "ko_evaluation[EI24KO]", "study_report"} <= set(told.steps)
-    assert not [step for step in told.steps if "WT" in step]
+    ran = screen.refresh()
+    assert ran.fields == [f"{sample}/{fov}"]
+    assert not ran.assets & {"training_cells", "test_cells", "autophagy_classifier"}
+    assert not ran.assets & {"test_predictions", "classifier_evaluation"}
+    assert {"ko_predictions[EI24KO]", "ko_evaluation[EI24KO]", "study_report"} <= set(ran.steps)
+    assert not [step for step in ran.steps if "WT" in step]
 
 
 def _is(sample: str, genotype: str) -> bool:
@@ -119,25 +119,25 @@ def test_imaging_again_gives_the_same_bytes_and_stops_there(screen: Screen) -> N
     sample = screen.platform.partitions("sample")[0]
     again = {"ops": {"single_cell_images": {"config": {"image_again": True}}}}
     before = screen.platform.latest("single_cell_images", sample).version
-    with executed(screen.platform) as told:
+    with executed(screen.platform) as ran:
         screen.platform.run("single_cell_images", partition=sample, config=again)
-    assert len(told.fields) == len(screen.platform.table("single_cell_images", sample))
+    assert len(ran.fields) == len(screen.platform.table("single_cell_images", sample))
     assert screen.platform.latest("single_cell_images", sample).version == before
     assert screen.refresh().steps == []
 
 
 def test_another_model_parameter_makes_the_classifier_and_what_follows(screen: Screen) -> None:
-    told = screen.refresh(classifier={"n_estimators": 20})
-    assert (told.assets, told.fields) == (CLASSIFIER, [])
+    ran = screen.refresh(classifier={"n_estimators": 20})
+    assert (ran.assets, ran.fields) == (CLASSIFIER, [])
     assert screen.refresh().assets == CLASSIFIER  # and back
 
 
 def test_another_style_makes_figures_and_the_report(screen: Screen) -> None:
-    told = screen.refresh(galleries={"context_px": 90, "class_cells": 4, "error_cells": 2})
-    assert (told.assets, told.fields) == (FIGURES, [])
+    ran = screen.refresh(galleries={"context_px": 90, "class_cells": 4, "error_cells": 2})
+    assert (ran.assets, ran.fields) == (FIGURES, [])
     assert screen.refresh().assets == FIGURES
 
 
 def test_another_way_of_segmenting_images_every_field(screen: Screen) -> None:
-    told = screen.refresh(segmentation={"median_filter_px": 3})
-    assert len(told.fields) == 8
+    ran = screen.refresh(segmentation={"median_filter_px": 3})
+    assert len(ran.fields) == 8

@@ -1,4 +1,4 @@
-"""Which files of the store are opened, whatever opens them: the kernel tells (inotify).
+"""Which files of the store are opened, whatever opens them: the kernel reports it (inotify).
 
 Python's audit event of ``open`` is not raised by what reads most of our bytes: HDF5 and Arrow
 open files in C, and the workers of imaging are other processes. The kernel sees them all.
@@ -51,13 +51,13 @@ def opened_below(root: Path) -> Iterator[set[Path]]:
 def _events(handle: int) -> Iterator[tuple[int, str]]:
     while True:
         try:
-            told = os.read(handle, 1 << 20)
+            data = os.read(handle, 1 << 20)
         except BlockingIOError:
             return
-        while told:
-            watch, mask, _, length = _HEAD.unpack_from(told)
-            name = told[_HEAD.size : _HEAD.size + length].rstrip(b"\0").decode()
-            told = told[_HEAD.size + length :]
+        while data:
+            watch, mask, _, length = _HEAD.unpack_from(data)
+            name = data[_HEAD.size : _HEAD.size + length].rstrip(b"\0").decode()
+            data = data[_HEAD.size + length :]
             assert not mask & LOST, "more files were opened than the kernel remembers"
             if not mask & FOLDER:
                 yield watch, name

@@ -48,7 +48,7 @@ def watch(count: int) -> dict[str, Any]:
     from autophagy_assets.config.study import Study
     from autophagy_assets.definitions import build_defs
     from autophagy_assets.staleness.judge import Judge
-    from autophagy_assets.staleness.partitions import SAMPLE_SPACE, fill
+    from autophagy_assets.staleness.partitions import SAMPLE_PARTITIONS, fill
     from autophagy_assets.staleness.plan import make_plan
     from benchmarks.registry import register_images, samples
 
@@ -63,18 +63,18 @@ def watch(count: int) -> dict[str, Any]:
 
     with dagster_instance() as instance:
         register_images(samples(count))
-        told: dict[str, Any] = {"first look": seconds(lambda: sync(instance, study))}
-        told["first tick"], told["asked"] = seconds(tick), asked
-        told["look"] = statistics.median(
+        found: dict[str, Any] = {"first look": seconds(lambda: sync(instance, study))}
+        found["first tick"], found["asked"] = seconds(tick), asked
+        found["look"] = statistics.median(
             seconds(lambda: sync(instance, study)) for _ in range(REPEATS)
         )
-        told["tick"] = statistics.median(seconds(tick) for _ in range(REPEATS))
-        told["plan"] = seconds(lambda: make_plan(Judge(instance, defs, study)))
+        found["tick"] = statistics.median(seconds(tick) for _ in range(REPEATS))
+        found["plan"] = seconds(lambda: make_plan(Judge(instance, defs, study)))
         keys = {f"WT__clone-{number:05d}__untreated" for number in range(PARTITIONS)}
-        present = set(instance.get_dynamic_partitions(SAMPLE_SPACE))
-        told["adding"] = seconds(lambda: fill(instance, study, keys | present, set()))
-        told["partitions"] = len(set(instance.get_dynamic_partitions(SAMPLE_SPACE)) - present)
-    return told
+        present = set(instance.get_dynamic_partitions(SAMPLE_PARTITIONS))
+        found["adding"] = seconds(lambda: fill(instance, study, keys | present, set()))
+        found["partitions"] = len(set(instance.get_dynamic_partitions(SAMPLE_PARTITIONS)) - present)
+    return found
 
 
 @contextmanager
@@ -82,7 +82,7 @@ def own_work(times: list[float]) -> Iterator[None]:
     """Sum up the time in bodies, loading and storing, while the context lasts."""
     from autophagy_assets.io_managers import steps
 
-    plain, depth = steps.told_once, 0
+    plain, depth = steps.non_retryable, 0
 
     @contextmanager
     def timed_once() -> Iterator[None]:
@@ -96,11 +96,11 @@ def own_work(times: list[float]) -> Iterator[None]:
             if not depth:  # a body may load, which is within its own time
                 times.append(time.perf_counter() - began)
 
-    steps.told_once = timed_once
+    steps.non_retryable = timed_once
     try:
         yield
     finally:
-        steps.told_once = plain
+        steps.non_retryable = plain
 
 
 def orchestrate() -> dict[str, Any]:
@@ -112,7 +112,7 @@ def orchestrate() -> dict[str, Any]:
     from autophagy_assets.definitions import build_defs
     from autophagy_assets.simulation import simulate
     from autophagy_assets.staleness.judge import Judge
-    from autophagy_assets.staleness.partitions import SAMPLE_SPACE
+    from autophagy_assets.staleness.partitions import SAMPLE_PARTITIONS
     from autophagy_assets.staleness.plan import make_plan
     from benchmarks.downstream import image_study
 
@@ -123,7 +123,7 @@ def orchestrate() -> dict[str, Any]:
     with dagster_instance(capture=False) as instance:
         plan = make_plan(Judge(instance, defs, study))
         planned = requests(plan, plan.ready)
-        assert not [request for request in planned if request.space == SAMPLE_SPACE]
+        assert not [request for request in planned if request.partitions_name == SAMPLE_PARTITIONS]
         began = time.perf_counter()
         with own_work(times):
             for request in planned:
@@ -156,8 +156,8 @@ def main() -> int:
     parser.add_argument("--part", choices=["watch", "orchestrate"], help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.part:
-        told = watch(options.samples) if options.part == "watch" else orchestrate()
-        print("\n" + json.dumps(told))
+        found = watch(options.samples) if options.part == "watch" else orchestrate()
+        print("\n" + json.dumps(found))
         return 0
     seen, done = child("watch", options.samples), child("orchestrate", options.samples)
     print(f"Python {platform.python_version()}, {os.cpu_count()} cores, SQLite")

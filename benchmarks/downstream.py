@@ -46,7 +46,7 @@ def prepare(images: Path, home: Path) -> None:
 
 
 def image_study(images: Path) -> None:
-    """Make single-cell images and cell features, and tell where they are."""
+    """Make single-cell images and cell features, and say where they are."""
     from autophagy_assets.automation.asset_definitions import asset_definitions
     from autophagy_assets.automation.launcher import run_requests
     from autophagy_assets.automation.requests import requests
@@ -59,7 +59,7 @@ def image_study(images: Path) -> None:
     from autophagy_assets.registry.store.artifacts import fetch
     from autophagy_assets.staleness.judge import Judge
     from autophagy_assets.staleness.materializations import HASH, UID
-    from autophagy_assets.staleness.partitions import SAMPLE_SPACE, genotype_of
+    from autophagy_assets.staleness.partitions import SAMPLE_PARTITIONS, genotype_of
     from autophagy_assets.staleness.plan import make_plan
 
     study, instance, defs = Study.load(), dagster_instance(), asset_definitions()
@@ -69,20 +69,20 @@ def image_study(images: Path) -> None:
     samples = [
         (request, request.tags(plan))
         for request in requests(plan, plan.ready)
-        if request.space == SAMPLE_SPACE
+        if request.partitions_name == SAMPLE_PARTITIONS
     ]
     for _, errors in run_requests(samples, defs, instance, None):
         assert not errors, errors
-    told: dict = {"tables": {}, "crops": {}, "stores": {}}
-    for sample in sorted(instance.get_dynamic_partitions(SAMPLE_SPACE)):
+    found: dict = {"tables": {}, "crops": {}, "stores": {}}
+    for sample in sorted(instance.get_dynamic_partitions(SAMPLE_PARTITIONS)):
         table = stored(instance, "cell_features", sample, UID, HASH)
         manifest = stored(instance, "single_cell_images", sample, UID, HASH)
         assert table is not None and manifest is not None
-        told["tables"].setdefault(genotype_of(sample), []).append(str(table))
+        found["tables"].setdefault(genotype_of(sample), []).append(str(table))
         for row in read_table(manifest).to_dict("records"):
-            told["crops"][row["dataset"]] = str(fetch(row["dataset"])[0])
-            told["stores"][row["dataset"]] = str(fetch(row["spatialdata"])[0])
-    (Home.locate().root / "plain.json").write_text(json.dumps(told))
+            found["crops"][row["dataset"]] = str(fetch(row["dataset"])[0])
+            found["stores"][row["dataset"]] = str(fetch(row["spatialdata"])[0])
+    (Home.locate().root / "plain.json").write_text(json.dumps(found))
 
 
 def environment(home: Path) -> dict[str, str]:

@@ -32,7 +32,7 @@ FIELDS, METADATA = 16, "metadata_files.csv"
 PLACE = ["genotype", "stimulation", "cell_line_clone", "FOV"]
 IDLE_LIMIT, SHARE = 0.1, 6
 REFRESH = [sys.executable, "-m", "autophagy_assets.cli", "refresh"]
-TOLD = """
+RUNS = """
 import json
 from autophagy_assets.config.home import dagster_instance
 instance = dagster_instance()
@@ -99,7 +99,7 @@ def ingest(folder: Path, table: pd.DataFrame, home: Path) -> None:
 def runs_of(home: Path) -> list[tuple[float, float, bool]]:
     """Begin and end of each Dagster run of a home, and whether it was of a sample."""
     done = subprocess.run(
-        [sys.executable, "-c", TOLD],
+        [sys.executable, "-c", RUNS],
         check=True,
         env=environment(home),
         capture_output=True,

@@ -3,7 +3,7 @@
 ``python -m benchmarks.registry``. A table of 50 cells is stored by the real IO manager in a
 Dagster run on SQLite, in a study whose 1,000 samples all have their images registered.
 *Storing* is the recorder's start, ``handle_output`` (file written, fsynced, hashed, renamed;
-schema, labels, inputs and run registered) and what is told to Dagster; Dagster's own runs and
+schema, labels, inputs and run registered) and what Dagster is given; Dagster's own runs and
 events are not in it. The *bare write* is the same table written by pyarrow alone.
 Targets: at most 0.15 s beyond the bare write; partition 1,000 at most 1.3 times partition 10.
 """
@@ -63,9 +63,9 @@ def definitions() -> Any:
 
     from autophagy_assets.assets.definition import StudyResource, study_asset
     from autophagy_assets.io_managers.parquet import ParquetIOManager
-    from autophagy_assets.staleness.partitions import samples as space
+    from autophagy_assets.staleness.partitions import samples as sample_partitions
 
-    @study_asset(group="imaging", io="table_io", kinds=[], partitions=space)
+    @study_asset(group="imaging", io="table_io", kinds=[], partitions=sample_partitions)
     def cell_features(context):
         """Cells of a sample."""
         random = np.random.default_rng(abs(hash(context.partition)))
@@ -134,13 +134,13 @@ def main() -> int:
         os.environ["AUTOPHAGY_HOME"] = str(Path(folder) / "home")
         from autophagy_assets.config.home import dagster_instance
         from autophagy_assets.registry.provenance.recorder import Recorder, Step
-        from autophagy_assets.staleness.partitions import SAMPLE_SPACE
+        from autophagy_assets.staleness.partitions import SAMPLE_PARTITIONS
 
         keys = samples(PARTITIONS)
         register_images(keys)
         job = definitions().resolve_implicit_global_asset_job_def()
         with dagster_instance() as instance:
-            instance.add_dynamic_partitions(SAMPLE_SPACE, keys)
+            instance.add_dynamic_partitions(SAMPLE_PARTITIONS, keys)
             early = [store(job, instance, key) for key in keys[: AROUND + 5]][-AROUND:]
             # In between the records grow without Dagster's runs, which would take long.
             for key in keys[AROUND + 5 : -AROUND]:

@@ -3,7 +3,7 @@
 ``python -m benchmarks.tables [--small]``. Both sides give a pandas table; the IO manager also
 verifies the file's hash, which pyarrow alone does not. Each load is the first one of a process
 with its imports done, as it is in a Dagster step; the two sides take turns, and the file is in
-the page cache. Loading again in the same process, into memory that it has already, is told too.
+the page cache. Loading again in the same process, into memory that it has already, is measured too.
 Targets: at most 1.1 times ``pyarrow.parquet.read_table`` for 1,000,000 rows x 60 columns; a
 scan of 10,000,000 rows within 1 GB of peak memory.
 """
@@ -141,8 +141,8 @@ def main() -> int:
     options = parser.parse_args()
     if options.store or options.load:
         side, stored = options.load or ("", "")
-        told = load(side, json.loads(stored)) if side else store(json.loads(options.store))
-        print("\n" + json.dumps(told))
+        found = load(side, json.loads(stored)) if side else store(json.loads(options.store))
+        print("\n" + json.dumps(found))
         return 0
     parts = 10 if options.small else 1
     with tempfile.TemporaryDirectory() as name:

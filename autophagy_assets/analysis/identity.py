@@ -38,7 +38,7 @@ def feature_columns(table: pd.DataFrame) -> list[str]:
 
 
 def is_feature(column: str) -> bool:
-    """Tell whether a column holds a feature.
+    """Whether a column holds a feature.
 
     Parameters
     ----------

@@ -78,7 +78,7 @@ def autophagy_classifier(
     config: RandomForest,
     training_cells: pd.DataFrame,
 ) -> TrainedClassifier:
-    """Random forest that tells stimulated from untreated control cells.
+    """Random forest that separates stimulated from untreated control cells.
 
     Its feature names, library versions and the version of its training cells are inside.
     """
@@ -108,7 +108,7 @@ def test_predictions(
     io="figure_io",
     kinds={"scikitlearn", "matplotlib"},
     labels="control",
-    title="How well the classifier tells the classes apart",
+    title="How well the classifier separates the classes",
 )
 def classifier_evaluation(
     context, autophagy_classifier: TrainedClassifier, test_predictions: pd.DataFrame

@@ -100,7 +100,7 @@ def study_asset(
         @functools.wraps(body)
         def step(context: Any, *args: Any, **inputs: Any) -> Any:
             study_file = context.resources.study.study_file
-            with steps.told_once():
+            with steps.non_retryable():
                 running = steps.running_step(context.get_step_execution_context(), study_file)
                 running.recorder.start()
                 tools = StudyContext(
@@ -171,7 +171,7 @@ def control(**metadata: Any) -> dg.AssetIn:
     dagster.AssetIn
     """
     return dg.AssetIn(
-        # Dagster is told less than what holds: that any of the partitions may be needed.
+        # Dagster knows less than what holds: that any of the partitions may be needed.
         partition_mapping=dg.AllPartitionMapping(),
         metadata={CONTROL: True, **metadata},
     )

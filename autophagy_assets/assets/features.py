@@ -55,7 +55,7 @@ def raw_features(context, cell_features) -> pd.DataFrame:
         name = f"{context.recorder.reads[uid].key} ({uid}), given for {name},"
     else:
         table = put_together(cell_features, context.partition)
-    # Told here and not only by the asset check: a broken table is not stored at all.
+    # Refused here and not only by the asset check: a broken table is not stored at all.
     used = used_columns(table, context.study)
     check_feature_table(used, name, tuple(context.study.classes))
     return table

@@ -24,7 +24,7 @@ GROUP = "knockouts"
 def ko_predictions(
     context, autophagy_classifier: TrainedClassifier, clean_features: pd.DataFrame
 ) -> pd.DataFrame:
-    """Cells of a knockout with class, predicted class, probability and outcome."""
+    """Predictions for the cells of a knockout: class, probability of class 1, outcome."""
     name = f"clean_features[{context.partition}]"
     return classification.predict(autophagy_classifier, clean_features, name)
 

@@ -46,7 +46,7 @@ def define_report(figures: Iterable[dg.AssetsDefinition]) -> dg.AssetsDefinition
             "clean_features": every(columns=[*IDENTITY, CLASS, *METADATA]),
             "single_cell_images": every(),
         },
-        deps=[dg.AssetDep("set_aside_fields")],
+        deps=[dg.AssetDep("excluded_fields")],
         given={TITLES: {name: title_of(figure) for name, figure in names.items()}},
     )(study_report)
 

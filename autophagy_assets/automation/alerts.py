@@ -1,9 +1,9 @@
-"""Telling somebody of failed runs: a sensor that posts to a webhook, or logs."""
+"""Reporting failed runs: a sensor that posts to a webhook, or logs."""
 
 import dagster as dg
 
 from autophagy_assets.automation.failures import reason_of_run, without_secrets
-from autophagy_assets.automation.webhook import NotTold, post
+from autophagy_assets.automation.webhook import NotPosted, post
 from autophagy_assets.config import settings
 
 _NAMED = 5  # assets that a message names; it counts the rest
@@ -15,7 +15,7 @@ PARTITION_TAGS = (
 
 
 def message_of(run: dg.DagsterRun, reason: str, ui_url: str | None) -> str:
-    """What is told of a failed run.
+    """What is reported of a failed run.
 
     Parameters
     ----------
@@ -38,23 +38,23 @@ def message_of(run: dg.DagsterRun, reason: str, ui_url: str | None) -> str:
         lines.append(f"Assets: {', '.join(assets[:_NAMED])}{more}")
     if partitions:
         lines.append(f"Partition: {' to '.join(partitions)}")
-    if drop := run.tags.get("autophagy/drop"):
-        lines.append(f"Folder in the inbox: {drop}")
+    if submission := run.tags.get("autophagy/submission"):
+        lines.append(f"Folder in the inbox: {submission}")
     lines.append(without_secrets(reason))
     lines.append(f"Run: {ui_url}/runs/{run.run_id}" if ui_url else f"Run: {run.run_id}")
     return "\n".join(lines)
 
 
 @dg.run_failure_sensor(
-    name="tell_of_failures",
+    name="report_failures",
     minimum_interval_seconds=settings.watch_seconds(),
     default_status=(
         dg.DefaultSensorStatus.RUNNING if settings.automate() else dg.DefaultSensorStatus.STOPPED
     ),
-    description="Tells the webhook (AUTOPHAGY_WEBHOOK) of each run that fails; without one, logs.",
+    description="Posts each run that fails to the webhook (AUTOPHAGY_WEBHOOK), or logs it.",
 )
-def tell_of_failures(context: dg.RunFailureSensorContext) -> None:
-    """Tell of one failed run; a webhook that is down is logged, and the run not told again."""
+def report_failures(context: dg.RunFailureSensorContext) -> None:
+    """Report one failed run; a webhook that is down is logged, and the run not tried again."""
     reason = reason_of_run(context.get_step_failure_events(), context.failure_event.message)
     message = message_of(context.dagster_run, reason, settings.ui_url())
     url = settings.webhook()
@@ -63,5 +63,5 @@ def tell_of_failures(context: dg.RunFailureSensorContext) -> None:
         return
     try:
         post(url, message)
-    except NotTold as error:
+    except NotPosted as error:
         context.log.error(f"{error} It would have read:\n{message}")

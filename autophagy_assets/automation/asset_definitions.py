@@ -36,10 +36,10 @@ def asset_definitions(study_file: str | None = None) -> dg.Definitions:
     Raises
     ------
     InputError
-        If the study file or any setting is wrong: told before anything is run.
+        If the study file or any setting is wrong, before anything is run.
     """
     settings.check()
-    Study.load(study_file)  # a wrong one is told now, and not by the first step
+    Study.load(study_file)  # a wrong one is reported now, and not by the first step
     resources: dict[str, Any] = {
         "study": StudyResource(study_file=study_file),
         "table_io": ParquetIOManager(study_file=study_file),

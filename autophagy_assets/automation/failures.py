@@ -1,4 +1,4 @@
-"""What to tell of a failure: the reason in one sentence, without secrets."""
+"""What to report of a failure: the reason in one sentence, without secrets."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ def reason_of(event: dg.DagsterEvent) -> str:
     Parameters
     ----------
     event : dagster.DagsterEvent
-        Tells that a step has failed.
+        Says that a step has failed.
 
     Returns
     -------
     str
-        What the step itself told; else the message of the first error, from which the others
+        What the step itself reported; else the message of the first error, from which the others
         followed.
     """
     data = event.step_failure_data
-    told = data.user_failure_data.description if data.user_failure_data else None
+    reported = data.user_failure_data.description if data.user_failure_data else None
     error = data.error
     while error is not None and error.cause is not None:
         error = error.cause
-    return told or (error.message.strip() if error else "failed")
+    return reported or (error.message.strip() if error else "failed")
 
 
 def reason_of_run(failed: Iterable[dg.DagsterEvent], message: str | None) -> str:
@@ -44,7 +44,7 @@ def reason_of_run(failed: Iterable[dg.DagsterEvent], message: str | None) -> str
     failed : iterable of dagster.DagsterEvent
         Of the steps that failed.
     message : str or None
-        What the run itself told; needed where it failed outside of its steps.
+        What the run itself reported; needed where it failed outside of its steps.
 
     Returns
     -------

@@ -1,7 +1,7 @@
 """Which study a home holds: one, as partitions, report folder and Dagster's assets name none.
 
 The marker of the home says it. Where Dagster's records are not in the home, another home may
-use them, so Dagster is told as well.
+use them, so it stands in Dagster's records as well.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The inbox in Dagster: the sensor that watches it, and the job that ingests a drop."""
+"""The inbox in Dagster: the sensor that watches it, and the job that ingests a submission."""
 
 import json
 from dataclasses import asdict
@@ -9,32 +9,32 @@ from pydantic import Field
 from autophagy_assets.assets.definition import RETRIES, StudyResource
 from autophagy_assets.automation.home_study import claim
 from autophagy_assets.automation.submissions import (
-    Drop,
-    Memory,
+    Submission,
+    SubmissionState,
     content_of,
-    drop_folder,
     look,
     loose_files,
+    submission_folder,
 )
 from autophagy_assets.config import settings
 from autophagy_assets.config.home import INGEST_TAG
 from autophagy_assets.config.study import Study
 from autophagy_assets.errors import InputError
-from autophagy_assets.io_managers.steps import told_once
+from autophagy_assets.io_managers.steps import non_retryable
 
-DROP_TAG, CONTENT_TAG = "autophagy/drop", "autophagy/drop_content"
+SUBMISSION_TAG, CONTENT_TAG = "autophagy/submission", "autophagy/submission_content"
 OP = "ingest_images"
 
 
-class DropConfig(dg.Config):
-    """Which drop is ingested.
+class SubmissionConfig(dg.Config):
+    """Which submission is ingested.
 
     Parameters
     ----------
     folder : str
         Name of a folder in the inbox.
     content : str
-        Fingerprint of the drop when it was asked for; empty for whatever it is now.
+        Fingerprint of the submission when it was asked for; empty for whatever it is now.
     replace : bool
         Whether its images may take the place of registered ones.
     """
@@ -49,13 +49,15 @@ class DropConfig(dg.Config):
 
 
 @dg.op(name=OP, retry_policy=RETRIES, description="Register the images of a folder in the inbox.")
-def ingest_images(context: dg.OpExecutionContext, config: DropConfig, study: StudyResource) -> None:
+def ingest_images(
+    context: dg.OpExecutionContext, config: SubmissionConfig, study: StudyResource
+) -> None:
     """Ingest a submission, then add its samples to the partitions."""
-    with told_once():
+    with non_retryable():
         _ingest(context, config, study.load())
 
 
-def _ingest(context: dg.OpExecutionContext, config: DropConfig, study: Study) -> None:
+def _ingest(context: dg.OpExecutionContext, config: SubmissionConfig, study: Study) -> None:
     from autophagy_assets.automation.sync import sync
     from autophagy_assets.registry.ingest.ingest import ingest
 
@@ -64,21 +66,21 @@ def _ingest(context: dg.OpExecutionContext, config: DropConfig, study: Study) ->
         raise InputError(f"There is no inbox; set {settings.INBOX_VARIABLE} to a folder.")
     if context.instance.is_persistent:
         claim(study.name)
-    folder = drop_folder(inbox, config.folder)
+    folder = submission_folder(inbox, config.folder)
     if config.content and content_of(folder, study) != config.content:
         # watch_inbox asks for it again as soon as it is at rest.
         context.log.info(f"{config.folder} has changed since it was asked for: not ingested now.")
         return
     done = ingest(folder, study, lambda field: context.log.info(f"reading {field}"), config.replace)
-    for field, reason in done.set_aside.items():
-        context.log.warning(f"set aside {field}: {reason}")
+    for field, reason in done.excluded.items():
+        context.log.warning(f"excluded {field}: {reason}")
     context.add_output_metadata(
         {
             "new images": done.new_images,
             "unchanged images": done.unchanged_images,
             "images with corrected labels": done.corrected_images,
             "restored images": done.restored_images,
-            "fields set aside": done.set_aside,
+            "fields excluded": done.excluded,
             "new or changed": sync(context.instance, study),
         }
     )
@@ -89,14 +91,14 @@ def _ingest(context: dg.OpExecutionContext, config: DropConfig, study: Study) ->
     executor_def=dg.in_process_executor,
     tags={INGEST_TAG: "true"},
 )
-def ingest_drop() -> None:
+def ingest_submission() -> None:
     """One op; the folder is in its config."""
     ingest_images()
 
 
 @dg.sensor(
     name="watch_inbox",
-    job_name=ingest_drop.name,
+    job_name=ingest_submission.name,
     minimum_interval_seconds=settings.watch_seconds(),
     default_status=(
         dg.DefaultSensorStatus.RUNNING if settings.automate() else dg.DefaultSensorStatus.STOPPED
@@ -106,7 +108,7 @@ def ingest_drop() -> None:
 def watch_inbox(
     context: dg.SensorEvaluationContext, study: StudyResource
 ) -> dg.SensorResult | dg.SkipReason:
-    """Ask for the drops that are ready; say of every other one why it is left alone."""
+    """Ask for the submissions that are ready; say of every other one why it is left alone."""
     from autophagy_assets.registry.store.instance import source_name
 
     inbox = settings.inbox()
@@ -118,7 +120,7 @@ def watch_inbox(
             "inbox."
         )
     try:
-        drops = look(inbox, study.load(), remembered(context.cursor))
+        submissions = look(inbox, study.load(), remembered(context.cursor))
         loose = loose_files(inbox)
     except OSError as error:
         # What is remembered stays: a network folder that is away comes back as it was.
@@ -126,45 +128,49 @@ def watch_inbox(
             f"{settings.INBOX_VARIABLE} {inbox} cannot be read ({error.strerror}): make the folder "
             "or mount it, and let the user who runs the daemon read it."
         )
-    said = [f"{drop.name}: {_tell(context.instance, drop)}" for drop in drops if not drop.ready]
+    said = [
+        f"{submission.name}: {_outcome(context.instance, submission)}"
+        for submission in submissions
+        if not submission.ready
+    ]
     if loose:
         said.append(f"{loose} files lie outside of any folder: put images and metadata into one.")
-    # By content: a copy under another name is the same drop.
-    ready = {drop.memory.content: drop for drop in drops if drop.ready}
+    # By content: a copy under another name is the same submission.
+    ready = {submission.state.content: submission for submission in submissions if submission.ready}
     if ready:
         for line in said:
             context.log.info(line)
-        requests = [request(drop) for drop in ready.values()]
-        return dg.SensorResult(requests, cursor=cursor_of(drops))
+        requests = [request(submission) for submission in ready.values()]
+        return dg.SensorResult(requests, cursor=cursor_of(submissions))
     reason = "\n".join(said) or f"{inbox} is empty."
-    return dg.SensorResult(skip_reason=reason, cursor=cursor_of(drops))
+    return dg.SensorResult(skip_reason=reason, cursor=cursor_of(submissions))
 
 
-def request(drop: Drop) -> dg.RunRequest:
-    """Ask for the ingest of a drop; Dagster launches one run for a run key, ever.
+def request(submission: Submission) -> dg.RunRequest:
+    """Ask for the ingest of a submission; Dagster launches one run for a run key, ever.
 
     Parameters
     ----------
-    drop : Drop
+    submission : Submission
 
     Returns
     -------
     dagster.RunRequest
     """
-    content = drop.memory.content
-    config = {"folder": drop.name, "content": content}
+    content = submission.state.content
+    config = {"folder": submission.name, "content": content}
     return dg.RunRequest(
-        run_key=drop.memory.key,
+        run_key=submission.state.key,
         run_config={"ops": {OP: {"config": config}}},
-        tags={DROP_TAG: drop.name[:63], CONTENT_TAG: content},
+        tags={SUBMISSION_TAG: submission.name[:63], CONTENT_TAG: content},
     )
 
 
-def _tell(instance: dg.DagsterInstance, drop: Drop) -> str:
-    """What has become of a drop, for people."""
-    if drop.reason:
-        return drop.reason
-    wanted = dg.RunsFilter(tags={CONTENT_TAG: drop.memory.content})
+def _outcome(instance: dg.DagsterInstance, submission: Submission) -> str:
+    """What has become of a submission, for people."""
+    if submission.reason:
+        return submission.reason
+    wanted = dg.RunsFilter(tags={CONTENT_TAG: submission.state.content})
     runs = instance.get_runs(wanted, limit=1)
     if not runs:
         return "asked for."
@@ -174,7 +180,7 @@ def _tell(instance: dg.DagsterInstance, drop: Drop) -> str:
     if status in (dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED):
         why = _reason(instance, run)
         return (
-            f"its ingest has failed{f': {why} See' if why else ','} run {run}; mend the folder, or "
+            f"its ingest has failed{f': {why} See' if why else ','} run {run}; fix the folder, or "
             "launch that run again (with replace: true, if images are to be replaced): it is not "
             "tried again before it changes."
         )
@@ -192,8 +198,8 @@ def _reason(instance: dg.DagsterInstance, run: str) -> str:
     return ""
 
 
-def remembered(cursor: str | None) -> dict[str, Memory]:
-    """What a sensor's cursor tells of the drops.
+def remembered(cursor: str | None) -> dict[str, SubmissionState]:
+    """What a sensor's cursor holds of the submissions.
 
     Parameters
     ----------
@@ -205,20 +211,22 @@ def remembered(cursor: str | None) -> dict[str, Memory]:
         Empty where the cursor is none that was written here.
     """
     try:
-        return {name: Memory(**entry) for name, entry in json.loads(cursor or "{}").items()}
+        return {
+            name: SubmissionState(**entry) for name, entry in json.loads(cursor or "{}").items()
+        }
     except (ValueError, TypeError, AttributeError):
         return {}
 
 
-def cursor_of(drops: list[Drop]) -> str:
-    """Cursor that tells of some drops; those that are gone are forgotten.
+def cursor_of(submissions: list[Submission]) -> str:
+    """Cursor that holds some submissions; those that are gone are forgotten.
 
     Parameters
     ----------
-    drops : list of Drop
+    submissions : list of Submission
 
     Returns
     -------
     str
     """
-    return json.dumps({drop.name: asdict(drop.memory) for drop in drops})
+    return json.dumps({submission.name: asdict(submission.state) for submission in submissions})

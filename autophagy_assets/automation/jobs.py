@@ -19,9 +19,9 @@ from pydantic import Field
 
 from autophagy_assets.assets.catalog import Definition, group_of, study_assets
 from autophagy_assets.assets.definition import StudyResource
-from autophagy_assets.automation.reconcile_job import mend
+from autophagy_assets.automation.reconcile_job import repair
 from autophagy_assets.automation.requests import ASSET_JOBS
-from autophagy_assets.io_managers.steps import told_once
+from autophagy_assets.io_managers.steps import non_retryable
 from autophagy_assets.staleness.upstream import partitions_name
 
 REFRESH_TAG = "autophagy/refresh_groups"  # of the runs that ask: groups of assets, or ALL
@@ -33,7 +33,7 @@ class RefreshConfig(dg.Config):
 
     reconcile: bool = Field(
         default=False,
-        description="First mend what does not agree between Dagster, LaminDB and the storage.",
+        description="First repair what does not agree between Dagster, LaminDB and the storage.",
     )
     verify: bool = Field(
         default=False,
@@ -82,7 +82,7 @@ def look_at_study(
     # What is left is warned of and fails only the job reconcile: a file that somebody has put
     # into the store is no reason to be called every night, and a file that is needed and gone is
     # made again, or fails what needs it.
-    more = {"left by reconcile": len(mend(context, study.load()))} if config.reconcile else {}
+    more = {"left by reconcile": len(repair(context, study.load()))} if config.reconcile else {}
     _look(context, study, None, verify=config.verify, **more)
 
 
@@ -107,7 +107,7 @@ def _look(
 ) -> None:
     from autophagy_assets.automation.next_runs import look
 
-    with told_once():
+    with non_retryable():
         state = look(context.instance, study.study_file, groups, verify=verify)
     for target in state.todo:
         context.log.info(f"to make: {target}: {state.plan.ready[target]}")

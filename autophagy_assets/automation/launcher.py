@@ -17,7 +17,7 @@ from autophagy_assets.config.home import dagster_instance
 from autophagy_assets.config.settings import WORKERS_VARIABLE
 from autophagy_assets.config.study import Study
 from autophagy_assets.staleness.judge import Judge
-from autophagy_assets.staleness.partitions import SAMPLE_SPACE
+from autophagy_assets.staleness.partitions import SAMPLE_PARTITIONS
 from autophagy_assets.staleness.upstream import Target
 
 TAG = "autophagy/refresh"
@@ -47,7 +47,7 @@ def run_requests(
         A request as it ends, with errors by target, empty where all went well. Of samples, what
         waited for a request follows it, where that is out of date.
     """
-    if not batch or batch[0][0].space != SAMPLE_SPACE:
+    if not batch or batch[0][0].partitions_name != SAMPLE_PARTITIONS:
         for request, tags in batch:
             yield request, run_request(request, tags, defs, instance)
         return
@@ -98,7 +98,9 @@ def _follow_up(
     for number, target in enumerate(request.then, 1):
         assets = judge.graph.assets_def_for_key(target.key)
         if judge.verdicts(assets, [target.partition])[target.partition].reason:
-            return Request(request.space, request.partition, (target,), request.then[number:])
+            return Request(
+                request.partitions_name, request.partition, (target,), request.then[number:]
+            )
     return None
 
 
@@ -147,7 +149,7 @@ def _errors_of(
     for check in result.get_asset_check_evaluations():
         if check.blocking and not check.passed:
             target = Target(check.asset_key.to_user_string(), request.partition)
-            told = check.description or f"check {check.check_name} failed"
-            blocked[target] = [*(one for one in blocked.get(target, []) if one != told), told]
-    errors |= {target: " ".join(told) for target, told in blocked.items()}
+            reason = check.description or f"check {check.check_name} failed"
+            blocked[target] = [*(one for one in blocked.get(target, []) if one != reason), reason]
+    errors |= {target: " ".join(reason) for target, reason in blocked.items()}
     return errors

@@ -110,8 +110,8 @@ def _retire(
     """Take what no longer follows from the registered images out of what people find."""
     graph, there = defs.resolve_asset_graph(), {}
     for key in graph.materializable_asset_keys:
-        if (space := partitions_name(graph.get(key).partitions_def)) is not None:
-            there[key.to_user_string()] = set(instance.get_dynamic_partitions(space))
+        if (name := partitions_name(graph.get(key).partitions_def)) is not None:
+            there[key.to_user_string()] = set(instance.get_dynamic_partitions(name))
     retire(study, there, field_keys(registry.fields))
 
 

@@ -1,4 +1,4 @@
-"""Whether Dagster, LaminDB and the storage agree, and mending what is safe to mend."""
+"""Whether Dagster, LaminDB and the storage agree, and repairing what is safe to repair."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from autophagy_assets.assets.imaging.finished_fields import hashes_of_finished_f
 from autophagy_assets.config.study import Study
 from autophagy_assets.registry.consistency import records as consistency
 from autophagy_assets.registry.consistency.loose_files import GRACE_S, check_loose
-from autophagy_assets.registry.consistency.records import Finding
+from autophagy_assets.registry.consistency.records import Disagreement
 from autophagy_assets.registry.consistency.run_outputs import held_by
 from autophagy_assets.registry.fields import raw_fields
 from autophagy_assets.registry.ingest.retire import field_keys, stale
@@ -24,7 +24,11 @@ from autophagy_assets.staleness.materializations import (
     UID,
     latest,
 )
-from autophagy_assets.staleness.partitions import GENOTYPE_SPACE, KNOCKOUT_SPACE, SAMPLE_SPACE
+from autophagy_assets.staleness.partitions import (
+    GENOTYPE_PARTITIONS,
+    KNOCKOUT_PARTITIONS,
+    SAMPLE_PARTITIONS,
+)
 
 _ENDED = (dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)
 _AT_WORK = (
@@ -39,14 +43,14 @@ def reconcile(
     fix: bool = False,
     grace_s: float = GRACE_S,
     study: Study | None = None,
-) -> list[Finding]:
-    """Compare Dagster's materializations, LaminDB and storage; mend what is safe.
+) -> list[Disagreement]:
+    """Compare Dagster's materializations, LaminDB and storage; repair what is safe.
 
     Parameters
     ----------
     instance : dagster.DagsterInstance
     fix : bool
-        Mend. Deleted are only temporary files, and files that neither LaminDB nor Dagster
+        Repair. Deleted are only temporary files, and files that neither LaminDB nor Dagster
         knows.
     grace_s : float
         In a store that other machines write to, files younger than this are left alone, in s.
@@ -55,14 +59,14 @@ def reconcile(
 
     Returns
     -------
-    list of Finding
+    list of Disagreement
         All that did not agree. What is left for a person has ``fixed=False``.
     """
     materialized = list(_materialized(instance))
     needed = {sha256 for made in materialized for sha256 in made.hashes.values()}
     needed |= hashes_of_finished_fields()
     # Deleting first: on a full disk all else fails.
-    findings = [
+    disagreements = [
         *check_loose(fix, needed, grace_s),
         *_check_runs(instance, fix),
         *consistency.check_uploads(fix),
@@ -70,15 +74,15 @@ def reconcile(
     ]
     broken = dict(consistency.check_records(fix))
     there = [made for made in materialized if not made.gone]
-    findings += [*broken.values(), *_check_materializations(there, broken)]
+    disagreements += [*broken.values(), *_check_materializations(there, broken)]
     if study is not None:
-        findings += _check_stale(instance, study)
+        disagreements += _check_stale(instance, study)
     if fix:
         consistency.forget_processes(process for *_, process in consistency.started_runs())
-    return findings
+    return disagreements
 
 
-def end_dead_runs(instance: dg.DagsterInstance) -> list[Finding]:
+def end_dead_runs(instance: dg.DagsterInstance) -> list[Disagreement]:
     """Mark runs as failed whose process has ended without saying so.
 
     Parameters
@@ -87,7 +91,7 @@ def end_dead_runs(instance: dg.DagsterInstance) -> list[Finding]:
 
     Returns
     -------
-    list of Finding
+    list of Disagreement
         One for each; those that go on are left alone.
 
     Notes
@@ -101,18 +105,18 @@ def end_dead_runs(instance: dg.DagsterInstance) -> list[Finding]:
     return list(_check_runs(instance, fix=True))
 
 
-def left(findings: list[Finding]) -> list[Finding]:
-    """Findings that were not mended.
+def left(disagreements: list[Disagreement]) -> list[Disagreement]:
+    """Disagreements that were not repaired.
 
     Parameters
     ----------
-    findings : list of Finding
+    disagreements : list of Disagreement
 
     Returns
     -------
-    list of Finding
+    list of Disagreement
     """
-    return [finding for finding in findings if not finding.fixed]
+    return [disagreement for disagreement in disagreements if not disagreement.fixed]
 
 
 @dataclass(frozen=True)
@@ -148,21 +152,21 @@ def _materialized(instance: dg.DagsterInstance) -> Iterator[_Made]:
 
 
 def _known_partitions(instance: dg.DagsterInstance) -> set[str]:
-    spaces = (SAMPLE_SPACE, GENOTYPE_SPACE, KNOCKOUT_SPACE)
-    return {key for space in spaces for key in instance.get_dynamic_partitions(space)}
+    names = (SAMPLE_PARTITIONS, GENOTYPE_PARTITIONS, KNOCKOUT_PARTITIONS)
+    return {key for name in names for key in instance.get_dynamic_partitions(name)}
 
 
-def _check_stale(instance: dg.DagsterInstance, study: Study) -> Iterator[Finding]:
+def _check_stale(instance: dg.DagsterInstance, study: Study) -> Iterator[Disagreement]:
     known = _known_partitions(instance)
     partitions = {asset.to_user_string(): known for asset in instance.get_asset_keys()}
     for one in stale(study, partitions, field_keys(raw_fields(study))):
         problem = "it is found as the latest, and its images are no longer in the study"
-        yield Finding("stale", one.key, problem, "run 'autophagy refresh', which retires it")
+        yield Disagreement("stale", one.key, problem, "run 'autophagy refresh', which retires it")
 
 
 def _check_materializations(
-    materialized: list[_Made], broken: dict[str, Finding]
-) -> Iterator[Finding]:
+    materialized: list[_Made], broken: dict[str, Disagreement]
+) -> Iterator[Disagreement]:
     wanted = [uid for made in materialized for uid in made.hashes]
     known = set(connect().Artifact.filter(uid__in=wanted).values_list("uid", flat=True))
     if source_name() is not None:
@@ -176,10 +180,10 @@ def _check_materializations(
             else:
                 continue
             remedy = "run 'autophagy refresh', or materialize it in Dagster"
-            yield Finding("materialization", made.name, problem, remedy)
+            yield Disagreement("materialization", made.name, problem, remedy)
 
 
-def _check_runs(instance: dg.DagsterInstance, fix: bool) -> Iterator[Finding]:
+def _check_runs(instance: dg.DagsterInstance, fix: bool) -> Iterator[Disagreement]:
     """Runs that are said to go on and do not: Dagster's first, then LaminDB's."""
     started = consistency.started_runs()
     processes: dict[str, list[str]] = {}
@@ -191,15 +195,15 @@ def _check_runs(instance: dg.DagsterInstance, fix: bool) -> Iterator[Finding]:
         reason = "its process has ended without saying so"
         if fix:
             instance.report_run_failed(run, f"Ended by reconcile: {reason}.")
-        yield Finding("run", f"Dagster run {run.run_id}", reason, "mark it as failed", fix)
+        yield Disagreement("run", f"Dagster run {run.run_id}", reason, "mark it as failed", fix)
     for uid, name, dagster_run, process in started:
         over = _why_over(instance, dagster_run, process, fix)
         if over is None:
             continue
-        finding = Finding("run", f"LaminDB run {uid}, {name}", over, "mark it as aborted")
+        disagreement = Disagreement("run", f"LaminDB run {uid}, {name}", over, "mark it as aborted")
         if fix:
             consistency.abort(uid, over)
-        yield replace(finding, fixed=fix)
+        yield replace(disagreement, fixed=fix)
 
 
 def _why_over(

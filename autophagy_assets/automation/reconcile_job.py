@@ -6,7 +6,7 @@ from pydantic import Field
 from autophagy_assets.assets.definition import StudyResource
 from autophagy_assets.automation.reconcile import left, reconcile
 from autophagy_assets.config.study import Study
-from autophagy_assets.registry.consistency.records import Finding
+from autophagy_assets.registry.consistency.records import Disagreement
 
 
 class ReconcileConfig(dg.Config):
@@ -15,53 +15,53 @@ class ReconcileConfig(dg.Config):
     Parameters
     ----------
     fix : bool
-        Mend what is safe to mend.
+        Repair what is safe to repair.
     """
 
-    fix: bool = Field(default=False, description="Mend what is safe to mend.")
+    fix: bool = Field(default=False, description="Repair what is safe to repair.")
 
 
-def mend(context: dg.OpExecutionContext, study: Study, fix: bool = True) -> list[Finding]:
-    """Compare Dagster, LaminDB and storage; log every finding.
+def repair(context: dg.OpExecutionContext, study: Study, fix: bool = True) -> list[Disagreement]:
+    """Compare Dagster, LaminDB and storage; log every disagreement.
 
     Parameters
     ----------
     context : dagster.OpExecutionContext
     study : Study
     fix : bool
-        Mend what is safe to mend.
+        Repair what is safe to repair.
 
     Returns
     -------
-    list of Finding
+    list of Disagreement
         What is left.
     """
-    findings = reconcile(context.instance, fix=fix, study=study)
-    for finding in findings:
-        said = f"{finding.kind}: {finding.what}: {finding.problem}"
-        if finding.fixed:
-            context.log.info(f"mended {said}")
+    disagreements = reconcile(context.instance, fix=fix, study=study)
+    for disagreement in disagreements:
+        said = f"{disagreement.kind}: {disagreement.what}: {disagreement.problem}"
+        if disagreement.fixed:
+            context.log.info(f"repaired {said}")
         else:
-            context.log.warning(f"{said}; to do: {finding.remedy}")
-    return left(findings)
+            context.log.warning(f"{said}; to do: {disagreement.remedy}")
+    return left(disagreements)
 
 
 @dg.op(description="Compares Dagster's materializations, LaminDB and storage.")
 def compare_records(
     context: dg.OpExecutionContext, config: ReconcileConfig, study: StudyResource
 ) -> None:
-    """Log every finding; fail where something is left for a person."""
-    if remaining := mend(context, study.load(), config.fix):
+    """Log every disagreement; fail where something is left for a person."""
+    if remaining := repair(context, study.load(), config.fix):
         raise dg.Failure(
-            f"{len(remaining)} findings are left; the log names each with what to do. The config "
-            "fix: true mends what is safe.",
+            f"{len(remaining)} disagreements are left; the log says what to do. The config "
+            "fix: true repairs what is safe.",
             allow_retries=False,
         )
 
 
 @dg.job(
     name="reconcile",
-    description="Compares Dagster's materializations, LaminDB and storage; mends with fix: true.",
+    description="Compares Dagster's materializations, LaminDB and storage; repairs with fix: true.",
     executor_def=dg.in_process_executor,
 )
 def reconcile_job() -> None:

@@ -21,7 +21,7 @@ from autophagy_assets.automation.requests import Request, requests
 from autophagy_assets.config.home import Home, dagster_instance
 from autophagy_assets.config.study import Study
 from autophagy_assets.errors import InputError
-from autophagy_assets.staleness.partitions import GENOTYPE_SPACE, SAMPLE_SPACE, control_of
+from autophagy_assets.staleness.partitions import GENOTYPE_PARTITIONS, SAMPLE_PARTITIONS, control_of
 from autophagy_assets.staleness.plan import Plan
 from autophagy_assets.staleness.upstream import Target
 
@@ -145,7 +145,7 @@ def require_control(instance: dg.DagsterInstance, study: Study) -> None:
     InputError
         If there is nothing to work on, or no control.
     """
-    known = instance.get_dynamic_partitions(GENOTYPE_SPACE)
+    known = instance.get_dynamic_partitions(GENOTYPE_PARTITIONS)
     if not known:
         raise InputError(
             f"Study {study.name!r} has no images yet; run 'autophagy ingest DIR' first, or set "
@@ -268,7 +268,7 @@ def _batches(planned: list[Request], chosen: set[str]) -> list[list[Request]]:
     samples = [
         replace(request, then=tuple(target for target in request.then if target.asset in chosen))
         for request in planned
-        if request.space == SAMPLE_SPACE
+        if request.partitions_name == SAMPLE_PARTITIONS
     ]
-    others = [[request] for request in planned if request.space != SAMPLE_SPACE]
+    others = [[request] for request in planned if request.partitions_name != SAMPLE_PARTITIONS]
     return [samples, *others] if samples else others

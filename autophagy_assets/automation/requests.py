@@ -10,15 +10,19 @@ from hashlib import sha256
 
 import dagster as dg
 
-from autophagy_assets.staleness.partitions import GENOTYPE_SPACE, KNOCKOUT_SPACE, SAMPLE_SPACE
+from autophagy_assets.staleness.partitions import (
+    GENOTYPE_PARTITIONS,
+    KNOCKOUT_PARTITIONS,
+    SAMPLE_PARTITIONS,
+)
 from autophagy_assets.staleness.plan import Plan
 from autophagy_assets.staleness.upstream import Target
 
 # Jobs of ordinary asset runs, by the name of their partitions: a job has one kind of them.
 ASSET_JOBS = {
-    SAMPLE_SPACE: "make_samples",
-    GENOTYPE_SPACE: "make_genotypes",
-    KNOCKOUT_SPACE: "make_knockouts",
+    SAMPLE_PARTITIONS: "make_samples",
+    GENOTYPE_PARTITIONS: "make_genotypes",
+    KNOCKOUT_PARTITIONS: "make_knockouts",
     None: "make_study",
 }
 REASON_TAG, REQUEST_TAG = "autophagy/reason", "autophagy/request"
@@ -37,7 +41,7 @@ class Request:
 
     Parameters
     ----------
-    space : str or None
+    partitions_name : str or None
         Name of the partitions, such as ``sample``.
     partition : str or None
     targets : tuple of Target
@@ -46,7 +50,7 @@ class Request:
         Of the same partition; they wait for these and for nothing else.
     """
 
-    space: str | None
+    partitions_name: str | None
     partition: str | None
     targets: tuple[Target, ...]
     then: tuple[Target, ...] = ()
@@ -93,7 +97,7 @@ class Request:
         dagster.RunRequest
         """
         return dg.RunRequest(
-            job_name=ASSET_JOBS[self.space],
+            job_name=ASSET_JOBS[self.partitions_name],
             run_key=prefix + self.key(plan),
             asset_selection=[target.key for target in self.targets],
             partition_key=self.partition,
@@ -120,7 +124,7 @@ def requests(plan: Plan, targets: Iterable[Target]) -> list[Request]:
     for first in list(left):
         if first not in left:
             continue
-        run, taken = (plan.spaces[first.asset], first.partition), list[Target]()
+        run, taken = (plan.partitions_of[first.asset], first.partition), list[Target]()
         for target in sharing[run]:
             if target in left and left.keys().isdisjoint(plan.upstream[target]):
                 taken.append(target)
@@ -164,10 +168,10 @@ def launchable(plan: Plan, wanted: Iterable[Request], busy: Iterable[Target]) ->
 def _by_run(
     plan: Plan, targets: Iterable[Target]
 ) -> dict[tuple[str | None, str | None], list[Target]]:
-    """Targets that one run could make, by space and partition."""
+    """Targets that one run could make, by name and partition."""
     found: dict[tuple[str | None, str | None], list[Target]] = {}
     for target in targets:
-        found.setdefault((plan.spaces[target.asset], target.partition), []).append(target)
+        found.setdefault((plan.partitions_of[target.asset], target.partition), []).append(target)
     return found
 
 

@@ -3,8 +3,8 @@
 ``refresh_on_change`` looks again and again and launches whatever is out of date.
 ``nightly_refresh`` asks for a refresh once a night, as the jobs do that a person launches;
 ``refresh_on_request`` carries out what was asked for. Both sensors launch ordinary runs of assets
-through Dagster's queue, level by level. ``watch_inbox`` brings images in, ``tell_of_failures``
-tells somebody what went wrong. What can launch something by itself is off until it is turned on:
+through Dagster's queue, level by level. ``watch_inbox`` brings images in, ``report_failures``
+reports what went wrong. What can launch something by itself is off until it is turned on:
 in the Dagster UI, by ``AUTOPHAGY_NIGHTLY`` (the schedule) or ``AUTOPHAGY_AUTOMATE`` (the sensors).
 """
 
@@ -14,8 +14,8 @@ from typing import Any
 import dagster as dg
 
 from autophagy_assets.assets.definition import StudyResource
-from autophagy_assets.automation.alerts import tell_of_failures
-from autophagy_assets.automation.inbox import ingest_drop, watch_inbox
+from autophagy_assets.automation.alerts import report_failures
+from autophagy_assets.automation.inbox import ingest_submission, watch_inbox
 from autophagy_assets.automation.jobs import (
     ALL,
     NIGHTLY,
@@ -46,7 +46,7 @@ nightly_refresh = dg.ScheduleDefinition(
     default_status=(
         dg.DefaultScheduleStatus.RUNNING if settings.nightly() else dg.DefaultScheduleStatus.STOPPED
     ),
-    description="Every night: mend records, verify files, and have made whatever is out of date.",
+    description="Every night: repair records, verify files, and have made whatever is out of date.",
 )
 
 
@@ -127,11 +127,11 @@ def summary_of(state: Look) -> str:
     plan = state.plan
     if not plan.ready and not plan.waiting:
         return f"All {len(plan.fresh)} are up to date."
-    told = [f"{target}: {reason}" for target, reason in list(plan.ready.items())[:5]]
+    reasons = [f"{target}: {reason}" for target, reason in list(plan.ready.items())[:5]]
     busy = f" {len(state.busy)} are being made." if state.busy else ""
     return (
         f"{len(plan.fresh)} are up to date, {len(plan.ready)} out of date, {len(plan.waiting)} "
-        f"wait for those.{busy} " + "; ".join(told)
+        f"wait for those.{busy} " + "; ".join(reasons)
     )
 
 
@@ -153,6 +153,6 @@ def _groups(tags: Iterable[str]) -> set[str] | None:
     return None if ALL in named else named
 
 
-jobs: list[Any] = [*asset_jobs, imaging, analysis, refresh_all, reconcile_job, ingest_drop]
+jobs: list[Any] = [*asset_jobs, imaging, analysis, refresh_all, reconcile_job, ingest_submission]
 schedules = [nightly_refresh]
-sensors = [refresh_on_change, refresh_on_request, watch_inbox, tell_of_failures]
+sensors = [refresh_on_change, refresh_on_request, watch_inbox, report_failures]

@@ -1,7 +1,7 @@
-"""The inbox: a folder in which each sub-folder is a *drop* of images, and the state of each.
+"""The inbox: a folder in which each sub-folder is a *submission* of images, and the state of each.
 
-A drop is complete when its metadata file can be read and every image that it names is there,
-and ready when nothing of that has changed between two looks. What is told of a drop is for
+A submission is complete when its metadata file can be read and every image that it names is there,
+and ready when nothing of that has changed between two looks. What is said of a submission is for
 people to read. Nothing in the inbox is ever changed.
 """
 
@@ -20,15 +20,15 @@ from autophagy_assets.config.study import Study
 from autophagy_assets.errors import InputError
 from autophagy_assets.registry.ingest.metadata import FILE_NAME, read_metadata
 
-# Dagster gives a sensor a minute; about 0.1 s goes into a drop of a hundred images.
+# Dagster gives a sensor a minute; about 0.1 s goes into a submission of a hundred images.
 LONGEST_S = 20.0
-_WAITS = "there are many drops; it is looked at soon."
+_WAITS = "there are many submissions; it is looked at soon."
 _NAMED = 3  # missing images that a message names; it counts the rest
 
 
 @dataclass(frozen=True)
-class Memory:
-    """What is remembered of a drop from one look to the next.
+class SubmissionState:
+    """What is remembered of a submission from one look to the next.
 
     Parameters
     ----------
@@ -38,33 +38,33 @@ class Memory:
         Fingerprint of the metadata and of the images that it names; empty if incomplete.
     asked : str
         Fingerprint of the content that was last asked to be ingested; empty if none was.
-    turn : int
+    attempt : int
         How often other content has been asked for before.
     """
 
     files: str = ""
     content: str = ""
     asked: str = ""
-    turn: int = 0
+    attempt: int = 0
 
     @property
     def key(self) -> str:
-        """Name of the ingest that was asked for: its content, and a turn where there was other.
+        """Name of the ingest that was asked for: its content, and the attempt if there was other.
 
-        A drop that is as it was two versions ago has to be ingested again.
+        A submission that is as it was two versions ago has to be ingested again.
         """
-        return f"{self.asked}-{self.turn}" if self.turn else self.asked
+        return f"{self.asked}-{self.attempt}" if self.attempt else self.asked
 
 
 @dataclass(frozen=True)
-class Drop:
-    """A drop as one look finds it.
+class Submission:
+    """A submission as one look finds it.
 
     Parameters
     ----------
     name : str
         Name of the folder.
-    memory : Memory
+    state : SubmissionState
     ready : bool
         Complete, at rest, and not yet asked for.
     reason : str
@@ -72,13 +72,13 @@ class Drop:
     """
 
     name: str
-    memory: Memory
+    state: SubmissionState
     ready: bool = False
     reason: str = ""
 
 
-def drop_folder(inbox: Path, name: str) -> Path:
-    """Folder of a drop.
+def submission_folder(inbox: Path, name: str) -> Path:
+    """Folder of a submission.
 
     Parameters
     ----------
@@ -105,7 +105,7 @@ def drop_folder(inbox: Path, name: str) -> Path:
 
 
 def content_of(folder: Path, study: Study) -> str:
-    """Fingerprint of a complete drop.
+    """Fingerprint of a complete submission.
 
     Parameters
     ----------
@@ -117,7 +117,7 @@ def content_of(folder: Path, study: Study) -> str:
     -------
     str
         Of the metadata's content, and of path, size and time of change of each image: images
-        are too large to be read at every look. The name of the drop is no part of it.
+        are too large to be read at every look. The name of the submission is no part of it.
 
     Raises
     ------
@@ -135,31 +135,34 @@ def content_of(folder: Path, study: Study) -> str:
             f"{len(missing)} of the {len(named)} images that {FILE_NAME} names are not there: "
             f"{', '.join(missing[:_NAMED])}{more}."
         )
-    told = sha256(f"{study.name}\n".encode() + metadata.read_bytes())
+    digest = sha256(f"{study.name}\n".encode() + metadata.read_bytes())
     for path in named:
         state = path.stat()
-        told.update(f"\n{path.relative_to(folder)}\0{state.st_size}\0{state.st_mtime_ns}".encode())
-    return told.hexdigest()[:32]
+        digest.update(
+            f"\n{path.relative_to(folder)}\0{state.st_size}\0{state.st_mtime_ns}".encode()
+        )
+    return digest.hexdigest()[:32]
 
 
 def look(
-    inbox: Path, study: Study, known: dict[str, Memory], seconds: float = LONGEST_S
-) -> list[Drop]:
-    """Look at every drop; one that is broken does not keep the others from being looked at.
+    inbox: Path, study: Study, known: dict[str, SubmissionState], seconds: float = LONGEST_S
+) -> list[Submission]:
+    """Look at every submission; one that is broken does not keep the others from being looked at.
 
     Parameters
     ----------
     inbox : pathlib.Path
     study : Study
     known : dict
-        Name of a drop to what was remembered at the last look.
+        Name of a submission to what was remembered at the last look.
     seconds : float
-        How long to look, in s; drops that are left then are looked at another time.
+        How long to look, in s; submissions that are left then are looked at another time.
 
     Returns
     -------
-    list of Drop
-        By name. Folders whose name begins with a dot are no drops: programs that copy make such.
+    list of Submission
+        By name. Folders whose name begins with a dot are no submissions: programs that copy make
+        such.
     """
     with os.scandir(inbox) as entries:
         names = [
@@ -167,29 +170,29 @@ def look(
             for entry in entries
             if not entry.name.startswith(".") and (entry.is_dir() or entry.is_symlink())
         ]
-    # In any order: drops that take long do not keep the same others waiting again and again.
-    end, drops = time.monotonic() + seconds, []
+    # In any order: submissions that take long do not keep the same others waiting again and again.
+    end, submissions = time.monotonic() + seconds, []
     for name in random.sample(names, len(names)):
-        memory = known.get(name, Memory())
+        state = known.get(name, SubmissionState())
         if time.monotonic() < end:
-            drops.append(_look_at(inbox, name, study, memory))
+            submissions.append(_look_at(inbox, name, study, state))
         else:
-            waits = "" if memory.asked and memory.asked == memory.content else _WAITS
-            drops.append(Drop(name, memory, reason=waits))
-    return sorted(drops, key=lambda drop: drop.name)
+            waits = "" if state.asked and state.asked == state.content else _WAITS
+            submissions.append(Submission(name, state, reason=waits))
+    return sorted(submissions, key=lambda submission: submission.name)
 
 
-def _look_at(inbox: Path, name: str, study: Study, known: Memory) -> Drop:
+def _look_at(inbox: Path, name: str, study: Study, known: SubmissionState) -> Submission:
     try:
-        folder = drop_folder(inbox, name)
+        folder = submission_folder(inbox, name)
         files = _fingerprint(folder)
         if known.asked and known.asked == known.content and files == known.files:
-            return Drop(name, known)  # asked for, and untouched since: need not be read
+            return Submission(name, known)  # asked for, and untouched since: need not be read
         content = content_of(folder, study)
     except InputError as error:
-        return Drop(name, replace(known, files="", content=""), reason=str(error))
+        return Submission(name, replace(known, files="", content=""), reason=str(error))
     except OSError as error:  # not ours to read, or gone between two steps
-        return Drop(
+        return Submission(
             name,
             replace(known, files="", content=""),
             reason=f"it cannot be read ({error.strerror or error}); see that the user who runs "
@@ -197,18 +200,20 @@ def _look_at(inbox: Path, name: str, study: Study, known: Memory) -> Drop:
         )
     found = replace(known, files=files, content=content)
     if content == known.asked:
-        return Drop(name, found)
+        return Submission(name, found)
     if content != known.content:
-        return Drop(name, found, reason="complete; it is ingested if the next look finds it so.")
-    turn = known.turn + bool(known.asked)
-    return Drop(name, replace(found, asked=content, turn=turn), ready=True)
+        return Submission(
+            name, found, reason="complete; it is ingested if the next look finds it so."
+        )
+    attempt = known.attempt + bool(known.asked)
+    return Submission(name, replace(found, asked=content, attempt=attempt), ready=True)
 
 
 def _fingerprint(folder: Path) -> str:
-    told = sha256()
+    digest = sha256()
     for path, state in _files(folder):
-        told.update(f"{path}\0{state.st_size}\0{state.st_mtime_ns}\n".encode())
-    return told.hexdigest()[:32]
+        digest.update(f"{path}\0{state.st_size}\0{state.st_mtime_ns}\n".encode())
+    return digest.hexdigest()[:32]
 
 
 def _files(folder: Path) -> Iterator[tuple[str, os.stat_result]]:
@@ -220,7 +225,7 @@ def _files(folder: Path) -> Iterator[tuple[str, os.stat_result]]:
 
 
 def loose_files(inbox: Path) -> int:
-    """Count the files that lie in the inbox itself, where they belong to no drop.
+    """Count the files that lie in the inbox itself, where they belong to no submission.
 
     Parameters
     ----------

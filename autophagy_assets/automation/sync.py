@@ -1,4 +1,4 @@
-"""Telling Dagster what the registry has: partitions, and versions of what comes from outside.
+"""Reporting to Dagster what the registry has: partitions, and versions of what comes from outside.
 
 Raw images, and tables and datasets of another instance, are not made by Dagster. Each is
 an external asset whose data version says which artifacts it is now, so that all which
@@ -17,13 +17,13 @@ from dagster._core.definitions.data_version import (
     DATA_VERSION_TAG,
 )
 
-from autophagy_assets.analysis.quality.fields import fields_set_aside
+from autophagy_assets.analysis.quality.fields import fields_excluded
 from autophagy_assets.checks.definition import metadata_of
 from autophagy_assets.checks.imaging import REFUSED
 from autophagy_assets.config.study import Study
 from autophagy_assets.registry.state import (
+    EXCLUDED_FIELDS,
     RAW_IMAGES,
-    SET_ASIDE_FIELDS,
     SOURCE_DATASETS,
     SOURCE_FEATURES,
     RegistryState,
@@ -57,13 +57,13 @@ def sync(
     partitions.fill(instance, study, samples, set(registry.tables))
     reported = _report_all(instance, registry, RAW_IMAGES, sorted(samples))
     reported += _report_all(instance, registry, SOURCE_FEATURES, sorted(registry.tables))
-    for asset in (SOURCE_DATASETS, SET_ASIDE_FIELDS):
+    for asset in (SOURCE_DATASETS, EXCLUDED_FIELDS):
         known = latest(instance, dg.AssetKey(asset), None)
         if known is not None or registry.contents(asset, None):
             reported.append(
                 _report(instance, registry, asset, None, known.version if known else None)
             )
-    if reported and reported[-1] == SET_ASIDE_FIELDS:
+    if reported and reported[-1] == EXCLUDED_FIELDS:
         report_refused(instance, registry)
     return [name for name in reported if name]
 
@@ -71,14 +71,14 @@ def sync(
 def report_refused(instance: dg.DagsterInstance, registry: RegistryState) -> None:
     """Report the check of the fields that were refused at ingest, without a step.
 
-    Nothing makes ``set_aside_fields``, so no run would include its check.
+    Nothing makes ``excluded_fields``, so no run would include its check.
 
     Parameters
     ----------
     instance : dagster.DagsterInstance
     registry : RegistryState
     """
-    asset, finding = dg.AssetKey(SET_ASIDE_FIELDS), fields_set_aside(registry.refused)
+    asset, finding = dg.AssetKey(EXCLUDED_FIELDS), fields_excluded(registry.refused)
     record = instance.fetch_materializations(asset, limit=1).records[0]
     instance.report_runless_asset_event(
         dg.AssetCheckEvaluation(

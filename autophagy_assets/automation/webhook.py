@@ -10,12 +10,12 @@ from typing import Any
 TIMEOUT_S = 10.0
 
 
-class NotTold(RuntimeError):
+class NotPosted(RuntimeError):
     """A message has not reached the webhook; says why without naming its address."""
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """The address that was given is the one that is told, and no other."""
+    """The address that was given gets the message, and no other."""
 
     def redirect_request(self, *_: Any, **__: Any) -> None:
         """Refuse; the redirect is then an error like any other."""
@@ -34,7 +34,7 @@ def post(url: str, text: str, timeout_s: float = TIMEOUT_S) -> None:
 
     Raises
     ------
-    NotTold
+    NotPosted
         If the server does not take it.
     """
     # In such messages <...> is a link and & begins an entity.
@@ -56,7 +56,7 @@ def post(url: str, text: str, timeout_s: float = TIMEOUT_S) -> None:
     else:
         return
     # Not chained: the messages of the errors below may hold the address, which is a secret.
-    raise NotTold(f"The webhook was not told: {reason}.")
+    raise NotPosted(f"Nothing was posted to the webhook: {reason}.")
 
 
 def _kind(reason: object) -> str:

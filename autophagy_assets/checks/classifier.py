@@ -27,7 +27,7 @@ def check_test_cells(context, test_cells: pd.DataFrame, training_cells: pd.DataF
 @study_checks(
     "classifier_evaluation",
     {
-        "better_than_chance": "The classifier tells the classes apart better than guessing would.",
+        "better_than_chance": "The classifier separates the classes better than guessing would.",
         NOT_BELOW: "The AUC is not below that of the last accepted model by more than chance.",
         "predictions_calibrated": "A score of 0.8 means that about 80 of 100 cells are of class 1.",
     },

@@ -1,4 +1,4 @@
-"""What all checks of a study share: one step for the checks of an asset, told in plain words."""
+"""What all checks of a study share: one step for the checks of an asset, answers in plain words."""
 
 import functools
 import inspect
@@ -72,7 +72,7 @@ def study_checks(
 
     Notes
     -----
-    What ``dagster.multi_asset_check`` does, which cannot tell the IO manager what to load.
+    What ``dagster.multi_asset_check`` does, which cannot pass on to the IO manager what to load.
     """
 
     def define(body: Callable[..., Findings]) -> dg.AssetChecksDefinition:
@@ -153,12 +153,12 @@ def metadata_of(finding: Finding) -> dict[str, dg.MetadataValue]:
     Returns
     -------
     dict
-        A number that is not defined is told as text.
+        A number that is not defined is given as text.
     """
-    told: dict[str, dg.MetadataValue] = {name: _value(n) for name, n in finding.numbers.items()}
+    metadata: dict[str, dg.MetadataValue] = {name: _value(n) for name, n in finding.numbers.items()}
     if finding.table is not None:
-        told["table"] = dg.MetadataValue.md(finding.table.to_markdown(index=False))
-    return told
+        metadata["table"] = dg.MetadataValue.md(finding.table.to_markdown(index=False))
+    return metadata
 
 
 def _value(number: int | float | str) -> dg.MetadataValue:

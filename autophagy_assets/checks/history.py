@@ -56,11 +56,11 @@ def _made(record: AssetCheckExecutionRecord) -> int | None:
 
 
 def _read(record: AssetCheckExecutionRecord) -> Accepted | None:
-    told = {
+    numbers = {
         name: value.value
         for name, value in (record.evaluation.metadata if record.evaluation else {}).items()
     }
-    auc, error = told.get(AUC), told.get(ERROR)
+    auc, error = numbers.get(AUC), numbers.get(ERROR)
     if not isinstance(auc, float) or not isinstance(error, float):
         return None
     when = datetime.fromtimestamp(record.create_timestamp, UTC)

@@ -25,8 +25,8 @@ def check_ko_predictions(context) -> Findings:
     model = remembered(context.instance, "autophagy_classifier", None)
     schema, known = table.get("dagster/column_schema"), model.get(FEATURE_NAMES)
     if schema is None or known is None:
-        told = f"The features of {name} or of the classifier are not recorded: make both again."
-        return {"features_are_the_models": Finding(False, told)}
+        sentence = f"The features of {name} or of the classifier are not recorded: make both again."
+        return {"features_are_the_models": Finding(False, sentence)}
     features = [c.name for c in schema.columns if c.name not in NOT_FEATURES]
     return {"features_are_the_models": features_match(features, known, name)}
 

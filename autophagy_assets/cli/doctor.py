@@ -1,7 +1,7 @@
 """``autophagy doctor``: what is installed, where things are kept, and what is wrong.
 
 Here belongs a look at the installation that works when parts of it are broken. What is out of
-date is told by ``autophagy status``, what does not agree by ``autophagy reconcile``.
+date is shown by ``autophagy status``, what does not agree by ``autophagy reconcile``.
 """
 
 from __future__ import annotations
@@ -76,35 +76,35 @@ def examine(home: Home) -> tuple[dict[str, str], list[str]]:
         _check_dagster_home(home)
     with _noting(wrong):
         _check_disk(home)
-    told, there = f"{home.root}, not made yet", False
+    text, there = f"{home.root}, not made yet", False
     with _noting(wrong):
         there = _is_there(home)
     if there:
-        told, daemon = f"{home.root}, cannot be used", "unknown, as the home cannot be used"
+        text, daemon = f"{home.root}, cannot be used", "unknown, as the home cannot be used"
         with _noting(wrong):
             home.prepare()
             usable = True
-            told = _home_told(home)
+            text = _home_line(home)
     store = source = "unknown"
     with _noting(wrong):
         source = settings.source() or "the store itself"
     with _noting(wrong):
-        store = _store_told()  # before a connection is made, which names the embedded one
+        store = _store_line()  # before a connection is made, which names the embedded one
     if usable:
         daemon = "unknown"
         with _noting(wrong):
-            daemon = _daemon_told()
+            daemon = _daemon_line()
         with _noting(wrong):
             _check_store(home, study)
     return {
         "versions": ", ".join(_versions(wrong)),
-        "home": told,
+        "home": text,
         "store": store,
         "source": source,
-        "study": _study_told(study),
+        "study": _study_line(study),
         "daemon": daemon,
-        "machine": _machine_told(),
-        "disk": _disk_told(home),
+        "machine": _machine_line(),
+        "disk": _disk_line(home),
     }, wrong
 
 
@@ -184,14 +184,14 @@ def _is_there(home: Home) -> bool:
     return home.root.exists()
 
 
-def _home_told(home: Home) -> str:
+def _home_line(home: Home) -> str:
     known = home_marker.read(home.root)
     if known is None:
         return str(home.root)
     return f"{home.root}, {'at least ' if known.adopted else ''}since {known.created[:10]}"
 
 
-def _store_told() -> str:
+def _store_line() -> str:
     if (named := os.environ.get("LAMIN_CURRENT_INSTANCE")) and named != INSTANCE_NAME:
         return f"your LaminDB instance {named} (LAMIN_CURRENT_INSTANCE)"
     if url := settings.database():
@@ -214,30 +214,30 @@ def _check_store(home: Home, study: Study | None) -> None:
         check(home, study.name)
 
 
-def _study_told(study: Study | None) -> str:
+def _study_line(study: Study | None) -> str:
     file = (settings.study_file() or DEFAULT_STUDY).absolute()
     return f"{study.name!r} ({file})" if study else f"not known ({file})"
 
 
-def _daemon_told() -> str:
+def _daemon_line() -> str:
     with dagster_instance() as instance:
         beats = [beat.timestamp for beat in instance.get_daemon_heartbeats().values()]
     if not beats:
         return "not running: no schedule, sensor or queued run begins"
     silent = max(0, time.time() - max(beats))
     if silent > SILENT_S:
-        told = time.strftime("%Y-%m-%d %H:%M", time.localtime(max(beats)))
-        return f"not running since {told}: no schedule, sensor or queued run begins"
+        text = time.strftime("%Y-%m-%d %H:%M", time.localtime(max(beats)))
+        return f"not running since {text}: no schedule, sensor or queued run begins"
     return f"running, heard of {silent:.0f} s ago"
 
 
-def _machine_told() -> str:
+def _machine_line() -> str:
     memory = granted_memory()
-    told = f"{memory / 2**30:.1f} GiB" if math.isfinite(memory) else "an unknown amount"
-    return f"{granted_processors():g} cores and {told} of memory are granted"
+    text = f"{memory / 2**30:.1f} GiB" if math.isfinite(memory) else "an unknown amount"
+    return f"{granted_processors():g} cores and {text} of memory are granted"
 
 
-def _disk_told(home: Home) -> str:
+def _disk_line(home: Home) -> str:
     free = _gigabytes(shutil.disk_usage(_existing(home.root)).free)
     size = 0
     for folder, _, files in os.walk(home.root):

@@ -126,7 +126,7 @@ def _delete_made(root: Path) -> None:
                 _delete(file)
     except OSError as error:
         raise InputError(
-            f"{error.filename or root} cannot be deleted ({error.strerror}); mend that and run "
+            f"{error.filename or root} cannot be deleted ({error.strerror}); fix that and run "
             "'autophagy delete' again, which deletes the rest."
         ) from error
 

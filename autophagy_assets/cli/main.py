@@ -36,7 +36,7 @@ _SECTIONS: dict[str, list[click.Command]] = {
 _WITHOUT_HOME = ("delete", "demo", "doctor")
 
 
-class Group(click.Group):
+class SectionedGroup(click.Group):
     """Commands whose errors of input are one sentence and exit code 1."""
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -62,7 +62,7 @@ class Group(click.Group):
             sys.exit(1)
 
 
-@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=SectionedGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="autophagy-assets")
 @click.pass_context
 def main(context: click.Context) -> None:

@@ -75,14 +75,14 @@ def show_ingested(done: Ingested) -> None:
         "restored": done.restored_images,
         "unchanged": done.unchanged_images,
     }
-    told = ", ".join(
+    reasons = ", ".join(
         f"{n} {what}" for what, n in counts.items() if n or what in ("new", "unchanged")
     )
     console.print(
-        f"Images: {told}; the study has "
+        f"Images: {reasons}; the study has "
         f"{len(done.fields)} fields of view in {len({f.sample for f in done.fields})} samples."
     )
-    _show_reasons("Set aside", "yellow", done.set_aside)
+    _show_reasons("Excluded", "yellow", done.excluded)
 
 
 def show_refreshed(done: Refreshed) -> None:
@@ -110,18 +110,18 @@ def _show_reasons(title: str, colour: str, reasons: Mapping[Any, str]) -> None:
         console.print(f": {name}: {reason}", soft_wrap=True)
 
 
-def show_status(plan: Plan, set_aside: dict[str, str], instance: Any) -> None:
+def show_status(plan: Plan, excluded: dict[str, str], instance: Any) -> None:
     """Print the state of every asset, and why some are out of date.
 
     Parameters
     ----------
     plan : Plan
-    set_aside : dict
-        Name of a field to why it was set aside at ingest.
+    excluded : dict
+        Name of a field to why it was excluded at ingest.
     instance : dagster.DagsterInstance
     """
     table = Table("asset", "up to date", "to make", "waiting", box=None, pad_edge=False)
-    for asset in plan.spaces:
+    for asset in plan.partitions_of:
         states = [
             sum(target.asset == asset for target in group)
             for group in (plan.fresh, plan.ready, plan.waiting)
@@ -131,25 +131,25 @@ def show_status(plan: Plan, set_aside: dict[str, str], instance: Any) -> None:
     _show_reasons("To make", "yellow", plan.ready)
     pinned = {target: v.pinned for target, v in plan.verdicts.items() if v.pinned}
     if pinned:
-        example, told = next(iter(pinned.items()))
+        example, reasons = next(iter(pinned.items()))
         console.print(
             f"Kept as they are, since the study file pins the code (pin_code): {len(pinned)} that "
-            f"were made with other code, such as {example}: {'; '.join(told)}.",
+            f"were made with other code, such as {example}: {'; '.join(reasons)}.",
             soft_wrap=True,
         )
-    _show_reasons("Set aside", "yellow", {**set_aside, **_set_aside_in_imaging(instance)})
+    _show_reasons("Excluded", "yellow", {**excluded, **_excluded_in_imaging(instance)})
     if plan.ready:
         console.print("Run 'autophagy refresh' to make what is new or out of date.")
 
 
-def _set_aside_in_imaging(instance: Any) -> dict[str, str]:
+def _excluded_in_imaging(instance: Any) -> dict[str, str]:
     from autophagy_assets.cli.summary import stored
     from autophagy_assets.io_managers.parquet import read_table
     from autophagy_assets.staleness.materializations import HASH, UID
-    from autophagy_assets.staleness.partitions import SAMPLE_SPACE
+    from autophagy_assets.staleness.partitions import SAMPLE_PARTITIONS
 
     reasons: dict[str, str] = {}
-    for sample in sorted(instance.get_dynamic_partitions(SAMPLE_SPACE)):
+    for sample in sorted(instance.get_dynamic_partitions(SAMPLE_PARTITIONS)):
         if path := stored(instance, "single_cell_images", sample, UID, HASH):
             manifest = read_table(path)
             bad = manifest[manifest["status"] != "ok"]

@@ -6,7 +6,7 @@ import click
 
 
 @click.command()
-@click.option("--fix", is_flag=True, help="Mend what is safe to mend.")
+@click.option("--fix", is_flag=True, help="Repair what is safe to repair.")
 @click.option(
     "--grace",
     "grace_s",
@@ -28,15 +28,19 @@ def reconcile(fix: bool, grace_s: float) -> None:
 
     freed = free_space() if fix else []  # first, as databases need space to be opened
     with dagster_instance() as instance:
-        findings = freed + compare(instance, fix=fix, grace_s=grace_s, study=Study.load())
-    for finding in findings:
-        state = "mended" if finding.fixed else "LEFT"
-        click.echo(f"{state:<7} {finding.kind}: {finding.what}: {finding.problem}")
-        if not finding.fixed:
-            click.echo(f"        to do: {finding.remedy}")
-    remaining = left(findings)
+        disagreements = freed + compare(instance, fix=fix, grace_s=grace_s, study=Study.load())
+    for disagreement in disagreements:
+        state = "repaired" if disagreement.fixed else "LEFT"
+        click.echo(f"{state:<8} {disagreement.kind}: {disagreement.what}: {disagreement.problem}")
+        if not disagreement.fixed:
+            click.echo(f"         to do: {disagreement.remedy}")
+    remaining = left(disagreements)
     if remaining:
-        hint = "" if fix else "; 'autophagy reconcile --fix' mends what is safe"
-        click.echo(f"{len(remaining)} of {len(findings)} findings are left{hint}.")
+        hint = "" if fix else "; 'autophagy reconcile --fix' repairs what is safe"
+        click.echo(f"{len(remaining)} of {len(disagreements)} disagreements are left{hint}.")
         raise SystemExit(1)
-    click.echo("All agree." if not findings else f"All {len(findings)} findings were mended.")
+    click.echo(
+        "All agree."
+        if not disagreements
+        else f"All {len(disagreements)} disagreements were repaired."
+    )

@@ -19,9 +19,9 @@ CODE_LOCATION = "autophagy_assets.definitions"
 LOOPBACK = "127.0.0.1"
 PATIENCE_S = 180.0
 
-Part = Literal["code", "web", "guests", "daemon"]
+Part = Literal["code", "web", "read-only", "daemon"]
 # Port on which a part listens by default; the others find the code there.
-PORTS: dict[Part, int | None] = {"code": 4000, "web": 3000, "guests": 3001, "daemon": None}
+PORTS: dict[Part, int | None] = {"code": 4000, "web": 3000, "read-only": 3001, "daemon": None}
 
 
 def serve(port: int, host: str = LOOPBACK) -> NoReturn:
@@ -52,7 +52,7 @@ def serve_part(part: Part, port: int | None, code_port: int) -> NoReturn:
     Parameters
     ----------
     part : str
-        ``"code"`` runs the platform's code and the runs, ``"web"`` the UI, ``"guests"`` a UI in
+        ``"code"`` runs the platform's code and the runs, ``"web"`` the UI, ``"read-only"`` a UI in
         which nothing can be changed, ``"daemon"`` schedules, sensors and the queue.
     port : int or None
         Where a web server listens, on this machine only; default as in ``PORTS``.
@@ -72,7 +72,7 @@ def serve_part(part: Part, port: int | None, code_port: int) -> NoReturn:
     programs: dict[Part, list[str]] = {
         "code": ["dagster", "code-server", "start", "-m", CODE_LOCATION, *listen],
         "web": ["dagster_webserver", "-w", str(workspace), *listen],
-        "guests": ["dagster_webserver", "--read-only", "-w", str(workspace), *listen],
+        "read-only": ["dagster_webserver", "--read-only", "-w", str(workspace), *listen],
         "daemon": ["dagster._daemon", "run", "-w", str(workspace)],
     }
     if part != "code":
@@ -88,8 +88,8 @@ def _become(program: list[str], *, ends_dead_runs: bool) -> NoReturn:
         from autophagy_assets.config.home import dagster_instance
 
         with dagster_instance() as instance:
-            for finding in end_dead_runs(instance):
-                print(f"{finding.what}: {finding.problem}; marked as failed", flush=True)
+            for disagreement in end_dead_runs(instance):
+                print(f"{disagreement.what}: {disagreement.problem}; marked as failed", flush=True)
     # Warnings are ignored: Dagster would have its users call another program for this.
     os.execve(sys.executable, [sys.executable, "-W", "ignore", "-m", *program], environment)
 

@@ -22,13 +22,15 @@ def ui(port: int) -> None:
 
 
 @click.command("serve")
-@click.argument("part", type=click.Choice(["code", "web", "guests", "daemon"]))
-@click.option("--port", type=int, help="Of a web server, on 127.0.0.1; default 3000, guests 3001.")
+@click.argument("part", type=click.Choice(["code", "web", "read-only", "daemon"]))
+@click.option(
+    "--port", type=int, help="Of a web server, on 127.0.0.1; default 3000, read-only 3001."
+)
 @click.option("--code-port", default=4000, show_default=True, help="Of the code, on 127.0.0.1.")
 def services(part: Any, port: int | None, code_port: int) -> None:
     """Run one PART of what 'autophagy ui' runs, for a service manager.
 
-    code runs the platform's code and all runs, web is the UI, guests a UI that changes nothing,
+    code runs the platform's code and all runs, web is the UI, read-only a UI that changes nothing,
     daemon looks after schedules, sensors and the queue.
     """
     from autophagy_assets.automation.home_study import require

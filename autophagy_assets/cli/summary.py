@@ -17,7 +17,7 @@ from autophagy_assets.registry.consistency.run_outputs import has_content
 from autophagy_assets.registry.store.artifacts import fetch
 from autophagy_assets.registry.store.files import measure
 from autophagy_assets.staleness.materializations import HASH, TABLE_HASH, TABLE_UID, UID, latest
-from autophagy_assets.staleness.partitions import GENOTYPE_SPACE
+from autophagy_assets.staleness.partitions import GENOTYPE_PARTITIONS
 from autophagy_assets.staleness.upstream import Target, partitions_name
 
 REPORT = "study_report"
@@ -59,7 +59,7 @@ def summarise(instance: dg.DagsterInstance) -> Summary:
         What has not been made yet is left out.
     """
     tables = []
-    for genotype in sorted(instance.get_dynamic_partitions(GENOTYPE_SPACE)):
+    for genotype in sorted(instance.get_dynamic_partitions(GENOTYPE_PARTITIONS)):
         if path := stored(instance, "clean_features", genotype, UID, HASH):
             tables.append(read_table(path, METADATA))
     summary = Summary()

@@ -1,9 +1,9 @@
-"""The nursery: a process that imports scPortrait once and forks the workers of ``compute``.
+"""The fork server: a process that imports scPortrait once and forks the workers of ``compute``.
 
 What belongs here is what runs in the other processes, and how they talk.
 
-    caller ──all jobs──> nursery ──one job at a time──> worker, worker, ...
-           <─(number, outcome)──       <──outcome──
+    caller ──all jobs──> fork server ──one job at a time──> worker, worker, ...
+           <─(number, outcome)──         <──outcome──
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Result = TypeVar("Result")
 FINISHED = -1
 # Elsewhere forking a process that has imported system frameworks is unsafe.
 _START_METHOD = "fork" if sys.platform.startswith("linux") else "spawn"
-_forked = False  # whether this process is a worker that was forked from a nursery
+_forked = False  # whether this process is a worker that was forked from a fork server
 
 
 class WorkerDied(RuntimeError):
@@ -36,7 +36,7 @@ class WorkerDied(RuntimeError):
 
 
 def in_worker() -> bool:
-    """Whether this process was forked from a nursery, with all that the nursery had imported."""
+    """Whether this process was forked from a fork server, with all that it had imported."""
     return _forked
 
 
@@ -81,7 +81,7 @@ class _Worker:
         self.process.join()
 
 
-def run_nursery(
+def run_fork_server(
     link: Connection,
     function: Callable[[Any], Any],
     jobs: list[Any],
@@ -192,6 +192,6 @@ def _pack(number: int, outcome: Any) -> bytes:
         packed = pickle.dumps((number, outcome))
         pickle.loads(packed)
     except Exception as error:
-        told = RuntimeError(f"{outcome!r} cannot be passed between processes: {error}")
-        return pickle.dumps((number, told))
+        failure = RuntimeError(f"{outcome!r} cannot be passed between processes: {error}")
+        return pickle.dumps((number, failure))
     return packed

@@ -50,7 +50,7 @@ def granted_memory(mount: Path = MOUNT, groups: Path = GROUPS) -> float:
     Returns
     -------
     float
-        Of the whole machine where no group has a limit; infinite where nothing tells it.
+        Of the whole machine where no group has a limit; infinite where nothing sets it.
     """
     try:
         machine = float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
@@ -76,9 +76,9 @@ def _shares(mount: Path, groups: Path) -> Iterator[float]:
 def _memories(mount: Path, groups: Path) -> Iterator[float]:
     for folder in _folders(mount, groups, "memory"):
         for name in ("memory.max", "memory.high", "memory.limit_in_bytes"):
-            told = _read(folder / name)
-            if told.isdecimal() and int(told) > 0:  # no limit reads "max", or a huge number
-                yield float(told)
+            value = _read(folder / name)
+            if value.isdecimal() and int(value) > 0:  # no limit reads "max", or a huge number
+                yield float(value)
 
 
 def _folders(mount: Path, groups: Path, controller: str) -> Iterator[Path]:

@@ -1,6 +1,6 @@
 """Work on many fields of view at once, in processes that fail one by one.
 
-Processes are forked from a *nursery* that imports scPortrait once (8 s) and sets aside what
+Processes are forked from a *fork server* that imports scPortrait once (8 s) and freezes what
 the imports left for the garbage collector. It is ours rather than ``multiprocessing``'s
 forkserver because that one is shared by everything in a process, Dagster's executor included,
 and preloads what its first user asked for.
@@ -24,7 +24,7 @@ from autophagy_assets.compute.fork_server import (
     WorkerDied,
     attempt,
     in_worker,
-    run_nursery,
+    run_fork_server,
 )
 from autophagy_assets.compute.limits import granted_memory, granted_processors
 
@@ -45,7 +45,8 @@ ENVIRONMENT = {
     "NUMEXPR_NUM_THREADS": "1",
 }
 # Measured: a worker has 0.4 GB for itself with a field of 1080 x 1080 px, 0.9 GB with one of
-# 2160 x 2160; the nursery, with the imports that workers share, 0.7 GB, and a run about as much.
+# 2160 x 2160; the fork server, with the imports that workers share, 0.7 GB, and a run about as
+# much.
 WORKER_BYTES, PROCESS_BYTES = 1.0e9, 1.5e9
 
 
@@ -100,7 +101,7 @@ def map_fields(
 
     Notes
     -----
-    Abandoning the iterator ends the processes. ``__main__`` is imported by the nursery, so a
+    Abandoning the iterator ends the processes. ``__main__`` is imported by the fork server, so a
     script needs its ``if __name__ == "__main__"``.
     """
     jobs = list(jobs)
@@ -110,8 +111,8 @@ def map_fields(
             yield job, attempt(function, job)
         return
     with tempfile.TemporaryDirectory(prefix="fields-") as scratch:
-        nursery, link = _start_nursery(function, jobs, count, preload, scratch)
-        # Closing the link tells the nursery to end its workers and itself. When the interpreter
+        fork_server, link = _start_fork_server(function, jobs, count, preload, scratch)
+        # Closing the link lets the fork server end its workers and itself. When the interpreter
         # exits in the middle, this comes before multiprocessing waits for its processes.
         atexit.register(link.close)
         try:
@@ -119,35 +120,35 @@ def map_fields(
         finally:
             atexit.unregister(link.close)
             link.close()
-            nursery.join(timeout=10)
-            if nursery.is_alive():
-                nursery.kill()
-                nursery.join()
+            fork_server.join(timeout=10)
+            if fork_server.is_alive():
+                fork_server.kill()
+                fork_server.join()
 
 
-def _start_nursery(
+def _start_fork_server(
     function: Callable[[Job], Any],
     jobs: list[Job],
     count: int,
     preload: Sequence[str],
     scratch: str,
 ) -> tuple[Any, Connection]:
-    # A worker has imported everything, and has one thread: it may fork a nursery of its own.
+    # A worker has imported everything, and has one thread: it may fork a fork server of its own.
     forked = in_worker()
     context: Any = multiprocessing.get_context("fork" if forked else "spawn")
     ours, theirs = context.Pipe()
     inherited = [ours] if forked else []
     # Not a daemon: those may not have children.
-    nursery = context.Process(
-        target=run_nursery,
+    fork_server = context.Process(
+        target=run_fork_server,
         args=(theirs, function, jobs, count, tuple(preload), inherited),
         daemon=False,
     )
     # Temporary files of a killed worker are removed with the caller's directory.
     with _environment({**ENVIRONMENT, "TMPDIR": scratch}):
-        nursery.start()
+        fork_server.start()
     theirs.close()
-    return nursery, ours
+    return fork_server, ours
 
 
 def _collect(link: Connection, jobs: list[Job]) -> Iterator[tuple[Job, Any]]:

@@ -154,7 +154,7 @@ def _dagster_settings() -> dict:
         "concurrency": {
             "runs": {
                 "max_concurrent_runs": concurrent_runs(),
-                # Two drops may hold images of the same field.
+                # Two submissions may hold images of the same field.
                 "tag_concurrency_limits": [{"key": INGEST_TAG, "limit": 1}],
             }
         },

@@ -148,8 +148,8 @@ def ui_url() -> str | None:
     str or None
         ``AUTOPHAGY_UI_URL`` without a slash at its end; None where it is not set.
     """
-    told = _read(UI_URL_VARIABLE, Annotated[str, AfterValidator(_address)], _WEB)
-    return told.rstrip("/") if told else None
+    value = _read(UI_URL_VARIABLE, Annotated[str, AfterValidator(_address)], _WEB)
+    return value.rstrip("/") if value else None
 
 
 def watch_seconds() -> int:
@@ -189,7 +189,7 @@ def workers() -> int | None:
 
 
 def check() -> None:
-    """Read every setting once, so that a wrong one is told before it is needed.
+    """Read every setting once, so that a wrong one is refused before it is needed.
 
     Raises
     ------
@@ -208,22 +208,22 @@ def secrets() -> dict[str, str]:
     dict
         Values by variable.
     """
-    told = {variable: os.environ.get(variable, "").strip() for variable in _SECRET}
-    return {variable: value for variable, value in told.items() if value}
+    text = {variable: os.environ.get(variable, "").strip() for variable in _SECRET}
+    return {variable: value for variable, value in text.items() if value}
 
 
 def _read(
     variable: str, kind: Any, remedy: str, environment: Mapping[str, str] = os.environ
 ) -> Any:
     """Value of a variable; None where it is not set."""
-    told = environment.get(variable, "").strip()
-    if not told:
+    text = environment.get(variable, "").strip()
+    if not text:
         return None
     try:
-        return TypeAdapter(kind).validate_python(told)
+        return TypeAdapter(kind).validate_python(text)
     except ValidationError:
         # Without its cause, which repeats the value.
-        value = "set wrongly" if variable in _NOT_REPEATED else repr(told)
+        value = "set wrongly" if variable in _NOT_REPEATED else repr(text)
         raise InputError(f"{variable} is {value}; {remedy}.") from None
 
 
@@ -240,29 +240,29 @@ def _absolute(folder: Path) -> Path:
     return folder
 
 
-def _cron(told: str) -> str:
+def _cron(value: str) -> str:
     from dagster._utils.schedules import is_valid_cron_string
 
-    if not is_valid_cron_string(told):
+    if not is_valid_cron_string(value):
         raise ValueError("no cron expression")
-    return told
+    return value
 
 
-def _zone(told: str) -> str:
+def _zone(value: str) -> str:
     try:
-        ZoneInfo(told)
+        ZoneInfo(value)
     except (KeyError, OSError) as error:  # unknown, a folder of zones
         raise ValueError(error) from error
-    return told
+    return value
 
 
-def _address(told: str) -> str:
-    parts = urlsplit(told)
+def _address(value: str) -> str:
+    parts = urlsplit(value)
     _ = parts.port  # raises where it is no number
     web = parts.scheme in ("http", "https") and bool(parts.hostname)
-    if not web or not told.isprintable() or " " in told:
+    if not web or not value.isprintable() or " " in value:
         raise ValueError("no address of the web")
-    return told
+    return value
 
 
 _ALL: tuple[Callable[[], Any], ...] = (

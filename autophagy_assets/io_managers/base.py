@@ -90,8 +90,8 @@ class LaminIOManager(dg.ConfigurableIOManager):
         return {}
 
     def handle_output(self, context: dg.OutputContext, obj: Any) -> None:
-        """Store a value, register it, and tell Dagster what was stored."""
-        with steps.told_once():
+        """Store a value, register it, and report to Dagster what was stored."""
+        with steps.non_retryable():
             self._store(context, obj)
 
     def _store(self, context: dg.OutputContext, obj: Any) -> None:
@@ -178,7 +178,7 @@ class LaminIOManager(dg.ConfigurableIOManager):
         return steps.running_step(context.step_context, self.study_file).input(target)
 
     def _load(self, context: dg.InputContext, partition: str | None) -> Any:
-        with steps.told_once():
+        with steps.non_retryable():
             found = self.recorded(context, partition)
             if found is None or UID not in found.metadata:
                 what = Target(context.asset_key.to_user_string(), partition)

@@ -28,10 +28,10 @@ def column_schema(table: pd.DataFrame, kind: Table | None) -> dict[str, Any]:
         Metadata of the materialization.
     """
     types = {str(name): str(dtype) for name, dtype in table.dtypes.items()}
-    told = dict.fromkeys(types)
+    found = dict.fromkeys(types)
     if kind:
-        told = {c.name: c.description for c in columns_of(kind, list(types))}
-    columns = [dg.TableColumn(name, types[name], description=told[name]) for name in types]
+        found = {c.name: c.description for c in columns_of(kind, list(types))}
+    columns = [dg.TableColumn(name, types[name], description=found[name]) for name in types]
     return {"dagster/column_schema": dg.TableSchema(columns=columns)}
 
 

@@ -28,7 +28,7 @@ from autophagy_assets.staleness.materializations import (
     MaterializationCache,
     latest,
 )
-from autophagy_assets.staleness.partitions import SAMPLE_SPACE
+from autophagy_assets.staleness.partitions import SAMPLE_PARTITIONS
 from autophagy_assets.staleness.upstream import Target, partitions_name, upstream
 
 GROUP, LAUNCHPAD = "autophagy/group", "autophagy/launchpad"
@@ -70,7 +70,7 @@ class RunningStep:
         graph = step.job_def.asset_layer.asset_graph
         known = step.instance.get_dynamic_partitions
         above = list(upstream(graph, known, self.study, assets, partition_of(step)))
-        of_sample = partitions_name(assets.partitions_def) == SAMPLE_SPACE
+        of_sample = partitions_name(assets.partitions_def) == SAMPLE_PARTITIONS
         self.registry = RegistryState(study, self.target.partition if of_sample else None)
         self._made = _made([t for t in above if t.asset not in OUTSIDE], step.instance)
         self._outside = [t for t in above if t.asset in OUTSIDE]
@@ -158,7 +158,7 @@ def running_step(step: StepExecutionContext, study_file: str | None) -> RunningS
 
 
 @contextmanager
-def told_once() -> Iterator[None]:
+def non_retryable() -> Iterator[None]:
     """Turn errors of input and integrity into failures that are not retried.
 
     The same input gives the same error: trying again would only hide it. Other errors are

@@ -92,7 +92,7 @@ def _described(found: Any, study: Study) -> pd.DataFrame:
 
 
 def pixel_um(labels: Mapping[str, str]) -> float:
-    """Size of a pixel as labels tell it.
+    """Size of a pixel according to labels.
 
     Parameters
     ----------
@@ -101,7 +101,7 @@ def pixel_um(labels: Mapping[str, str]) -> float:
     Returns
     -------
     float
-        In um; NaN where they do not tell.
+        In um; NaN where they do not say.
     """
     return float(pd.to_numeric(labels.get(RESOLUTION), errors="coerce"))
 
@@ -190,7 +190,7 @@ def _labels_of_an_image(study: Study, place: str) -> dict[str, str]:
     start = f"{study_slug(study)}/{RAW_IMAGES}/{place}"
     images = source().Artifact.filter(key__startswith=start, is_latest=True)
     keys = images.values_list("uid", "key").iterator()
-    # SQLite does not tell "wt" from "WT" in the beginning of a text.
+    # SQLite does not distinguish "wt" from "WT" in the beginning of a text.
     uid = next((uid for uid, key in keys if key.startswith(start)), None)
     return labels_of(source().Artifact.filter(uid=uid))[uid] if uid is not None else {}
 

@@ -159,7 +159,7 @@ def raw_fields(study: Study) -> list[Field]:
     ------
     InputError
         If two images are registered for one channel of a field: which of them was meant
-        nobody can tell.
+        nobody can know.
     """
     fields: dict[tuple[str, ...], dict[str, RawImage]] = {}
     for image in raw_images(study):
@@ -188,11 +188,11 @@ def _field(place: tuple[str, ...], by_channel: dict[str, RawImage], study: Study
 def _label_hash(known: list[Mapping[str, str]]) -> str:
     # Not what people have attached without a kind: nothing is made of it. As JSON: it quotes, so
     # that no label can pass for two.
-    told = [
+    content = [
         sorted((kind, name) for kind, name in labels.items() if not kind.startswith(lab.PLAIN))
         for labels in known
     ]
-    return derived(16, "labels", json.dumps(told))
+    return derived(16, "labels", json.dumps(content))
 
 
 def _shared(known: list[Mapping[str, str]]) -> tuple[tuple[str, str], ...]:

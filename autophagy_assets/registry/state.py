@@ -18,13 +18,13 @@ from autophagy_assets.config.study import Study
 from autophagy_assets.registry.consistency.damage import damaged, mark_damaged
 from autophagy_assets.registry.datasets import UNKNOWN, featurized_tables, foreign_datasets
 from autophagy_assets.registry.fields import Field, raw_fields, sample_key
-from autophagy_assets.registry.ingest.ingest import set_aside_fields
+from autophagy_assets.registry.ingest.ingest import excluded_fields
 from autophagy_assets.registry.store.identifiers import slug
 
 RAW_IMAGES, SOURCE_FEATURES = "raw_images", "source_features"
-SOURCE_DATASETS, SET_ASIDE_FIELDS = "source_datasets", "set_aside_fields"
+SOURCE_DATASETS, EXCLUDED_FIELDS = "source_datasets", "excluded_fields"
 # Assets that Dagster does not make; what they are is what stands here.
-OUTSIDE = (RAW_IMAGES, SOURCE_FEATURES, SOURCE_DATASETS, SET_ASIDE_FIELDS)
+OUTSIDE = (RAW_IMAGES, SOURCE_FEATURES, SOURCE_DATASETS, EXCLUDED_FIELDS)
 
 
 class RegistryState:
@@ -76,7 +76,7 @@ class RegistryState:
     @cached_property
     def refused(self) -> dict[str, str]:
         """Fields whose images an ingest did not take, with the reason."""
-        return set_aside_fields(self._study)
+        return excluded_fields(self._study)
 
     @cached_property
     def samples(self) -> dict[str, list[Any]]:
@@ -84,8 +84,8 @@ class RegistryState:
         found: dict[str, list[Any]] = {}
         for field in self.fields:
             bad = [uid for _, uid in field.images if uid in self.unreadable]
-            told = [field.name, *map(list, field.images), field.label_hash, bad]
-            found.setdefault(field.sample, []).append(told)
+            content = [field.name, *map(list, field.images), field.label_hash, bad]
+            found.setdefault(field.sample, []).append(content)
         for row in self.datasets.to_dict("records"):
             if row["genotype"] != UNKNOWN:
                 sample = sample_key(row["genotype"], row["clone"], row["stimulation"])

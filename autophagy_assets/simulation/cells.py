@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from autophagy_assets.simulation.conditions import Condition, Genotype
+from autophagy_assets.simulation.treatments import Condition, Genotype
 
 SPONTANEOUS = 0.04  # share of cells in autophagy without treatment (nutrient scarcity)
 RESPONDERS: dict[Genotype, float] = {"WT": 0.85, "EI24KO": 0.2}

@@ -7,8 +7,8 @@ import pandas as pd
 
 from autophagy_assets.simulation import cells as cell
 from autophagy_assets.simulation import colonies, optics, stains
-from autophagy_assets.simulation.conditions import Condition
 from autophagy_assets.simulation.shapes import Shapes, draw_shapes
+from autophagy_assets.simulation.treatments import Condition
 
 TRUTH_COLUMNS = [
     "field", "cell", "x", "y", "nucleus_area", "cell_area", "n_puncta",

@@ -12,8 +12,8 @@ import pandas as pd
 import tifffile
 
 from autophagy_assets.errors import InputError
-from autophagy_assets.simulation.conditions import Condition, conditions
 from autophagy_assets.simulation.field import simulate_field
+from autophagy_assets.simulation.treatments import Condition, conditions
 
 METADATA_FILE = "metadata_files.csv"
 TRUTH_FILE = "ground_truth.csv"

@@ -259,8 +259,8 @@ class _Walk:
                 continue
             others = (folder / name).parent.iterdir() if name.endswith(_TEMPLATES) else []
             for file in {folder / name, *(f for f in others if f.name.endswith(_TEMPLATES))}:
-                told = f"{module.name}:{file.relative_to(folder).as_posix()}"
-                self.files[told] = file.read_bytes()
+                label = f"{module.name}:{file.relative_to(folder).as_posix()}"
+                self.files[label] = file.read_bytes()
 
 
 @cache

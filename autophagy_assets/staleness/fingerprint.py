@@ -46,12 +46,12 @@ class Fingerprint:
         return asdict(self)
 
     @classmethod
-    def from_json(cls, told: Any) -> Fingerprint | None:
+    def from_json(cls, recorded: Any) -> Fingerprint | None:
         """Read what :meth:`as_json` gave.
 
         Parameters
         ----------
-        told : object
+        recorded : object
 
         Returns
         -------
@@ -59,7 +59,7 @@ class Fingerprint:
             None for anything else, such as what an earlier release recorded.
         """
         try:
-            return cls(**told)
+            return cls(**recorded)
         except TypeError:
             return None
 
@@ -71,7 +71,7 @@ class Fingerprint:
 
 
 def changes(made: Fingerprint, now: Fingerprint, *, pinned: bool = False) -> list[str]:
-    """Tell what would be different if a partition were made again.
+    """Say what would be different if a partition were made again.
 
     Parameters
     ----------
@@ -92,7 +92,7 @@ def changes(made: Fingerprint, now: Fingerprint, *, pinned: bool = False) -> lis
 
 
 def code_changes(made: Fingerprint, now: Fingerprint) -> list[str]:
-    """Tell which modules and libraries are not those that a partition was made with.
+    """Say which modules and libraries are not those that a partition was made with.
 
     Parameters
     ----------
@@ -114,8 +114,8 @@ def code_changes(made: Fingerprint, now: Fingerprint) -> list[str]:
 def _study_changes(made: Fingerprint, now: Fingerprint) -> Iterator[str]:
     different = [e for e, value in made.study.items() if _plain(now.study.get(e)) != _plain(value)]
     if different and made.config:
-        told = ", ".join(f"{name} {value}" for name, value in sorted(made.config.items()))
-        yield f"made with other parameters than the study file has ({told})"
+        parameters = ", ".join(f"{name} {value}" for name, value in sorted(made.config.items()))
+        yield f"made with other parameters than the study file has ({parameters})"
         return
     for entry in different:
         yield from _value_changes(entry, _plain(made.study[entry]), _plain(now.study.get(entry)))

@@ -127,8 +127,8 @@ class Judge:
                 made[partition] = found
         for partition, problem in self._damage(made).items():
             if not verdicts[partition].reason:
-                told = replace(verdicts[partition], reason=problem)
-                verdicts[partition] = replace(told, key=_key(told.key, problem))
+                verdict = replace(verdicts[partition], reason=problem)
+                verdicts[partition] = replace(verdict, key=_key(verdict.key, problem))
         return verdicts
 
     def _compare(

@@ -135,7 +135,7 @@ class Module:
         qualname : str
             Its ``__qualname__``.
         line : int
-            First line, which tells functions of one name apart.
+            First line, which distinguishes functions of one name.
 
         Raises
         ------

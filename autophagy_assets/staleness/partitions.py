@@ -13,11 +13,11 @@ from autophagy_assets.registry.store.identifiers import slug
 # SQLite takes 32,766 values in one statement, and other processes wait while it writes.
 BATCH = 5_000
 _TRIES = 10
-SAMPLE_SPACE, GENOTYPE_SPACE, KNOCKOUT_SPACE = "sample", "genotype", "knockout"
+SAMPLE_PARTITIONS, GENOTYPE_PARTITIONS, KNOCKOUT_PARTITIONS = "sample", "genotype", "knockout"
 
-samples = dg.DynamicPartitionsDefinition(name=SAMPLE_SPACE)
-genotypes = dg.DynamicPartitionsDefinition(name=GENOTYPE_SPACE)
-knockouts = dg.DynamicPartitionsDefinition(name=KNOCKOUT_SPACE)
+samples = dg.DynamicPartitionsDefinition(name=SAMPLE_PARTITIONS)
+genotypes = dg.DynamicPartitionsDefinition(name=GENOTYPE_PARTITIONS)
+knockouts = dg.DynamicPartitionsDefinition(name=KNOCKOUT_PARTITIONS)
 
 
 def genotype_of(sample: str) -> str:
@@ -49,7 +49,7 @@ def control_of(study: Study) -> str:
     return slug(study.control)
 
 
-def _add(instance: dg.DagsterInstance, space: str, keys: list[str]) -> None:
+def _add(instance: dg.DagsterInstance, name: str, keys: list[str]) -> None:
     """Add partitions, of which another process may be adding some at the same time.
 
     A sensor and a command look at the same registry. Dagster leaves out what is there already,
@@ -57,7 +57,7 @@ def _add(instance: dg.DagsterInstance, space: str, keys: list[str]) -> None:
     """
     for left in reversed(range(_TRIES)):
         try:
-            instance.add_dynamic_partitions(space, keys)
+            instance.add_dynamic_partitions(name, keys)
             return
         except IntegrityError:
             if not left:
@@ -78,14 +78,14 @@ def fill(instance: dg.DagsterInstance, study: Study, sample_keys: set[str], more
     """
     found = {genotype_of(sample) for sample in sample_keys} | more
     wanted = {
-        SAMPLE_SPACE: sample_keys,
-        GENOTYPE_SPACE: found,
-        KNOCKOUT_SPACE: found - {control_of(study)},
+        SAMPLE_PARTITIONS: sample_keys,
+        GENOTYPE_PARTITIONS: found,
+        KNOCKOUT_PARTITIONS: found - {control_of(study)},
     }
-    for space, keys in wanted.items():
-        present = set(instance.get_dynamic_partitions(space))
+    for name, keys in wanted.items():
+        present = set(instance.get_dynamic_partitions(name))
         new = sorted(keys - present)
         for start in range(0, len(new), BATCH):
-            _add(instance, space, new[start : start + BATCH])
+            _add(instance, name, new[start : start + BATCH])
         for gone in present - keys:
-            instance.delete_dynamic_partition(space, gone)
+            instance.delete_dynamic_partition(name, gone)

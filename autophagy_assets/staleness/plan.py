@@ -27,7 +27,7 @@ class Plan:
         Up to date.
     upstream : dict
         Target to the targets that it is made from; in an order in which they can be made.
-    spaces : dict
+    partitions_of : dict
         Asset to the name of its partitions.
     verdicts : dict
         Target to what the judge says of it.
@@ -37,7 +37,7 @@ class Plan:
     waiting: set[Target] = field(default_factory=set)
     fresh: set[Target] = field(default_factory=set)
     upstream: dict[Target, list[Target]] = field(default_factory=dict)
-    spaces: dict[str, str | None] = field(default_factory=dict)
+    partitions_of: dict[str, str | None] = field(default_factory=dict)
     verdicts: dict[Target, Verdict] = field(default_factory=dict)
 
     def downstream_of(self, targets: Iterable[Target]) -> set[Target]:
@@ -68,9 +68,9 @@ def make_plan(judge: Judge) -> Plan:
         if key not in graph.materializable_asset_keys:
             continue
         assets = graph.assets_def_for_key(key)
-        space = partitions_name(assets.partitions_def)
-        plan.spaces[key.to_user_string()] = space
-        partitions = sorted(judge.partitions(space)) if space else [None]
+        name = partitions_name(assets.partitions_def)
+        plan.partitions_of[key.to_user_string()] = name
+        partitions = sorted(judge.partitions(name)) if name else [None]
         verdicts = judge.verdicts(assets, partitions)
         for partition in partitions:
             target = Target(key.to_user_string(), partition)

@@ -106,7 +106,7 @@ def first_line(node: ast.stmt) -> int:
 
 
 def _outer_names(node: ast.stmt) -> set[str]:
-    """Names that are not an argument or a variable of a function, as Python tells them apart."""
+    """Names that are not an argument or a variable of a function, as Python distinguishes them."""
     # Where the variable of a nonlocal statement is outside, it has no place in the text.
     alone = re.sub(r"(?m)^( *)nonlocal ", r"\1global ", text(node))
     top = symtable.symtable(alone, "code", "exec")

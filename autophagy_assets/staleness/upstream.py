@@ -17,8 +17,8 @@ import dagster as dg
 
 from autophagy_assets.config.study import Study
 from autophagy_assets.staleness.partitions import (
-    GENOTYPE_SPACE,
-    SAMPLE_SPACE,
+    GENOTYPE_PARTITIONS,
+    SAMPLE_PARTITIONS,
     control_of,
     genotype_of,
 )
@@ -99,7 +99,7 @@ def upstream(
         elif dep.asset_key in of_control:
             yield Target(asset, control_of(study))
         elif isinstance(mapping, dg.AllPartitionMapping):
-            of_genotype = (ours, theirs) == (GENOTYPE_SPACE, SAMPLE_SPACE)
+            of_genotype = (ours, theirs) == (GENOTYPE_PARTITIONS, SAMPLE_PARTITIONS)
             for key in sorted(known(theirs)):
                 if not of_genotype or genotype_of(key) == partition:
                     yield Target(asset, key)

@@ -27,7 +27,7 @@ def fake_process_field(images: Mapping[str, Path], study: Study, out: Path) -> F
     check_field(images)
     assert study.segmentation.method == "classical"
     nucleus = tifffile.imread(images[study.nucleus_channel])
-    sign = nucleus.ravel()[1:]  # the corner tells one image of a sign from another
+    sign = nucleus.ravel()[1:]  # the corner distinguishes images of one sign
     if not sign.any():
         raise InputError(f"There are no cells in the field of view of {images['DAPI']}: look.")
     if sign.min() == sign.max() and int(sign.max()) in broken:

@@ -60,7 +60,7 @@ BAD = {
 
 
 @pytest.mark.parametrize(("spoil", "words"), BAD.values(), ids=BAD.keys())
-def test_a_bad_table_is_told_and_nothing_follows_from_it(platform, spoil, words):
+def test_a_bad_table_is_reported_and_nothing_follows_from_it(platform, spoil, words):
     bad = spoil(table())
     if "large" in bad.get("nucleus_area", pd.Series(dtype=object)).to_numpy():
         bad["nucleus_area"] = bad["nucleus_area"].astype(str)
@@ -69,11 +69,11 @@ def test_a_bad_table_is_told_and_nothing_follows_from_it(platform, spoil, words)
     platform.sync()
     result = platform.run("raw_features", "clean_features", partition="WT", check=False)
     assert not result.success
-    told = platform.failure(result)
-    assert "raw_features" in told
+    message = platform.failure(result)
+    assert "raw_features" in message
     for word in words:
-        assert word in told, told
-    assert "\n" not in told and len(told) < 500, told
+        assert word in message, message
+    assert "\n" not in message and len(message) < 500, message
     assert latest(platform.instance, dg.AssetKey("clean_features"), "WT") is None
     # The other genotype goes on.
     assert platform.run("raw_features", "clean_features", partition="EI24KO").success
@@ -101,8 +101,8 @@ def test_a_bad_table_is_named_by_a_refresh_and_what_hangs_on_it_is_skipped(platf
     give(platform, "WT", changed("nucleus_area", 3, np.nan)(table()))
     give(platform, "EI24KO", table("EI24KO"))
     done = platform.refresh()
-    told = " ".join(done.failed.values())
-    assert "nucleus_area" in told and "missing or infinite" in told
+    message = " ".join(done.failed.values())
+    assert "nucleus_area" in message and "missing or infinite" in message
     made = {str(target) for target in done.made}
     assert "clean_features[EI24KO]" in made
     assert not made & {"clean_features[WT]", "training_cells", "test_cells", "study_report"}
@@ -110,7 +110,7 @@ def test_a_bad_table_is_named_by_a_refresh_and_what_hangs_on_it_is_skipped(platf
     assert {"training_cells", "autophagy_classifier", "error_galleries", "study_report"} <= skipped
 
 
-def test_a_whole_table_in_place_of_a_bad_one_mends_the_study(platform):
+def test_a_whole_table_in_place_of_a_bad_one_repairs_the_study(platform):
     give(platform, "WT", changed("nucleus_area", 3, np.nan)(table()))
     platform.sync()
     platform.run("raw_features", "clean_features", partition="WT", check=False)
@@ -146,17 +146,17 @@ def test_missing_values_of_a_feature_that_is_not_used_do_no_harm(platform):
     assert unused not in platform.table("clean_features", "WT")
 
 
-def test_a_study_with_a_single_class_is_told(platform):
+def test_a_study_with_a_single_class_is_reported(platform):
     give(platform, "WT", table().query("`class` == 0"))
     platform.features()
     result = platform.run("training_cells", check=False)
     assert not result.success
-    told = platform.failure(result)
-    assert "single class" in told and "add fields of view" in told
+    message = platform.failure(result)
+    assert "single class" in message and "add fields of view" in message
     assert latest(platform.instance, dg.AssetKey("training_cells"), None) is None
 
 
-def test_a_study_without_its_control_is_told(platform):
+def test_a_study_without_its_control_is_reported(platform):
     from autophagy_assets.automation.refresh import require_control
     from autophagy_assets.errors import InputError
 
@@ -165,9 +165,9 @@ def test_a_study_without_its_control_is_told(platform):
     with pytest.raises(InputError, match="no images of its control 'WT', only of EI24KO"):
         require_control(platform.instance, platform.study)
     result = platform.run("training_cells", check=False)
-    told = platform.failure(result)
+    message = platform.failure(result)
     assert not result.success
-    assert "clean_features[WT] has not been materialized yet" in told
+    assert "clean_features[WT] has not been materialized yet" in message
 
 
 def test_a_knockout_with_a_single_class_is_evaluated_as_far_as_that_goes(store, tmp_path):
@@ -184,14 +184,14 @@ def test_a_knockout_with_a_single_class_is_evaluated_as_far_as_that_goes(store, 
     )
 
 
-def test_a_knockout_with_other_features_is_told(platform):
+def test_a_knockout_with_other_features_is_reported(platform):
     give(platform, "WT", table(cells=30))
     give(platform, "EI24KO", table("EI24KO").drop(columns="nucleus_area"))
     platform.features()
     platform.run("training_cells", "autophagy_classifier")
     result = platform.run("ko_predictions", partition="EI24KO", check=False)
-    told = platform.failure(result)
-    assert "clean_features[EI24KO]" in told and "lacks 'nucleus_area'" in told
+    message = platform.failure(result)
+    assert "clean_features[EI24KO]" in message and "lacks 'nucleus_area'" in message
 
 
 def test_fewer_cells_than_a_gallery_wants_are_all_shown(store, tmp_path):
@@ -217,11 +217,13 @@ def test_one_bad_knockout_does_not_hold_up_the_others(platform, tmp_path):
     assert {"test_predictions", "ko_evaluation[ATG5KO]", "error_galleries"} <= made
 
 
-def test_crops_that_are_not_there_are_told_by_the_galleries_alone(platform):
+def test_crops_that_are_not_there_are_reported_by_the_galleries_alone(platform):
     give(platform, "WT", table(cells=30))
     give(platform, "EI24KO", table("EI24KO"))
     done = platform.refresh()
     made = {str(target) for target in done.made}
     assert {"test_predictions", "classifier_evaluation", "ko_evaluation[EI24KO]"} <= made
-    told = next(text for target, text in done.failed.items() if target.asset == "error_galleries")
-    assert "is not in LaminDB" in told or "No single-cell images are known" in told
+    message = next(
+        text for target, text in done.failed.items() if target.asset == "error_galleries"
+    )
+    assert "is not in LaminDB" in message or "No single-cell images are known" in message

@@ -19,7 +19,7 @@ GRAPH = dg.Definitions.resolve_asset_graph(build_defs())
 IMAGES = ["single_cell_images", "source_datasets"]
 SNAPSHOT = {
     "raw_images": ("imaging", "sample", []),
-    "set_aside_fields": ("imaging", None, []),
+    "excluded_fields": ("imaging", None, []),
     "single_cell_images": ("imaging", "sample", ["raw_images"]),
     "cell_features": ("imaging", "sample", ["single_cell_images"]),
     "source_features": ("features", "genotype", []),
@@ -50,7 +50,7 @@ SNAPSHOT = {
             "clean_features",
             "error_galleries",
             "ko_evaluation",
-            "set_aside_fields",
+            "excluded_fields",
             "single_cell_images",
             "spatial_context",
             "wt_ko_gallery",
@@ -59,7 +59,7 @@ SNAPSHOT = {
     "last_refresh": ("report", None, []),
 }
 FROM_OUTSIDE = {
-    *("raw_images", "set_aside_fields", "source_features", "source_datasets", "last_refresh")
+    *("raw_images", "excluded_fields", "source_features", "source_datasets", "last_refresh")
 }
 MADE_HERE = sorted(set(SNAPSHOT) - FROM_OUTSIDE)
 

@@ -58,9 +58,9 @@ def test_report_and_exports_show_the_figures_of_an_added_model(platforms, tmp_pa
 
 def test_the_summary_has_the_confusion_matrices_of_an_added_model(platforms) -> None:
     _, platform = platforms
-    told = summarise(platform.instance).confusions
-    assert {"linear_evaluation", "linear_ko_evaluation[EI24KO]"} <= set(told)
-    assert {"control, test cells", "EI24KO, all cells"} <= set(told)
+    found = summarise(platform.instance).confusions
+    assert {"linear_evaluation", "linear_ko_evaluation[EI24KO]"} <= set(found)
+    assert {"control, test cells", "EI24KO, all cells"} <= set(found)
 
 
 def test_the_jobs_that_sensors_launch_make_an_added_model(monkeypatch) -> None:

@@ -1,4 +1,4 @@
-"""What Dagster and LaminDB tell of a finished study, and that each leads to the other."""
+"""What Dagster and LaminDB hold of a finished study, and that each leads to the other."""
 
 from __future__ import annotations
 
@@ -52,15 +52,15 @@ def test_everything_was_made_once(finished):
 
 
 @every_table
-def test_tables_tell_their_columns_and_rows(finished, asset, partition):
+def test_tables_show_their_columns_and_rows(finished, asset, partition):
     platform, _ = finished
-    told, table = platform.latest(asset, partition).metadata, platform.table(asset, partition)
-    assert told["dagster/row_count"] == len(table) > 0
-    schema = told["dagster/column_schema"]
+    metadata, table = platform.latest(asset, partition).metadata, platform.table(asset, partition)
+    assert metadata["dagster/row_count"] == len(table) > 0
+    schema = metadata["dagster/column_schema"]
     assert [column.name for column in schema.columns] == list(table.columns)
     assert all(column.description for column in schema.columns)
     assert {c.name: c.type for c in schema.columns}["scportrait_cell_id"] == "int64"
-    assert "scportrait_cell_id" in told["preview"]
+    assert "scportrait_cell_id" in metadata["preview"]
 
 
 def test_a_score_leads_back_column_by_column_to_the_features_it_was_worked_out_from(finished):
@@ -80,13 +80,15 @@ def test_a_score_leads_back_column_by_column_to_the_features_it_was_worked_out_f
 )
 def test_numbers_that_people_follow_over_time_are_numbers(finished, asset, partition):
     platform, _ = finished
-    told = platform.latest(asset, partition).metadata
-    assert 0 <= told["auc"] <= 1 and told["cells"] > 0
-    assert 0 <= told["called right, class 0"] <= 1 and 0 <= told["called right, class 1"] <= 1
+    metadata = platform.latest(asset, partition).metadata
+    assert 0 <= metadata["auc"] <= 1 and metadata["cells"] > 0
+    assert (
+        0 <= metadata["called right, class 0"] <= 1 and 0 <= metadata["called right, class 1"] <= 1
+    )
 
 
 @every_asset
-def test_how_long_each_step_took_is_told(finished, asset, partition):
+def test_how_long_each_step_took_is_reported(finished, asset, partition):
     platform, _ = finished
     assert platform.latest(asset, partition).metadata["seconds"] >= 0
 
@@ -103,13 +105,13 @@ def test_tables_have_a_schema_and_their_rows_in_lamindb(finished, asset, partiti
 @every_figure
 def test_figures_have_a_small_preview_and_a_caption(finished, asset, partition):
     platform, _ = finished
-    told = platform.latest(asset, partition).metadata
-    assert len(told["caption"]) > 30
+    metadata = platform.latest(asset, partition).metadata
+    assert len(metadata["caption"]) > 30
     embedded = re.fullmatch(
-        r"!\[(.*)\]\(data:image/\w+;base64,(.+)\)", told["preview"], flags=re.DOTALL
+        r"!\[(.*)\]\(data:image/\w+;base64,(.+)\)", metadata["preview"], flags=re.DOTALL
     )
     assert embedded is not None
-    assert len(told["preview"]) < 100_000
+    assert len(metadata["preview"]) < 100_000
     assert Image.open(BytesIO(base64.b64decode(embedded[2]))).width >= 300
 
 
@@ -131,11 +133,11 @@ def test_from_dagster_one_comes_to_lamindb_and_back(finished, asset, partition):
     platform, _ = finished
     made = platform.latest(asset, partition)
     artifact = platform.artifact(asset, partition)
-    told = made.metadata
-    assert artifact.key == told["lamindb/key"]
-    assert artifact.size == told["size_bytes"]
-    assert hashlib.sha256(Path(artifact.path).read_bytes()).hexdigest() == told["sha256"]
-    assert artifact.run.uid == told["lamindb/run"]
+    metadata = made.metadata
+    assert artifact.key == metadata["lamindb/key"]
+    assert artifact.size == metadata["size_bytes"]
+    assert hashlib.sha256(Path(artifact.path).read_bytes()).hexdigest() == metadata["sha256"]
+    assert artifact.run.uid == metadata["lamindb/run"]
     run = artifact.run
     assert run.status == "completed"
     assert run.reference_type == "dagster_run_id"
@@ -250,7 +252,7 @@ def test_checks_passed(finished):
     assert len(keys) >= 16
     for key in keys:
         # Its tables were given, so no field was imaged here and none was refused.
-        if key.asset_key.to_user_string() in ("single_cell_images", "set_aside_fields"):
+        if key.asset_key.to_user_string() in ("single_cell_images", "excluded_fields"):
             continue
         records = platform.instance.event_log_storage.get_asset_check_execution_history(key, 1)
         assert records and records[0].status.value == "SUCCEEDED", key

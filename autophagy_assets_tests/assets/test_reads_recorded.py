@@ -60,12 +60,12 @@ def watched(platform: Platform, asset: dg.AssetKey, partition: str | None, check
     verified: set[Path] = set()
     verify = files.verify
 
-    def told(path: Path, sha256: str, what: str) -> None:
+    def noting(path: Path, sha256: str, what: str) -> None:
         verified.add(path)
         verify(path, sha256, what)
 
     with pytest.MonkeyPatch.context() as patched, opened_below(storage_root()) as opened:
-        patched.setattr(files, "verify", told)
+        patched.setattr(files, "verify", noting)
         result = job.execute_in_process(
             instance=platform.instance,
             # Dagster does not take a partition key for checks alone, but reads it from the tag.
@@ -192,7 +192,7 @@ def test_what_the_report_names_is_its_input(study, store):
 
 @pytest.mark.slow
 def test_what_scportrait_opens_is_an_input_too(store, tiny_study, tmp_path):
-    """Workers are processes of their own; the kernel tells of them as well."""
+    """Workers are processes of their own; the kernel reports them as well."""
     platform = Platform(study_file(tmp_path, "reads of scportrait"))
     ingest(tiny_study, platform.study)
     platform.sync()

@@ -1,4 +1,4 @@
-"""An inbox with drops of images, and its sensor as the daemon evaluates it."""
+"""An inbox with submissions of images, and its sensor as the daemon evaluates it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import dagster as dg
 
 from autophagy_assets.assets.definition import StudyResource
-from autophagy_assets.automation.inbox import ingest_drop, watch_inbox
+from autophagy_assets.automation.inbox import ingest_submission, watch_inbox
 from autophagy_assets.config.study import Study
 from autophagy_assets_tests.platform import study_file
 from autophagy_assets_tests.registry.image_folder import FIELD, write_images
@@ -43,7 +43,7 @@ class Inbox:
         return list(found.run_requests or [])
 
     def run(self, request: dg.RunRequest) -> dg.ExecuteInProcessResult:
-        return ingest_drop.execute_in_process(
+        return ingest_submission.execute_in_process(
             instance=self.instance,
             run_config=request.run_config,
             tags={**request.tags, "dagster/run_key": request.run_key},

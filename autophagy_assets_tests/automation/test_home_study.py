@@ -80,15 +80,15 @@ def ingested(run_script, tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("how", ["claim", "require"])
-def test_another_study_is_refused_and_told_which_it_holds(run_script, ingested, how):
+def test_another_study_is_refused_and_named_which_it_holds(run_script, ingested, how):
     assert run_script(CLAIM, "claim", "A", home=ingested)[0] == ""
     said, _ = run_script(CLAIM, how, "B", home=ingested)
     assert "holds study 'A', not 'B'" in said and "AUTOPHAGY_HOME" in said
     assert "AUTOPHAGY_STUDY" in said
-    assert run_script(CLAIM, how, "A", home=ingested) == ["", False], "and that is quickly told"
+    assert run_script(CLAIM, how, "A", home=ingested) == ["", False], "and it takes no time"
 
 
-def test_of_a_home_without_a_marker_the_registered_images_tell_the_study(run_script, ingested):
+def test_of_a_home_without_a_marker_the_registered_images_name_the_study(run_script, ingested):
     (ingested / home_marker.NAME).unlink()
     said, _ = run_script(CLAIM, "claim", "B", home=ingested)
     assert "holds study 'A', not 'B'" in said

@@ -1,4 +1,4 @@
-"""The inbox: every state of a drop, what people read of it, and when it is asked for."""
+"""The inbox: every state of a submission, what people read of it, and when it is asked for."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autophagy_assets.automation.inbox import CONTENT_TAG, remembered
-from autophagy_assets.automation.submissions import Memory, drop_folder
+from autophagy_assets.automation.submissions import SubmissionState, submission_folder
 from autophagy_assets.config.study import Study
 from autophagy_assets.errors import InputError
 from autophagy_assets_tests.automation.inbox_folder import ONE
@@ -30,7 +30,7 @@ def test_without_an_inbox_it_says_which_variable_to_set(inbox, monkeypatch):
     assert inbox.look() == [] and "set AUTOPHAGY_INBOX" in inbox.said
 
 
-def test_an_inbox_that_is_away_is_told_and_what_was_known_is_kept(inbox):
+def test_an_inbox_that_is_away_is_reported_and_what_was_known_is_kept(inbox):
     inbox.put()
     inbox.look()
     before = inbox.cursor
@@ -52,12 +52,12 @@ def test_an_empty_inbox_is_empty(inbox):
     assert inbox.look() == [] and inbox.said == f"{inbox.folder} is empty."
 
 
-def test_files_outside_of_a_folder_are_told(inbox):
+def test_files_outside_of_a_folder_are_reported(inbox):
     (inbox.folder / "DAPI.tif").write_text("x")
     assert inbox.look() == [] and "1 files lie outside of any folder" in inbox.said
 
 
-def test_a_complete_drop_is_asked_for_at_the_second_look_and_never_again(inbox):
+def test_a_complete_submission_is_asked_for_at_the_second_look_and_never_again(inbox):
     inbox.put()
     assert inbox.look() == []
     assert inbox.said.startswith("friday: complete; ")
@@ -68,7 +68,7 @@ def test_a_complete_drop_is_asked_for_at_the_second_look_and_never_again(inbox):
     assert inbox.said == "friday: asked for."
 
 
-def test_a_growing_drop_is_left_alone_until_it_rests(inbox):
+def test_a_growing_submission_is_left_alone_until_it_rests(inbox):
     folder = inbox.put()
     file = folder / "images" / "0_DAPI.tif"
     whole = file.read_bytes()
@@ -87,7 +87,7 @@ def test_a_change_of_time_alone_is_a_change(inbox):
 
 
 @pytest.mark.parametrize("name", BAD_METADATA)
-def test_broken_metadata_is_told_and_the_other_drops_go_on(inbox, name):
+def test_broken_metadata_is_reported_and_the_other_submissions_go_on(inbox, name):
     change, words = BAD_METADATA[name]
     change(inbox.put("broken", (FIELD, *OTHERS)))
     inbox.put("whole")
@@ -97,7 +97,7 @@ def test_broken_metadata_is_told_and_the_other_drops_go_on(inbox, name):
     (line,) = [line for line in inbox.said.splitlines() if line.startswith("broken: ")]
     for word in words:
         assert word in line
-    assert len(inbox.said.splitlines()) == 2, "one line for each drop"
+    assert len(inbox.said.splitlines()) == 2, "one line for each submission"
 
 
 def test_an_image_that_is_named_and_missing_is_waited_for(inbox):
@@ -116,12 +116,12 @@ def test_an_image_that_is_named_and_missing_is_waited_for(inbox):
     assert inbox.names() == ["friday"]
 
 
-@pytest.mark.parametrize("what", ["drop", "metadata", "image", "folder of images"])
+@pytest.mark.parametrize("what", ["submission", "metadata", "image", "folder of images"])
 def test_a_link_out_of_the_inbox_is_not_followed(inbox, tmp_path, what):
     folder = inbox.put()
     outside = tmp_path / "outside"
     linked = {
-        "drop": folder,
+        "submission": folder,
         "metadata": folder / "metadata_files.csv",
         "image": folder / "images" / "0_DAPI.tif",
         "folder of images": folder / "images",
@@ -134,14 +134,14 @@ def test_a_link_out_of_the_inbox_is_not_followed(inbox, tmp_path, what):
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "../outside", "a/b", "/etc", "gone", "file"])
-def test_only_a_folder_in_the_inbox_is_a_drop(inbox, name):
+def test_only_a_folder_in_the_inbox_is_a_submission(inbox, name):
     (inbox.folder / "file").write_text("x")
     (inbox.folder / "a" / "b").mkdir(parents=True)
     with pytest.raises(InputError):
-        drop_folder(inbox.folder, name)
+        submission_folder(inbox.folder, name)
 
 
-def test_a_drop_that_may_not_be_read_is_told(inbox, monkeypatch):
+def test_a_submission_that_may_not_be_read_is_reported(inbox, monkeypatch):
     """As root reads everything, what a user would meet is made up."""
     inbox.put("private")
     inbox.put("whole")
@@ -159,7 +159,7 @@ def test_a_drop_that_may_not_be_read_is_told(inbox, monkeypatch):
     assert "private: it cannot be read (Permission denied); see that" in inbox.said
 
 
-def test_a_drop_that_is_put_back_as_it_was_is_ingested_again(inbox):
+def test_a_submission_that_is_put_back_as_it_was_is_ingested_again(inbox):
     """What is registered is then what another version had."""
     folder = inbox.put()
     shutil.copytree(folder, inbox.folder.parent / "before")
@@ -183,27 +183,27 @@ def test_what_the_metadata_does_not_name_is_no_change(store, inbox):
     assert inbox.look() == [] and inbox.look() == []
 
 
-def test_many_drops_are_looked_at_bit_by_bit(inbox, monkeypatch):
-    """A look is short, and each drop has its turn: a sensor that takes too long is stopped."""
+def test_many_submissions_are_looked_at_bit_by_bit(inbox, monkeypatch):
+    """A look is short, and each submission has its turn: a sensor that takes long is stopped."""
     from autophagy_assets.automation import submissions as module
 
     for number in range(4):
-        inbox.put(f"drop{number}")
+        inbox.put(f"submission{number}")
     clock = itertools.count()
     monkeypatch.setattr(module.time, "monotonic", lambda: next(clock))
-    known: dict[str, Memory] = {}
+    known: dict[str, SubmissionState] = {}
     ready: list[str] = []
     for _ in range(60):
-        drops = module.look(inbox.folder, inbox.study, known, seconds=2.5)
-        assert sum(drop.reason == module._WAITS for drop in drops) <= 2
-        known = {drop.name: drop.memory for drop in drops}
-        ready += [drop.name for drop in drops if drop.ready]
-    assert sorted(ready) == [f"drop{number}" for number in range(4)]
+        submissions = module.look(inbox.folder, inbox.study, known, seconds=2.5)
+        assert sum(submission.reason == module._WAITS for submission in submissions) <= 2
+        known = {submission.name: submission.state for submission in submissions}
+        ready += [submission.name for submission in submissions if submission.ready]
+    assert sorted(ready) == [f"submission{number}" for number in range(4)]
 
 
 @given(st.text() | st.dictionaries(st.text(), st.text() | st.none()).map(str))
 def test_a_cursor_of_another_kind_is_no_harm(cursor):
-    assert all(isinstance(memory, Memory) for memory in remembered(cursor).values())
+    assert all(isinstance(state, SubmissionState) for state in remembered(cursor).values())
 
 
 EVENTS = st.lists(st.sampled_from(["grow", "shrink", "touch", "remove", "restore", "look"]))
@@ -211,23 +211,23 @@ EVENTS = st.lists(st.sampled_from(["grow", "shrink", "touch", "remove", "restore
 
 @given(EVENTS)
 def test_whatever_happens_it_is_asked_for_once_and_only_at_rest(tmp_path_factory, events):
-    """A drop is asked for exactly when two looks in a row see the same complete content anew."""
+    """A submission is asked for when two looks in a row see the same complete content anew."""
     from autophagy_assets.automation.submissions import look
 
     folder = tmp_path_factory.mktemp("any")
     study = Study.load()
-    write_images(folder / "drop", study, ONE)
-    file = folder / "drop" / "images" / "0_DAPI.tif"
+    write_images(folder / "submission", study, ONE)
+    file = folder / "submission" / "images" / "0_DAPI.tif"
     whole, clock = file.read_bytes(), itertools.count(1)
-    known: dict[str, Memory] = {}
+    known: dict[str, SubmissionState] = {}
     last, asked = None, set()
     for event in [*events, "restore", "look", "look", "look"]:
         if event == "look":
-            (drop,) = look(folder, study, known)
-            known = {drop.name: drop.memory}
+            (submission,) = look(folder, study, known)
+            known = {submission.name: submission.state}
             now = (file.stat().st_size, file.stat().st_mtime_ns) if file.exists() else None
-            latest = drop.memory.key if drop.ready else None
-            assert not drop.ready or (now is not None and now == last)
+            latest = submission.state.key if submission.ready else None
+            assert not submission.ready or (now is not None and now == last)
             assert latest is None or latest not in asked
             asked |= {latest} - {None}
             last = now

@@ -1,4 +1,4 @@
-"""The job of the inbox: each drop is ingested once, and again only when it has changed."""
+"""The job of the inbox: each submission is ingested once, and again only when it has changed."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_the_job_takes_no_other_folder(store, inbox, tmp_path, name):
     assert not done.success and not done.retry_attempts_for_node("ingest_images")
 
 
-def test_a_drop_is_ingested_and_its_samples_are_partitions(store, inbox):
+def test_a_submission_is_ingested_and_its_samples_are_partitions(store, inbox):
     before = contents(inbox.put())
     inbox.look()
     (request,) = inbox.look()
@@ -39,7 +39,7 @@ def test_a_drop_is_ingested_and_its_samples_are_partitions(store, inbox):
     assert contents(inbox.folder / "friday") == before, "the inbox is not ours to change"
 
 
-def test_a_drop_is_known_by_its_content_and_not_by_its_name(store, inbox):
+def test_a_submission_is_known_by_its_content_and_not_by_its_name(store, inbox):
     folder = inbox.put()
     inbox.look()
     (request,) = inbox.look()
@@ -53,7 +53,7 @@ def test_a_drop_is_known_by_its_content_and_not_by_its_name(store, inbox):
     assert inbox.said.splitlines() == ["copied: ingested.", "renamed: ingested."]
 
 
-def test_a_drop_that_has_changed_is_ingested_again(store, inbox):
+def test_a_submission_that_has_changed_is_ingested_again(store, inbox):
     seed = next(numbers)
     folder = inbox.folder / "friday"
     write_images(folder, inbox.study, ONE, seed=seed)
@@ -70,7 +70,9 @@ def test_a_drop_that_has_changed_is_ingested_again(store, inbox):
     assert inbox.look() == [] and inbox.said == "friday: ingested."
 
 
-def test_a_failed_ingest_is_told_and_not_tried_again_before_the_drop_changes(store, inbox):
+def test_a_failed_ingest_is_reported_and_not_tried_again_before_the_submission_changes(
+    store, inbox
+):
     folder = inbox.put()
     image(truncate)(folder)
     inbox.look()
@@ -89,7 +91,7 @@ def test_a_failed_ingest_is_told_and_not_tried_again_before_the_drop_changes(sto
     assert inbox.run(again).success
 
 
-def test_a_drop_that_would_replace_images_is_left_until_it_is_confirmed(store, inbox):
+def test_a_submission_that_would_replace_images_is_left_until_it_is_confirmed(store, inbox):
     folder = inbox.put()
     inbox.look()
     (first,) = inbox.look()
@@ -109,7 +111,7 @@ def test_a_drop_that_would_replace_images_is_left_until_it_is_confirmed(store, i
     assert inbox.look() == [] and inbox.said == "friday: ingested."
 
 
-def test_a_drop_that_changed_after_it_was_asked_for_is_not_ingested_half(store, inbox):
+def test_a_submission_that_changed_after_it_was_asked_for_is_not_ingested_half(store, inbox):
     folder = inbox.put()
     inbox.look()
     (request,) = inbox.look()
@@ -119,7 +121,7 @@ def test_a_drop_that_changed_after_it_was_asked_for_is_not_ingested_half(store, 
     assert inbox.look() == []
 
 
-def test_a_bad_field_is_set_aside_and_the_others_are_ingested(store, inbox):
+def test_a_bad_field_is_excluded_and_the_others_are_ingested(store, inbox):
     folder = inbox.put(fields=(FIELD, *OTHERS))
     image(truncate)(folder)
     inbox.look()

@@ -96,16 +96,16 @@ content[100] ^= 1
 path.write_bytes(content)
 os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))  # as a disk that decays
 second = night()
-print(json.dumps({"first": first, "second": second, "mended": not loose.exists()}))
+print(json.dumps({"first": first, "second": second, "repaired": not loose.exists()}))
 """
 
 
-def test_a_night_mends_and_verifies_and_has_made_what_is_out_of_date(run_script, tmp_path):
+def test_a_night_repairs_and_verifies_and_has_made_what_is_out_of_date(run_script, tmp_path):
     given = tmp_path / "given"
     given.mkdir()
     found = run_script(NIGHT, given)
     assert found["first"]["to make"] == 0 and found["first"]["left by reconcile"] == 0
-    assert found["second"]["to make"] == 1 and found["mended"]
+    assert found["second"]["to make"] == 1 and found["repaired"]
 
 
 def test_it_is_late_only_where_no_refresh_has_ended(monkeypatch):

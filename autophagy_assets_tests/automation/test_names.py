@@ -26,11 +26,11 @@ print(json.dumps({
 }))
 """
 JOBS = [
-    *("analysis", "imaging", "ingest_drop"),
+    *("analysis", "imaging", "ingest_submission"),
     *("make_genotypes", "make_knockouts", "make_samples", "make_study"),
     *("reconcile", "refresh_all"),
 ]
-SENSORS = ["refresh_on_change", "tell_of_failures", "watch_inbox"]
+SENSORS = ["refresh_on_change", "report_failures", "watch_inbox"]
 # It launches what a job or the schedule has asked for, and nothing else.
 ON_REQUEST = {"refresh_on_request": "RUNNING"}
 

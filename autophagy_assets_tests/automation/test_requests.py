@@ -17,9 +17,9 @@ def plans(draw: st.DrawFn) -> Plan:
     targets: list[Target] = []
     for number in range(draw(st.integers(1, 8))):
         name = f"asset{number}"
-        space = draw(st.sampled_from([None, "sample", "genotype"]))
-        plan.spaces[name] = space
-        for partition in ["a", "b"] if space else [None]:
+        partitions_name = draw(st.sampled_from([None, "sample", "genotype"]))
+        plan.partitions_of[name] = partitions_name
+        for partition in ["a", "b"] if partitions_name else [None]:
             target = Target(name, partition)
             above = draw(st.lists(st.sampled_from(targets), unique=True)) if targets else []
             plan.upstream[target] = [one for one in above if one.asset != name]
@@ -36,14 +36,14 @@ def test_groups_hold_every_target_once_and_after_all_that_it_is_made_from(
     for group in requests(plan, wanted):
         for target in group.targets:
             assert target.partition == group.partition
-            assert plan.spaces[target.asset] == group.space
+            assert plan.partitions_of[target.asset] == group.partitions_name
             assert all(one in made for one in plan.upstream[target] if one in wanted)
             made.append(target)
     assert sorted(made, key=str) == sorted(wanted, key=str)
 
 
 def test_targets_of_one_partition_share_a_run() -> None:
-    plan = Plan(spaces={"images": "sample", "features": "sample", "report": None})
+    plan = Plan(partitions_of={"images": "sample", "features": "sample", "report": None})
     images, features = Target("images", "s"), Target("features", "s")
     plan.upstream = {images: [], features: [images], Target("report"): [features]}
     assert requests(plan, plan.upstream) == [
@@ -53,7 +53,9 @@ def test_targets_of_one_partition_share_a_run() -> None:
 
 
 def test_what_waits_for_a_run_and_nothing_else_follows_in_its_partition() -> None:
-    plan = Plan(spaces={"images": "sample", "features": "sample", "both": "sample", "report": None})
+    plan = Plan(
+        partitions_of={"images": "sample", "features": "sample", "both": "sample", "report": None}
+    )
     images, features, both = (Target(name, "s") for name in ("images", "features", "both"))
     plan.upstream = {images: [], features: [images], both: [features, Target("report")]}
     plan.upstream[Target("report")] = [features]

@@ -137,7 +137,7 @@ def test_what_failed_is_not_launched_again_before_something_changes(
     assert daemon.launched == [Target("raw_features", "EI24KO")]
     daemon.work()
     assert daemon.launched == [Target("raw_features", "EI24KO")]
-    recorder = outsider("a mended table")
+    recorder = outsider("a repaired table")
     give_table(recorder, platform.study, "EI24KO", whole.iloc[2:])
     recorder.finish()
     daemon.work()
@@ -226,8 +226,8 @@ def test_every_job_that_asks_carries_its_groups(platform: Platform) -> None:
 def test_every_asset_is_of_the_asset_job_of_its_partitions(platform: Platform) -> None:
     graph = platform.defs.resolve_asset_graph()
     for key in graph.materializable_asset_keys:
-        space = getattr(graph.get(key).partitions_def, "name", None)
-        job = platform.defs.resolve_job_def(ASSET_JOBS[space])
+        partitions_name = getattr(graph.get(key).partitions_def, "name", None)
+        job = platform.defs.resolve_job_def(ASSET_JOBS[partitions_name])
         assert key in job.asset_layer.selected_asset_keys
         checks = {check.asset_key for check in job.asset_layer.asset_graph.asset_check_keys}
         assert not graph.get(key).check_keys or key in checks

@@ -27,7 +27,7 @@ from autophagy_assets_tests.registry.image_folder import FIELD, image, truncate,
 from autophagy_assets_tests.ui.served import family_of, free_port, listening
 
 UNITS = sorted((ROOT / "deploy" / "systemd").glob("*.service"))
-PARTS = ["code", "daemon", "guests", "web"]
+PARTS = ["code", "daemon", "read-only", "web"]
 
 
 def command_of(unit: Path) -> list[str]:
@@ -111,11 +111,11 @@ def services(
         AUTOPHAGY_UI_URL="http://lab.example",
         no_proxy="127.0.0.1",
     )
-    ports = {part: free_port() for part in ("code", "web", "guests")}
+    ports = {part: free_port() for part in ("code", "web", "read-only")}
     code = ["--code-port", str(ports["code"])]
     running = {}
-    for part in ("code", "daemon", "web", "guests"):
-        more = ["--port", str(ports[part])] if part in ("web", "guests") else []
+    for part in ("code", "daemon", "web", "read-only"):
+        more = ["--port", str(ports[part])] if part in ("web", "read-only") else []
         log = (folder / f"{part}.log").open("w")
         running[part] = subprocess.Popen(
             [sys.executable, "-m", "autophagy_assets.cli", "serve", part, *more, *code],
@@ -125,7 +125,7 @@ def services(
             stderr=subprocess.STDOUT,
         )
     try:
-        for part in ("web", "guests"):
+        for part in ("web", "read-only"):
             wait(lambda part=part: sensors(ports[part]), f"{part}:\n{said(folder)}")
         yield {**ports, "pids": running, "inbox": folder / "inbox"}
     finally:
@@ -133,7 +133,8 @@ def services(
             process.send_signal(signal.SIGTERM)
         for part, process in running.items():
             process.wait(timeout=60)
-            # The code server ends with 1 when it is told to; its unit says that this is no failure.
+            # The code server ends with 1 when it is asked to end; its unit says that this is no
+            # failure.
             assert process.returncode in (0, -signal.SIGTERM, 1 if part == "code" else 0), part
 
 
@@ -179,32 +180,32 @@ def sensors(port: int) -> dict[str, tuple[str, list[str]]]:
 
 
 @pytest.mark.slow
-def test_a_drop_that_cannot_be_ingested_is_told_to_people(services, listener):
+def test_a_submission_that_cannot_be_ingested_is_reported(services, listener):
     """Nothing has been turned on by hand: the sensors run, and the lab hears what is wrong."""
     found = sensors(services["web"])
     assert {status for status, _ in found.values()} == {"RUNNING"}
-    # The failure sensor tells what fails after its first look.
-    wait(lambda: sensors(services["web"])["tell_of_failures"][1], "first look for failures")
+    # The failure sensor reports what fails after its first look.
+    wait(lambda: sensors(services["web"])["report_failures"][1], "first look for failures")
     write_images(services["inbox"] / "friday", Study.load(), [FIELD])
     image(truncate)(services["inbox"] / "friday")
     wait(lambda: listener.heard, "message of the failed run")
     (heard,) = listener.heard
     lines = heard[2]["text"].splitlines()
-    assert lines[:2] == ["ingest_drop has failed.", "Folder in the inbox: friday"]
+    assert lines[:2] == ["ingest_submission has failed.", "Folder in the inbox: friday"]
     assert "0_DAPI.tif" in lines[2] and lines[3].startswith("Run: http://lab.example/runs/")
 
-    def told() -> bool:
+    def reported() -> bool:
         run = lines[3].rpartition("/")[2]
         ticks = sensors(services["web"])["watch_inbox"][1]
         return any("friday: its ingest has failed: " in t and f"See run {run}" in t for t in ticks)
 
-    wait(told, "a tick of watch_inbox that tells of it")
+    wait(reported, "a tick of watch_inbox that reports it")
     time.sleep(12)  # two looks more
     assert len(listener.heard) == 1, "it is not tried again"
 
 
 @pytest.mark.slow
-def test_guests_see_and_change_nothing(services):
+def test_the_read_only_server_shows_all_and_changes_nothing(services):
     start = """mutation { startSensor(sensorSelector: {sensorName: "watch_inbox",
         repositoryName: "__repository__",
         repositoryLocationName: "autophagy_assets.definitions"}) { __typename } }"""
@@ -212,15 +213,15 @@ def test_guests_see_and_change_nothing(services):
         repositoryName: "__repository__", jobName: "refresh_all",
         repositoryLocationName: "autophagy_assets.definitions"}, runConfigData: "{}"}) {
         __typename } }"""
-    assert ask(services["guests"], launch)["launchRun"]["__typename"] == "UnauthorizedError"
-    assert ask(services["guests"], start)["startSensor"]["__typename"] == "UnauthorizedError"
-    assert sensors(services["guests"]).keys() == sensors(services["web"]).keys()
+    assert ask(services["read-only"], launch)["launchRun"]["__typename"] == "UnauthorizedError"
+    assert ask(services["read-only"], start)["startSensor"]["__typename"] == "UnauthorizedError"
+    assert sensors(services["read-only"]).keys() == sensors(services["web"]).keys()
 
 
 @pytest.mark.slow
 def test_no_part_can_be_reached_from_elsewhere(services):
     family = set().union(*(family_of(p.pid) for p in services["pids"].values()))
     found = listening(family)
-    assert {services[part] for part in ("code", "web", "guests")} <= {port for _, port in found}
+    assert {services[part] for part in ("code", "web", "read-only")} <= {port for _, port in found}
     # gRPC listens on the IPv4 address through an IPv6 socket.
     assert {address for address, _ in found} <= {"127.0.0.1", "::1", "::ffff:127.0.0.1"}

@@ -1,4 +1,4 @@
-"""Dagster is told what is new or changed in the registry, and told once."""
+"""Dagster learns what is new or changed in the registry, and learns it once."""
 
 from __future__ import annotations
 
@@ -54,22 +54,22 @@ def test_only_the_sample_of_a_new_field_is_reported(platform, tmp_path):
     assert platform.latest("raw_images", "WT__clone-1__untreated").version != before
 
 
-def test_a_field_set_aside_is_reported_with_its_reason_until_it_is_mended(platform, tmp_path):
+def test_a_field_excluded_is_reported_with_its_reason_until_it_is_repaired(platform, tmp_path):
     folder = tmp_path / "i"
     write_images(folder, platform.study, seed=next(_numbers))
     whole = (folder / "images" / "0_DAPI.tif").read_bytes()
     image(truncate)(folder)
     ingest(folder, platform.study)
-    assert platform.sync()[-1] == "set_aside_fields"
-    told = platform.latest("set_aside_fields", None)
-    (reason,) = told.metadata["contents"]
+    assert platform.sync()[-1] == "excluded_fields"
+    first = platform.latest("excluded_fields", None)
+    (reason,) = first.metadata["contents"]
     assert "FOV1" in reason and "0_DAPI.tif" in reason
     assert platform.sync() == []
     (folder / "images" / "0_DAPI.tif").write_bytes(whole)
     ingest(folder, platform.study)
-    assert platform.sync()[-1] == "set_aside_fields"
-    mended = platform.latest("set_aside_fields", None)
-    assert mended.metadata["contents"] == [] and mended.version != told.version
+    assert platform.sync()[-1] == "excluded_fields"
+    repaired = platform.latest("excluded_fields", None)
+    assert repaired.metadata["contents"] == [] and repaired.version != first.version
 
 
 def test_a_given_table_makes_imaging_of_its_genotype_needless(platform, tmp_path):

@@ -1,4 +1,4 @@
-"""A failed run tells somebody: a real HTTP server hears it, and no secret is told."""
+"""A failed run is reported: a real HTTP server receives it, and no secret is sent."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import dagster as dg
 import pytest
 
-from autophagy_assets.automation.alerts import message_of, tell_of_failures
+from autophagy_assets.automation.alerts import message_of, report_failures
 from autophagy_assets.automation.failures import without_secrets
-from autophagy_assets.automation.webhook import NotTold, post
+from autophagy_assets.automation.webhook import NotPosted, post
 
 
 class Listener(HTTPServer):
-    """Remembers what it is told, and answers as it is told to."""
+    """Remembers what it receives, and answers as it is set to."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
@@ -73,9 +73,9 @@ def test_it_hears_what_slack_takes(listener):
 
 
 @pytest.mark.parametrize("answer", [400, 404, 500])
-def test_an_answer_that_refuses_is_told_without_the_address(listener, answer):
+def test_an_answer_that_refuses_is_reported_without_the_address(listener, answer):
     listener.answer = answer
-    with pytest.raises(NotTold, match=f"it answers {answer}") as raised:
+    with pytest.raises(NotPosted, match=f"it answers {answer}") as raised:
         post(listener.url, "x")
     assert "secret" not in str(raised.value) and raised.value.__cause__ is None
 
@@ -83,22 +83,22 @@ def test_an_answer_that_refuses_is_told_without_the_address(listener, answer):
 @pytest.mark.parametrize("answer", [301, 302, 307, 308])
 def test_it_is_not_sent_on_to_another_address(listener, answer):
     listener.answer, listener.headers = answer, {"Location": listener.url + "/elsewhere"}
-    with pytest.raises(NotTold, match=str(answer)):
+    with pytest.raises(NotPosted, match=str(answer)):
         post(listener.url, "x")
     assert len(listener.heard) == 1
 
 
 def test_a_server_that_says_nothing_is_not_waited_for(listener):
     listener.silent.set()
-    with pytest.raises(NotTold, match="cannot be reached"):
+    with pytest.raises(NotPosted, match="cannot be reached"):
         post(listener.url, "x", timeout_s=0.2)
 
 
-def test_a_server_that_is_down_is_told(listener):
+def test_a_server_that_is_down_is_reported(listener):
     gone = HTTPServer(("127.0.0.1", 0), Handler)
     port = gone.server_port
     gone.server_close()
-    with pytest.raises(NotTold, match="Connection refused"):
+    with pytest.raises(NotPosted, match="Connection refused"):
         post(f"http://127.0.0.1:{port}/secret", "x")
 
 
@@ -142,7 +142,7 @@ class Tick:
         context = dg.build_sensor_context(instance=self.instance, cursor=self.cursor)
         self.logged: list[str] = []
         context.log.error = lambda message: self.logged.append(message)  # type: ignore
-        data = tell_of_failures.evaluate_tick(context)
+        data = report_failures.evaluate_tick(context)
         self.cursor = data.cursor
         errors = [r.error for r in data.dagster_run_reactions or [] if r.error]
         assert not errors, errors
@@ -156,13 +156,13 @@ def tick(monkeypatch: pytest.MonkeyPatch) -> Tick:
     return Tick()
 
 
-def test_a_failed_run_is_told_once_with_its_reason_and_a_link(tick, listener, monkeypatch):
+def test_a_failed_run_is_reported_once_with_its_reason_and_a_link(tick, listener, monkeypatch):
     monkeypatch.setenv("AUTOPHAGY_WEBHOOK", listener.url)
     monkeypatch.setenv("AUTOPHAGY_UI_URL", "https://lab.example/")
     run = failing.execute_in_process(instance=tick.instance, raise_on_error=False)
     assert tick.look() == []
-    ((_, _, told),) = listener.heard
-    assert told["text"].splitlines() == [
+    ((_, _, posted),) = listener.heard
+    assert posted["text"].splitlines() == [
         "nightly has failed.",
         "divide: sample.csv has no rows; add one per cell.",
         f"Run: https://lab.example/runs/{run.run_id}",
@@ -175,9 +175,9 @@ def test_assets_and_partition_are_named(tick, listener, monkeypatch):
     monkeypatch.setenv("AUTOPHAGY_WEBHOOK", listener.url)
     run = dg.materialize([table], instance=tick.instance, partition_key="WT", raise_on_error=False)
     tick.look()
-    ((_, _, told),) = listener.heard
-    assert "Partition: WT" in told["text"] and "table: the table of WT is empty" in told["text"]
-    assert f"Run: {run.run_id}" in told["text"]
+    ((_, _, posted),) = listener.heard
+    assert "Partition: WT" in posted["text"] and "table: the table of WT is empty" in posted["text"]
+    assert f"Run: {run.run_id}" in posted["text"]
 
 
 def test_many_assets_are_counted():
@@ -209,7 +209,7 @@ def test_a_webhook_that_is_down_is_logged_and_breaks_nothing(tick, listener, mon
     assert "hidden" not in str(logged) + str(listener.heard)
 
 
-def test_the_first_error_is_the_reason_and_passwords_are_not_told(tick):
+def test_the_first_error_is_the_reason_and_passwords_are_not_reported(tick):
     crashing.execute_in_process(instance=tick.instance, raise_on_error=False)
     (logged,) = tick.look()
     assert "cannot reach postgresql://<credentials>@db/lab" in logged
@@ -217,12 +217,12 @@ def test_the_first_error_is_the_reason_and_passwords_are_not_told(tick):
 
 def test_what_is_known_to_be_secret_is_taken_out(monkeypatch):
     monkeypatch.setenv("AUTOPHAGY_WEBHOOK", "https://hooks.example/T/key")
-    told = without_secrets("posting to https://hooks.example/T/key, then http://a:b@c/d failed")
-    assert told == "posting to <AUTOPHAGY_WEBHOOK>, then http://<credentials>@c/d failed"
+    text = without_secrets("posting to https://hooks.example/T/key, then http://a:b@c/d failed")
+    assert text == "posting to <AUTOPHAGY_WEBHOOK>, then http://<credentials>@c/d failed"
     assert len(without_secrets("x" * 5000)) < 1100
 
 
-def test_a_run_that_succeeds_is_not_told(tick, listener, monkeypatch):
+def test_a_run_that_succeeds_is_not_reported(tick, listener, monkeypatch):
     monkeypatch.setenv("AUTOPHAGY_WEBHOOK", listener.url)
 
     @dg.job

@@ -40,15 +40,15 @@ CHECKS = {
     "error_galleries": {"scores_belong_to_their_cells": False},
     "single_cell_images": {
         "every_field_accounted_for": False,
-        "no_field_set_aside": False,
+        "no_field_excluded": False,
         "cells_per_field": False,
     },
-    "set_aside_fields": {"no_field_refused": False},
+    "excluded_fields": {"no_field_refused": False},
 }
 DOWNSTREAM = [(asset, name) for asset in list(CHECKS)[:6] for name in CHECKS[asset]]
 
 
-def told(platform: Platform, asset: str, check: str) -> dg.AssetCheckEvaluation:
+def evaluation_of(platform: Platform, asset: str, check: str) -> dg.AssetCheckEvaluation:
     """What the latest run of a check said."""
     records = platform.instance.event_log_storage.get_asset_check_execution_history(
         dg.AssetCheckKey(dg.AssetKey(asset), check), limit=1
@@ -70,7 +70,7 @@ def test_the_checks_are_those_that_people_know_and_only_the_contract_blocks():
 @pytest.mark.parametrize(("asset", "check"), DOWNSTREAM)
 def test_a_finished_study_passes_with_a_sentence_and_numbers(finished, asset, check):
     platform, _ = finished
-    said = told(platform, asset, check)
+    said = evaluation_of(platform, asset, check)
     assert said.passed, said.description
     assert said.description and said.description.endswith(".") and len(said.description) > 30
     assert any(isinstance(v.value, int | float) for v in said.metadata.values())
@@ -79,7 +79,7 @@ def test_a_finished_study_passes_with_a_sentence_and_numbers(finished, asset, ch
     assert len(json.dumps({k: str(v.value) for k, v in said.metadata.items()})) < 30_000
 
 
-def test_a_finding_that_fails_is_told_as_a_warning_unless_it_blocks():
+def test_a_finding_that_fails_is_reported_as_a_warning_unless_it_blocks():
     finding = Finding(False, "7 of 9.", {"n": 7, "share": float("nan"), "why": "so"})
     assert result("check", finding, False).severity == dg.AssetCheckSeverity.WARN
     assert result("check", finding, True).severity == dg.AssetCheckSeverity.ERROR
@@ -106,7 +106,7 @@ def test_warnings_stop_nothing(platform_of, tmp_path):
         ("raw_features", "class_balance"),
         ("classifier_evaluation", "better_than_chance"),
     ):
-        said = told(platform, asset, check)
+        said = evaluation_of(platform, asset, check)
         assert not said.passed and said.severity == dg.AssetCheckSeverity.WARN
 
 
@@ -126,38 +126,40 @@ def test_a_broken_table_in_the_store_blocks_what_is_downstream(platform, tmp_pat
     reason = errors[targets[0]]
     assert "2 cells twice" in reason and "'nucleus_area' is missing or infinite in 1" in reason
     assert latest(platform.instance, dg.AssetKey("clean_features"), "WT") is None
-    assert told(platform, "raw_features", "table_contract").passed
-    assert not told(platform, "raw_features", "cell_identity_unique").passed
-    assert "was not looked at" in str(told(platform, "raw_features", "class_balance").description)
+    assert evaluation_of(platform, "raw_features", "table_contract").passed
+    assert not evaluation_of(platform, "raw_features", "cell_identity_unique").passed
+    assert "was not looked at" in str(
+        evaluation_of(platform, "raw_features", "class_balance").description
+    )
 
 
 def test_a_model_is_compared_with_the_last_one_that_was_accepted(platform, tmp_path):
     given_study(platform.study, tmp_path, ("WT",))
     platform.refresh()
-    first = told(platform, "classifier_evaluation", "auc_not_below_last_accepted")
+    first = evaluation_of(platform, "classifier_evaluation", "auc_not_below_last_accepted")
     assert first.passed and "no earlier model was accepted" in str(first.description)
     # The same model again: still nothing earlier, though its own check has passed.
     platform.job.execute_in_process(
         instance=platform.instance, asset_selection=[dg.AssetKey("classifier_evaluation")]
     )
-    second = told(platform, "classifier_evaluation", "auc_not_below_last_accepted")
+    second = evaluation_of(platform, "classifier_evaluation", "auc_not_below_last_accepted")
     auc = first.metadata["auc"].value
     assert f"had {auc:.3f} ± " in str(second.description)
     assert second.metadata["change since the last accepted"].value == 0
 
 
-def test_a_model_that_has_got_worse_is_told_and_not_taken_as_the_last_accepted(
+def test_a_model_that_has_got_worse_is_reported_and_not_taken_as_the_last_accepted(
     platform_of, tmp_path
 ):
     platform = platform_of("got worse", checks={"auc_standard_errors": 0})
     given_study(platform.study, tmp_path, ("WT",))
     platform.refresh()
-    good = told(platform, "classifier_evaluation", "auc_not_below_last_accepted")
+    good = evaluation_of(platform, "classifier_evaluation", "auc_not_below_last_accepted")
     stump = {"ops": {"autophagy_classifier": {"config": {"max_depth": 1, "n_estimators": 1}}}}
     names = ("autophagy_classifier", "test_predictions", "classifier_evaluation")
     for _ in range(2):
         platform.run(*names, config=stump)
-        worse = told(platform, "classifier_evaluation", "auc_not_below_last_accepted")
+        worse = evaluation_of(platform, "classifier_evaluation", "auc_not_below_last_accepted")
         assert not worse.passed and "but it dropped by" in str(worse.description)
         assert f"had {good.metadata['auc'].value:.3f}" in str(worse.description)
 
@@ -180,19 +182,19 @@ def test_features_that_the_classifier_does_not_know_are_named(platform, tmp_path
     assert not said.passed and "it lacks nucleus_area: make both again" in str(said.description)
 
 
-def test_fields_refused_at_ingest_are_told_without_a_run(platform, tmp_path):
+def test_fields_refused_at_ingest_are_reported_without_a_run(platform, tmp_path):
     folder = tmp_path / "images"
     write_images(folder, platform.study, seed=7)
     whole = (folder / "images/0_DAPI.tif").read_bytes()
     image(truncate)(folder)
     ingest(folder, platform.study)
-    assert "set_aside_fields" in platform.sync()
-    said = told(platform, "set_aside_fields", "no_field_refused")
+    assert "excluded_fields" in platform.sync()
+    said = evaluation_of(platform, "excluded_fields", "no_field_refused")
     assert not said.passed and said.severity == dg.AssetCheckSeverity.WARN
-    assert "Fields of view set aside: 1 (" in str(said.description)
+    assert "Fields of view excluded: 1 (" in str(said.description)
     made = said.target_materialization_data
-    assert made is not None and made.run_id == platform.latest("set_aside_fields").run_id
+    assert made is not None and made.run_id == platform.latest("excluded_fields").run_id
     (folder / "images/0_DAPI.tif").write_bytes(whole)
     ingest(folder, platform.study)
-    assert "set_aside_fields" in platform.sync()
-    assert told(platform, "set_aside_fields", "no_field_refused").passed
+    assert "excluded_fields" in platform.sync()
+    assert evaluation_of(platform, "excluded_fields", "no_field_refused").passed

@@ -1,4 +1,4 @@
-"""``autophagy doctor`` tells what is there and what is wrong, also where much is broken."""
+"""``autophagy doctor`` shows what is there and what is wrong, also where much is broken."""
 
 from __future__ import annotations
 
@@ -45,26 +45,26 @@ def doctor(home: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_without_a_home_it_tells_what_is_installed_and_makes_none(tmp_path: Path) -> None:
+def test_without_a_home_it_names_what_is_installed_and_makes_none(tmp_path: Path) -> None:
     home = tmp_path / "home"
     environment = clean_environment(home, PYTHONPATH=str(ROOT))
     del environment["DAGSTER_HOME"]  # there is no such folder yet
-    told = subprocess.run(
+    done = subprocess.run(
         [sys.executable, "-m", "autophagy_assets.cli", "doctor"],
         env=environment,
         cwd=tmp_path,
         capture_output=True,
         text=True,
     )
-    assert told.returncode == 0, told.stdout + told.stderr
+    assert done.returncode == 0, done.stdout + done.stderr
     for word in ("python 3.", "dagster 1.", "lamindb 2.", "scportrait 1.", "not made yet"):
-        assert word in told.stdout
-    assert "'autophagy imaging'" in told.stdout and "Nothing is wrong." in told.stdout
+        assert word in done.stdout
+    assert "'autophagy imaging'" in done.stdout and "Nothing is wrong." in done.stdout
     assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.slow
-def test_of_a_home_it_tells_since_when_its_store_and_the_daemon(tmp_path: Path, run_script) -> None:
+def test_of_a_home_it_says_since_when_its_store_and_the_daemon(tmp_path: Path, run_script) -> None:
     home = tmp_path / "home"
     run_script(HEARTBEAT, time.time() - 3600, home=home)
     silent = doctor(home)
@@ -83,32 +83,32 @@ def test_it_imports_no_scportrait(tmp_path: Path, run_script) -> None:
     assert not wrong and not imported
 
 
-def test_a_broken_study_file_setting_and_dagster_home_are_each_told(tmp_path: Path) -> None:
+def test_a_broken_study_file_setting_and_dagster_home_are_each_reported(tmp_path: Path) -> None:
     study = tmp_path / "study.yaml"
     study.write_text("name: [")
-    told = doctor(
+    done = doctor(
         tmp_path / "home",
         AUTOPHAGY_STUDY=str(study),
         AUTOPHAGY_WATCH_SECONDS="often",
         DAGSTER_HOME="somewhere",
     )
-    assert told.returncode == 1 and "Traceback" not in told.stderr
+    assert done.returncode == 1 and "Traceback" not in done.stderr
     for problem in (f"Study file {study} cannot be read", "'often'", "DAGSTER_HOME is 'somewhere'"):
-        assert problem in told.stdout
-    assert told.stdout.count("Wrong: ") == 3, told.stdout
-    assert "machine" in told.stdout and not (tmp_path / "home").exists()
+        assert problem in done.stdout
+    assert done.stdout.count("Wrong: ") == 3, done.stdout
+    assert "machine" in done.stdout and not (tmp_path / "home").exists()
 
 
-def test_a_folder_of_somebody_else_is_told_and_left_as_it_is(tmp_path: Path) -> None:
+def test_a_folder_of_somebody_else_is_reported_and_left_as_it_is(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("mine")
-    told = doctor(tmp_path, DAGSTER_HOME="")
-    assert told.returncode == 1
-    assert "is no home of this platform" in told.stdout and "cannot be used" in told.stdout
+    done = doctor(tmp_path, DAGSTER_HOME="")
+    assert done.returncode == 1
+    assert "is no home of this platform" in done.stdout and "cannot be used" in done.stdout
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
 
 
 @pytest.mark.slow
-def test_a_home_of_another_study_a_source_and_a_moved_store_are_told(
+def test_a_home_of_another_study_a_source_and_a_moved_store_are_reported(
     tmp_path: Path, run_script
 ) -> None:
     home = tmp_path / "home"
@@ -135,11 +135,11 @@ given_study(study, Path(sys.argv[1]), ["WT"])
     assert away.returncode == 1 and "AUTOPHAGY_SOURCE=nobody/nothing" in away.stdout
 
     moved = home.rename(tmp_path / "moved")
-    told = doctor(moved, AUTOPHAGY_STUDY=str(first))
-    assert told.returncode == 1 and f"was made at {home}" in told.stdout
+    done = doctor(moved, AUTOPHAGY_STUDY=str(first))
+    assert done.returncode == 1 and f"was made at {home}" in done.stdout
 
 
-def test_a_disk_that_is_nearly_full_or_cannot_be_written_is_told(
+def test_a_disk_that_is_nearly_full_or_cannot_be_written_is_reported(
     isolated: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     more_than_there_is = shutil.disk_usage(tmp_path).free * 2

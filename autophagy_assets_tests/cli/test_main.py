@@ -27,11 +27,11 @@ def autophagy(home: Path, *arguments: str, answer: str = "") -> subprocess.Compl
 
 
 def test_help_names_every_command_and_needs_nothing(tmp_path: Path) -> None:
-    told = autophagy(tmp_path / "home", "--help")
-    assert told.returncode == 0
+    done = autophagy(tmp_path / "home", "--help")
+    assert done.returncode == 0
     commands = ("ingest", "refresh", "status", "report", "withdraw", "doctor", "ui", "demo")
     for command in (*commands, "delete"):
-        assert f"  {command} " in told.stdout
+        assert f"  {command} " in done.stdout
 
 
 @pytest.mark.slow
@@ -48,18 +48,18 @@ def test_ingest_refresh_status_report_and_delete(tiny_study: Path, tmp_path: Pat
     broken.write_bytes(whole[: len(whole) // 2])
     first = autophagy(home, "ingest", str(images))
     assert first.returncode == 0, first.stderr
-    assert "9 new" in first.stdout and "Set aside" in first.stdout and broken.name in first.stdout
-    assert "Set aside" in autophagy(home, "status").stdout
+    assert "9 new" in first.stdout and "Excluded" in first.stdout and broken.name in first.stdout
+    assert "Excluded" in autophagy(home, "status").stdout
 
     broken.write_bytes(whole)
-    mended = autophagy(home, "ingest", str(images))
-    assert "3 new, 9 unchanged" in mended.stdout and "Set aside" not in mended.stdout
+    repaired = autophagy(home, "ingest", str(images))
+    assert "3 new, 9 unchanged" in repaired.stdout and "Excluded" not in repaired.stdout
     assert "0 new, 12 unchanged" in autophagy(home, "ingest", str(images)).stdout
 
     made = autophagy(home, "refresh")
     assert made.returncode == 0, made.stdout + made.stderr
-    for told in ("AUC", "Cells", "EI24KO, all cells", "index.html"):
-        assert told in made.stdout
+    for word in ("AUC", "Cells", "EI24KO, all cells", "index.html"):
+        assert word in made.stdout
     page = (home / "report" / "index.html").read_text()
     assert "EI24KO" in page and "<img" in page and 'src="http' not in page
     again = autophagy(home, "refresh")
@@ -76,13 +76,13 @@ def test_ingest_refresh_status_report_and_delete(tiny_study: Path, tmp_path: Pat
 
 def test_a_missing_folder_or_file_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
-    told = autophagy(tmp_path / "home", "ingest", str(tmp_path / "empty"))
-    assert told.returncode == 1 and "metadata_files.csv is missing" in told.stderr
-    assert "Traceback" not in told.stderr
+    done = autophagy(tmp_path / "home", "ingest", str(tmp_path / "empty"))
+    assert done.returncode == 1 and "metadata_files.csv is missing" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.slow
-def test_replacing_corrected_labels_and_restored_files_are_told(tmp_path: Path) -> None:
+def test_replacing_corrected_labels_and_restored_files_are_reported(tmp_path: Path) -> None:
     home, images = tmp_path / "home", tmp_path / "images"
     table = write_images(images, Study.load(), [FIELD])
     assert "3 new, 0 unchanged" in autophagy(home, "ingest", str(images)).stdout
@@ -90,8 +90,8 @@ def test_replacing_corrected_labels_and_restored_files_are_told(tmp_path: Path) 
     (stored,) = (home / "store").glob("*/raw_images/*/*/DAPI/*.tif")
     whole = stored.read_bytes()
     stored.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
-    told = autophagy(home, "ingest", str(images))
-    assert "0 new, 2 with corrected labels, 1 restored, 0 unchanged" in told.stdout, told.stderr
+    done = autophagy(home, "ingest", str(images))
+    assert "0 new, 2 with corrected labels, 1 restored, 0 unchanged" in done.stdout, done.stderr
     assert stored.read_bytes() == whole
 
     write_images(images, Study.load(), [FIELD], seed=1)
@@ -110,8 +110,9 @@ def test_names_in_brackets_are_printed_as_they_are(capsys: pytest.CaptureFixture
     show_refreshed(Refreshed(failed={target: "no cells in [bold] :smile:"}, skipped={target}))
     with RefreshProgress() as progress:
         progress(target, "running")
-    told = capsys.readouterr().out
-    assert "Failed: raw_features[wt]: no cells in [bold] :smile:" in told
+    output = capsys.readouterr().out
+    assert "Failed: raw_features[wt]: no cells in [bold] :smile:" in output
     assert (
-        "Not made because of that: raw_features[wt]" in told and "making  raw_features[wt]" in told
+        "Not made because of that: raw_features[wt]" in output
+        and "making  raw_features[wt]" in output
     )

@@ -59,7 +59,7 @@ def surroundings(_):
     return os.environ["OMP_NUM_THREADS"], os.environ["NUMBA_NUM_THREADS"], path
 
 
-def kill_nursery(_):
+def kill_fork_server(_):
     os.kill(os.getppid(), signal.SIGKILL)
     time.sleep(1)
 
@@ -114,23 +114,25 @@ def test_a_failing_job_does_not_sink_the_others(workers):
     assert done == {("ok", 1): 1, ("ok", 3): 9, ("ok", 4): 16}
 
 
-@pytest.mark.parametrize(("kind", "told"), [("kill", "SIGKILL.*fewer workers"), ("exit", "code 3")])
-def test_a_killed_worker_is_the_error_of_its_job_alone(kind, told):
+@pytest.mark.parametrize(
+    ("kind", "reason"), [("kill", "SIGKILL.*fewer workers"), ("exit", "code 3")]
+)
+def test_a_killed_worker_is_the_error_of_its_job_alone(kind, reason):
     jobs = [("ok", 1), (kind, 0), ("ok", 2), (kind, 1), ("ok", 3), (kind, 2), ("ok", 4)]
     done = dict(map_fields(work, jobs, 2, preload=()))
     assert {job: outcome for job, outcome in done.items() if job[0] == "ok"} == {
         ("ok", number): number * number for number in (1, 2, 3, 4)
     }
     for number in range(3):
-        with pytest.raises(WorkerDied, match=told):
+        with pytest.raises(WorkerDied, match=reason):
             raise done[kind, number]
 
 
-@pytest.mark.parametrize(("kind", "told"), [("unpicklable", "cause and 5"), ("lambda", "lambda")])
-def test_what_cannot_be_passed_on_is_told(kind, told):
+@pytest.mark.parametrize(("kind", "reason"), [("unpicklable", "cause and 5"), ("lambda", "lambda")])
+def test_what_cannot_be_passed_on_is_reported(kind, reason):
     done = dict(map_fields(work, [(kind, 5), ("ok", 2)], 2, preload=()))
     assert done["ok", 2] == 4
-    with pytest.raises(RuntimeError, match=f"{told}.*cannot be passed between processes"):
+    with pytest.raises(RuntimeError, match=f"{reason}.*cannot be passed between processes"):
         raise done[kind, 5]
 
 
@@ -147,8 +149,8 @@ def test_a_module_that_cannot_be_imported_fails_every_job():
     assert all(isinstance(error, ModuleNotFoundError) for error in done.values())
 
 
-def test_a_killed_nursery_fails_what_is_left_and_does_not_hang():
-    done = dict(map_fields(kill_nursery, range(4), 2, preload=()))
+def test_a_killed_fork_server_fails_what_is_left_and_does_not_hang():
+    done = dict(map_fields(kill_fork_server, range(4), 2, preload=()))
     assert set(done) == {0, 1, 2, 3}
     assert all(isinstance(error, WorkerDied) for error in done.values())
 

@@ -103,9 +103,9 @@ def test_a_home_keeps_the_database_that_it_was_made_with(isolated, tmp_path):
     Home(tmp_path).prepare()
     assert os.environ["AUTOPHAGY_DATABASE_URL"] == URL
     isolated.setenv("AUTOPHAGY_DATABASE_URL", URL + "2")
-    with pytest.raises(InputError, match="is not the database that") as told:
+    with pytest.raises(InputError, match="is not the database that") as raised:
         Home(tmp_path).prepare()
-    assert "secret" not in str(told.value)
+    assert "secret" not in str(raised.value)
 
 
 def test_a_database_of_another_kind_is_refused(isolated, tmp_path):
@@ -115,7 +115,7 @@ def test_a_database_of_another_kind_is_refused(isolated, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("told", "processors", "gigabytes", "runs"),
+    ("setting", "processors", "gigabytes", "runs"),
     [
         (None, 8, 64, 2),  # each on every core
         (None, 8, 12, 1),  # 9.5 GB each
@@ -126,10 +126,10 @@ def test_a_database_of_another_kind_is_refused(isolated, tmp_path):
         ("16", 8, 64, 2),
     ],
 )
-def test_as_many_runs_at_once_as_fit(isolated, tmp_path, told, processors, gigabytes, runs):
+def test_as_many_runs_at_once_as_fit(isolated, tmp_path, setting, processors, gigabytes, runs):
     isolated.delenv("AUTOPHAGY_WORKERS", raising=False)
-    if told:
-        isolated.setenv("AUTOPHAGY_WORKERS", told)
+    if setting:
+        isolated.setenv("AUTOPHAGY_WORKERS", setting)
     for module in (compute, home):
         isolated.setattr(module, "granted_processors", lambda: processors)
         isolated.setattr(module, "granted_memory", lambda: gigabytes * 1e9)

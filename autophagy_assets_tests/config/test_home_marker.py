@@ -68,13 +68,13 @@ def test_a_home_of_an_earlier_version_is_adopted(isolated, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "reason"),
     [("{", "cannot be read"), ("[]", "cannot be read"), ('{"other": 1}', "cannot be read")],
 )
-def test_a_marker_that_cannot_be_read_is_told(isolated, tmp_path, text, told):
+def test_a_marker_that_cannot_be_read_is_reported(isolated, tmp_path, text, reason):
     Home(tmp_path).prepare()
     (tmp_path / home_marker.NAME).write_text(text)
-    with pytest.raises(InputError, match=told):
+    with pytest.raises(InputError, match=reason):
         Home(tmp_path).prepare()
 
 
@@ -171,9 +171,9 @@ def test_while_the_ui_is_served_nothing_is_deleted(used):
 def test_a_link_the_working_folder_and_the_folder_of_the_user_are_not_deleted(
     used, isolated, tmp_path, place
 ):
-    home, named, told = used, used.root, "so it is not deleted"
+    home, named, reason = used, used.root, "so it is not deleted"
     if place == "link":
-        named, told = tmp_path / "link", "is a link to"
+        named, reason = tmp_path / "link", "is a link to"
         named.symlink_to(used.root)
     elif place == "mine":
         isolated.setenv("HOME", str(used.root))
@@ -181,18 +181,18 @@ def test_a_link_the_working_folder_and_the_folder_of_the_user_are_not_deleted(
         home, named = Home(Path("/")), Path("/")
     else:
         isolated.chdir(used.root if place == "here" else used.dagster)
-    with pytest.raises(InputError, match=told):
+    with pytest.raises(InputError, match=reason):
         remove(home, named)
     assert (used.store / ".lamindb").exists() and (used.root / home_marker.NAME).exists()
 
 
 def test_make_clean_home_leaves_the_home_alone_that_the_user_has_exported():
-    def told(*more: str) -> str:
+    def output(*more: str) -> str:
         command = ["make", "-n", "-C", str(ROOT), "clean-home", *more]
         environment = os.environ | {"AUTOPHAGY_HOME": "/srv/exported"}
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
         return done.stdout
 
-    assert "/srv/exported" not in told() and f'AUTOPHAGY_HOME="{ROOT}/.autophagy"' in told()
-    assert "rm -rf" not in told() and "--yes" not in told()
-    assert "autophagy delete --yes" in told("YES=1")
+    assert "/srv/exported" not in output() and f'AUTOPHAGY_HOME="{ROOT}/.autophagy"' in output()
+    assert "rm -rf" not in output() and "--yes" not in output()
+    assert "autophagy delete --yes" in output("YES=1")

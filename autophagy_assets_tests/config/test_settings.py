@@ -1,4 +1,4 @@
-"""What is set wrong is told in one sentence that names the variable, and no secret."""
+"""What is set wrong is reported in one sentence that names the variable, and no secret."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_nothing_has_to_be_set(monkeypatch, variable):
 
 
 @pytest.mark.parametrize(
-    ("variable", "told", "value"),
+    ("variable", "setting", "value"),
     [
         ("AUTOPHAGY_AUTOMATE", "1", True),
         ("AUTOPHAGY_AUTOMATE", "Yes", True),
@@ -69,18 +69,18 @@ def test_nothing_has_to_be_set(monkeypatch, variable):
         ("AUTOPHAGY_WORKERS", "0", None),
     ],
 )
-def test_what_is_set_is_used(monkeypatch, variable, told, value):
-    monkeypatch.setenv(variable, told)
+def test_what_is_set_is_used(monkeypatch, variable, setting, value):
+    monkeypatch.setenv(variable, setting)
     assert READ[variable]() == value
 
 
 @pytest.mark.parametrize(
-    ("variable", "told"),
+    ("variable", "setting"),
     [
         ("AUTOPHAGY_AUTOMATE", "perhaps"),
         ("AUTOPHAGY_DATABASE_URL", "mysql://me:secret@db/lab"),
         ("AUTOPHAGY_HOME", "~nobody-of-that-name/lab"),
-        ("AUTOPHAGY_INBOX", "drops/here"),
+        ("AUTOPHAGY_INBOX", "submissions/here"),
         ("AUTOPHAGY_INBOX", "~nobody-of-that-name/drops"),
         ("AUTOPHAGY_NIGHTLY", "every night"),
         ("AUTOPHAGY_NIGHTLY", "1"),
@@ -104,14 +104,14 @@ def test_what_is_set_is_used(monkeypatch, variable, told, value):
         ("AUTOPHAGY_WORKERS", "1.5"),
     ],
 )
-def test_what_is_set_wrong_is_told_in_one_sentence(monkeypatch, variable, told):
-    monkeypatch.setenv(variable, told)
+def test_what_is_set_wrong_is_reported_in_one_sentence(monkeypatch, variable, setting):
+    monkeypatch.setenv(variable, setting)
     with pytest.raises(InputError) as raised:
         READ[variable]()
     message = str(raised.value)
     assert message.startswith(f"{variable} is ") and message.endswith(".") and "\n" not in message
     if variable in ("AUTOPHAGY_WEBHOOK", "AUTOPHAGY_DATABASE_URL"):
-        assert told.partition("://")[2] not in message or told == "https://"
+        assert setting.partition("://")[2] not in message or setting == "https://"
         assert raised.value.__cause__ is None  # which repeats the value
     with pytest.raises(InputError, match=variable):
         settings.check()

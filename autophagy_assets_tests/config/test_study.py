@@ -113,9 +113,9 @@ BAD = {
 def test_a_wrong_entry_is_named_with_its_file(tmp_path, entries, entry, words):
     file = tmp_path / "study.yaml"
     file.write_text(yaml.safe_dump(entries))
-    with pytest.raises(InputError) as told:
+    with pytest.raises(InputError) as raised:
         Study.load(file)
-    text = str(told.value)
+    text = str(raised.value)
     assert text.startswith(f"Study file {file}: {entry}")
     assert words in text
     assert "\n" not in text
@@ -131,11 +131,11 @@ def test_a_wrong_entry_is_named_with_its_file(tmp_path, entries, entry, words):
         (b"", "must hold named entries"),
     ],
 )
-def test_a_file_that_is_no_study_is_told(tmp_path, content, words):
+def test_a_file_that_is_no_study_is_reported(tmp_path, content, words):
     file = Path(tmp_path / "study.yaml")
     if content is not None:
         file.write_bytes(content)
-    with pytest.raises(InputError, match=words) as told:
+    with pytest.raises(InputError, match=words) as raised:
         Study.load(file)
-    assert str(file) in str(told.value)
-    assert "\n" not in str(told.value)
+    assert str(file) in str(raised.value)
+    assert "\n" not in str(raised.value)

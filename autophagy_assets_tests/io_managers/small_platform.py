@@ -12,7 +12,7 @@ import pandas as pd
 from autophagy_assets.assets.definition import StudyResource, every, study_asset
 from autophagy_assets.io_managers.joblib import JoblibIOManager
 from autophagy_assets.io_managers.parquet import ParquetIOManager
-from autophagy_assets.staleness.partitions import SAMPLE_SPACE, samples
+from autophagy_assets.staleness.partitions import SAMPLE_PARTITIONS, samples
 from autophagy_assets_tests.platform import Platform
 
 CONTENT: dict[str, Any] = {}
@@ -87,6 +87,6 @@ class Small(Platform):
 
 
 def make_parts(small: Small, *partitions: str) -> None:
-    small.instance.add_dynamic_partitions(SAMPLE_SPACE, partitions)
+    small.instance.add_dynamic_partitions(SAMPLE_PARTITIONS, partitions)
     for partition in partitions:
         small.run("part", partition=partition)

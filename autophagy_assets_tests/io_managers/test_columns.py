@@ -11,12 +11,12 @@ CELLS = [DATASET, CELL_ID, CLASS, "area", "mean"]
 
 
 def origins(columns: list[str], read: dict[str, list[str]]) -> dict[str, list[tuple[str, str]]]:
-    told = column_lineage(columns, read).get("dagster/column_lineage")
-    if told is None:
+    lineage = column_lineage(columns, read).get("dagster/column_lineage")
+    if lineage is None:
         return {}
     return {
         column: [(dep.asset_key.to_user_string(), dep.column_name) for dep in deps]
-        for column, deps in told.deps_by_column.items()
+        for column, deps in lineage.deps_by_column.items()
     }
 
 
@@ -39,5 +39,5 @@ def test_nothing_read_or_far_too_much_is_left_out():
 
 
 def test_lineage_is_what_dagster_shows():
-    told = column_lineage(["area"], {"a": CELLS})["dagster/column_lineage"]
-    assert isinstance(told, dg.TableColumnLineage)
+    lineage = column_lineage(["area"], {"a": CELLS})["dagster/column_lineage"]
+    assert isinstance(lineage, dg.TableColumnLineage)

@@ -10,7 +10,7 @@ import pandas as pd
 
 from autophagy_assets.io_managers.base import Partitions
 from autophagy_assets.staleness.materializations import UID
-from autophagy_assets.staleness.partitions import SAMPLE_SPACE
+from autophagy_assets.staleness.partitions import SAMPLE_PARTITIONS
 from autophagy_assets_tests.io_managers.small_platform import CONTENT, make_parts
 
 
@@ -54,7 +54,7 @@ def test_only_partitions_that_were_looked_at_are_recorded_as_read(small):
 
 def test_partitions_not_made_yet_are_left_out(small):
     make_parts(small, "a")
-    small.instance.add_dynamic_partitions(SAMPLE_SPACE, ["later"])
+    small.instance.add_dynamic_partitions(SAMPLE_PARTITIONS, ["later"])
     CONTENT["whole"] = summed(list)
     small.run("whole")
     assert list(CONTENT["seen"]) == ["a"]

@@ -1,4 +1,4 @@
-"""The storage protocol when something is wrong: refused, told, and nothing half done."""
+"""The storage protocol when something is wrong: refused, reported, and nothing half done."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import joblib
 import pytest
 
 from autophagy_assets.staleness.materializations import latest
-from autophagy_assets.staleness.partitions import SAMPLE_SPACE
+from autophagy_assets.staleness.partitions import SAMPLE_PARTITIONS
 from autophagy_assets_tests.io_managers.small_platform import CONTENT, make_parts
 
 
-def test_what_was_never_made_is_told(small):
-    small.instance.add_dynamic_partitions(SAMPLE_SPACE, ["a"])
+def test_what_was_never_made_is_reported(small):
+    small.instance.add_dynamic_partitions(SAMPLE_PARTITIONS, ["a"])
     result = small.run("same", partition="a", check=False)
     assert "part[a] has not been materialized yet; materialize it first" in small.failure(result)
 
@@ -32,8 +32,8 @@ def test_a_changed_table_is_refused_and_not_tried_again(small, change):
         flipped = content[:50] + bytes([content[50] ^ 1]) + content[51:]
         path.write_bytes(flipped if change == "flipped" else content[:-1])
     result = small.run("same", partition="a", check=False)
-    told = small.failure(result)
-    assert "materialize it again" in told and "/part/a.parquet" in told
+    message = small.failure(result)
+    assert "materialize it again" in message and "/part/a.parquet" in message
     assert not result.filter_events(lambda event: event.is_step_up_for_retry)
     assert latest(small.instance, dg.AssetKey("same"), "a") is None
     small.run("part", "same", partition="a")  # the remedy

@@ -26,7 +26,7 @@ def platform(store, real_data, images, tmp_path_factory) -> Platform:
 
     platform = Platform(study_file(tmp_path_factory.mktemp("real"), "real study"))
     done = ingest(real_data, platform.study)
-    assert done.set_aside == {}
+    assert done.excluded == {}
     assert (done.new_images, len(done.fields)) == (len(images), len(images) / 3)
     platform.sync()
     return platform

@@ -96,7 +96,8 @@ def pixels(shape: tuple[int, ...], dtype: str = "uint16") -> Callable[[Path], No
     return lambda path: tifffile.imwrite(path, np.ones(shape, dtype=dtype))
 
 
-# What is wrong with the metadata file itself: nothing is done. Name -> (change, words told).
+# What is wrong with the metadata file itself: nothing is done. Name -> (change, words of the
+# message).
 BAD_METADATA: dict[str, tuple[Callable[[Path], None], list[str]]] = {
     "no metadata file": (
         lambda folder: (folder / "metadata_files.csv").unlink(),
@@ -251,7 +252,7 @@ def _header_again(file: Path, column: str) -> None:
     file.write_text("\n".join([f"{lines[0]},{column}", *(f"{line},WT" for line in lines[1:])]))
 
 
-# What is wrong with one field: it is set aside, the others go on.
+# What is wrong with one field: it is excluded, the others go on.
 BAD_FIELD: dict[str, tuple[Callable[[Path], None], list[str]]] = {
     "image missing": (image(Path.unlink), ["0_DAPI.tif does not exist"]),
     "image truncated": (image(truncate), ["0_DAPI.tif", "truncated"]),

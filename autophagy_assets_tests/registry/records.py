@@ -1,4 +1,4 @@
-"""How much stands in the store, to tell whether something was added."""
+"""How much stands in the store, to see whether something was added."""
 
 from __future__ import annotations
 

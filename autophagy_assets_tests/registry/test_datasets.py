@@ -179,7 +179,7 @@ def test_the_spatialdata_of_an_old_dataset_is_that_of_its_run(store, study, tmp_
         assert beside.run == store.Artifact.get(uid=uid).run
 
 
-def test_a_dataset_without_spatialdata_is_told_by_its_uid(store, study):
+def test_a_dataset_without_spatialdata_is_reported_by_its_uid(store, study):
     recorder = outsider()
     key = f"datasets/{next(_numbers)}/single_cell_data.h5ad"
     output = recorder.put(lambda p: p.write_text(key), key, "single cells", {})

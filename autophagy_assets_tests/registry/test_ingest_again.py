@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 import tifffile
 
-from autophagy_assets.registry.ingest.ingest import ingest, set_aside_fields
+from autophagy_assets.registry.ingest.ingest import excluded_fields, ingest
 from autophagy_assets.registry.store.labels import labels_of
 from autophagy_assets_tests.registry.image_folder import (
     FIELD,
@@ -38,7 +38,7 @@ def test_same_input_with_a_bad_field_twice_changes_nothing(store, study, folder)
     (folder / "images/0_DAPI.tif").unlink()
     ingest(folder, study)
     before = snapshot()
-    assert NAME in ingest(folder, study).set_aside
+    assert NAME in ingest(folder, study).excluded
     assert snapshot() == before
 
 
@@ -96,16 +96,16 @@ def test_a_new_field_leaves_the_others_as_they_are(store, study, folder):
     assert set(before) < set(done.fields)
 
 
-def test_a_field_that_was_mended_is_no_longer_set_aside(store, study, folder):
+def test_a_field_that_was_repaired_is_no_longer_excluded(store, study, folder):
     path = folder / "images/0_DAPI.tif"
     whole = path.read_bytes()
     path.write_bytes(whole[:-40])
-    assert NAME in ingest(folder, study).set_aside
+    assert NAME in ingest(folder, study).excluded
     path.write_bytes(whole)
     done = ingest(folder, study)
-    assert done.set_aside == {} and len(done.fields) == 3
+    assert done.excluded == {} and len(done.fields) == 3
     assert done.new_images == 3
-    assert set_aside_fields(study) == {}
+    assert excluded_fields(study) == {}
 
 
 def test_corrected_labels_of_an_image_that_is_known_are_taken(store, study, folder):
@@ -141,22 +141,22 @@ def _rename_first_field(folder: Path) -> str:
     return NAME.replace("FOV1", "FOV7")
 
 
-def test_a_field_under_another_name_is_set_aside_since_its_cells_would_be_there_twice(
+def test_a_field_under_another_name_is_excluded_since_its_cells_would_be_there_twice(
     store, study, folder
 ):
     first = ingest(folder, study)
     renamed = _rename_first_field(folder)
     done = ingest(folder, study)
     assert done.fields == first.fields
-    assert f"has in DAPI the same pixels as {NAME} in DAPI" in done.set_aside[renamed]
-    assert f"autophagy withdraw '{NAME}'" in done.set_aside[renamed]
+    assert f"has in DAPI the same pixels as {NAME} in DAPI" in done.excluded[renamed]
+    assert f"autophagy withdraw '{NAME}'" in done.excluded[renamed]
 
 
 def test_one_folder_cannot_have_a_field_under_two_names(store, study, folder):
     edited(lambda t: pd.concat([t, t.iloc[:3].assign(FOV="FOV7")]))(folder)
     done = ingest(folder, study)
-    assert len(done.fields) == 3 and len(done.set_aside) == 1
-    assert "has in DAPI the same pixels as" in next(iter(done.set_aside.values()))
+    assert len(done.fields) == 3 and len(done.excluded) == 1
+    assert "has in DAPI the same pixels as" in next(iter(done.excluded.values()))
 
 
 def test_a_label_that_somebody_added_by_hand_is_left_alone(store, study, folder):
@@ -186,4 +186,4 @@ def test_the_label_hash_of_a_field_follows_every_label_of_every_image(store, stu
     change(folder)
     after = _label_hashes(ingest(folder, study).fields)
     assert [name for name in after if after[name] != before[name]] == [NAME]
-    assert all(len(told) == 16 for told in after.values())
+    assert all(len(value) == 16 for value in after.values())

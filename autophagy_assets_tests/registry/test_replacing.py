@@ -56,11 +56,11 @@ def latest(store, uid: str) -> int:
 
 def refused(folder: Path, study, *words: str) -> None:
     before = snapshot()
-    with pytest.raises(InputError) as told:
+    with pytest.raises(InputError) as raised:
         ingest(folder, study)
     for word in words:
-        assert word in str(told.value), str(told.value)
-    assert "\n" not in str(told.value) and snapshot() == before
+        assert word in str(raised.value), str(raised.value)
+    assert "\n" not in str(raised.value) and snapshot() == before
 
 
 def test_a_withdrawn_field_that_comes_back_after_another_is_whole(store, study, folder, other):
@@ -113,7 +113,7 @@ def test_a_new_field_beside_one_that_would_be_replaced_is_not_taken_alone(study,
     assert len(ingest(other, study, replace=True).fields) == 4
 
 
-def test_channels_of_two_acquisitions_are_told_before_they_are_mixed(store, study, folder):
+def test_channels_of_two_acquisitions_are_reported_before_they_are_mixed(store, study, folder):
     ingest(folder, study)
     tifffile.imwrite(folder / "images/0_DAPI.tif", np.full((12, 12), 7, dtype=np.uint16))
     refused(
@@ -124,7 +124,7 @@ def test_channels_of_two_acquisitions_are_told_before_they_are_mixed(store, stud
     assert ingest(folder, study, replace=True).new_images == 1
 
 
-def test_a_channel_added_to_those_of_an_earlier_ingest_is_told(store, study, folder):
+def test_a_channel_added_to_those_of_an_earlier_ingest_is_reported(store, study, folder):
     fields = ingest(folder, study).fields
     (images,) = (dict(field.images) for field in fields if field.name == NAME)
     store.Artifact.get(uid=images["DAPI"]).delete(permanent=False)
@@ -217,7 +217,7 @@ def _swapped(folder: Path, study) -> None:
     ],
     ids=["copied", "recompressed", "recompressed, registered before", "two equal", "swapped"],
 )
-def test_the_same_pixels_under_two_genotypes_are_set_aside(
+def test_the_same_pixels_under_two_genotypes_are_excluded(
     store, study, folder, tmp_path, change, known
 ):
     ingest(folder, study)
@@ -278,16 +278,16 @@ def test_images_that_change_while_others_are_read_stop_the_ingest(store, study, 
     assert stored_files() == before
 
 
-def test_the_same_pixels_twice_in_one_folder_are_set_aside(study, folder):
+def test_the_same_pixels_twice_in_one_folder_are_excluded(study, folder):
     first, second = folder / "images/0_DAPI.tif", folder / "images/1_mCherry.tif"
     tifffile.imwrite(second, tifffile.imread(first), compression="zlib")
     done = ingest(folder, study)
-    assert len(done.fields) == 2 and len(done.set_aside) == 1
-    assert "the same pixels as" in next(iter(done.set_aside.values()))
+    assert len(done.fields) == 2 and len(done.excluded) == 1
+    assert "the same pixels as" in next(iter(done.excluded.values()))
 
 
 @pytest.mark.parametrize("copies", [1, 2], ids=["two of three", "all three"])
-def test_one_image_for_several_channels_is_set_aside(study, folder, copies):
+def test_one_image_for_several_channels_is_excluded(study, folder, copies):
     for channel in study.channels[1 : 1 + copies]:
         tifffile.imwrite(
             folder / f"images/0_{channel}.tif",
@@ -295,7 +295,7 @@ def test_one_image_for_several_channels_is_set_aside(study, folder, copies):
             compression="zlib",
         )
     done = ingest(folder, study)
-    assert "has the same pixels in DAPI and in Alexa488" in done.set_aside[NAME]
+    assert "has the same pixels in DAPI and in Alexa488" in done.excluded[NAME]
     assert len(done.fields) == 2
 
 
@@ -307,7 +307,7 @@ def test_fields_whose_images_were_swapped_can_be_put_right(store, study, folder)
     )(folder)
     refused(folder, study, NAME, "would be replaced")
     done = ingest(folder, study, replace=True)
-    assert done.set_aside == {} and done.new_images == 6
+    assert done.excluded == {} and done.new_images == 6
     assert stored(store, study)["DAPI"] == (folder / "images/1_DAPI.tif").read_bytes()
 
 
@@ -353,7 +353,7 @@ def test_an_emptied_cell_changes_the_label_hash_of_its_field_alone(study, folder
     assert [name for name in after if after[name] != before[name]] == [NAME]
 
 
-def test_a_corrected_resolution_is_told(study, folder):
+def test_a_corrected_resolution_is_reported(study, folder):
     ingest(folder, study)
     edited(lambda t: t.assign(resolution="0.25"))(folder)
     done = ingest(folder, study)

@@ -1,4 +1,4 @@
-"""A study made from scratch, in a child of a zygote: what there ought to be.
+"""A study made from scratch, in a child of a fork server: what there ought to be.
 
 Nothing here decides what is out of date: every asset is made once, in the order in which they
 depend on each other. Dagster keeps its records in memory, which is faster.
@@ -46,9 +46,9 @@ def make(number: int, folder: str, fields_kept_in: str) -> dict[str, Any]:
         assets=[graph.assets_def_for_key(key) for key in made],
         executor=dg.in_process_executor,
     ).resolve_implicit_global_asset_job_def()
-    for space, keys in groupby(made, lambda key: partitions_name(graph.get(key).partitions_def)):
+    for name, keys in groupby(made, lambda key: partitions_name(graph.get(key).partitions_def)):
         selected = list(keys)
-        for partition in sorted(instance.get_dynamic_partitions(space)) if space else [None]:
+        for partition in sorted(instance.get_dynamic_partitions(name)) if name else [None]:
             job.execute_in_process(
                 instance=instance,
                 partition_key=partition,
@@ -69,8 +69,8 @@ def _keep_fields(folder: Path) -> None:
     process = segmentation.process_field
 
     def process_once(images: Any, study: Any, out: Path) -> Any:
-        told = study.model_dump_json(include=set(_IMAGING))
-        name = hashlib.sha256(told.encode())
+        settings = study.model_dump_json(include=set(_IMAGING))
+        name = hashlib.sha256(settings.encode())
         for channel in sorted(images):
             name.update(channel.encode() + Path(images[channel]).read_bytes())
         kept = folder / name.hexdigest()[:20]

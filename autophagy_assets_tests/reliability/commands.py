@@ -1,4 +1,4 @@
-"""The command line, run in a child of a zygote, and what it leaves behind."""
+"""The command line, run in a child of a fork server, and what it leaves behind."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ REPORT = "study_report"
 def run(number: int, arguments: list[str]) -> dict[str, Any]:
     """Run a command of ``autophagy``; its exit code and what it printed."""
     from autophagy_assets.cli.main import main
-    from autophagy_assets.compute import fork_server as nursery
+    from autophagy_assets.compute import fork_server
 
     # This process has imported scPortrait and has one thread, as a worker that images a sample.
-    nursery._forked = True
+    fork_server._forked = True
     printed = io.StringIO()
     code: Any = 0
     with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
@@ -86,8 +86,8 @@ def _contents(instance: Any) -> tuple[dict[str, list[Any]], list[str]]:
     contents: dict[str, list[Any]] = {}
     faults = []
     for key in graph.materializable_asset_keys:
-        space = partitions_name(graph.get(key).partitions_def)
-        for partition in instance.get_dynamic_partitions(space) if space else [None]:
+        named = partitions_name(graph.get(key).partitions_def)
+        for partition in instance.get_dynamic_partitions(named) if named else [None]:
             target = f"{key.to_user_string()}[{partition or ''}]".removesuffix("[]")
             found = latest(instance, key, partition)
             names = [] if found is None else [UID, HASH, TABLE_HASH]

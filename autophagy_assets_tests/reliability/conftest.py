@@ -8,14 +8,14 @@ import pytest
 
 from autophagy_assets_tests.conftest import lacking
 from autophagy_assets_tests.reliability import server as postgres
-from autophagy_assets_tests.reliability.forked import Zygote
+from autophagy_assets_tests.reliability.forked import ForkServer
 
 
 @pytest.fixture(scope="session")
-def sqlite_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Zygote]:
-    zygote = Zygote(tmp_path_factory.mktemp("sqlite"))
-    yield zygote
-    zygote.end()
+def sqlite_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ForkServer]:
+    fork_server = ForkServer(tmp_path_factory.mktemp("sqlite"))
+    yield fork_server
+    fork_server.end()
 
 
 @pytest.fixture(scope="session")
@@ -31,8 +31,8 @@ def server() -> Iterator[postgres.Server]:
 @pytest.fixture(scope="session")
 def postgres_home(
     tmp_path_factory: pytest.TempPathFactory, server: postgres.Server
-) -> Iterator[Zygote]:
+) -> Iterator[ForkServer]:
     folder = tmp_path_factory.mktemp("postgres")
-    zygote = Zygote(folder, AUTOPHAGY_DATABASE_URL=server.url)
-    yield zygote
-    zygote.end()
+    fork_server = ForkServer(folder, AUTOPHAGY_DATABASE_URL=server.url)
+    yield fork_server
+    fork_server.end()

@@ -1,4 +1,4 @@
-"""Talks to a zygote: one process with a home of its own, whose children are killed."""
+"""Talks to a test fork server: one process with a home of its own, whose children are killed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 from autophagy_assets_tests.conftest import ROOT, clean_environment
 
 
-class Zygote:
+class ForkServer:
     """A process that forks children on request.
 
     Parameters
@@ -26,7 +26,7 @@ class Zygote:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder, self.home = folder, folder / "home"
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "autophagy_assets_tests.reliability.zygote"],
+            [sys.executable, "-m", "autophagy_assets_tests.reliability.fork_server"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env=clean_environment(self.home, PYTHONPATH=str(ROOT), **environment),

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from autophagy_assets.compute.pool import ENVIRONMENT, PRELOAD
-from autophagy_assets_tests.reliability.forked import Zygote
+from autophagy_assets_tests.reliability.forked import ForkServer
 from autophagy_assets_tests.reliability.wanted import Pool, Wanted
 
 
@@ -27,25 +27,25 @@ class CommandHome:
     def __init__(self, folder: Path, **environment: str) -> None:
         self.study = folder / "study.yaml"
         environment = ENVIRONMENT | environment
-        self.zygote = Zygote(folder, AUTOPHAGY_STUDY=str(self.study), **environment)
-        self.zygote.ask("import", modules=list(PRELOAD))
+        self.fork_server = ForkServer(folder, AUTOPHAGY_STUDY=str(self.study), **environment)
+        self.fork_server.ask("import", modules=list(PRELOAD))
         self.keep()
 
     def keep(self) -> None:
         """Keep the home as it is."""
-        self.zygote.ask("keep")
+        self.fork_server.ask("keep")
 
     def restore(self, wanted: Wanted) -> None:
         """Bring back the home as it was kept, with another study file."""
-        self.zygote.ask("restore")
+        self.fork_server.ask("restore")
         wanted.write_study(self.study)
 
     def call(self, function: str, module: str = "commands", **more: Any) -> Any:
         """Call a function in a child; gives its answer, or how it was killed."""
-        (answer,) = self.zygote.call(module, function, **more)
+        (answer,) = self.fork_server.call(module, function, **more)
         if isinstance(answer, dict) and "died" in answer:
-            told = f"{module}.{function} died of {answer['died']}: {answer['text']}"
-            assert os.WIFSIGNALED(answer["died"]) and "killed_after" in more, told
+            message = f"{module}.{function} died of {answer['died']}: {answer['text']}"
+            assert os.WIFSIGNALED(answer["died"]) and "killed_after" in more, message
         return answer
 
     def must(self, *arguments: str) -> str:
@@ -97,7 +97,7 @@ class Scratch:
     def end(self) -> None:
         """End its process."""
         self._thread.shutdown(cancel_futures=True)
-        self.home.zygote.end()
+        self.home.fork_server.end()
 
 
 def differences(what: str, is_so: Any, ought: Any) -> list[str]:

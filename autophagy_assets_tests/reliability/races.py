@@ -1,4 +1,4 @@
-"""What racing processes do, each in a child of a zygote."""
+"""What racing processes do, each in a child of a fork server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Changing stored files and loading them, in a child of a zygote."""
+"""Changing stored files and loading them, in a child of a fork server."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def tamper_and_load(number: int, what: str, how: str) -> dict[str, Any]:
 
     from autophagy_assets.config.home import dagster_instance
     from autophagy_assets.registry.store.instance import connect
-    from autophagy_assets_tests.reliability import tiny, zygote
+    from autophagy_assets_tests.reliability import fork_server, tiny
 
     key, reader = TARGETS[what]
     ln = connect()
@@ -69,7 +69,7 @@ def tamper_and_load(number: int, what: str, how: str) -> dict[str, Any]:
     member = sorted(p for p in path.rglob("*") if p.is_file())[-1] if path.is_dir() else path
     globals()[how](member, key)
     with dagster_instance() as instance:
-        job = tiny.build_defs(str(zygote.STUDY)).resolve_implicit_global_asset_job_def()
+        job = tiny.build_defs(str(fork_server.STUDY)).resolve_implicit_global_asset_job_def()
         result = job.execute_in_process(
             instance=instance,
             asset_selection=[dg.AssetKey(reader)],

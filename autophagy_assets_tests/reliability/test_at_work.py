@@ -14,8 +14,7 @@ from filelock import FileLock
 
 from autophagy_assets.config.home import Home
 from autophagy_assets.registry.consistency.loose_files import check_loose, free_space
-from autophagy_assets.registry.store import files
-from autophagy_assets.registry.store import processes as presence
+from autophagy_assets.registry.store import files, processes
 from autophagy_assets.registry.store.instance import storage_root
 from autophagy_assets_tests.conftest import ROOT
 
@@ -42,7 +41,7 @@ def folder(store: object, request: pytest.FixtureRequest) -> Path:
 
 
 def at_work(name: str) -> FileLock:
-    """Another process of that name, as far as its lock tells."""
+    """Another process of that name, as far as its lock says."""
     processes = Home.locate().locks / "processes"
     processes.mkdir(exist_ok=True)
     return FileLock(processes / name)
@@ -56,9 +55,9 @@ def aged(path: Path, seconds: float) -> Path:
     return path
 
 
-def mended(path: Path, **how: float) -> bool:
+def repaired(path: Path, **how: float) -> bool:
     found = [f for f in check_loose(True, set(), **how) if path.name in f.what]
-    assert all(finding.fixed for finding in found) and path.exists() is not bool(found)
+    assert all(disagreement.fixed for disagreement in found) and path.exists() is not bool(found)
     return bool(found)
 
 
@@ -75,20 +74,20 @@ def writer(folder: Path) -> Iterator[tuple[subprocess.Popen[str], Path]]:
 
 def test_a_file_that_a_living_process_writes_stays_and_that_of_a_killed_one_goes(writer, folder):
     process, path = writer
-    assert files.writer_of(path) in presence.others_at_work()
-    assert not mended(path, grace_s=0.0), "nobody but its writer decides, whatever its age"
+    assert files.writer_of(path) in processes.others_at_work()
+    assert not repaired(path, grace_s=0.0), "nobody but its writer decides, whatever its age"
     assert free_space() == []
     process.kill()
     process.wait()
-    assert mended(path)
+    assert repaired(path)
 
 
 def test_what_killed_processes_left_goes_without_a_database(writer, folder):
     process, path = writer
     process.kill()
     process.wait()
-    found = [finding for finding in free_space() if path.name in finding.what]
-    assert [finding.fixed for finding in found] == [True] and not path.exists()
+    found = [disagreement for disagreement in free_space() if path.name in disagreement.what]
+    assert [disagreement.fixed for disagreement in found] == [True] and not path.exists()
 
 
 @pytest.mark.parametrize("name", [".tmp-0123.txt", "f" * 64 + ".txt"])
@@ -96,26 +95,26 @@ def test_a_file_that_names_no_writer_stays_while_a_process_goes_on_that_is_older
     path = aged(folder / name, 0)
     began = int(time.time()) - 7200
     with at_work(f"here-1-{began}-0123abcd"):
-        assert not mended(path)
+        assert not repaired(path)
     with at_work("of-an-earlier-version"), at_work(f"here-2-{int(time.time()) + 999}-0123abcd"):
-        assert not mended(path)
+        assert not repaired(path)
     with at_work(f"here-2-{int(time.time()) + 999}-0123abcd"):
-        assert mended(path), "who began after it was written has not written it"
+        assert repaired(path), "who began after it was written has not written it"
 
 
 def test_a_store_that_other_machines_write_to_is_given_a_day(folder, monkeypatch):
     path, here = aged(folder / ("e" * 64 + ".txt"), 0), Home.locate()
     monkeypatch.setattr(Home, "store", property(lambda home: home.root / "another"))
     assert Home.locate().store != here
-    assert not mended(path)
-    assert mended(path, grace_s=0.0)
+    assert not repaired(path)
+    assert repaired(path, grace_s=0.0)
 
 
 def test_tidying_up_does_not_take_the_lock_of_a_process_that_is_being_announced(store):
-    presence.forget_gone(set())
-    mine = presence.announce()
-    presence.forget_gone(set())
-    assert presence.at_work(mine) is True
+    processes.forget_gone(set())
+    mine = processes.announce()
+    processes.forget_gone(set())
+    assert processes.at_work(mine) is True
 
 
 def test_a_program_that_is_served_is_known_after_it_has_replaced_its_process(store):
@@ -128,10 +127,10 @@ def test_a_program_that_is_served_is_known_after_it_has_replaced_its_process(sto
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-c", become]
     pipe = subprocess.PIPE
-    before = presence.programs_at_work()
+    before = processes.programs_at_work()
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, env=environment) as program:
         assert program.stdout is not None and program.stdout.readline() == b"1\n"
-        (name,) = set(presence.programs_at_work()) - set(before)
-        assert str(program.pid) in name and name not in presence.others_at_work()
+        (name,) = set(processes.programs_at_work()) - set(before)
+        assert str(program.pid) in name and name not in processes.others_at_work()
         program.communicate(b"\n")
-    assert presence.programs_at_work() == before
+    assert processes.programs_at_work() == before

@@ -27,7 +27,7 @@ def tar(*arguments: str | Path) -> None:
     subprocess.run(["tar", *map(str, arguments)], check=True)
 
 
-def told(home: Path, *arguments: str) -> str:
+def output(home: Path, *arguments: str) -> str:
     done = autophagy(home, *arguments)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
@@ -37,7 +37,7 @@ def test_what_was_lost_comes_back_from_a_backup(run_script: Callable[..., Any], 
     home, backup = tmp_path / "home", tmp_path / "backup.tar"
     assert run_script(GIVE_AND_REFRESH, tmp_path / "given", home=home) > 0
     known = run_script(ARTIFACTS, home=home)
-    lineage = told(home, "lineage", "error_galleries")
+    lineage = output(home, "lineage", "error_galleries")
 
     tar("--create", "--file", backup, "--directory", home.parent, home.name)
     before = contents(home)
@@ -45,19 +45,19 @@ def test_what_was_lost_comes_back_from_a_backup(run_script: Callable[..., Any], 
     tar("--extract", "--file", backup, "--directory", home.parent)
     assert contents(home).keys() == before.keys()
 
-    status = [line.split() for line in told(home, "status").splitlines()]
+    status = [line.split() for line in output(home, "status").splitlines()]
     rows = {line[0]: line[1:] for line in status if line and line[0] != "asset"}
     assert rows["study_report"] == ["1"]
     assert all(len(numbers) < 2 for numbers in rows.values()), "nothing to make, nothing waiting"
-    assert told(home, "reconcile") == "All agree.\n"
-    assert "Made 0;" in told(home, "refresh")
-    assert told(home, "lineage", "error_galleries") == lineage
+    assert output(home, "reconcile") == "All agree.\n"
+    assert "Made 0;" in output(home, "refresh")
+    assert output(home, "lineage", "error_galleries") == lineage
     assert run_script(ARTIFACTS, home=home) == known
 
     # It is not only looked at: what is lost after the restore is made again.
     (gallery,) = (home / "store").rglob("error_galleries*/*.png")
     gallery.unlink()
-    assert "Made 0;" not in told(home, "refresh") and gallery.exists()
+    assert "Made 0;" not in output(home, "refresh") and gallery.exists()
 
     elsewhere = tmp_path / "elsewhere" / home.name
     elsewhere.parent.mkdir()

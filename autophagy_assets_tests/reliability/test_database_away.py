@@ -1,4 +1,4 @@
-"""PostgreSQL stopped in the middle of a run: waited for, then told; nothing lost or doubled."""
+"""PostgreSQL stopped in the middle of a run: waited for, then reported; nothing lost or doubled."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from autophagy_assets_tests.reliability.forked import Zygote
+from autophagy_assets_tests.reliability.forked import ForkServer
 from autophagy_assets_tests.reliability.server import Server
 
 pytestmark = pytest.mark.slow
@@ -19,7 +19,7 @@ PATIENCE_S = 120
 
 
 @pytest.fixture(scope="module")
-def undisturbed(postgres_home: Zygote, sqlite_home: Zygote) -> dict[str, Any]:
+def undisturbed(postgres_home: ForkServer, sqlite_home: ForkServer) -> dict[str, Any]:
     """Hashes of the second version on either database; the store has the first version only."""
     elsewhere = sqlite_home.ask("prepare")["hashes"]
     here = postgres_home.ask("prepare")["hashes"]
@@ -27,7 +27,7 @@ def undisturbed(postgres_home: Zygote, sqlite_home: Zygote) -> dict[str, Any]:
     return here
 
 
-def run_meanwhile(home: Zygote, folder: Path, asset: str, meanwhile: Callable[[], None]) -> Any:
+def run_meanwhile(home: ForkServer, folder: Path, asset: str, meanwhile: Callable[[], None]) -> Any:
     """Make everything; do something at the end of an asset's step, before it is recorded."""
     with ThreadPoolExecutor(1) as pool:
         running = pool.submit(home.call, "outage", "run", folder=str(folder), asset=asset)
@@ -41,7 +41,7 @@ def run_meanwhile(home: Zygote, folder: Path, asset: str, meanwhile: Callable[[]
         return answer
 
 
-def test_what_is_read_and_written_is_tried_again_and_then_told(
+def test_what_is_read_and_written_is_tried_again_and_then_reported(
     store: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from django.db import InterfaceError, OperationalError
@@ -68,7 +68,7 @@ def test_what_is_read_and_written_is_tried_again_and_then_told(
 
 
 def test_no_one_else_can_read_the_password(
-    postgres_home: Zygote, server: Server, undisturbed: dict[str, Any]
+    postgres_home: ForkServer, server: Server, undisturbed: dict[str, Any]
 ) -> None:
     holding = [
         path
@@ -82,7 +82,7 @@ def test_no_one_else_can_read_the_password(
 
 
 def test_a_short_outage_is_waited_for(
-    postgres_home: Zygote, server: Server, undisturbed: dict[str, Any], tmp_path: Path
+    postgres_home: ForkServer, server: Server, undisturbed: dict[str, Any], tmp_path: Path
 ) -> None:
     def restart() -> None:
         server.stop()
@@ -90,13 +90,13 @@ def test_a_short_outage_is_waited_for(
 
     seen = run_meanwhile(postgres_home, tmp_path, "cells", restart)
     assert seen == {"success": True, "said": ""}
-    mended = postgres_home.ask("mend", reconcile_first=False)
-    assert mended["before"] == {"hashes": undisturbed, "faults": [], "artifacts": 9}
-    assert mended["late"] == {"found": [], "left": []}
+    repaired = postgres_home.ask("repair", reconcile_first=False)
+    assert repaired["before"] == {"hashes": undisturbed, "faults": [], "artifacts": 9}
+    assert repaired["late"] == {"found": [], "left": []}
 
 
-def test_a_long_outage_is_told_and_the_next_refresh_completes(
-    postgres_home: Zygote,
+def test_a_long_outage_is_reported_and_the_next_refresh_completes(
+    postgres_home: ForkServer,
     server: Server,
     undisturbed: dict[str, Any],
     tmp_path: Path,
@@ -107,9 +107,9 @@ def test_a_long_outage_is_told_and_the_next_refresh_completes(
     assert "does not answer" in seen["said"] and f"port {server.port}" in seen["said"]
     assert "refresh again" in seen["said"]
 
-    mended = postgres_home.ask("mend", reconcile_first=False)
-    assert mended["before"]["faults"] == []
-    assert mended["errors"] == {}
-    assert mended["after"] == {"hashes": undisturbed, "faults": [], "artifacts": 9}
-    assert mended["late"]["left"] == []
-    assert len(mended["late"]["found"]) >= 1  # the run that was cut off
+    repaired = postgres_home.ask("repair", reconcile_first=False)
+    assert repaired["before"]["faults"] == []
+    assert repaired["errors"] == {}
+    assert repaired["after"] == {"hashes": undisturbed, "faults": [], "artifacts": 9}
+    assert repaired["late"]["left"] == []
+    assert len(repaired["late"]["found"]) >= 1  # the run that was cut off

@@ -1,4 +1,4 @@
-"""A full disk: told clearly, nothing half-written to be seen, all well once there is space."""
+"""A full disk: reported clearly, nothing half-written to be seen, all well once there is space."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from autophagy_assets.registry.store.files import measure
 from autophagy_assets_tests.cli.test_main import autophagy
 from autophagy_assets_tests.conftest import ROOT, clean_environment
 from autophagy_assets_tests.registry.image_folder import write_images
-from autophagy_assets_tests.reliability.forked import Zygote
+from autophagy_assets_tests.reliability.forked import ForkServer
 
 pytestmark = pytest.mark.slow
 
@@ -39,19 +39,19 @@ def small_disk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.fixture(scope="module")
-def home(small_disk: Path) -> Iterator[Zygote]:
-    zygote = Zygote(small_disk / "a")
-    yield zygote
-    zygote.end()
+def home(small_disk: Path) -> Iterator[ForkServer]:
+    fork_server = ForkServer(small_disk / "a")
+    yield fork_server
+    fork_server.end()
 
 
 @pytest.fixture(scope="module")
-def undisturbed(home: Zygote) -> dict[str, Any]:
+def undisturbed(home: ForkServer) -> dict[str, Any]:
     return home.ask("prepare")["hashes"]
 
 
-def test_a_file_that_does_not_fit_is_told_and_made_once_there_is_space(
-    home: Zygote, undisturbed: dict[str, Any], tmp_path: Path
+def test_a_file_that_does_not_fit_is_reported_and_made_once_there_is_space(
+    home: ForkServer, undisturbed: dict[str, Any], tmp_path: Path
 ) -> None:
     """Only the folder of the files is full, so the databases can still be written."""
     home.ask("restore")
@@ -62,7 +62,7 @@ def test_a_file_that_does_not_fit_is_told_and_made_once_there_is_space(
     assert mount(place, used + 150)  # the first file of the next version has 200 kB
     shutil.copytree(tmp_path / "kept", place, dirs_exist_ok=True)
     try:
-        full = home.ask("mend", reconcile_first=False)
+        full = home.ask("repair", reconcile_first=False)
         assert "The disk is full: free some space below" in full["errors"]["field"]
         assert full["after"]["faults"] == []
         assert full["after"]["hashes"] == full["before"]["hashes"] != undisturbed
@@ -70,17 +70,17 @@ def test_a_file_that_does_not_fit_is_told_and_made_once_there_is_space(
         assert [p.name for p in place.rglob(".tmp-*")] == []
 
         assert mount(place, 50_000, "remount")
-        mended = home.ask("mend", reconcile_first=False)
-        assert mended["errors"] == {}
-        assert mended["after"] == {"hashes": undisturbed, "faults": [], "artifacts": 9}
-        assert mended["late"] == {"found": [], "left": []}
+        repaired = home.ask("repair", reconcile_first=False)
+        assert repaired["errors"] == {}
+        assert repaired["after"] == {"hashes": undisturbed, "faults": [], "artifacts": 9}
+        assert repaired["late"] == {"found": [], "left": []}
     finally:
         subprocess.run(["umount", "-l", str(place)], check=True)
 
 
 @pytest.mark.parametrize("left_kb", [40, 400])
-def test_databases_that_do_not_fit_are_told_and_all_is_well_once_there_is_space(
-    home: Zygote, undisturbed: dict[str, Any], small_disk: Path, left_kb: int
+def test_databases_that_do_not_fit_are_reported_and_all_is_well_once_there_is_space(
+    home: ForkServer, undisturbed: dict[str, Any], small_disk: Path, left_kb: int
 ) -> None:
     home.ask("restore")
     filler = small_disk / "filler"
@@ -93,11 +93,11 @@ def test_databases_that_do_not_fit_are_told_and_all_is_well_once_there_is_space(
     assert "disk" in said and "full" in said
     assert "refresh again" in said
 
-    mended = home.ask("mend", reconcile_first=left_kb == 40)
-    assert mended["before"]["faults"] == []
-    assert mended["errors"] == {}
-    assert mended["after"] == {"hashes": undisturbed, "faults": [], "artifacts": 9}
-    assert mended["late"]["left"] == []
+    repaired = home.ask("repair", reconcile_first=left_kb == 40)
+    assert repaired["before"]["faults"] == []
+    assert repaired["errors"] == {}
+    assert repaired["after"] == {"hashes": undisturbed, "faults": [], "artifacts": 9}
+    assert repaired["late"]["left"] == []
 
 
 def test_an_ingest_that_does_not_fit_is_one_sentence_and_leaves_no_copies(
@@ -173,7 +173,7 @@ def test_reconcile_frees_a_disk_that_a_killed_process_has_filled(
         assert killed.returncode == -9
         assert os.statvfs(place).f_bavail * 4096 <= left
         done = autophagy(home, "reconcile", "--fix")
-        assert done.returncode == 0 and "mended  file: left/behind" in done.stdout, done.stderr
+        assert done.returncode == 0 and "repaired file: left/behind" in done.stdout, done.stderr
         assert os.statvfs(place).f_bavail * 4096 > 5_000_000
         assert list((home / "store" / "left" / "behind").iterdir()) == []
     finally:

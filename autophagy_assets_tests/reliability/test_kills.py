@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from autophagy_assets_tests.reliability.forked import Zygote
+from autophagy_assets_tests.reliability.forked import ForkServer
 from autophagy_assets_tests.reliability.points import CASES
 
 pytestmark = pytest.mark.slow
@@ -30,15 +30,15 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], 
     outcomes: dict[tuple[str, str], dict[str, Any]] = {}
 
     def work(folder: Path) -> None:
-        zygote = Zygote(folder)
-        undisturbed = zygote.ask("prepare")
+        fork_server = ForkServer(folder)
+        undisturbed = fork_server.ask("prepare")
         while True:
             try:
                 number, case = waiting.get_nowait()
             except Empty:
-                zygote.end()
+                fork_server.end()
                 return
-            outcome = _kill(zygote, case, number, undisturbed["took"])
+            outcome = _kill(fork_server, case, number, undisturbed["took"])
             outcomes[case] = outcome | {"undisturbed": undisturbed["hashes"]}
 
     root = tmp_path_factory.mktemp("kills")
@@ -47,19 +47,21 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], 
     return outcomes
 
 
-def _kill(zygote: Zygote, case: tuple[str, str], number: int, took: float) -> dict[str, Any]:
-    zygote.ask("restore")
+def _kill(
+    fork_server: ForkServer, case: tuple[str, str], number: int, took: float
+) -> dict[str, Any]:
+    fork_server.ask("restore")
     point, what = case
     if point == "random time":
         delay = random.Random(number).uniform(0.05, 0.95) * took
         # A machine that has less to do than when it was timed may be done before it is killed.
-        while not (died := zygote.ask("kill_at", delay=delay))["signal"]:
-            zygote.ask("restore")
+        while not (died := fork_server.ask("kill_at", delay=delay))["signal"]:
+            fork_server.ask("restore")
             delay *= 0.7
     else:
-        died = zygote.ask("kill", point=point, what=what)
+        died = fork_server.ask("kill", point=point, what=what)
     # Half of the times the records are put straight first, half of the times afterwards.
-    return died | zygote.ask("mend", reconcile_first=number % 2 == 1)
+    return died | fork_server.ask("repair", reconcile_first=number % 2 == 1)
 
 
 @pytest.mark.parametrize(("point", "what"), ALL, ids=lambda part: str(part))
@@ -83,9 +85,9 @@ def test_kills_leave_traces_that_reconcile_finds(
 ) -> None:
     """Were nothing found, the kills would have missed, or reconcile would not look."""
     kinds = Counter(
-        finding.split(":")[0]
+        disagreement.split(":")[0]
         for outcome in outcomes.values()
-        for finding in (outcome["early"] or {"found": []})["found"] + outcome["late"]["found"]
+        for disagreement in (outcome["early"] or {"found": []})["found"] + outcome["late"]["found"]
     )
     assert kinds["file"] >= 10
     assert kinds["run"] >= len(CASES)

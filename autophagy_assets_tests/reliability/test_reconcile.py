@@ -1,4 +1,4 @@
-"""What does not agree is found, what is safe is mended, and nothing that is needed is deleted."""
+"""What does not agree is found, what is safe is repaired, and nothing that is needed is deleted."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from autophagy_assets.cli import reconcile as cli_reconcile
 from autophagy_assets.config.study import Study
 from autophagy_assets.definitions import build_defs
 from autophagy_assets.registry.consistency import records as consistency
-from autophagy_assets.registry.consistency.records import Finding
+from autophagy_assets.registry.consistency.records import Disagreement
 from autophagy_assets.registry.provenance.recorder import Recorder, Step
 from autophagy_assets.registry.store.artifacts import fetch
 from autophagy_assets.registry.store.instance import storage_root, writing
@@ -50,15 +50,15 @@ def materialized(instance: dg.DagsterInstance, name: str, key: str, **changed: A
     return uid
 
 
-def about(findings: list, what: str) -> list:
-    return [finding for finding in findings if what in finding.what]
+def about(disagreements: list, what: str) -> list:
+    return [disagreement for disagreement in disagreements if what in disagreement.what]
 
 
 def test_what_agrees_is_not_found(store, instance, key):
     uid, path, _ = made(key)
     materialized(instance, "agrees", key.replace(".txt", "-2.txt"))
-    findings = reconcile(instance, fix=True)
-    assert about(findings, key.split("/")[1]) == [] and about(findings, "agrees") == []
+    disagreements = reconcile(instance, fix=True)
+    assert about(disagreements, key.split("/")[1]) == [] and about(disagreements, "agrees") == []
     assert fetch(uid)[0] == path
 
 
@@ -78,24 +78,24 @@ def test_files_that_nobody_needs_are_deleted_only_with_fix(store, instance, key,
     assert about(reconcile(instance), loose.name) == []
 
 
-def test_a_file_that_only_dagster_knows_is_kept_and_told(store, instance, key):
+def test_a_file_that_only_dagster_knows_is_kept_and_reported(store, instance, key):
     _, path, _ = made(key)
     orphan = path.with_name("a" * 64 + ".txt")
     orphan.write_text("only Dagster knows")
     gone = "A" * 20
     materialized(instance, "only_dagster", key, **{UID: gone, HASH: "a" * 64})
-    (finding,) = about(reconcile(instance, fix=True), "only_dagster")
-    assert gone in finding.problem and "gone from LaminDB" in finding.problem
-    assert "autophagy refresh" in finding.remedy and not finding.fixed
+    (disagreement,) = about(reconcile(instance, fix=True), "only_dagster")
+    assert gone in disagreement.problem and "gone from LaminDB" in disagreement.problem
+    assert "autophagy refresh" in disagreement.remedy and not disagreement.fixed
     assert orphan.exists()
     orphan.unlink()
 
 
-def test_files_of_others_are_told_and_never_deleted(store, instance):
+def test_files_of_others_are_reported_and_never_deleted(store, instance):
     foreign = storage_root() / "notes of somebody.txt"
     foreign.write_text("mine")
-    (finding,) = about(reconcile(instance, fix=True), foreign.name)
-    assert not finding.fixed and foreign.read_text() == "mine"
+    (disagreement,) = about(reconcile(instance, fix=True), foreign.name)
+    assert not disagreement.fixed and foreign.read_text() == "mine"
     foreign.unlink()
 
 
@@ -105,16 +105,16 @@ def test_a_record_without_its_file_is_left_for_a_refresh(store, instance, key, h
     path = fetch(uid)[0]
     content = path.read_bytes()
     path.unlink() if how == "gone" else path.write_bytes(b"changed")
-    findings = reconcile(instance, fix=True)
-    assert [f.kind for f in about(findings, key)] == ["record"]
-    (materialization,) = about(findings, f"without_file_{how}")
+    disagreements = reconcile(instance, fix=True)
+    assert [f.kind for f in about(disagreements, key)] == ["record"]
+    (materialization,) = about(disagreements, f"without_file_{how}")
     assert "gone or has changed" in materialization.problem
-    assert all(not f.fixed for f in [*about(findings, key), materialization])
+    assert all(not f.fixed for f in [*about(disagreements, key), materialization])
     assert not path.exists()  # so that a refresh misses it
     aside = list(path.parent.glob(".changed-*"))
     assert [a.read_bytes() for a in aside] == ([b"changed"] if how == "changed" else [])
     path.write_bytes(content)
-    assert about(reconcile(instance), key) == []  # nor is what was set aside told again
+    assert about(reconcile(instance), key) == []  # nor is what was moved aside reported again
 
 
 def test_unfinished_uploads_are_ended_where_the_file_is_whole(store, instance, key):
@@ -125,8 +125,8 @@ def test_unfinished_uploads_are_ended_where_the_file_is_whole(store, instance, k
         artifact._storage_ongoing = True
         artifact.save()
     path.write_text("to")
-    findings = [f for f in reconcile(instance, fix=True) if f.kind == "upload"]
-    assert {f.what.split(" ")[0]: f.fixed for f in findings} == {
+    disagreements = [f for f in reconcile(instance, fix=True) if f.kind == "upload"]
+    assert {f.what.split(" ")[0]: f.fixed for f in disagreements} == {
         key: True,
         key.replace(".txt", "-torn.txt"): False,
     }
@@ -141,8 +141,8 @@ def test_of_a_family_the_newest_becomes_the_latest(store, instance, key, latest)
     with writing() as ln:
         ln.Artifact.filter(uid__in=uids).update(is_latest=False)
         ln.Artifact.filter(uid__in=uids[:latest]).update(is_latest=True)
-    (finding,) = about(reconcile(instance, fix=True), key)
-    assert finding.kind == "latest" and finding.fixed
+    (disagreement,) = about(reconcile(instance, fix=True), key)
+    assert disagreement.kind == "latest" and disagreement.fixed
     found = store.Artifact.filter(uid__in=uids, is_latest=True).values_list("uid", flat=True)
     assert list(found) == [uids[-1] if latest == 0 else uids[1]]
 
@@ -158,8 +158,8 @@ def started(dagster_run: str | None, process: str) -> str:
 def test_runs_whose_dagster_run_has_ended_are_aborted(store, instance, status):
     run = instance.create_run_for_job(JOB, status=dg.DagsterRunStatus(status))
     uid = started(run.run_id, "some-process")
-    (finding,) = about(reconcile(instance, fix=True), uid)
-    assert finding.fixed and status in finding.problem
+    (disagreement,) = about(reconcile(instance, fix=True), uid)
+    assert disagreement.fixed and status in disagreement.problem
     ended = store.Run.get(uid=uid)
     assert ended.status == "aborted" and status in ended.extra_data["error"]
     assert about(reconcile(instance), uid) == []
@@ -177,13 +177,13 @@ def test_a_dagster_run_whose_process_is_gone_is_marked_as_failed(store, instance
     run = instance.create_run_for_job(JOB, status=dg.DagsterRunStatus.STARTED)
     uid = started(run.run_id, "a-process-that-was-killed")
     untouched = instance.create_run_for_job(JOB, status=dg.DagsterRunStatus.STARTED)
-    findings = reconcile(instance, fix=True)
-    assert about(findings, uid)[0].fixed and about(findings, run.run_id)[0].fixed
+    disagreements = reconcile(instance, fix=True)
+    assert about(disagreements, uid)[0].fixed and about(disagreements, run.run_id)[0].fixed
     assert store.Run.get(uid=uid).status == "aborted"
     ended = instance.get_run_by_id(run.run_id)
     assert ended is not None and ended.status == dg.DagsterRunStatus.FAILURE
     # Of this one nothing says that its process is gone.
-    assert about(findings, untouched.run_id) == []
+    assert about(disagreements, untouched.run_id) == []
 
 
 def test_runs_that_were_cut_off_do_not_hold_up_the_queue(store, instance):
@@ -232,37 +232,44 @@ def test_what_was_put_in_the_trash_comes_back_when_it_is_made_again(store, key):
     assert store.Artifact.filter(key=key, is_latest=True).count() == 1
 
 
-def test_the_job_fails_where_something_is_left_and_mends_what_it_is_told_to(store, instance, key):
+def test_the_job_fails_where_something_is_left_and_repairs_only_when_asked(store, instance, key):
     foreign = storage_root() / "left.txt"
     foreign.write_text("x")
     loose = made(key)[1].with_name(".tmp-0123.txt")
     loose.write_text("half")
     assert not JOB.execute_in_process(instance=instance, raise_on_error=False).success
     assert loose.exists()
-    told = {"ops": {"compare_records": {"config": {"fix": True}}}}
-    done = JOB.execute_in_process(instance=instance, run_config=told, raise_on_error=False)
+    found = {"ops": {"compare_records": {"config": {"fix": True}}}}
+    done = JOB.execute_in_process(instance=instance, run_config=found, raise_on_error=False)
     assert not done.success and not loose.exists()
     foreign.unlink()
 
 
 @pytest.mark.parametrize(
-    ("findings", "code", "said"),
+    ("disagreements", "code", "said"),
     [
         ([], 0, "All agree."),
-        ([Finding("file", "a.txt", "old", "delete it", True)], 0, "All 1 findings were mended."),
         (
-            [Finding("file", "a", "b", "c", True), Finding("record", "d", "e", "call for help")],
+            [Disagreement("file", "a.txt", "old", "delete it", True)],
+            0,
+            "All 1 disagreements were repaired.",
+        ),
+        (
+            [
+                Disagreement("file", "a", "b", "c", True),
+                Disagreement("record", "d", "e", "call for help"),
+            ],
             1,
             "to do: call for help",
         ),
     ],
 )
-def test_the_command_ends_with_one_where_something_is_left(monkeypatch, findings, code, said):
+def test_the_command_ends_with_one_where_something_is_left(monkeypatch, disagreements, code, said):
     asked = []
 
-    def found(instance: Any, **how: Any) -> list[Finding]:
+    def found(instance: Any, **how: Any) -> list[Disagreement]:
         asked.append(how)
-        return findings
+        return disagreements
 
     monkeypatch.setattr("autophagy_assets.automation.reconcile.reconcile", found)
     done = CliRunner().invoke(cli_reconcile.reconcile, ["--fix", "--grace", "5"])

@@ -93,10 +93,10 @@ class Study(RuleBasedStateMachine):
         self.first_variant = dict(self.wanted.fields)
         self.home.restore(self.wanted)
 
-    def step(self, name: str, told: str = "") -> None:
+    def step(self, name: str, detail: str = "") -> None:
         self.counts[name] += 1
-        self.story.append(f"{name} {told}")
-        print(f"  {sum(self.counts.values())}: {name} {told}", flush=True)
+        self.story.append(f"{name} {detail}")
+        print(f"  {sum(self.counts.values())}: {name} {detail}", flush=True)
 
     def ingest(self, places: list[str], replace: bool = False) -> None:
         began = time.monotonic()
@@ -229,9 +229,9 @@ class Study(RuleBasedStateMachine):
     @staticmethod
     def misregistered(seen: dict[str, list[str]], ought: dict[str, list[str]]) -> list[str]:
         if "retired artifacts" in TO_COME:
-            seen = {key: told for key, told in seen.items() if key in ought}
+            seen = {key: detail for key, detail in seen.items() if key in ought}
         if "labels of artifacts" in TO_COME:
-            seen, ought = ({k: told[:1] for k, told in side.items()} for side in (seen, ought))
+            seen, ought = ({k: detail[:1] for k, detail in side.items()} for side in (seen, ought))
         return differences("latest artifact", seen, ought)
 
     def teardown(self) -> None:
@@ -256,11 +256,11 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Iterator[type[Study]]:
     Study.seconds["first refresh"] += time.monotonic() - refresh
     Study.home.keep()
     homes = (Study.home, Study.scratch.home)
-    in_parallel(*(partial(home.zygote.ask, "import", modules=modules) for home in homes))
+    in_parallel(*(partial(home.fork_server.ask, "import", modules=modules) for home in homes))
     Study.seconds["setting up"] += time.monotonic() - began
     yield Study
     Study.scratch.end()
-    Study.home.zygote.end()
+    Study.home.fork_server.end()
 
 
 def test_after_anything_that_happens_a_refresh_leaves_what_a_home_made_from_scratch_has(

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from autophagy_assets_tests.reliability.forked import Zygote
+from autophagy_assets_tests.reliability.forked import ForkServer
 from autophagy_assets_tests.reliability.tampering import TARGETS
 
 pytestmark = pytest.mark.slow
@@ -17,21 +17,21 @@ CASES.append(("model", "evil_pickle"))
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Zygote]:
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ForkServer]:
     """A home of its own: the whole store is compared, so no other test may write to it."""
-    zygote = Zygote(tmp_path_factory.mktemp("tampering"))
-    yield zygote
-    zygote.end()
+    fork_server = ForkServer(tmp_path_factory.mktemp("tampering"))
+    yield fork_server
+    fork_server.end()
 
 
 @pytest.fixture(scope="module")
-def undisturbed(home: Zygote) -> dict[str, Any]:
+def undisturbed(home: ForkServer) -> dict[str, Any]:
     return home.ask("prepare")["hashes"]
 
 
 @pytest.mark.parametrize(("what", "how"), CASES, ids=lambda part: str(part))
 def test_a_changed_file_is_refused_and_made_again(
-    home: Zygote, undisturbed: dict[str, Any], what: str, how: str
+    home: ForkServer, undisturbed: dict[str, Any], what: str, how: str
 ) -> None:
     (seen,) = home.call("tampering", "tamper_and_load", what=what, how=how)
     assert not seen["success"]
@@ -44,12 +44,14 @@ def test_a_changed_file_is_refused_and_made_again(
     assert not seen["executed"]
     assert (seen["status"], seen["recorded_error"]) == ("errored", said)
 
-    mended = home.ask("mend", reconcile_first=True)
-    # The changed file cannot be mended, only made again; so it is left, and then it is not.
-    assert any(finding.startswith("record: " + key) for finding in mended["early"]["left"])
-    assert mended["late"]["left"] == []
-    assert mended["after"] == {"hashes": undisturbed, "faults": [], "artifacts": 9}
+    repaired = home.ask("repair", reconcile_first=True)
+    # The changed file cannot be repaired, only made again; so it is left, and then it is not.
+    assert any(
+        disagreement.startswith("record: " + key) for disagreement in repaired["early"]["left"]
+    )
+    assert repaired["late"]["left"] == []
+    assert repaired["after"] == {"hashes": undisturbed, "faults": [], "artifacts": 9}
 
 
-def test_the_replaced_pickle_would_have_run_code(home: Zygote) -> None:
+def test_the_replaced_pickle_would_have_run_code(home: ForkServer) -> None:
     assert home.call("tampering", "fault_is_seen") == [True]

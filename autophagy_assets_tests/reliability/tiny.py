@@ -1,7 +1,7 @@
 """A study that takes seconds: one asset for each format, stored by the real IO managers.
 
 ``field`` leaves a file and a folder in the store as imaging does, ``cells`` reads them,
-``forest`` is trained on the cells, ``picture`` draws them and ``page`` tells of them.
+``forest`` is trained on the cells, ``picture`` draws them and ``page`` describes them.
 """
 
 import shutil
@@ -98,7 +98,7 @@ def picture(context, forest: TrainedClassifier, cells: pd.DataFrame) -> Picture:
 
 @_define("page_io")
 def page(context, picture: StoredPicture, cells: pd.DataFrame) -> str:
-    """A page that tells of the picture."""
+    """A page about the picture."""
     return f"<html>{len(picture.png)} {cells.to_html()}</html>"
 
 

@@ -14,7 +14,7 @@ import yaml
 
 from autophagy_assets.config.study import DEFAULT_STUDY
 from autophagy_assets.simulation import simulate
-from autophagy_assets.simulation.conditions import Condition
+from autophagy_assets.simulation.treatments import Condition
 
 VARIANTS = 2
 WT, KNOCKOUT, UNTREATED, STIMULATED = "WT", "EI24KO", "untreated", "14h Torin-1"

@@ -63,7 +63,7 @@ def test_metadata_equals_that_of_the_real_study(tiny: SimulatedStudy, real_data:
 
 
 def test_default_study_has_16_fields_of_three_channels():
-    from autophagy_assets.simulation.conditions import conditions
+    from autophagy_assets.simulation.treatments import conditions
 
     rows = [row for condition in conditions(2, 2) for row in condition.metadata()]
     paths = {row["image_path"] for row in rows}
@@ -186,7 +186,7 @@ def test_without_effect_treated_cells_are_as_untreated_ones(
 
 def test_the_strongest_effect_still_draws_possible_cells():
     from autophagy_assets.simulation import cells
-    from autophagy_assets.simulation.conditions import Condition
+    from autophagy_assets.simulation.treatments import Condition
 
     rng = np.random.default_rng(0)
     drawn = cells.draw(
@@ -196,11 +196,13 @@ def test_the_strongest_effect_still_draws_possible_cells():
     assert (drawn.drop(columns=["autophagic", "spontaneous", "mitotic", "dying"]) >= 0).all().all()
 
 
-def test_progress_tells_of_every_field(tmp_path: Path):
-    told: list[tuple[int, int, str]] = []
-    simulate(tmp_path / "s", **{**TINY, "clones": 1}, progress=lambda *field: told.append(field))
-    assert [(done, total) for done, total, _ in told] == [(1, 4), (2, 4), (3, 4), (4, 4)]
-    assert told[0][2] == "WT_clone1_untreated_FOV1"
+def test_progress_reports_every_field(tmp_path: Path):
+    reported: list[tuple[int, int, str]] = []
+    simulate(
+        tmp_path / "s", **{**TINY, "clones": 1}, progress=lambda *field: reported.append(field)
+    )
+    assert [(done, total) for done, total, _ in reported] == [(1, 4), (2, 4), (3, 4), (4, 4)]
+    assert reported[0][2] == "WT_clone1_untreated_FOV1"
 
 
 def test_a_folder_that_holds_files_is_refused_and_left_alone(tmp_path: Path):

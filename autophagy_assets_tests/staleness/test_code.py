@@ -121,7 +121,7 @@ def changed(before: Code, after: Code) -> set[str]:
     return {name for name in names if before.modules.get(name) != after.modules.get(name)}
 
 
-def test_argmax_to_argmin_two_modules_away_changes_the_version_and_tells_the_module(toy):
+def test_argmax_to_argmin_two_modules_away_changes_the_version_and_names_the_module(toy):
     before, after = toy(), toy((SCORES, "argmax", "argmin"))
     assert before.version != after.version
     assert changed(before, after) == {"toy.science.scores"}
@@ -337,12 +337,12 @@ def test_source_holds_what_is_reached_as_it_is_written(toy):
 
 @pytest.fixture
 def versions(monkeypatch):
-    """Versions of distributions that are told instead of the real ones."""
-    told: dict[str, str] = {}
+    """Versions of distributions that are given instead of the real ones."""
+    found: dict[str, str] = {}
     real = metadata.version
-    monkeypatch.setattr(metadata, "version", lambda name: told.get(name) or real(name))
+    monkeypatch.setattr(metadata, "version", lambda name: found.get(name) or real(name))
     libraries._version.cache_clear()
-    yield told
+    yield found
     libraries._version.cache_clear()
 
 
@@ -363,7 +363,7 @@ def test_a_library_that_is_not_reached_does_not_count(toy):
     assert toy().libraries == {"numpy": metadata.version("numpy")}
 
 
-def test_a_library_that_is_not_installed_is_told(toy):
+def test_a_library_that_is_not_installed_is_reported(toy):
     body = "def body():\n    import not_there\n    return not_there\n"
     assert toy(body=body).libraries == {"not_there": "not installed"}
 

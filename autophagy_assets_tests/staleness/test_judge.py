@@ -314,7 +314,7 @@ def test_a_damaged_raw_image_costs_its_field_until_it_is_put_back(
     path.write_bytes(path.read_bytes()[:-1] + b"x")
     imaged.run("single_cell_images", partition=SAMPLE)
     manifest = imaged.table("single_cell_images", SAMPLE)
-    assert manifest["status"].tolist() == ["ok", "set aside"]
+    assert manifest["status"].tolist() == ["ok", "excluded"]
     assert "autophagy ingest" in manifest["reason"][1]
     assert Target("single_cell_images", SAMPLE) in imaged.plan().fresh
     ingest(tmp_path / "images", imaged.study)

@@ -14,7 +14,7 @@ from autophagy_assets.staleness import partitions
 
 STUDY = Study.load()
 PROCESSES = 6
-SPACES = ("sample", "genotype", "knockout")
+PARTITIONS_NAMES = ("sample", "genotype", "knockout")
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def instance():
 
 
 def filled(instance: dg.DagsterInstance) -> dict[str, list[str]]:
-    return {space: sorted(instance.get_dynamic_partitions(space)) for space in SPACES}
+    return {name: sorted(instance.get_dynamic_partitions(name)) for name in PARTITIONS_NAMES}
 
 
 def test_genotypes_and_knockouts_follow_from_samples_and_tables(instance):
@@ -63,9 +63,9 @@ def test_the_genotype_of_a_sample():
     assert partitions.genotype_of("EI24KO__U2OS-clone-1__14h-Torin-1") == "EI24KO"
 
 
-def test_definitions_and_spaces_have_the_same_names():
+def test_definitions_and_the_registry_have_the_same_names():
     names = {p.name for p in (partitions.samples, partitions.genotypes, partitions.knockouts)}
-    assert names == set(SPACES)
+    assert names == set(PARTITIONS_NAMES)
 
 
 def test_more_than_a_database_takes_at_once(tmp_path):

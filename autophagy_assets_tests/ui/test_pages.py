@@ -10,7 +10,7 @@ from autophagy_assets.config.study import ClassifierParameters
 pytestmark = pytest.mark.slow
 
 GROUPS = {
-    "imaging": ["raw_images", "set_aside_fields", "single_cell_images", "cell_features"],
+    "imaging": ["raw_images", "excluded_fields", "single_cell_images", "cell_features"],
     "features": ["source_features", "source_datasets", "raw_features", "clean_features"],
     "classifier": [
         "training_cells",
@@ -24,7 +24,7 @@ GROUPS = {
     "report": ["study_report", "last_refresh"],
 }
 FROM_OUTSIDE = {
-    *("raw_images", "set_aside_fields", "source_features", "source_datasets", "last_refresh")
+    *("raw_images", "excluded_fields", "source_features", "source_datasets", "last_refresh")
 }
 FIGURES = ["classifier_evaluation", *GROUPS["galleries"]]
 
@@ -115,7 +115,7 @@ def test_the_checks_have_run_and_passed(served):
         for node in served.ask(query)["assetNodes"]
         for check in node["assetChecksOrError"].get("checks", [])
         # The tables were given, so no field has been imaged here and none was refused.
-        if node["assetKey"]["path"][-1] not in ("single_cell_images", "set_aside_fields")
+        if node["assetKey"]["path"][-1] not in ("single_cell_images", "excluded_fields")
     }
     assert len(checks) == 12
     for name, last in checks.items():

@@ -22,7 +22,7 @@ SENSORS = ("watch_inbox", "refresh_on_change")
 PATIENCE_SECONDS = 900
 
 
-def drop_all_but_one_image(tiny_study: Path, folder: Path) -> tuple[Path, Path]:
+def submit_all_but_one_image(tiny_study: Path, folder: Path) -> tuple[Path, Path]:
     """One field of each stimulation, of a new genotype; gives the image that is still missing."""
     metadata = pd.read_csv(tiny_study / "metadata_files.csv", dtype=str)
     chosen = metadata[metadata["genotype"] != "WT"].assign(genotype=NEW, cell_line_clone="clone 1")
@@ -55,7 +55,7 @@ def test_a_folder_in_the_inbox_becomes_predictions_and_galleries(served, page, t
         turn_on(served, sensor)
     report, known = served.materialized("study_report"), served.runs()
     cells, gallery = served.materialized("training_cells"), served.materialized("wt_ko_gallery")
-    came, place = drop_all_but_one_image(tiny_study, served.home.parent / "inbox" / "plate 7")
+    came, place = submit_all_but_one_image(tiny_study, served.home.parent / "inbox" / "plate 7")
 
     # Left alone while it is incomplete, with its reason where people look.
     served.wait("reason", lambda: place.name in said_by(served, "watch_inbox"), 90)

@@ -220,11 +220,11 @@ def _require_features(model: TrainedClassifier, cells: pd.DataFrame, name: str) 
         "lacks": [feature for feature in model.feature_names if feature not in set(found)],
         "has, unknown to the model,": [feature for feature in found if feature not in wanted],
     }
-    told = [f"{verb} {_first(names)}" for verb, names in problems.items() if names]
-    if told:
+    listed = [f"{verb} {_first(names)}" for verb, names in problems.items() if names]
+    if listed:
         raise InputError(
             f"The features of {name} are not those the classifier was trained on: the table "
-            f"{' and '.join(told)}; clean it with the same study file, or train again."
+            f"{' and '.join(listed)}; clean it with the same study file, or train again."
         )
 
 

@@ -37,8 +37,8 @@ def evaluation_picture(table: pd.DataFrame, study: Study, title: str) -> Picture
     caption = (
         f"Left: of all {study.classes[1]} cells, the share found (y) against the share of "
         f"{study.classes[0]} cells wrongly called {study.classes[1]} (x) as the threshold on the "
-        f"score moves; the dashed line is guessing. Area under the curve {_told_auc(table)}. "
-        f"Right: {_told_confusion(table, study)}"
+        f"score moves; the dashed line is guessing. Area under the curve {_auc_text(table)}. "
+        f"Right: {_confusion_text(table, study)}"
     )
     return Picture(figure, table, caption, _numbers(table))
 
@@ -64,7 +64,7 @@ def confusion_picture(table: pd.DataFrame, study: Study, title: str) -> Picture:
     figure = new_figure(5, 4.2)
     figure.suptitle(title, x=0.02, ha="left", fontweight="bold", fontsize=12)
     _draw_confusion(figure.subplots(), table, study)
-    caption = f"{_told_confusion(table, study)} Area under the ROC curve {_told_auc(table)}."
+    caption = f"{_confusion_text(table, study)} Area under the ROC curve {_auc_text(table)}."
     return Picture(figure, table, caption, _numbers(table))
 
 
@@ -105,8 +105,8 @@ def _draw_confusion(ax: Axes, table: pd.DataFrame, study: Study) -> None:
             share = f"{100 * fraction:.0f} %"
             colour = "white" if fraction > 0.55 else "black"
             ax.text(p, t - 0.08, share, ha="center", va="center", color=colour, fontsize=16)
-            told = f"{counts[t, p]} cells"
-            ax.text(p, t + 0.17, told, ha="center", va="center", color=colour)
+            count = f"{counts[t, p]} cells"
+            ax.text(p, t + 0.17, count, ha="center", va="center", color=colour)
     labels = [study.classes[number] for number in CLASSES]
     totals = counts.sum(axis=1)
     rows = [f"{label}\n(n = {totals[t]})" for t, label in zip(CLASSES, labels, strict=True)]
@@ -131,17 +131,17 @@ def _numbers(table: pd.DataFrame) -> dict[str, float]:
     }
 
 
-def _told_auc(table: pd.DataFrame) -> str:
+def _auc_text(table: pd.DataFrame) -> str:
     value = auc_of(table)
     total = int(confusion_of(table).to_numpy().sum())
     return "not defined (only one class)" if np.isnan(value) else f"{value:.2f} (n = {total} cells)"
 
 
-def _told_confusion(table: pd.DataFrame, study: Study) -> str:
+def _confusion_text(table: pd.DataFrame, study: Study) -> str:
     counts = confusion_of(table).to_numpy()
-    told = [
+    shares = [
         f"{counts[t, t]} of {counts[t].sum()} {study.classes[t]} cells called {study.classes[t]}"
         for t in CLASSES
         if counts[t].sum()
     ]
-    return f"{' and '.join(told)}; the darker a field, the larger its share of the true class."
+    return f"{' and '.join(shares)}; the darker a field, the larger its share of the true class."

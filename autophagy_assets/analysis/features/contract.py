@@ -1,6 +1,6 @@
 """The contract of a feature table: the values that everything downstream relies on.
 
-A table that breaks it is refused with an :class:`InputError`, or told of by a check.
+A table that breaks it is refused with an :class:`InputError`, or reported by a check.
 """
 
 from __future__ import annotations
@@ -76,8 +76,8 @@ def _check_identity(table: pd.DataFrame, name: str) -> None:
                 f"Feature table {name}: column {column.name!r} is empty in {empty} of "
                 f"{len(table)} rows; {_REMEDY}."
             )
-        if told := misfit(table, column):
-            raise InputError(f"Feature table {name}: {told}; {_REMEDY}.")
+        if sentence := misfit(table, column):
+            raise InputError(f"Feature table {name}: {sentence}; {_REMEDY}.")
     again = table.duplicated(IDENTITY)
     if again.any():
         first = table.loc[again.to_numpy(), IDENTITY].iloc[0]
@@ -119,7 +119,7 @@ def _check_finite(table: pd.DataFrame, name: str) -> None:
 
 
 def table_contract(table: pd.DataFrame, name: str, study: Study) -> Finding:
-    """Tell whether a table has cells with identity, a known class, and features.
+    """Check whether a table has cells with identity, a known class, and features.
 
     Parameters
     ----------
@@ -139,12 +139,12 @@ def table_contract(table: pd.DataFrame, name: str, study: Study) -> Finding:
         _check_classes(table, name, tuple(study.classes))
 
     n = len(feature_columns(table))
-    told = f"{name} has {len(table)} cells with identity, a known class and {n} features."
-    return _unless_refused(look, told, {"cells": len(table), "features": n})
+    sentence = f"{name} has {len(table)} cells with identity, a known class and {n} features."
+    return _unless_refused(look, sentence, {"cells": len(table), "features": n})
 
 
 def identity_unique(table: pd.DataFrame, name: str) -> Finding:
-    """Tell whether every cell is in a table once.
+    """Check whether every cell is in a table once.
 
     Parameters
     ----------
@@ -161,12 +161,14 @@ def identity_unique(table: pd.DataFrame, name: str) -> Finding:
         _check_columns(table, name)
         _check_identity(table, name)
 
-    told = f"Each of the {len(table)} cells of {name} is there once, by {' and '.join(IDENTITY)}."
-    return _unless_refused(look, told, {"cells": len(table)})
+    sentence = (
+        f"Each of the {len(table)} cells of {name} is there once, by {' and '.join(IDENTITY)}."
+    )
+    return _unless_refused(look, sentence, {"cells": len(table)})
 
 
 def finite_values(table: pd.DataFrame, name: str) -> Finding:
-    """Tell whether every feature of every cell is a finite number.
+    """Check whether every feature of every cell is a finite number.
 
     Parameters
     ----------
@@ -180,13 +182,15 @@ def finite_values(table: pd.DataFrame, name: str) -> Finding:
     Finding
     """
     n = len(feature_columns(table))
-    told = f"All {n} features that are used are finite numbers in all {len(table)} cells of {name}."
-    return _unless_refused(lambda: _check_finite(table, name), told, {"values": n * len(table)})
+    sentence = (
+        f"All {n} features that are used are finite numbers in all {len(table)} cells of {name}."
+    )
+    return _unless_refused(lambda: _check_finite(table, name), sentence, {"values": n * len(table)})
 
 
-def _unless_refused(look: Callable[[], None], told: str, numbers: Mapping[str, int]) -> Finding:
+def _unless_refused(look: Callable[[], None], sentence: str, numbers: Mapping[str, int]) -> Finding:
     try:
         look()
     except InputError as error:
         return Finding(False, str(error), numbers)
-    return Finding(True, told, numbers)
+    return Finding(True, sentence, numbers)

@@ -84,8 +84,8 @@ MANIFEST = Table(
         Column("field", str, "Sample and field of view, as they name files"),
         *(Column(name, str, f"{name.capitalize()} of the field of view") for name in METADATA[:3]),
         Column("fov", str, "Field of view"),
-        Column("status", str, "ok, or set aside"),
-        Column("reason", str, "Why the field of view was set aside"),
+        Column("status", str, "ok, or excluded"),
+        Column("reason", str, "Why the field of view was excluded"),
         Column("n_cells", int, "Number of cells; -1 where it is not known"),
         Column(DATASET, str, "LaminDB uid of the single-cell images"),
         Column("spatialdata", str, "LaminDB uid of the segmented field of view"),
@@ -161,8 +161,8 @@ def measured(name: str) -> Column | None:
         return Column(name, float, f"Area of the {region}", "px")
     if match := _INTENSITY.match(name):
         statistic, region = _STATISTICS[match["statistic"]], _REGIONS[match["region"]]
-        told = f"{statistic} of {match['channel']} in the {region}, scaled within the crop"
-        return Column(name, float, told)
+        found = f"{statistic} of {match['channel']} in the {region}, scaled within the crop"
+        return Column(name, float, found)
     return None
 
 
@@ -192,12 +192,12 @@ def misfits(table: pd.DataFrame, kind: Table) -> list[str]:
         Empty for a table that fits. Numbers may be of any width, and values may be missing.
     """
     features = [feature(name) for name in feature_columns(table)] if kind.features else []
-    told = [misfit(table, column) for column in [*kind.columns, *features]]
-    return [sentence for sentence in told if sentence]
+    found = [misfit(table, column) for column in [*kind.columns, *features]]
+    return [sentence for sentence in found if sentence]
 
 
 def misfit(table: pd.DataFrame, column: Column) -> str | None:
-    """Tell whether a table lacks a column, or has it of another type.
+    """Check whether a table lacks a column, or has it of another type.
 
     Parameters
     ----------

@@ -23,7 +23,7 @@ _HIGHEST = {"TP", "FP"}
 
 
 def choose_error_cells(predictions: pd.DataFrame, n: int) -> pd.DataFrame:
-    """Choose the most telling cells of each outcome.
+    """Choose the most distinct cells of each outcome.
 
     Parameters
     ----------
@@ -112,7 +112,7 @@ def error_gallery(
         Its table has one row per crop.
     """
     negative, positive, n = study.classes[0], study.classes[1], study.galleries.error_cells
-    told = {
+    descriptions = {
         "TP": f"{positive}, called {positive}",
         "TN": f"{negative}, called {negative}",
         "FN": f"{positive}, called {negative}",
@@ -123,7 +123,7 @@ def error_gallery(
         Panel(
             name=outcome,
             title=title,
-            about=told[outcome],
+            about=descriptions[outcome],
             cells=chosen[chosen[PANEL] == outcome],
             wanted=n,
             available=int((predictions[OUTCOME] == outcome).sum()),
@@ -165,7 +165,7 @@ def class_gallery(
     panels = _class_panels(cells, [study.control], study)
     caption = (
         f"{study.marker_name} in {study.control} cells of the two classes that the classifier is "
-        f"trained to tell apart. {_told(cells, study)}"
+        f"trained to separate. {_cells_text(cells, study)}"
     )
     return draw_panels(
         panels, paths, study, f"{study.marker_name} in {study.control} cells", caption, pixel_um
@@ -206,7 +206,7 @@ def wt_ko_gallery(
     more = "" if all_shown else f" Of {len(knockouts)} knockouts the first {len(shown)} are shown."
     caption = (
         f"{study.marker_name} in cells of each genotype, {study.classes[0]} on the left and "
-        f"{study.classes[1]} on the right.{more} {_told(cells, study)}"
+        f"{study.classes[1]} on the right.{more} {_cells_text(cells, study)}"
     )
     return draw_panels(
         panels, paths, study, f"{study.marker_name} by genotype and stimulation", caption, pixel_um
@@ -233,7 +233,7 @@ def _in_group(cells: pd.DataFrame, genotype: str, stimulation: str) -> np.ndarra
     return chosen.to_numpy()
 
 
-def _told(cells: pd.DataFrame, study: Study) -> str:
+def _cells_text(cells: pd.DataFrame, study: Study) -> str:
     """How cells were drawn, and their scores where there are any."""
     seed = study.galleries.random_state
     drawn = f"Cells are drawn at random (seed {seed}) from the first field of view of each group."

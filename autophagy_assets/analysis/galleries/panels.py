@@ -118,8 +118,8 @@ def draw_panels(
     brightness_bar(figure, axes, study.marker_name)
     if labelled:
         score = f"its predicted probability of {study.classes[1]}"
-        told = f"Above each crop: the cell's own score, {score}"
-        figure.supxlabel(told, x=0.015, ha="left", fontsize=8)
+        explanation = f"Above each crop: the cell's own score, {score}"
+        figure.supxlabel(explanation, x=0.015, ha="left", fontsize=8)
     return Picture(figure, table, caption)
 
 

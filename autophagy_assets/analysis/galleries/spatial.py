@@ -26,7 +26,7 @@ OVERVIEW_PX = 400
 
 
 @dataclass(frozen=True)
-class Field:
+class FieldWindow:
     """A window around a cell, and the whole field in small.
 
     Attributes
@@ -73,7 +73,9 @@ def choose_context_cell(clean: pd.DataFrame, random_state: int) -> pd.DataFrame:
     return clean.sample(1, random_state=random_state).reset_index(drop=True)
 
 
-def read_field(store: str | os.PathLike[str], cell_id: int, channel: str, width_px: int) -> Field:
+def read_field(
+    store: str | os.PathLike[str], cell_id: int, channel: str, width_px: int
+) -> FieldWindow:
     """Read what surrounds a cell.
 
     Parameters
@@ -89,7 +91,7 @@ def read_field(store: str | os.PathLike[str], cell_id: int, channel: str, width_
 
     Returns
     -------
-    Field
+    FieldWindow
 
     Raises
     ------
@@ -114,7 +116,7 @@ def read_field(store: str | os.PathLike[str], cell_id: int, channel: str, width_
     left, right = _span(centre[1], width_px, columns)
     index = _channel(image, channel, store)
     small = next((p for p in levels if max(image[p].shape) <= 2 * OVERVIEW_PX), levels[-1])
-    return Field(
+    return FieldWindow(
         window=image[levels[0]][index, top:bottom, left:right],
         masks={
             name: mask[_levels(mask)[0]][top:bottom, left:right] for name, mask in masks.items()

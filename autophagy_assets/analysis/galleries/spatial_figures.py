@@ -22,7 +22,7 @@ from autophagy_assets.analysis.figures import (
     styled,
 )
 from autophagy_assets.analysis.galleries.crops import channel_names, fetch_all_channels
-from autophagy_assets.analysis.galleries.spatial import Field, read_field
+from autophagy_assets.analysis.galleries.spatial import FieldWindow, read_field
 from autophagy_assets.analysis.identity import CELL_ID, DATASET, IDENTITY, METADATA, SCORE
 from autophagy_assets.config.study import Study
 
@@ -82,7 +82,7 @@ def _draw_crops(axes, crops: np.ndarray, names: list[str], study: Study, pixel_u
         ax.set_axis_off()
 
 
-def _draw_window(ax: Axes, field: Field, cell_id: int, study: Study, pixel_um) -> None:
+def _draw_window(ax: Axes, field: FieldWindow, cell_id: int, study: Study, pixel_um) -> None:
     ax.imshow(field.window, cmap="gray", vmax=_white(field), vmin=0, interpolation="nearest")
     for name, mask in field.masks.items():
         for other in np.unique(mask[mask > 0]):
@@ -102,7 +102,7 @@ def _draw_window(ax: Axes, field: Field, cell_id: int, study: Study, pixel_um) -
     ax.legend(handles=keys, loc="upper center", bbox_to_anchor=(0.5, 0), ncols=3, fontsize=8)
 
 
-def _draw_overview(ax: Axes, field: Field, study: Study, pixel_um) -> None:
+def _draw_overview(ax: Axes, field: FieldWindow, study: Study, pixel_um) -> None:
     rows, columns = field.shape
     ax.imshow(field.overview, cmap="gray", vmin=0, vmax=_white(field), extent=(0, columns, rows, 0))
     (top, left), (height, width) = field.corner, field.window.shape
@@ -114,7 +114,7 @@ def _draw_overview(ax: Axes, field: Field, study: Study, pixel_um) -> None:
     panel_title(ax, "In the field of view", f"{study.marker_name}; frame: the part in the middle")
 
 
-def _white(field: Field) -> float:
+def _white(field: FieldWindow) -> float:
     return float(max(np.percentile(field.overview, _BRIGHTEST), 1))
 
 
@@ -130,7 +130,7 @@ def _title(cell: pd.DataFrame, study: Study) -> str:
     return f"Cell {cell[CELL_ID].iloc[0]}" + (f": {', '.join(known)}" if known else "")
 
 
-def _table(cell: pd.DataFrame, field: Field) -> pd.DataFrame:
+def _table(cell: pd.DataFrame, field: FieldWindow) -> pd.DataFrame:
     kept = [*IDENTITY, *(name for name in METADATA if name in cell.columns)]
     table = cell[kept].reset_index(drop=True)
     row, column = field.centre

@@ -1,6 +1,6 @@
 """Microscope images before they are used: whole, two-dimensional, and fitting together.
 
-A field of view is one TIFF per channel. All that can be wrong with these files is told
+A field of view is one TIFF per channel. All that can be wrong with these files is reported
 here, before any of the slow steps begins.
 """
 
@@ -115,9 +115,9 @@ def pixel_hash(image: np.ndarray) -> str:
     """
     import numpy as np
 
-    told = hashlib.sha256(repr(image.shape).encode())
-    told.update(np.ascontiguousarray(image, dtype="<u2").data)
-    return told.hexdigest()
+    digest = hashlib.sha256(repr(image.shape).encode())
+    digest.update(np.ascontiguousarray(image, dtype="<u2").data)
+    return digest.hexdigest()
 
 
 def check_field(paths: Mapping[str, Path]) -> FieldImages:
@@ -188,7 +188,7 @@ def _refuse_absent_segments(file: tifffile.TiffFile) -> None:
 
 
 def _refuse_stack(file: tifffile.TiffFile, path: Path) -> None:
-    # A page may hold a whole stack, told of by its description only (ImageJ).
+    # A page may hold a whole stack, of which only its description speaks (ImageJ).
     if len(file.series[0].shape) != 2:
         raise InputError(
             f"Image {path} has shape {file.series[0].shape}: export each channel of a field of "

@@ -106,7 +106,7 @@ def remember_store(filehandler: Any) -> None:
     Notes
     -----
     A project opens its SpatialData store 46 times per field. Every write changes the
-    directory of elements or the metadata at the root, so their time stamps tell when what is
+    directory of elements or the metadata at the root, so their time stamps say when what is
     in memory is out of date.
     """
     read: Callable[[], Any] = filehandler._read_sdata

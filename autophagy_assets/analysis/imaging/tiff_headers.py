@@ -57,7 +57,7 @@ class _Page:
 
 
 def check_header(path: Path) -> None:
-    """Refuse a TIFF whose header tells that it is not one grey-scale image of a usable size.
+    """Refuse a TIFF whose header says that it is not one grey-scale image of a usable size.
 
     Parameters
     ----------
@@ -161,8 +161,8 @@ class _Walk:
                 description = text.decode("utf-8", "replace")
             elif kind in _NUMBERS and values:
                 wanted = min(values, MAX_PAGES) if tag == _SUB_PAGES else 1
-                told = inline if needed <= word else self._read(where, _SIZES[kind] * wanted)
-                numbers = struct.unpack_from(f"{self.order}{wanted}{_NUMBERS[kind]}", told)
+                encoded = inline if needed <= word else self._read(where, _SIZES[kind] * wanted)
+                numbers = struct.unpack_from(f"{self.order}{wanted}{_NUMBERS[kind]}", encoded)
                 tags.setdefault(tag, numbers[0])
                 sub_pages = numbers if tag == _SUB_PAGES else sub_pages
         return _Page(tags, description, sub_pages), self._number(self.word, table[count * entry :])

@@ -78,7 +78,7 @@ def auc_error(true: np.ndarray, scores: np.ndarray) -> float:
 
 
 def above_chance(auc: float, cells: int, checks: Checks) -> Finding:
-    """Tell whether a classifier has learned anything.
+    """Check whether a classifier has learned anything.
 
     Parameters
     ----------
@@ -93,18 +93,18 @@ def above_chance(auc: float, cells: int, checks: Checks) -> Finding:
     -------
     Finding
     """
-    told = (
+    observation = (
         f"The AUC on {cells} test cells is {auc:.3f}, and more than {checks.auc_above:g} is asked"
     )
     remedy = ": look at the error galleries; the stimulation may not have worked."
     passed = bool(auc > checks.auc_above)
-    return Finding(passed, told + ("." if passed else remedy), {AUC: auc, "cells": cells})
+    return Finding(passed, observation + ("." if passed else remedy), {AUC: auc, "cells": cells})
 
 
 def not_below(
     predictions: pd.DataFrame, auc: float, last: Accepted | None, checks: Checks
 ) -> Finding:
-    """Tell whether an AUC is no lower than that of the last accepted model.
+    """Check whether an AUC is no lower than that of the last accepted model.
 
     Parameters
     ----------
@@ -128,24 +128,26 @@ def not_below(
     models share make the difference more certain than that, so the check rather stays silent.
     """
     error = auc_error(predictions[CLASS].to_numpy(), predictions[SCORE].to_numpy())
-    told = f"The AUC is {auc:.3f} ± {error:.3f} on {len(predictions)} test cells"
+    observation = f"The AUC is {auc:.3f} ± {error:.3f} on {len(predictions)} test cells"
     numbers: dict[str, int | float | str] = {AUC: auc, ERROR: error, "cells": len(predictions)}
     if not np.isfinite(auc) or not np.isfinite(error):
         return Finding(
-            False, f"{told}: add fields of view until both classes have test cells.", numbers
+            False, f"{observation}: add fields of view until both classes have test cells.", numbers
         )
     if last is None:
-        return Finding(True, f"{told}; no earlier model was accepted to compare with.", numbers)
+        return Finding(
+            True, f"{observation}; no earlier model was accepted to compare with.", numbers
+        )
     allowed = checks.auc_standard_errors * float(np.hypot(error, last.error))
     drop = last.auc - auc
-    told += (
+    observation += (
         f"; the last accepted model ({last.when}) had {last.auc:.3f} ± {last.error:.3f}, and a "
         f"drop of {allowed:.3f} ({checks.auc_standard_errors:g} standard errors) may be chance"
     )
     remedy = f", but it dropped by {drop:.3f}: find out which new images or settings did it."
     numbers |= {"change since the last accepted": -drop, "drop allowed": allowed}
     passed = bool(drop <= allowed)
-    return Finding(passed, told + ("." if passed else remedy), numbers)
+    return Finding(passed, observation + ("." if passed else remedy), numbers)
 
 
 def reliability(predictions: pd.DataFrame, bins: int) -> pd.DataFrame:
@@ -173,7 +175,7 @@ def reliability(predictions: pd.DataFrame, bins: int) -> pd.DataFrame:
 
 
 def calibrated(predictions: pd.DataFrame, checks: Checks) -> Finding:
-    """Tell whether a score of 0.8 means that 80 of 100 such cells are of class 1.
+    """Check whether a score of 0.8 means that 80 of 100 such cells are of class 1.
 
     Parameters
     ----------
@@ -209,7 +211,7 @@ def calibrated(predictions: pd.DataFrame, checks: Checks) -> Finding:
         / len(scores)
     )
     most = checks.calibration_error
-    told = (
+    observation = (
         f"The scores of {len(scores)} test cells are {error:.3f} off the share of class 1 on "
         f"average, of which chance explains {chance:.3f}; up to {most:g} beyond chance is taken "
         "as usual"
@@ -222,4 +224,4 @@ def calibrated(predictions: pd.DataFrame, checks: Checks) -> Finding:
         "cells": len(scores),
     }
     passed = error - chance <= most
-    return Finding(passed, told + ("." if passed else remedy), numbers, table.round(3))
+    return Finding(passed, observation + ("." if passed else remedy), numbers, table.round(3))

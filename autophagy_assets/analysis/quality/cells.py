@@ -17,7 +17,7 @@ from autophagy_assets.config.study import Checks, Study
 
 
 def class_balance(table: pd.DataFrame, name: str, study: Study) -> Finding:
-    """Tell whether no class is rare among the cells of a table.
+    """Check whether no class is rare among the cells of a table.
 
     Parameters
     ----------
@@ -34,18 +34,18 @@ def class_balance(table: pd.DataFrame, name: str, study: Study) -> Finding:
     counts = {label: int((table[CLASS] == code).sum()) for code, label in study.classes.items()}
     share = min(counts.values()) / max(len(table), 1)
     smallest = study.checks.smallest_class
-    told = (
+    observation = (
         f"Of {len(table)} cells of {name}, "
         f"{' and '.join(f'{n} are {label}' for label, n in counts.items())}; the rarer class has "
         f"{share:.0%}, and at least {smallest:.0%} is expected"
     )
     remedy = ": add fields of view of the rarer one, as few cells of it say little."
     numbers = {"share of the rarer class": share, **{f"cells, {k}": v for k, v in counts.items()}}
-    return answer(share >= smallest, told, remedy, numbers)
+    return answer(share >= smallest, observation, remedy, numbers)
 
 
 def intensities_differ(table: pd.DataFrame, name: str, checks: Checks) -> Finding:
-    """Tell whether nucleus and cytosol were measured apart from each other.
+    """Check whether nucleus and cytosol were measured apart from each other.
 
     Parameters
     ----------
@@ -79,14 +79,14 @@ def intensities_differ(table: pd.DataFrame, name: str, checks: Checks) -> Findin
     same = ((nucleus == cytosol) & (nucleus != 0)).mean(axis=0)
     worst = int(np.argmax(same))
     share, most = float(same[worst]), checks.same_intensity
-    told = (
+    observation = (
         f"{len(pairs)} intensities were compared between nucleus and cytosol in {len(table)} cells "
         f"of {name}; {pairs[worst][0]} is the same in both most often, in {share:.1%} of the "
         f"cells, and up to {most:.1%} is taken as usual"
     )
     remedy = ": look at the outlines in spatial_context, both masks may be the same one."
     numbers: Numbers = {"share of cells with the same": share, "feature": pairs[worst][0]}
-    return answer(share <= most, told, remedy, {**numbers, "cells": len(table)})
+    return answer(share <= most, observation, remedy, {**numbers, "cells": len(table)})
 
 
 def sides_apart(test: pd.DataFrame, training: pd.DataFrame) -> Finding:
@@ -102,14 +102,16 @@ def sides_apart(test: pd.DataFrame, training: pd.DataFrame) -> Finding:
     Finding
     """
     shared = len(test[IDENTITY].merge(training[IDENTITY], on=IDENTITY))
-    told = f"{shared} of {len(test)} test cells are also among the {len(training)} training cells"
+    observation = (
+        f"{shared} of {len(test)} test cells are also among the {len(training)} training cells"
+    )
     remedy = ": make training_cells and test_cells again together, as the AUC is too good."
     numbers = {"cells on both sides": shared, "test cells": len(test)}
-    return answer(not shared, told, remedy, numbers | {"training cells": len(training)})
+    return answer(not shared, observation, remedy, numbers | {"training cells": len(training)})
 
 
 def scores_agree(drawn: pd.DataFrame, shown: str, predictions: pd.DataFrame) -> Finding:
-    """Tell whether the score under each picture is that cell's score in the table.
+    """Check whether the score under each picture is that cell's score in the table.
 
     Parameters
     ----------
@@ -129,13 +131,15 @@ def scores_agree(drawn: pd.DataFrame, shown: str, predictions: pd.DataFrame) -> 
         predictions[[*IDENTITY, SCORE]], on=IDENTITY, how="left", validate="many_to_one"
     )
     wrong = int((both[shown] != both[SCORE]).sum())
-    told = f"{wrong} of {len(drawn)} pictures carry a score that is not their cell's in the table"
+    observation = (
+        f"{wrong} of {len(drawn)} pictures carry a score that is not their cell's in the table"
+    )
     remedy = ": do not use the figure; make error_galleries again."
-    return answer(not wrong, told, remedy, {"pictures": len(drawn), "wrong scores": wrong})
+    return answer(not wrong, observation, remedy, {"pictures": len(drawn), "wrong scores": wrong})
 
 
 def features_match(table: Sequence[str], model: Sequence[str], name: str) -> Finding:
-    """Tell whether a table has the features of a model and no others.
+    """Check whether a table has the features of a model and no others.
 
     Parameters
     ----------
@@ -152,7 +156,9 @@ def features_match(table: Sequence[str], model: Sequence[str], name: str) -> Fin
     """
     lacking = [feature for feature in model if feature not in set(table)]
     unknown = [feature for feature in table if feature not in set(model)]
-    told = f"{name} has {len(table)} features, and the classifier was trained on {len(model)}"
+    observation = (
+        f"{name} has {len(table)} features, and the classifier was trained on {len(model)}"
+    )
     wrong = [
         f"{what} {first_of(names)}"
         for what, names in (("it lacks", lacking), ("the classifier does not know", unknown))
@@ -160,4 +166,4 @@ def features_match(table: Sequence[str], model: Sequence[str], name: str) -> Fin
     ]
     remedy = f"; {' and '.join(wrong)}: make both again with the same study file."
     numbers = {"features": len(table), "lacking": len(lacking), "unknown": len(unknown)}
-    return answer(not wrong, told, remedy, numbers)
+    return answer(not wrong, observation, remedy, numbers)

@@ -61,7 +61,7 @@ def differences(cells: pd.DataFrame, min_cells: int) -> pd.DataFrame:
 
 
 def drift(cells: pd.DataFrame, name: str, checks: Checks) -> Finding:
-    """Tell whether samples of the same condition have the same features.
+    """Check whether samples of the same condition have the same features.
 
     Parameters
     ----------
@@ -97,7 +97,7 @@ def drift(cells: pd.DataFrame, name: str, checks: Checks) -> Finding:
     certain = beyond[_p_values(beyond, cells, checks) * len(table) < SIGNIFICANCE]
     worst = (certain if len(certain) else table).iloc[0]
     samples = len(table[["stimulation", "sample"]].drop_duplicates())
-    told = (
+    observation = (
         f"{table['feature'].nunique()} features were compared between {samples} samples of {name} "
         f"within their condition; {worst['feature']} differs most, by {worst['difference']:.2f} "
         f"times the spread of the cells, in {worst['sample']}, {worst['stimulation']} (n = "
@@ -107,11 +107,13 @@ def drift(cells: pd.DataFrame, name: str, checks: Checks) -> Finding:
     if len(certain):
         others = certain["feature"].nunique() - 1
         more = f"; {counted(others, 'other feature')} beyond it as well" if others else ""
-        told += f"{more}: compare staining, exposure and focus of this sample with the others."
+        observation += (
+            f"{more}: compare staining, exposure and focus of this sample with the others."
+        )
     elif len(beyond):
-        told += "; with so few cells it may be chance."
+        observation += "; with so few cells it may be chance."
     else:
-        told += "."
+        observation += "."
     numbers: Numbers = {
         "largest difference": float(worst["difference"]),
         "feature": str(worst["feature"]),
@@ -120,7 +122,7 @@ def drift(cells: pd.DataFrame, name: str, checks: Checks) -> Finding:
         "samples compared": samples,
         "cells": len(cells),
     }
-    return Finding(not len(certain), told, numbers)
+    return Finding(not len(certain), observation, numbers)
 
 
 def _samples(

@@ -1,4 +1,4 @@
-"""What is asked of the fields of view of a sample: none lost, few set aside, enough cells."""
+"""What is asked of the fields of view of a sample: none lost, few excluded, enough cells."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _LONGEST = 200  # characters of a reason
 
 
 def fields_accounted_for(registered: Collection[str], manifest: pd.DataFrame) -> Finding:
-    """Tell whether each registered field of a sample is in its manifest, once.
+    """Check whether each registered field of a sample is in its manifest, once.
 
     Parameters
     ----------
@@ -32,23 +32,25 @@ def fields_accounted_for(registered: Collection[str], manifest: pd.DataFrame) ->
         "not registered": sorted(set(rows) - known),
         "listed twice": sorted(set(rows[rows.duplicated()])),
     }
-    told = (
+    observation = (
         f"Of {counted(len(known), 'registered field of view')}, the manifest lists {len(rows)}; "
         f"{int((manifest['status'] == 'ok').sum())} of them could be used"
     )
     wrong = [f"{what}: {first_of(names)}" for what, names in problems.items() if names]
     remedy = f" ({'; '.join(wrong)}): run 'autophagy refresh' to image the sample again."
     numbers = {"registered": len(known), "in the manifest": len(rows)}
-    return answer(not wrong, told, remedy, numbers | {k: len(v) for k, v in problems.items()})
+    return answer(
+        not wrong, observation, remedy, numbers | {k: len(v) for k, v in problems.items()}
+    )
 
 
-def fields_set_aside(reasons: Mapping[str, str], total: int | None = None) -> Finding:
-    """Tell how many fields were set aside, and why.
+def fields_excluded(reasons: Mapping[str, str], total: int | None = None) -> Finding:
+    """Count the fields that were excluded, with the reasons.
 
     Parameters
     ----------
     reasons : mapping of str to str
-        Name of a field that was set aside to the reason.
+        Name of an excluded field to the reason.
     total : int, optional
         Number of fields that there are.
 
@@ -58,21 +60,21 @@ def fields_set_aside(reasons: Mapping[str, str], total: int | None = None) -> Fi
         The reasons are shortened; at most 20 are among the numbers.
     """
     of = "" if total is None else f" of {total}"
-    told = f"Fields of view set aside: {len(reasons)}{of}"
+    observation = f"Fields of view excluded: {len(reasons)}{of}"
     short = {name: _shortened(reason) for name, reason in reasons.items()}
     first = "; ".join(f"{name}: {short[name]}" for name in list(short)[:NAMED])
     more = f"; and {len(short) - NAMED} more" if len(short) > NAMED else ""
     remedy = f" ({first}{more}): correct the images and ingest them again, or leave them out."
-    numbers: dict[str, int | float | str] = {"set aside": len(reasons)}
+    numbers: dict[str, int | float | str] = {"excluded": len(reasons)}
     if total is not None:
         numbers["fields"] = total
     if short:
         numbers["reasons"] = "\n".join(f"{k}: {short[k]}" for k in list(short)[:20])
-    return answer(not reasons, told, remedy, numbers)
+    return answer(not reasons, observation, remedy, numbers)
 
 
 def cells_per_field(manifest: pd.DataFrame, checks: Checks) -> Finding:
-    """Tell whether the fields of a sample have about as many cells as usual.
+    """Check whether the fields of a sample have about as many cells as usual.
 
     Parameters
     ----------
@@ -92,7 +94,7 @@ def cells_per_field(manifest: pd.DataFrame, checks: Checks) -> Finding:
     counts = used["n_cells"]
     odd = used[(counts < low) | (counts > high)]
     names = [f"{row.fov} has {row.n_cells}" for row in odd.itertuples()]
-    told = (
+    observation = (
         f"{counted(len(used), 'field of view')} with {counts.min()} to {counts.max()} cells each; "
         f"{low} to {high} are taken as usual"
     )
@@ -107,7 +109,7 @@ def cells_per_field(manifest: pd.DataFrame, checks: Checks) -> Finding:
         "fields": len(used),
         "fields outside": len(odd),
     }
-    return answer(odd.empty, told, remedy, numbers)
+    return answer(odd.empty, observation, remedy, numbers)
 
 
 def _shortened(reason: str) -> str:

@@ -33,13 +33,13 @@ class Finding:
     table: pd.DataFrame | None = None
 
 
-def answer(passed: bool, told: str, remedy: str, numbers: Numbers) -> Finding:
+def answer(passed: bool, observation: str, remedy: str, numbers: Numbers) -> Finding:
     """Finding whose sentence goes on with what to do only where it failed.
 
     Parameters
     ----------
     passed : bool
-    told : str
+    observation : str
         The sentence without its end.
     remedy : str
         How it goes on where it failed.
@@ -49,7 +49,7 @@ def answer(passed: bool, told: str, remedy: str, numbers: Numbers) -> Finding:
     -------
     Finding
     """
-    return Finding(bool(passed), told + ("." if passed else remedy), numbers)
+    return Finding(bool(passed), observation + ("." if passed else remedy), numbers)
 
 
 def first_of(names: Sequence[str]) -> str:

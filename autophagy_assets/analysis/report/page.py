@@ -126,7 +126,7 @@ def render_report(content: ReportContent) -> str:
         ],
         figures=[_figure(figure, content.lineage) for figure in content.figures],
         manifest=_rows(content.manifest),
-        set_aside=_set_aside(content),
+        excluded=_excluded(content),
         fields=len(content.manifest) + len(content.refused),
         records=_records(content),
         parameters=list(_flat(content.parameters)),
@@ -140,15 +140,15 @@ def _headline(content: ReportContent) -> list[tuple[str, str]]:
     study, counts = content.study, confusion_of(content.evaluation).to_numpy()
     boxes = [(f"{int(content.counts['cells'].sum()):,}", "cells measured")]
     if total := len(content.manifest) + len(content.refused):
-        aside = len(_set_aside(content))
-        told = f"fields of view, {aside} set aside" if aside else "fields of view"
-        boxes.append((str(total), told))
+        excluded = len(_excluded(content))
+        label = f"fields of view, {excluded} excluded" if excluded else "fields of view"
+        boxes.append((str(total), label))
     auc = _number(auc_of(content.evaluation))
     boxes.append((auc, f"AUC on {counts.sum()} {study.control} test cells"))
     for number in CLASSES:
         right, total = counts[number, number], counts[number].sum()
-        told = f"of {total} {study.control} {study.classes[number]} test cells called right"
-        boxes.append((_percent(right, total), told))
+        label = f"of {total} {study.control} {study.classes[number]} test cells called right"
+        boxes.append((_percent(right, total), label))
     return boxes
 
 
@@ -209,14 +209,14 @@ def _records(content: ReportContent) -> list[dict[str, Any]]:
     return [{name: str(record.get(name) or "") for name in names} for record in content.records]
 
 
-def _set_aside(content: ReportContent) -> list[tuple[str, str]]:
+def _excluded(content: ReportContent) -> list[tuple[str, str]]:
     """Fields that are in no table, and why: not taken, or not segmented."""
-    manifest, aside = content.manifest, list(content.refused.items())
+    manifest, excluded = content.manifest, list(content.refused.items())
     if len(manifest):
         unusable = manifest[manifest["status"] != "ok"]
         names = unusable["sample"] + ", " + unusable["field"]
-        aside += list(zip(names, unusable["reason"], strict=True))
-    return [(str(name), str(reason)) for name, reason in aside]
+        excluded += list(zip(names, unusable["reason"], strict=True))
+    return [(str(name), str(reason)) for name, reason in excluded]
 
 
 def _rows(table: pd.DataFrame) -> dict[str, Any]:

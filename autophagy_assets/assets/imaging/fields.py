@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from autophagy_assets.analysis.identity import DATASET
 from autophagy_assets.assets.imaging.field_files import add_files, files_of
 from autophagy_assets.assets.imaging.finished_fields import remember
-from autophagy_assets.assets.imaging.manifest import SET_ASIDE, row_of
+from autophagy_assets.assets.imaging.manifest import EXCLUDED, row_of
 from autophagy_assets.config.study import RecordedStudy, Study
 from autophagy_assets.errors import InputError, IntegrityError
 from autophagy_assets.registry.fields import Field
@@ -83,7 +83,7 @@ def note_entries(context: "StudyContext", imaged: Imaged | Exception) -> None:
 def readable_fields(
     context: "StudyContext", fields: list[Field]
 ) -> tuple[list[tuple[Field, dict[str, Path]]], list[dict[str, Any]]]:
-    """Fetch the images of fields, verified; set those aside that cannot be read.
+    """Fetch the images of fields, verified; exclude those that cannot be read.
 
     Parameters
     ----------
@@ -106,8 +106,8 @@ def readable_fields(
                 # image has been put back.
                 context.registry.note_unreadable(uid, DAMAGED)
                 reason = f"{error} Run 'autophagy ingest' on the folder of its images again."
-                rows.append(row_of(field) | {"status": SET_ASIDE, "reason": reason})
-                context.log.warning(f"{field.name}: set aside: {reason}")
+                rows.append(row_of(field) | {"status": EXCLUDED, "reason": reason})
+                context.log.warning(f"{field.name}: excluded: {reason}")
                 break
         else:
             jobs.append((field, images))
@@ -128,12 +128,12 @@ def describe_field(field: Field, imaged: Any) -> str:
     """
     outcome = imaged.outcome if isinstance(imaged, Imaged) else imaged
     if isinstance(outcome, Exception):
-        return f"{field.name}: set aside: {outcome}"
+        return f"{field.name}: excluded: {outcome}"
     return f"{field.name}: {outcome.n_cells} cells"
 
 
 def store_field(context: "StudyContext", field: Field, imaged: Any) -> dict[str, Any]:
-    """Put the files of a field in the store; tell its row of the manifest.
+    """Put the files of a field in the store; give its row of the manifest.
 
     Parameters
     ----------
@@ -156,7 +156,7 @@ def store_field(context: "StudyContext", field: Field, imaged: Any) -> dict[str,
     if isinstance(outcome, (OSError, MemoryError)):
         raise outcome
     if isinstance(outcome, Exception):
-        return row | {"status": SET_ASIDE, "reason": str(outcome)}
+        return row | {"status": EXCLUDED, "reason": str(outcome)}
     made = {DATASET: outcome.single_cells, "spatialdata": outcome.spatialdata}
     files = {
         name: put(partial(shutil.move, made[name]), *place_of(file.key))

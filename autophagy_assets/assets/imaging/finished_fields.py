@@ -1,7 +1,7 @@
 """Fields of view that a run had finished before it was cut off: they need not be imaged again.
 
 A sample is registered when all of its fields are done. Until then, a line of a file in the home
-tells of each field that is finished: its images, how it was imaged, and the files that are in the
+says of each field that is finished: its images, how it was imaged, and the files that are in the
 store. A run that comes after a killed one takes them over, verified; when a sample has been
 registered, its file goes.
 """

@@ -3,7 +3,7 @@
 A field is kept where the sample's latest manifest has it with the same images, the run behind
 that manifest imaged its fields as it is done now, and its files are what was recorded.
 All of that is on record already, so a manifest has the same content whether its fields were
-kept or imaged. A field that was set aside is tried again: what stopped it may lie outside of
+kept or imaged. A field that was excluded is tried again: what stopped it may lie outside of
 its images, such as a worker that was killed.
 """
 

@@ -1,4 +1,4 @@
-"""The manifest of a sample: a row for each of its fields of view, those set aside among them."""
+"""The manifest of a sample: a row for each of its fields of view, the excluded ones among them."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,7 @@ from autophagy_assets.registry.fields import Field
 if TYPE_CHECKING:
     from autophagy_assets.assets.context import StudyContext
 
-OK, SET_ASIDE = "ok", "set aside"
+OK, EXCLUDED = "ok", "excluded"
 
 
 def row_of(field: Field) -> dict[str, Any]:
@@ -78,5 +78,5 @@ def without(fields: list[Field], rows: list[dict[str, Any]]) -> list[Field]:
     -------
     list of Field
     """
-    told = {row["fov"] for row in rows}
-    return [field for field in fields if field.fov not in told]
+    listed = {row["fov"] for row in rows}
+    return [field for field in fields if field.fov not in listed]

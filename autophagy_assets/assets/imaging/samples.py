@@ -47,8 +47,8 @@ raw_images = dg.AssetSpec(
     "in LaminDB by `autophagy ingest` or found in the source instance.",
 )
 
-set_aside_fields = dg.AssetSpec(
-    "set_aside_fields",
+excluded_fields = dg.AssetSpec(
+    "excluded_fields",
     group_name=GROUP,
     kinds={"tiff"},
     description="Fields of view whose images `autophagy ingest` could not take, with the reason.",
@@ -67,7 +67,7 @@ def single_cell_images(context, config: ImagingConfig) -> pd.DataFrame:
     """Fields of view of a sample with their single cells.
 
     Nuclei and cytosol are segmented, and each cell gets a crop in every channel. A field that
-    cannot be used is set aside with its reason. Fields whose images, parameters and code are
+    cannot be used is excluded with its reason. Fields whose images, parameters and code are
     those of the last time are kept and not segmented again, unless the launchpad says so; so are
     those that a run had finished which was cut off.
     """

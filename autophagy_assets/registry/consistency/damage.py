@@ -32,7 +32,7 @@ _SLACK_NS = 2_000_000
 
 @dataclass(frozen=True)
 class _Look:
-    """What can be told of a file or folder without reading it.
+    """What can be known of a file or folder without reading it.
 
     Parameters
     ----------

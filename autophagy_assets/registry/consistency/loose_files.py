@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from autophagy_assets.config.home import Home
-from autophagy_assets.registry.consistency.records import ASIDE, EVERYWHERE, Finding
+from autophagy_assets.registry.consistency.records import ASIDE, EVERYWHERE, Disagreement
 from autophagy_assets.registry.store import files
 from autophagy_assets.registry.store.instance import storage_root, writing
 from autophagy_assets.registry.store.processes import at_work, began, others_at_work
@@ -25,24 +25,24 @@ _CLOCKS_S = 60.0
 _LEFT = "left by a step that was killed", "delete it"
 
 
-def free_space() -> list[Finding]:
+def free_space() -> list[Disagreement]:
     """Delete what dead processes left half-written in the home, without asking any database.
 
     A full disk may be why they died, and databases need some of it to be opened.
 
     Returns
     -------
-    list of Finding
+    list of Disagreement
     """
-    store, findings = Home.locate().store, []
+    store, disagreements = Home.locate().store, []
     for path in _loose(store, set()) if store.is_dir() else []:
         if files.writer_of(path) and at_work(files.writer_of(path)) is False:
             files.remove(path)
-            findings.append(Finding("file", str(path.relative_to(store)), *_LEFT, True))
-    return findings
+            disagreements.append(Disagreement("file", str(path.relative_to(store)), *_LEFT, True))
+    return disagreements
 
 
-def check_loose(fix: bool, needed: set[str], grace_s: float = GRACE_S) -> Iterator[Finding]:
+def check_loose(fix: bool, needed: set[str], grace_s: float = GRACE_S) -> Iterator[Disagreement]:
     """Find temporary files that nobody writes any more, and files without a record.
 
     Parameters
@@ -57,7 +57,7 @@ def check_loose(fix: bool, needed: set[str], grace_s: float = GRACE_S) -> Iterat
 
     Yields
     ------
-    Finding
+    Disagreement
     """
     with writing() as ln:  # nobody registers a file meanwhile
         recorded = _recorded_places(ln)
@@ -66,17 +66,19 @@ def check_loose(fix: bool, needed: set[str], grace_s: float = GRACE_S) -> Iterat
             if path.name.startswith(files.TEMPORARY):
                 problem, remedy = _LEFT
             elif files.recorded_hash(path) in needed:
-                continue  # told with its materialization
+                continue  # reported with its materialization
             elif files.recorded_hash(path):
                 problem, remedy = "a file without a record", "delete it; a step makes it again"
             else:
                 problem = "a file without a record, not written by this platform"
-                yield Finding("file", name, problem, "register it, or move it out of the store")
+                yield Disagreement(
+                    "file", name, problem, "register it, or move it out of the store"
+                )
                 continue
             if _is_left(path, grace_s):
                 if fix:
                     files.remove(path)
-                yield Finding("file", name, problem, remedy, fix)
+                yield Disagreement("file", name, problem, remedy, fix)
 
 
 def _is_left(path: Path, grace_s: float) -> bool:

@@ -1,6 +1,6 @@
-"""Whether the records agree with each other and with their files, and what mends them.
+"""Whether the records agree with each other and with their files, and what repairs them.
 
-Files that no record is about are told by ``loose_files``.
+Files that no record is about are found by ``loose_files``.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from autophagy_assets.registry.store.instance import connect, retried, writing
 from autophagy_assets.registry.store.processes import at_work, forget_gone
 
 EVERYWHERE = [TRASH, 0, 1]  # LaminDB's branches: trash, archive, main
-ASIDE = ".changed-"  # so begins the name of a file that was set aside
+ASIDE = ".changed-"  # so begins the name of a file that was moved aside
 
 
 @dataclass(frozen=True)
-class Finding:
+class Disagreement:
     """Something that does not agree.
 
     Parameters
@@ -35,9 +35,9 @@ class Finding:
     problem : str
         What is wrong with it.
     remedy : str
-        What mends it.
+        What repairs it.
     fixed : bool
-        Whether it has been mended.
+        Whether it has been repaired.
     """
 
     kind: str
@@ -47,18 +47,18 @@ class Finding:
     fixed: bool = False
 
 
-def check_records(fix: bool) -> Iterator[tuple[str, Finding]]:
+def check_records(fix: bool) -> Iterator[tuple[str, Disagreement]]:
     """Find records whose file is gone or has changed.
 
     Parameters
     ----------
     fix : bool
-        Set changed files aside, so that they are missed and made again. They are kept beside
+        Move changed files aside, so that they are missed and made again. They are kept beside
         their place, under a name that begins with ``.changed-``.
 
     Yields
     ------
-    tuple of (str, Finding)
+    tuple of (str, Disagreement)
         Uid of the artifact, and what is wrong.
     """
     ln = connect()
@@ -74,7 +74,7 @@ def check_records(fix: bool) -> Iterator[tuple[str, Finding]]:
                 path.rename(path.with_name(f"{ASIDE}{uuid.uuid4().hex[:8]}-{path.name}"))
             problem = str(error).partition("; ")[0].partition(": ")[2]
             what = f"{artifact.key} ({artifact.uid})"
-            yield artifact.uid, Finding("record", what, problem, _remedy(artifact))
+            yield artifact.uid, Disagreement("record", what, problem, _remedy(artifact))
 
 
 def _remedy(artifact: Any) -> str:
@@ -92,7 +92,7 @@ def _reachable(artifact: Any) -> bool:
     return Path(str(artifact.storage.root)).is_dir()
 
 
-def check_uploads(fix: bool) -> Iterator[Finding]:
+def check_uploads(fix: bool) -> Iterator[Disagreement]:
     """Find artifacts whose upload LaminDB had begun and not ended.
 
     Parameters
@@ -102,7 +102,7 @@ def check_uploads(fix: bool) -> Iterator[Finding]:
 
     Yields
     ------
-    Finding
+    Disagreement
     """
     from lamindb_setup.core.hashing import hash_dir, hash_file
 
@@ -119,10 +119,10 @@ def check_uploads(fix: bool) -> Iterator[Finding]:
             retried(artifact.save)
         problem = "its upload has not ended" + ("" if whole else ", and its file is not whole")
         remedy = "mark it as ended" if whole else "delete the artifact and register it again"
-        yield Finding("upload", what, problem, remedy, whole and fix)
+        yield Disagreement("upload", what, problem, remedy, whole and fix)
 
 
-def check_latest(fix: bool) -> Iterator[Finding]:
+def check_latest(fix: bool) -> Iterator[Disagreement]:
     """Find families of versions of which not exactly one is the latest.
 
     Parameters
@@ -132,7 +132,7 @@ def check_latest(fix: bool) -> Iterator[Finding]:
 
     Yields
     ------
-    Finding
+    Disagreement
     """
     ln = connect()
     families: dict[str, list[tuple[int, bool, str]]] = {}
@@ -146,15 +146,15 @@ def check_latest(fix: bool) -> Iterator[Finding]:
         newest = max(latest or versions)
         if fix:
 
-            def mend(versions: Any = versions, newest: Any = newest) -> None:
+            def repair(versions: Any = versions, newest: Any = newest) -> None:
                 with writing() as ln:
                     ids = [version[0] for version in versions]
                     ln.Artifact.filter(id__in=ids).update(is_latest=False)
                     ln.Artifact.filter(id=newest[0]).update(is_latest=True)
 
-            retried(mend)
+            retried(repair)
         problem = f"{len(latest)} of its {len(versions)} versions are the latest"
-        yield Finding("latest", newest[2], problem, "make the newest the latest", fix)
+        yield Disagreement("latest", newest[2], problem, "make the newest the latest", fix)
 
 
 def started_runs() -> list[tuple[str, str, str, str]]:

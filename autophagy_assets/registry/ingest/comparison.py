@@ -211,10 +211,10 @@ def refuse_replacement(fields: Sequence[NewField], registered: Registered, folde
     InputError
         Names the fields, their channels, and how to confirm it.
     """
-    told = [text for field in fields if (text := _replacement(field, registered))]
-    if told:
-        more = f"; and {len(told) - _NAMED} more" if len(told) > _NAMED else ""
-        named = "; ".join(told[:_NAMED]) + more
+    replacements = [text for field in fields if (text := _replacement(field, registered))]
+    if replacements:
+        more = f"; and {len(replacements) - _NAMED} more" if len(replacements) > _NAMED else ""
+        named = "; ".join(replacements[:_NAMED]) + more
         raise InputError(
             f"{folder} has other images than are registered, of {named}. Give new fields names of "
             "their own; to replace the images, run autophagy ingest --replace."

@@ -52,7 +52,7 @@ class Ingested:
         Images that were registered before with other labels.
     restored_images : int
         Images that were registered before and whose file in the store was gone or damaged.
-    set_aside : dict
+    excluded : dict
         Name of a field to why its images were not taken.
     """
 
@@ -61,7 +61,7 @@ class Ingested:
     unchanged_images: int = 0
     corrected_images: int = 0
     restored_images: int = 0
-    set_aside: dict[str, str] = field(default_factory=dict)
+    excluded: dict[str, str] = field(default_factory=dict)
 
 
 def ingest(
@@ -89,9 +89,9 @@ def ingest(
     Raises
     ------
     InputError
-        If the metadata file is not as it should be, no field is usable, a label cannot be told
-        apart from another, or images would be replaced and that was not asked for; then nothing
-        has been registered. A field whose images are not usable is set aside, and the others
+        If the metadata file is not as it should be, no field is usable, a label cannot be
+        distinguished from another, or images would be replaced and that was not asked for; then
+        nothing has been registered. A field whose images are not usable is excluded, and the others
         are registered.
     OSError
         If the disk is full; then nothing has been registered either, and no copy is left.
@@ -116,8 +116,8 @@ class _Ingest:
         self.folder, self.study, self.replace = folder, study, replace
         self.registered = Registered(study)
         self.done = Ingested()
-        code, told = Path(__file__).read_text(), {"folder": folder.name, "study": study.name}
-        self.recorder = Recorder(Step(INGEST, None, None, code, "1", told))
+        code, parameters = Path(__file__).read_text(), {"folder": folder.name, "study": study.name}
+        self.recorder = Recorder(Step(INGEST, None, None, code, "1", parameters))
         self.recorder.guard = lambda: self.registered.unchanged(study)
 
     def run(self, fields: list[FieldRows], progress: Callable[[str], None]) -> Ingested:
@@ -136,7 +136,7 @@ class _Ingest:
         return self.done
 
     def _usable(self, fields: list[FieldRows], progress: Callable[[str], None]) -> list[NewField]:
-        """Set aside the fields that cannot be taken."""
+        """Exclude the fields that cannot be taken."""
         read = []
         for rows in fields:
             progress(rows.name)
@@ -145,11 +145,11 @@ class _Ingest:
                 refuse_foreign(new, self.registered)
                 read.append(new)
             except InputError as error:
-                self.done.set_aside[rows.name] = str(error)
-        self.done.set_aside |= duplicates(read, self.registered)
-        usable = [new for new in read if new.name not in self.done.set_aside]
+                self.done.excluded[rows.name] = str(error)
+        self.done.excluded |= duplicates(read, self.registered)
+        usable = [new for new in read if new.name not in self.done.excluded]
         if not usable:
-            first = next(iter(self.done.set_aside.values()))
+            first = next(iter(self.done.excluded.values()))
             raise InputError(
                 f"{self.folder}: none of {len(fields)} fields is usable; the first: {first}"
             )
@@ -165,9 +165,9 @@ class _Ingest:
         for new in fields:
             for image in new.images:
                 self._put(new, image, own, faulty.keys())
-        set_aside = self.done.set_aside
-        if self.recorder.outputs or set_aside != next(iter(_set_aside(self.study)[::-1]), {}):
-            self.recorder.notes["set_aside"] = set_aside
+        excluded = self.done.excluded
+        if self.recorder.outputs or excluded != next(iter(_excluded(self.study)[::-1]), {}):
+            self.recorder.notes["excluded"] = excluded
             self.recorder.finish()
 
     def _put(self, new: NewField, image: NewImage, own: set[str], faulty: Set[str]) -> None:
@@ -217,7 +217,7 @@ def _refuse_other_features(fields: list[FieldRows]) -> None:
             )
 
 
-def set_aside_fields(study: Study) -> dict[str, str]:
+def excluded_fields(study: Study) -> dict[str, str]:
     """Fields whose images an ingest did not take and none has taken since.
 
     Parameters
@@ -230,17 +230,17 @@ def set_aside_fields(study: Study) -> dict[str, str]:
         Name of a field to the reason.
     """
     reasons: dict[str, str] = {}
-    for noted in _set_aside(study):
+    for noted in _excluded(study):
         reasons |= noted
     taken = {field.name for field in raw_fields(study)}
     return {name: reason for name, reason in reasons.items() if name not in taken}
 
 
-def _set_aside(study: Study) -> list[dict[str, str]]:
-    """What each ingest of a study set aside, the latest last."""
+def _excluded(study: Study) -> list[dict[str, str]]:
+    """What each ingest of a study excluded, the latest last."""
     runs = connect().Run.filter(transform__key=transform_key(INGEST)).order_by("id")
     return [
-        (notes or {}).get("set_aside", {})
+        (notes or {}).get("excluded", {})
         for parameters, notes in runs.values_list("params", "extra_data")
         if (parameters or {}).get("study") == study.name
     ]

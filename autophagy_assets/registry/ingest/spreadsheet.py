@@ -1,4 +1,4 @@
-"""A table that a spreadsheet has saved as text: read as it was meant, or told how to save it."""
+"""A table that a spreadsheet has saved as text: read as it was meant, or refused with advice."""
 
 from __future__ import annotations
 

@@ -63,8 +63,8 @@ def _withdraw(names: Collection[str], study: Study) -> list[str]:
             near = get_close_matches(name, known, n=3, cutoff=0.0)
             hint = f"; near are {'; '.join(map(repr, near))}" if near else ""
             raise InputError(f"Study {study.name!r} has no field of view {name!r}{hint}.")
-    told = {"fields": list(names), "study": study.name}
-    recorder = Recorder(Step(WITHDRAW, None, None, Path(__file__).read_text(), "1", told))
+    parameters = {"fields": list(names), "study": study.name}
+    recorder = Recorder(Step(WITHDRAW, None, None, Path(__file__).read_text(), "1", parameters))
     recorder.start()
     uids = [uid for name in names for uid in known[name]]
     with writing() as ln:

@@ -119,12 +119,12 @@ class Cells:
     datasets : iterable of str
         Only their cells are kept in memory.
     tables : iterable of (lamindb.Artifact, lamindb.Artifact)
-        Tables in which to look for them, each with what is told to hold them.
+        Tables in which to look for them, each with what is said to hold them.
     read : callable, optional
         How a step reads: takes a uid, gives a verified path, and notes an input. Then a file
-        that is gone or changed stops the step, so that it is mended first; but an older version
-        is never made again, so what is wrong with it is told in place of what it holds. Without,
-        nothing is noted and whatever is wrong is told.
+        that is gone or changed stops the step, so that it is repaired first; but an older version
+        is never made again, so what is wrong with it is reported in place of what it holds.
+        Without, nothing is noted and whatever is wrong is raised.
     """
 
     def __init__(

@@ -25,7 +25,7 @@ class _CellWalk(Walk):
             if (found := table.first_rows.get((dataset, cell))) is not None:
                 number, row = found
                 self._tables.append(table.artifact)
-                self._held[table.artifact.id] = _told(number, row)
+                self._held[table.artifact.id] = _row_text(number, row)
                 self._labels |= {c: str(row[c]) for c in METADATA if c in row}
         self._field = cells.field_of(dataset)
 
@@ -82,7 +82,7 @@ class _CellWalk(Walk):
         return bare(artifact, run, detail=detail, inputs=children, omitted=left_out)
 
 
-def _told(number: int, row: Mapping[str, Any]) -> str:
+def _row_text(number: int, row: Mapping[str, Any]) -> str:
     """What a table's row says of the cell."""
     said = [f"row {number}"]
     if "panel" in row:

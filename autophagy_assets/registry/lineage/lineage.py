@@ -9,7 +9,7 @@ from typing import Any
 
 from autophagy_assets.errors import InputError
 from autophagy_assets.registry.provenance.run_provenance import (
-    Origin,
+    RunRecord,
     describe_run,
     inputs_of,
     maker_of,
@@ -49,7 +49,7 @@ class Node:
         In the field's words.
     detail : str
         What is special about it here, such as the row of a cell.
-    run : Origin or None
+    run : RunRecord or None
         What made it.
     inputs : tuple of Node
         What it was made from. A node that several others were made from is one object.
@@ -64,7 +64,7 @@ class Node:
     size: int = 0
     description: str = ""
     detail: str = ""
-    run: Origin | None = None
+    run: RunRecord | None = None
     inputs: tuple[Node, ...] = ()
     omitted: int = 0
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from autophagy_assets.errors import InputError
 from autophagy_assets.registry.lineage.lineage import Node
-from autophagy_assets.registry.provenance.run_provenance import Origin
+from autophagy_assets.registry.provenance.run_provenance import RunRecord
 
 FORMATS = ("tree", "json", "dot", "svg")
 _COLOURS = {
@@ -101,7 +101,7 @@ def _lines(node: Node, first: str, rest: str, shown: dict[int, int], stable: boo
         )
 
 
-def _run_lines(run: Origin, stable: bool) -> Iterator[str]:
+def _run_lines(run: RunRecord, stable: bool) -> Iterator[str]:
     version = f", code version {run.code_version}" if run.code_version else ""
     yield f"made by {run.name}{version}"
     if not stable:
@@ -131,7 +131,7 @@ def _as_dict(node: Node, shown: set[int]) -> dict[str, Any]:
     shown.add(id(node))
     run = None
     if node.run is not None:
-        run = {name: getattr(node.run, name) for name in Origin.__dataclass_fields__}
+        run = {name: getattr(node.run, name) for name in RunRecord.__dataclass_fields__}
     return short | {
         "sha256": node.sha256,
         "size": node.size,

@@ -51,16 +51,16 @@ class Recorder:
     outputs : list of Output
         Files in their place that are registered when the step ends.
     named : dict
-        As `reads`, of artifacts that the step tells of but does not open: inputs, too.
+        As `reads`, of artifacts that the step names but does not open: inputs, too.
     consulted : set of str
-        Those of `reads` that only told which work could be left out. They are inputs, but the
+        Those of `reads` that only decided which work could be left out. They are inputs, but the
         content is the same without them, so the lineage of the outputs leaves them out.
     kept : dict
         Uid to labels of artifacts of an earlier run that are part of what the step gives.
     notes : dict
         JSON-like remarks that are kept with the run.
     parameters : dict
-        What the step was told, JSON-like: as far as it is known when it begins, and all of it
+        Parameters of the step, JSON-like: as far as it is known when it begins, and all of it
         when it ends.
     began : float
         When the step began, on the clock of this process, s.
@@ -253,14 +253,14 @@ class Recorder:
             for uid, numbers in self.annotations:
                 annotate(ln, ln.Artifact.get(uid=uid), numbers)
             run.params = self.parameters
-            run.extra_data = {**(run.extra_data or {}), **self.notes, **self._origins()}
+            run.extra_data = {**(run.extra_data or {}), **self.notes, **self._made_from()}
             end(run, FINISHED)
 
-    def _origins(self) -> dict[str, Any]:
+    def _made_from(self) -> dict[str, Any]:
         """Which inputs an output was made from, where not from all; and which were kept."""
         every = sorted(set(self.reads) - self.consulted) if self.consulted else []
-        origins = {o.record.uid: list(o.made_from) or every for o in self.outputs}
-        known = {uid: made_from for uid, made_from in origins.items() if made_from}
+        inputs = {o.record.uid: list(o.made_from) or every for o in self.outputs}
+        known = {uid: made_from for uid, made_from in inputs.items() if made_from}
         noted: dict[str, Any] = {MADE_FROM: known} if known else {}
         return noted | ({KEPT: sorted(self.kept)} if self.kept else {})
 

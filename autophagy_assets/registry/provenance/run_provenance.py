@@ -13,7 +13,7 @@ _STATUS = {STARTED: "started", FINISHED: "finished", ERRORED: "errored"}
 
 
 @dataclass(frozen=True)
-class Origin:
+class RunRecord:
     """The run that made an artifact.
 
     Parameters
@@ -27,7 +27,7 @@ class Origin:
     code_version, transform : str
         The asset's code version, and the uid of the LaminDB transform with its source code.
     parameters : dict
-        What the step was told.
+        Parameters of the step.
     status : str
         ``finished``, ``errored``, ``started`` or another status of LaminDB.
     started, finished : datetime.datetime or None
@@ -102,7 +102,7 @@ def inputs_of(artifact: Any, run: Any) -> list[Any]:
     return sorted(found.distinct(), key=lambda each: (each.key or "", each.uid))
 
 
-def describe_run(run: Any) -> Origin:
+def describe_run(run: Any) -> RunRecord:
     """What is known of a run.
 
     Parameters
@@ -111,11 +111,11 @@ def describe_run(run: Any) -> Origin:
 
     Returns
     -------
-    Origin
+    RunRecord
     """
     notes = run.extra_data or {}
     environment = run.environment.uid if run.environment_id is not None else ""
-    return Origin(
+    return RunRecord(
         uid=run.uid,
         asset=notes.get("asset") or run.transform.key or run.transform.uid,
         partition=notes.get("partition") or "",

@@ -41,7 +41,7 @@ class Step:
     code_version : str
         The asset's code version.
     parameters : mapping
-        What the step was told, JSON-like.
+        Parameters of the step, JSON-like.
     """
 
     asset: str
@@ -168,8 +168,8 @@ def find_transform(ln: Any, key: str, code: str) -> Any:
 
 @cache
 def _packages() -> str:
-    told = (d.metadata for d in distributions())  # each look at it parses the file
-    names = {f"{metadata['Name']}=={metadata['Version']}" for metadata in told}
+    packages = (d.metadata for d in distributions())  # each look at it parses the file
+    names = {f"{metadata['Name']}=={metadata['Version']}" for metadata in packages}
     return "\n".join(sorted(names, key=str.lower)) + "\n"
 
 

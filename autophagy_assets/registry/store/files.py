@@ -115,7 +115,7 @@ def writer_of(path: Path) -> str:
     Returns
     -------
     str
-        As it was announced; empty where the name does not tell.
+        As it was announced; empty where the name does not say.
     """
     found = _WRITTEN_BY.match(path.name)
     return found[1] if found else ""

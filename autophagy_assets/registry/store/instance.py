@@ -156,7 +156,7 @@ def retried(function: Any) -> Any:
         except (OperationalError, InterfaceError) as error:
             if connection.in_atomic_block:
                 raise  # the whole transaction is to be repeated, not a part of it
-            connection.close()  # a broken connection is not mended by using it again
+            connection.close()  # a broken connection does not recover by using it again
             if attempt == _ATTEMPTS - 1:
                 raise StoreAwayError(
                     f"LaminDB's database ({_database()}) did not answer {_ATTEMPTS} times: "

@@ -64,10 +64,10 @@ def attach(ln: Any, artifact: Any, labels: Labels) -> None:
         return
     wanted = {(link.feature_id, link.ulabel_id) for link in links}
     known = ArtifactULabel.objects.filter(artifact=artifact, feature__isnull=False)
-    told = known.values_list("id", "feature_id", "ulabel_id", "feature__name", "feature__uid")
+    rows = known.values_list("id", "feature_id", "ulabel_id", "feature__name", "feature__uid")
     stale = [
         link
-        for link, feature, ulabel, kind, uid in told
+        for link, feature, ulabel, kind, uid in rows
         if (feature, ulabel) not in wanted and (kind in labels or uid == _category_uid(kind))
     ]
     ArtifactULabel.objects.filter(id__in=stale).delete()

@@ -71,7 +71,7 @@ class Output:
 
     @property
     def record(self) -> Record:
-        """What will be known of it; derived, so it can be told before it is registered."""
+        """What will be known of it; derived, so it can be named before it is registered."""
         uid = artifact_uid(self.key, self.file.sha256)
         return Record(uid, self.key, self.file.sha256, self.file.size)
 

@@ -1,8 +1,8 @@
 """Which processes are at work: each holds a lock of its own until it ends, however it ends.
 
 The operating system drops the lock of a process that is killed, so a record of work that
-was never ended can be told from work that still goes on, and a file that is being written from
-one that was left behind.
+was never ended can be distinguished from work that still goes on, and a file that is being written
+from one that was left behind.
 """
 
 from __future__ import annotations
@@ -83,14 +83,14 @@ def began(name: str) -> float:
     Returns
     -------
     float
-        Seconds since the epoch; minus infinity where the name does not tell.
+        Seconds since the epoch; minus infinity where the name does not say.
     """
     parts = name.rsplit("-", 2)
     return float(parts[1]) if len(parts) == 3 and parts[1].isdecimal() else float("-inf")
 
 
 def at_work(name: str) -> bool | None:
-    """Tell whether a process is still there.
+    """Whether a process is still there.
 
     Parameters
     ----------

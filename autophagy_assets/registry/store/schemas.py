@@ -20,8 +20,8 @@ from autophagy_assets.registry.store.identifiers import derived
 from autophagy_assets.registry.store.instance import connect, retried, writing
 from autophagy_assets.registry.store.labels import GENOTYPE, STIMULATION, category, label
 
-# So many reasons why a table does not fit are told.
-_TOLD = 3
+# So many reasons why a table does not fit are named.
+_SHOWN = 3
 
 
 def validated(table: pd.DataFrame, kind: Table, name: str) -> Any:
@@ -44,10 +44,10 @@ def validated(table: pd.DataFrame, kind: Table, name: str) -> Any:
     InputError
         If a column is missing or of another type; names it.
     """
-    if told := misfits(table, kind):
-        more = f" and {len(told) - _TOLD} more" if len(told) > _TOLD else ""
+    if distinct := misfits(table, kind):
+        more = f" and {len(distinct) - _SHOWN} more" if len(distinct) > _SHOWN else ""
         raise InputError(
-            f"Table {name} does not fit its schema: {'; '.join(told[:_TOLD])}{more}. Make the "
+            f"Table {name} does not fit its schema: {'; '.join(distinct[:_SHOWN])}{more}. Make the "
             "table again, or correct the file that it comes from."
         )
     if kind is MANIFEST:  # its columns are what people may call their own labels

@@ -80,15 +80,15 @@ def texts(picture) -> str:
 
 
 @pytest.mark.parametrize("draw", [evaluation_picture, confusion_picture])
-def test_figures_tell_n_and_shares_and_whose_cells(draw):
-    told = texts(draw(evaluate(FOUR), STUDY, "WT test cells"))
+def test_figures_show_n_and_shares_and_whose_cells(draw):
+    shown = texts(draw(evaluate(FOUR), STUDY, "WT test cells"))
     for part in ("WT test cells", "(n = 3)", "(n = 2)", "67 %", "33 %", "50 %", "2 cells", "0.67"):
-        assert part in told
+        assert part in shown
     for label in STUDY.classes.values():
-        assert label in told
+        assert label in shown
 
 
 @pytest.mark.parametrize("draw", [evaluation_picture, confusion_picture])
 def test_one_class_can_be_drawn(draw):
-    told = texts(draw(evaluate(predictions([0, 0], [0.1, 0.9])), STUDY, "KO"))
-    assert "not defined" in told and "no cells" in told
+    shown = texts(draw(evaluate(predictions([0, 0], [0.1, 0.9])), STUDY, "KO"))
+    assert "not defined" in shown and "no cells" in shown

@@ -1,4 +1,4 @@
-"""The contract of a feature table: each violation is told with its place and its number."""
+"""The contract of a feature table: each violation is named with its place and its number."""
 
 from __future__ import annotations
 
@@ -54,18 +54,18 @@ VIOLATIONS = {
 
 
 @pytest.mark.parametrize("violation", VIOLATIONS.values(), ids=VIOLATIONS.keys())
-def test_each_violation_is_told_in_one_sentence_with_its_place(violation):
-    change, told = violation
+def test_each_violation_is_reported_in_one_sentence_with_its_place(violation):
+    change, words = violation
     with pytest.raises(InputError) as error:
         check_feature_table(change(six_cells()), "WT table")
     message = str(error.value)
     assert "WT table" in message
     assert message.count("\n") == 0 and message.endswith(".")
-    for part in told:
+    for part in words:
         assert part in message
 
 
-def test_a_table_in_order_is_told_with_its_numbers(table):
+def test_a_table_in_order_is_reported_with_its_numbers(table):
     n, features = len(table), table.shape[1] - 3
     found = contract.table_contract(table, "raw_features[WT]", STUDY)
     assert found.passed and found.numbers == {"cells": n, "features": features}
@@ -75,7 +75,7 @@ def test_a_table_in_order_is_told_with_its_numbers(table):
     assert finite.passed and finite.numbers == {"values": n * features}
 
 
-def test_each_part_of_the_contract_tells_its_own_fault(table):
+def test_each_part_of_the_contract_names_its_own_fault(table):
     unknown = contract.table_contract(table.assign(**{CLASS: 7}), "T", STUDY)
     assert not unknown.passed and "holds 7" in unknown.sentence
     empty = contract.table_contract(table.iloc[:0], "T", STUDY)

@@ -22,7 +22,7 @@ STUDY = Study.load()
 
 
 def predictions(genotype: str, n: int = 25) -> pd.DataFrame:
-    """Cells of four datasets with the same ids; a score tells dataset and id."""
+    """Cells of four datasets with the same ids; a score encodes dataset and id."""
     rows = []
     for label, stimulation in STUDY.classes.items():
         for clone in (2, 1):
@@ -128,10 +128,10 @@ def test_cells_without_scores_are_drawn_without(paths):
 def test_too_few_cells_are_drawn_and_counted(paths):
     few = pd.concat([WT[WT["outcome"] == "TN"].head(5), WT[WT["outcome"] == "TP"]])
     picture = error_gallery(few, paths, STUDY)
-    told = [" ".join(t.get_text() for t in ax.texts) for ax in panels(picture)]
-    assert "9 shown" in told[0]
-    assert "only 5 of the 9 wanted" in told[1]
-    assert "no cells" in told[2] and "no cells" in told[3]
+    titles = [" ".join(t.get_text() for t in ax.texts) for ax in panels(picture)]
+    assert "9 shown" in titles[0]
+    assert "only 5 of the 9 wanted" in titles[1]
+    assert "no cells" in titles[2] and "no cells" in titles[3]
     assert len(picture.table) == 14
 
 

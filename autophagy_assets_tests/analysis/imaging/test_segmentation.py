@@ -139,16 +139,16 @@ def test_a_real_field_has_a_plausible_number_of_cells(tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("nuclei", "told"),
+    ("nuclei", "reason"),
     [
         (np.zeros((300, 300), np.uint16), "no nuclei"),
         (np.full((300, 300), 700, np.uint16), "no nuclei"),
         (np.random.default_rng(0).integers(0, 500, (300, 300)).astype(np.uint16), "no nuclei"),
     ],
 )
-def test_a_field_without_cells_is_named_and_leaves_nothing(nuclei, told, tmp_path):
+def test_a_field_without_cells_is_named_and_leaves_nothing(nuclei, reason, tmp_path):
     images = _written(tmp_path, DAPI=nuclei, Alexa488=nuclei, mCherry=nuclei)
-    with pytest.raises(InputError, match=rf"no cells in .*DAPI\.tif \({told}"):
+    with pytest.raises(InputError, match=rf"no cells in .*DAPI\.tif \({reason}"):
         process_field(images, STUDY, tmp_path / "out" / "field")
     assert list((tmp_path / "out").iterdir()) == []
 
@@ -164,15 +164,15 @@ def test_nuclei_without_cells_around_them_are_no_cells(images, tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "reason"),
     [
         ({"nucleus_min_px": 100_000, "nucleus_max_px": 200_000}, "no nuclei|no nucleus"),
         ({"image_size": 414}, "near to the border"),
     ],
 )
-def test_cells_that_the_study_does_not_allow_are_no_cells(images, tmp_path, changes, told):
+def test_cells_that_the_study_does_not_allow_are_no_cells(images, tmp_path, changes, reason):
     study = STUDY.model_copy(update={"segmentation": STUDY.segmentation.model_copy(update=changes)})
-    with pytest.raises(InputError, match=rf"no cells .*\(.*({told})"):
+    with pytest.raises(InputError, match=rf"no cells .*\(.*({reason})"):
         process_field(images, study, tmp_path / "field")
 
 

@@ -39,10 +39,10 @@ def overwrite(path: Path, tag: str, value: int) -> Path:
 def refused(path: Path, words: str) -> None:
     """Refused with these words, in one sentence, well under a second, from the header."""
     began = time.monotonic()
-    with pytest.raises(InputError, match=words) as told:
+    with pytest.raises(InputError, match=words) as raised:
         read_image(path)
     assert time.monotonic() - began < 1
-    assert path.name in str(told.value) and "\n" not in str(told.value)
+    assert path.name in str(raised.value) and "\n" not in str(raised.value)
 
 
 @pytest.mark.parametrize("bigtiff", [False, True])
@@ -163,7 +163,7 @@ def test_big_and_small_order_and_bigtiff_are_read(tmp_path):
 
 def test_the_hash_of_pixels_is_that_of_the_values_and_the_shape():
     values = np.arange(6, dtype="uint8").reshape(2, 3)
-    told = pixel_hash(values)
-    assert told == pixel_hash(values.astype("uint16")) == pixel_hash(values.astype(">u2"))
-    assert told != pixel_hash(values.reshape(3, 2))
-    assert told != pixel_hash(values + 1)
+    digest = pixel_hash(values)
+    assert digest == pixel_hash(values.astype("uint16")) == pixel_hash(values.astype(">u2"))
+    assert digest != pixel_hash(values.reshape(3, 2))
+    assert digest != pixel_hash(values + 1)

@@ -50,7 +50,7 @@ def test_the_standard_error_follows_ranks_alone(cells, seed):
         assert auc_error(1 - true, -scores) == pytest.approx(error)
 
 
-def test_better_than_guessing_is_told_with_the_auc():
+def test_better_than_guessing_is_reported_with_the_auc():
     good = calibration.above_chance(0.8, 109, CHECKS)
     assert good.passed
     assert good.sentence == "The AUC on 109 test cells is 0.800, and more than 0.5 is asked."
@@ -103,7 +103,7 @@ def test_scores_that_are_right_pass_however_few_the_cells(n):
     assert np.mean(beyond) == pytest.approx(0, abs=0.03)
 
 
-def test_scores_that_are_too_high_are_told():
+def test_scores_that_are_too_high_are_reported():
     found = calibrated(predictions(shift=0.3), CHECKS)
     assert not found.passed and "read a score as a rank" in found.sentence
     assert "of 400 test cells" in found.sentence

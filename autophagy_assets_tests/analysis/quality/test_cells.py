@@ -32,7 +32,7 @@ def test_balance_is_the_share_of_the_rarer_class_whichever_it_is(few, many):
     assert found.passed == turned.passed == (share >= CHECKS.smallest_class)
 
 
-def test_a_rare_class_is_told_with_its_cells():
+def test_a_rare_class_is_reported_with_its_cells():
     found = quality.class_balance(pd.DataFrame({CLASS: [0] * 95 + [1] * 5}), "T", STUDY)
     assert not found.passed
     assert "95 are untreated and 5 are 14h Torin-1" in found.sentence
@@ -45,7 +45,7 @@ def test_intensities_of_nucleus_and_cytosol_differ(table):
     assert "12 intensities were compared" in found.sentence
 
 
-def test_a_mask_that_stands_for_both_is_told_with_the_feature(table):
+def test_a_mask_that_stands_for_both_is_reported_with_the_feature(table):
     half = len(table) // 2
     table.loc[: half - 1, "DAPI_mean_cytosol"] = table.loc[: half - 1, "DAPI_mean_nucleus"]
     found = quality.intensities_differ(table, "T", CHECKS)

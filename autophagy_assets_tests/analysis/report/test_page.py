@@ -40,7 +40,7 @@ def content() -> ReportContent:
         {
             "sample": ["WT clone 1", "WT clone 2"],
             "field": ["FOV1", "FOV2"],
-            "status": ["ok", "set aside"],
+            "status": ["ok", "excluded"],
             "reason": ["", "image <DAPI> is truncated"],
             "n_cells": [5, 0],
         }
@@ -103,7 +103,7 @@ def test_the_page_needs_nothing_from_outside(content):
 def test_numbers_come_with_n(content):
     text = Page(render_report(content)).text
     for part in (
-        "1,290 cells measured", "2 fields of view, 1 set aside", "0.67 AUC on 5 WT test cells",
+        "1,290 cells measured", "2 fields of view, 1 excluded", "0.67 AUC on 5 WT test cells",
         "67 % of 3 WT untreated test cells", "50 % of 2 WT 14h Torin-1 test cells",
         "KO: all cells (n = 2), AUC not defined", "no cells 0 cells",
     ):  # fmt: skip
@@ -120,20 +120,20 @@ def test_each_thumbnail_is_listed_with_dataset_id_and_score(content):
     assert page.images[0]["alt"] == "Right & wrong. A caption."
 
 
-def test_fields_set_aside_are_told_with_their_reason_and_escaped(content):
+def test_fields_excluded_are_reported_with_their_reason_and_escaped(content):
     html = render_report(content)
     assert "WT clone 2, FOV2: image &lt;DAPI&gt; is truncated" in html
-    assert "1 of 2 fields of view were set aside" in Page(html).text
+    assert "1 of 2 fields of view were excluded" in Page(html).text
 
 
 @pytest.mark.parametrize("imaged_here", [True, False])
-def test_fields_refused_at_the_door_are_counted_and_told_too(content, imaged_here):
+def test_fields_refused_at_the_door_are_counted_and_reported_too(content, imaged_here):
     manifest = content.manifest if imaged_here else content.manifest.iloc[:0]
     refused = {"KO clone 1, FOV3": "no image for channel <DAPI>"}
     html = render_report(replace(content, manifest=manifest, refused=refused))
     assert "KO clone 1, FOV3: no image for channel &lt;DAPI&gt;" in html
-    told = "2 of 3" if imaged_here else "1 of 1"
-    assert f"{told} fields of view were set aside" in Page(html).text
+    share = "2 of 3" if imaged_here else "1 of 1"
+    assert f"{share} fields of view were excluded" in Page(html).text
 
 
 def test_what_was_run_on_what_parameters_and_versions(content):
@@ -160,7 +160,7 @@ def test_without_lineage_nothing_links_to_it(content):
 def test_tables_from_elsewhere_have_no_fields(content):
     text = Page(render_report(replace(content, manifest=pd.DataFrame()))).text
     assert "The images were not processed here" in text
-    assert "set aside" not in text
+    assert "excluded" not in text
 
 
 def test_the_same_content_gives_the_same_page(content):

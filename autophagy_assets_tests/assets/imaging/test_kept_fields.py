@@ -1,4 +1,4 @@
-"""A sample that is imaged again keeps what there is already, and tells the same as from scratch."""
+"""A sample that is imaged again keeps what there is, with the same result as from scratch."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def platform(store, tmp_path, folder, monkeypatch) -> Platform:
-    """A platform that has imaged two fields, and been told of a third."""
+    """A platform that has imaged two fields, and knows of a third."""
     monkeypatch.setattr(segmentation, "process_field", fake_process_field)
     monkeypatch.setattr(featurization, "featurize", fake_featurize)
     monkeypatch.setattr(compute, "map_fields", one_by_one)
@@ -103,7 +103,7 @@ def test_kept_files_are_inputs_of_the_run_and_stay_with_their_maker(platform, fo
     assert {store.Artifact.get(uid=uid).run for uid in kept["dataset"]} == {maker}
 
 
-def test_lineage_does_not_go_through_the_manifest_that_told_what_to_keep(platform, folder, store):
+def test_lineage_does_not_go_through_the_manifest_that_said_what_to_keep(platform, folder, store):
     """Else what was withdrawn or replaced long ago would be behind everything for good."""
     old = set(manifest(platform)["images"][0].split(";"))
     paint(folder, 0, 100)
@@ -162,10 +162,10 @@ def test_other_parameters_have_all_fields_imaged(platform, folder, store, tmp_pa
     assert imaged(other, store) == {"FOV1", "FOV2", "FOV3"}
 
 
-def test_a_field_that_was_set_aside_is_tried_again(platform, folder, store, monkeypatch):
+def test_a_field_that_was_excluded_is_tried_again(platform, folder, store, monkeypatch):
     paint(folder, 2, 13)
     image(platform, folder)
-    assert manifest(platform)["status"].tolist() == ["ok", "ok", "set aside"]
+    assert manifest(platform)["status"].tolist() == ["ok", "ok", "excluded"]
     monkeypatch.setattr(fakes, "broken", set())  # what a library may do: an error is gone
     platform.run("single_cell_images", partition=SAMPLE)
     assert manifest(platform)["status"].tolist() == ["ok", "ok", "ok"]

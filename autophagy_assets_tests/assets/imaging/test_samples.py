@@ -1,4 +1,4 @@
-"""Imaging as an asset: one bad field is set aside with its reason, the others go on."""
+"""Imaging as an asset: one bad field is excluded with its reason, the others go on."""
 
 from __future__ import annotations
 
@@ -102,12 +102,12 @@ def test_features_name_the_dataset_and_class_of_every_cell(platform, folder):
 @pytest.mark.parametrize(
     ("value", "reason"), [(0, "There are no cells in the field"), (13, "segmentation went wrong")]
 )
-def test_a_bad_field_is_set_aside_with_its_reason(platform, folder, value, reason):
+def test_a_bad_field_is_excluded_with_its_reason(platform, folder, value, reason):
     paint(folder, 0, value)
     image(platform, folder)
     bad, good = platform.table("single_cell_images", SAMPLE).to_dict("records")
     assert (bad["fov"], bad["status"], bad["n_cells"], bad["dataset"]) == (
-        *("FOV1", "set aside"),
+        *("FOV1", "excluded"),
         0,
         "",
     )
@@ -136,7 +136,7 @@ def test_a_sample_without_a_usable_field_does_not_stop_its_genotype(platform, fo
     assert set(cells["stimulation"]) == {"untreated"}
 
 
-def test_a_genotype_without_a_cell_is_told(platform, folder):
+def test_a_genotype_without_a_cell_is_reported(platform, folder):
     for field in (3, 4):
         paint(folder, field, 0)
     for sample in ("KO__clone-2__untreated", "KO__clone-2__14h-Torin-1"):
@@ -146,7 +146,7 @@ def test_a_genotype_without_a_cell_is_told(platform, folder):
     assert "Genotype KO has no cells: look at the reasons" in platform.failure(result)
 
 
-def test_a_sample_that_was_added_by_hand_is_told_that_it_has_no_field(platform, folder):
+def test_a_sample_that_was_added_by_hand_is_reported_as_having_no_field(platform, folder):
     image(platform, folder)
     platform.instance.add_dynamic_partitions("sample", ["WT__clone-9__untreated"])
     result = platform.run("single_cell_images", partition="WT__clone-9__untreated", check=False)
@@ -233,9 +233,9 @@ def test_the_checks_account_for_every_field(platform, folder):
     fields = checked(platform, "every_field_accounted_for")
     assert fields.passed and fields.partition == SAMPLE
     assert "Of 2 registered fields of view, the manifest lists 2; 1 " in str(fields.description)
-    aside = checked(platform, "no_field_set_aside")
-    assert not aside.passed and aside.severity == dg.AssetCheckSeverity.WARN
-    assert "1 of 2 (FOV1: There are no cells in the field" in str(aside.description)
-    assert aside.metadata["set aside"].value == 1
+    number = checked(platform, "no_field_excluded")
+    assert not number.passed and number.severity == dg.AssetCheckSeverity.WARN
+    assert "1 of 2 (FOV1: There are no cells in the field" in str(number.description)
+    assert number.metadata["excluded"].value == 1
     cells = checked(platform, "cells_per_field")
     assert not cells.passed and f"1 outside (FOV2 has {CELLS})" in str(cells.description)

@@ -93,7 +93,7 @@ def test_a_flipped_byte_of_a_file_of_the_same_size_is_found(file):
 
 
 @pytest.mark.parametrize(
-    ("damage", "told"),
+    ("damage", "fault"),
     [
         (lambda path: path.unlink(), GONE),
         (lambda path: os.truncate(path, 0), EMPTY),
@@ -102,11 +102,11 @@ def test_a_flipped_byte_of_a_file_of_the_same_size_is_found(file):
     ],
 )
 def test_a_file_that_is_gone_or_of_another_size_is_found_without_hashing(
-    file, hashed, damage, told
+    file, hashed, damage, fault
 ):
     uid, path = file
     damage(path)
-    assert damaged([uid]) == {uid: told}
+    assert damaged([uid]) == {uid: fault}
     assert hashed == []
 
 
@@ -126,7 +126,7 @@ def moved(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("damage", "told"),
+    ("damage", "fault"),
     [
         (shutil.rmtree, GONE),
         (emptied, EMPTY),
@@ -137,11 +137,11 @@ def moved(path: Path) -> None:
         (moved, CHANGED),
     ],
 )
-def test_a_damaged_zarr_is_found(zarr, damage, told):
+def test_a_damaged_zarr_is_found(zarr, damage, fault):
     uid, path = zarr
     damage(path)
-    assert damaged([uid]) == {uid: told}
-    assert damaged([uid]) == {uid: told}  # nothing was dated back
+    assert damaged([uid]) == {uid: fault}
+    assert damaged([uid]) == {uid: fault}  # nothing was dated back
 
 
 def test_a_member_that_is_swapped_for_another_of_its_size_and_dated_back_is_found(zarr):
@@ -186,8 +186,8 @@ def test_a_file_that_changes_while_it_is_hashed_is_not_dated_back(file, monkeypa
     uid, path = file
     verify = files.verify
 
-    def meanwhile(place: Path, *told: str) -> None:
-        verify(place, *told)
+    def meanwhile(place: Path, *rest: str) -> None:
+        verify(place, *rest)
         flip(place)
 
     os.utime(path)
@@ -207,7 +207,7 @@ def test_a_thorough_look_finds_a_flipped_byte_that_was_dated_back(file, zarr):
         assert damaged([uid], thorough=True) == {uid: CHANGED}
 
 
-def test_a_file_that_may_not_be_read_is_told(file, monkeypatch):
+def test_a_file_that_may_not_be_read_is_reported(file, monkeypatch):
     uid, path = file
     os.utime(path)
     path.unlink()
@@ -215,7 +215,7 @@ def test_a_file_that_may_not_be_read_is_told(file, monkeypatch):
     assert damaged([uid]) == {uid: UNREADABLE}
 
 
-def test_an_artifact_that_is_not_registered_is_told(file):
+def test_an_artifact_that_is_not_registered_is_reported(file):
     unknown = "x" * 20
     assert damaged([file[0], unknown]) == {unknown: UNKNOWN}
 
@@ -229,12 +229,12 @@ def test_what_the_platform_has_not_written_is_looked_at_when_all_is(store, made)
     artifact = store.Artifact(path, key=path.name, description="by hand").save()
     assert damaged([artifact.uid], thorough=True) == {}
     path.write_text("2")
-    told = {artifact.uid: CHANGED}
+    expected = {artifact.uid: CHANGED}
     if made == "gone":
         path.unlink()
-        told = {}
+        expected = {}
     assert damaged([artifact.uid]) == {}
-    assert damaged([artifact.uid], thorough=True) == told
+    assert damaged([artifact.uid], thorough=True) == expected
 
 
 def test_two_thousand_untouched_artifacts_are_not_hashed(store, hashed):

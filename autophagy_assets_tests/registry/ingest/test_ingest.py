@@ -9,7 +9,7 @@ import pytest
 import tifffile
 
 from autophagy_assets.errors import InputError
-from autophagy_assets.registry.ingest.ingest import ingest, set_aside_fields
+from autophagy_assets.registry.ingest.ingest import excluded_fields, ingest
 from autophagy_assets_tests.registry.image_folder import (
     BAD_FIELD,
     BAD_METADATA,
@@ -25,7 +25,7 @@ NAME = ", ".join(FIELD)
 
 def test_every_image_becomes_a_labelled_artifact_with_its_own_bytes(store, study, folder):
     done = ingest(folder, study)
-    assert (done.new_images, done.unchanged_images, done.set_aside) == (9, 0, {})
+    assert (done.new_images, done.unchanged_images, done.excluded) == (9, 0, {})
     assert [field.name for field in done.fields] == sorted(", ".join(f) for f in (FIELD, *OTHERS))
     assert images_of(store, study).count() == 9
     found = images_of(store, study).filter(ulabels__name="14h Torin-1")
@@ -74,18 +74,18 @@ def test_bad_metadata_leaves_nothing(store, study, folder, spoil, words):
 
 
 @pytest.mark.parametrize(("spoil", "words"), BAD_FIELD.values(), ids=BAD_FIELD.keys())
-def test_a_bad_field_is_set_aside_and_the_others_go_on(store, study, folder, spoil, words):
+def test_a_bad_field_is_excluded_and_the_others_go_on(store, study, folder, spoil, words):
     spoil(folder)
     done = ingest(folder, study)
-    assert list(done.set_aside) == [NAME]
-    reason = done.set_aside[NAME]
+    assert list(done.excluded) == [NAME]
+    reason = done.excluded[NAME]
     for word in words:
         assert word in reason
     assert "\n" not in reason and reason.endswith(".")
     assert [field.name for field in done.fields] == sorted(", ".join(f) for f in OTHERS)
     assert images_of(store, study).count() == 6
     assert not images_of(store, study).filter(ulabels__name="untreated", description__contains=NAME)
-    assert set_aside_fields(study) == done.set_aside
+    assert excluded_fields(study) == done.excluded
 
 
 @pytest.mark.parametrize(("spoil", "words"), BAD_FIELD.values(), ids=BAD_FIELD.keys())
@@ -95,19 +95,19 @@ def test_a_bad_field_that_is_the_only_one_leaves_nothing(store, study, tmp_path,
     tifffile.imwrite(tmp_path / "images/1_DAPI.tif", extra)
     spoil(tmp_path)
     before = snapshot()
-    with pytest.raises(InputError) as told:
+    with pytest.raises(InputError) as raised:
         ingest(tmp_path, study)
-    assert "none of 1 fields is usable" in str(told.value)
+    assert "none of 1 fields is usable" in str(raised.value)
     for word in words:
-        assert word in str(told.value)
+        assert word in str(raised.value)
     assert snapshot() == before
 
 
-def test_what_one_study_sets_aside_is_not_told_of_another(store, study, folder):
+def test_what_one_study_excludes_is_not_reported_of_another(store, study, folder):
     (folder / "images/0_DAPI.tif").unlink()
     ingest(folder, study)
     other = study.model_copy(update={"name": study.name + " other"})
-    assert set_aside_fields(other) == {}
+    assert excluded_fields(other) == {}
 
 
 def test_a_failure_in_the_middle_leaves_no_record(store, study, folder, monkeypatch):

@@ -101,15 +101,15 @@ def test_labels_that_differ_within_a_field_belong_to_their_image(folder):
 @pytest.mark.parametrize(("spoil", "words"), BAD_METADATA.values(), ids=BAD_METADATA.keys())
 def test_bad_metadata_is_refused_in_one_sentence(folder, spoil, words):
     spoil(folder)
-    with pytest.raises(InputError) as told:
+    with pytest.raises(InputError) as raised:
         read_metadata(folder, STUDY)
     for word in words:
-        assert word in str(told.value)
-    assert str(folder) in str(told.value)
-    assert is_one_sentence(str(told.value)), str(told.value)
+        assert word in str(raised.value)
+    assert str(folder) in str(raised.value)
+    assert is_one_sentence(str(raised.value)), str(raised.value)
 
 
-def test_a_folder_that_is_not_there_is_told(tmp_path):
+def test_a_folder_that_is_not_there_is_reported(tmp_path):
     with pytest.raises(InputError, match=r"metadata_files\.csv is missing"):
         read_metadata(tmp_path / "nowhere", STUDY)
 
@@ -146,12 +146,12 @@ def test_a_path_is_the_bytes_that_it_has_on_disk(folder):
 @pytest.mark.parametrize("value", ["0.597", "1", "5e-1", ".5", "2."])
 def test_a_resolution_that_is_a_number_is_taken_as_it_is_written(folder, value):
     cell("resolution", value, 3)(folder)
-    told = {labels["resolution"] for f in read_metadata(folder, STUDY) for *_, labels in f.images}
-    assert told == {"0.5", value}
+    sizes = {labels["resolution"] for f in read_metadata(folder, STUDY) for *_, labels in f.images}
+    assert sizes == {"0.5", value}
 
 
 @pytest.mark.parametrize("closed", ["the file", "the folder"])
-def test_what_may_not_be_read_is_told(closed):
+def test_what_may_not_be_read_is_reported(closed):
     """As a user for whom permissions count, which they do not for root."""
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place) / "images"
@@ -163,9 +163,9 @@ def test_what_may_not_be_read_is_told(closed):
         if user == 0:
             os.seteuid(65534)
         try:
-            with pytest.raises(InputError, match=r"cannot be read \(Permission denied\)") as told:
+            with pytest.raises(InputError, match=r"cannot be read \(Permission denied\)") as raised:
                 read_metadata(folder, STUDY)
         finally:
             os.seteuid(user)
             folder.chmod(0o755)
-        assert str(file) in str(told.value) and is_one_sentence(str(told.value))
+        assert str(file) in str(raised.value) and is_one_sentence(str(raised.value))

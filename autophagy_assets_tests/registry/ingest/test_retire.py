@@ -53,24 +53,24 @@ def platform(store, tmp_path, images, monkeypatch) -> Platform:
     return platform
 
 
-def spaces(platform: Platform) -> dict[str, str]:
+def names(platform: Platform) -> dict[str, str]:
     graph = platform.defs.resolve_asset_graph()
     by_asset = {
         key.to_user_string(): partitions_name(graph.get(key).partitions_def)
         for key in graph.materializable_asset_keys
     }
-    return {asset: space for asset, space in by_asset.items() if space}
+    return {asset: name for asset, name in by_asset.items() if name}
 
 
 def retired(platform: Platform) -> list[str]:
     """What a sync is to do: partitions, then what was made of those that are gone."""
     platform.sync()
-    partitions = {a: set(platform.partitions(space)) for a, space in spaces(platform).items()}
+    partitions = {a: set(platform.partitions(name)) for a, name in names(platform).items()}
     return retire(platform.study, partitions, field_keys(raw_fields(platform.study)))
 
 
 def found(store: Any, platform: Platform) -> dict[str, str]:
-    """What the README's queries find, without raw images and the report, which tells its runs."""
+    """What the README's queries find, without raw images and the report, which names its runs."""
     mine = store.Artifact.filter(ulabels__name=platform.study.name, is_latest=True).distinct()
     made = {key: uid for key, uid in mine.values_list("key", "uid") if "/raw_images/" not in key}
     assert len([key for key in made if key.endswith("/study_report.html")]) == 1
@@ -82,9 +82,9 @@ def of_the_knockout(keys: Any) -> set[str]:
 
 
 def about(platform: Platform, *kinds: str) -> list[str]:
-    findings = reconcile(platform.instance, study=platform.study)
+    disagreements = reconcile(platform.instance, study=platform.study)
     mine = f"retired-{platform.study.name.split()[-1]}/"
-    return [f.what for f in findings if f.kind in kinds and mine in f.what]
+    return [f.what for f in disagreements if f.kind in kinds and mine in f.what]
 
 
 def test_all_of_a_genotype_that_was_withdrawn_leaves_the_queries_and_comes_back(
@@ -94,7 +94,7 @@ def test_all_of_a_genotype_that_was_withdrawn_leaves_the_queries_and_comes_back(
     before = found(store, platform)
     keys = of_the_knockout(before)
     made_of = {key.split("/")[2] for key in keys}
-    assert made_of == set(spaces(platform)), "every partitioned asset is tried"
+    assert made_of == set(names(platform)), "every partitioned asset is tried"
     assert "ko_evaluation-KO.png" in {copy.name for copy in export(platform.instance, report)}
     for name in ("ko_evaluation-mine.png", "notes.png"):
         (report / name).write_bytes(b"somebody's own")
@@ -161,7 +161,7 @@ def test_versions_that_are_not_the_latest_go_too(store, platform, tmp_path):
 
 def test_another_study_and_what_others_made_are_left_alone(store, platform):
     study = platform.study.model_copy(update={"name": "another of the same slug"})
-    assert retire(study, {asset: set() for asset in spaces(platform)}, set()) == []
+    assert retire(study, {asset: set() for asset in names(platform)}, set()) == []
     raw = store.Artifact.filter(ulabels__name=platform.study.name, key__contains="/raw_images/")
     count = raw.count()
     assert retire(platform.study, {"raw_images": set()}, set()) == [] and raw.count() == count

@@ -10,7 +10,7 @@ import tifffile
 
 from autophagy_assets.errors import InputError
 from autophagy_assets.registry.fields import raw_fields
-from autophagy_assets.registry.ingest.ingest import ingest, set_aside_fields
+from autophagy_assets.registry.ingest.ingest import excluded_fields, ingest
 from autophagy_assets.registry.ingest.withdraw import withdraw
 from autophagy_assets_tests.registry.image_folder import FIELD, cell
 from autophagy_assets_tests.registry.records import snapshot
@@ -29,7 +29,7 @@ def test_it_can_be_ingested_under_another_name(store, study, folder):
     for row in range(3):
         cell("FOV", "FOV7", row)(folder)
     ingest(folder, study)
-    assert set_aside_fields(study) == {}
+    assert excluded_fields(study) == {}
     assert names(study) == before - {NAME} | {NAME.replace("FOV1", "FOV7")}
 
 
@@ -63,7 +63,7 @@ def test_files_stay_and_the_run_has_the_images_as_inputs(store, study, folder):
     assert {a.uid for a in known if run in a.input_of_runs.all()} == set(images.values())
 
 
-def test_an_unknown_name_withdraws_nothing_and_tells_what_comes_near(store, study, folder):
+def test_an_unknown_name_withdraws_nothing_and_names_what_comes_near(store, study, folder):
     ingest(folder, study)
     before = snapshot()
     with pytest.raises(InputError, match="no field of view 'WT, clone 1, FOV1'; near are 'WT, clo"):

@@ -91,7 +91,7 @@ def test_partitions_are_named_in_brackets(study):
         lineage_of("lineage_partitioned")
 
 
-def test_unknown_names_are_told_with_a_near_one(study):
+def test_unknown_names_are_reported_with_a_near_one(study):
     with pytest.raises(InputError, match="did you mean lineage-study_gallery"):
         lineage_of("lineage-study_galery")
     with pytest.raises(InputError, match="nothing called 'zzzz'; give an artifact's uid"):
@@ -129,7 +129,7 @@ def test_the_same_number_in_another_field_is_another_cell(study):
     assert study.figure not in {node.uid for node in nodes_of(tree)}
 
 
-def test_cells_that_are_not_there_are_told(study):
+def test_cells_that_are_not_there_are_reported(study):
     with pytest.raises(InputError, match="has 2 cells, none with scportrait_cell_id 4"):
         lineage_of_cell(study.crops["FOV1"], 4)
     with pytest.raises(InputError, match="no dataset ABCDEFGHIJKLMNOPQRST"):
@@ -137,8 +137,8 @@ def test_cells_that_are_not_there_are_told(study):
 
 
 def test_json_holds_the_whole_of_it(study):
-    told = json.loads(render(lineage_of(study.figure), "json"))
-    found, open_ = {}, [told]
+    tree = json.loads(render(lineage_of(study.figure), "json"))
+    found, open_ = {}, [tree]
     while open_:
         node = open_.pop()
         open_ += node.get("inputs", [])
@@ -161,7 +161,7 @@ def test_dot_and_svg_draw_every_node_once(study):
     assert svg.count('class="node"') == len(nodes_of(tree))
 
 
-def test_svg_without_graphviz_is_told(study, monkeypatch):
+def test_svg_without_graphviz_is_reported(study, monkeypatch):
     monkeypatch.setattr(lineage_formats.shutil, "which", lambda program: None)
     with pytest.raises(InputError, match="install graphviz"):
         render(lineage_of(study.figure), "svg")
@@ -188,21 +188,21 @@ def falsified(store) -> Iterator[SmallStudy]:
     path.write_bytes(recorded)
 
 
-def test_rows_of_a_changed_table_are_not_told(falsified):
+def test_rows_of_a_changed_table_are_not_reported(falsified):
     text = render(lineage_of_cell(falsified.crops["FOV2"], 7))
     assert "0.1234" not in text and "FN" not in text
     assert f"predictions.parquet ({falsified.predictions}): the file in the store is not" in text
     assert "shown in TP, row 1, column 2" in text  # by the figure
 
 
-def test_a_step_that_would_tell_rows_of_a_changed_table_is_stopped(falsified):
+def test_a_step_that_would_show_rows_of_a_changed_table_is_stopped(falsified):
     step, cells = recorder("lineage_report"), [(falsified.crops["FOV2"], 7)]
     with pytest.raises(IntegrityError, match="is refused; put the recorded file back"):
         lineage_trees({"gallery": falsified.figure}, cells, step.read)
     assert falsified.predictions not in step.reads
 
 
-def test_an_older_version_that_was_changed_is_told_as_it_is_never_made_again(falsified):
+def test_an_older_version_that_was_changed_is_reported_as_it_is_never_made_again(falsified):
     name = f"classifier/{falsified.name}_predictions"
     newer = put_table(falsified.name, name, pd.DataFrame({"a": [1]}), falsified.features)
     step, cells = recorder("lineage_report"), [(falsified.crops["FOV2"], 7)]

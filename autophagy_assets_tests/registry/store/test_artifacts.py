@@ -104,10 +104,10 @@ def test_a_changed_file_is_refused_with_what_to_do(store, key, change):
         path.unlink()
     else:
         path.write_text({"flipped": "contenu", "truncated": "conten"}[change])
-    with pytest.raises(IntegrityError) as told:
+    with pytest.raises(IntegrityError) as raised:
         fetch(uid)
-    assert key in str(told.value) and uid in str(told.value)
-    assert "materialize it again" in str(told.value)
+    assert key in str(raised.value) and uid in str(raised.value)
+    assert "materialize it again" in str(raised.value)
 
 
 def test_what_dagster_and_lamindb_recorded_differently_is_refused(store, key):
@@ -115,7 +115,7 @@ def test_what_dagster_and_lamindb_recorded_differently_is_refused(store, key):
         fetch(put(key, "1"), {"sha256": "0" * 64})
 
 
-def test_an_artifact_that_is_gone_is_told_with_what_to_do(store):
+def test_an_artifact_that_is_gone_is_reported_with_what_to_do(store):
     with pytest.raises(IntegrityError, match=r"Artifact 0{20} is not in LaminDB .* reconcile"):
         fetch("0" * 20)
 

@@ -85,14 +85,14 @@ def test_a_write_that_fails_leaves_nothing(tmp_path, kind):
 
 
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT])
-def test_full_disk_is_told_with_what_to_do_and_leaves_nothing(tmp_path, code):
+def test_full_disk_is_reported_with_what_to_do_and_leaves_nothing(tmp_path, code):
     def write(path: Path) -> None:
         path.write_bytes(b"half")
         raise OSError(code, os.strerror(code))
 
-    with pytest.raises(OSError, match="disk is full: free some space below") as told:
+    with pytest.raises(OSError, match="disk is full: free some space below") as raised:
         files.put(write, tmp_path, ".x")
-    assert told.value.errno == code
+    assert raised.value.errno == code
     assert everything_in(tmp_path) == []
 
 

@@ -119,7 +119,7 @@ def test_the_users_own_instance_is_the_store_where_one_is_named(run_script, tmp_
     assert not (tmp_path / "home" / "store").exists()
 
 
-def test_a_source_that_cannot_be_read_is_told_in_one_sentence(run_script):
+def test_a_source_that_cannot_be_read_is_reported_in_one_sentence(run_script):
     script = """
 import json
 from autophagy_assets.errors import InputError
@@ -129,7 +129,9 @@ try:
 except InputError as error:
     print(json.dumps(str(error)))
 """
-    told = run_script(script, AUTOPHAGY_SOURCE="nobody/nothing")
-    assert told.startswith("AUTOPHAGY_SOURCE=nobody/nothing: this LaminDB instance cannot be read")
-    assert "LAMIN_SETTINGS_DIR" in told
-    assert "\n" not in told
+    message = run_script(script, AUTOPHAGY_SOURCE="nobody/nothing")
+    assert message.startswith(
+        "AUTOPHAGY_SOURCE=nobody/nothing: this LaminDB instance cannot be read"
+    )
+    assert "LAMIN_SETTINGS_DIR" in message
+    assert "\n" not in message

@@ -80,7 +80,7 @@ def test_a_label_that_somebody_made_before_is_used(store, artifact):
     assert store.ULabel.filter(name="L-made by hand").count() == 1
 
 
-def test_labels_of_many_are_all_told_though_the_query_asked_for_one(store, artifact):
+def test_labels_of_many_are_all_reported_though_the_query_asked_for_one(store, artifact):
     attach(artifact, {lab.GENOTYPE: "L-all", lab.STIMULATION: "L-untreated"})
     for name in ("L-without kind", "L-another"):
         artifact.ulabels.add(store.ULabel(name=name).save())
@@ -93,5 +93,5 @@ def test_labels_of_many_are_all_told_though_the_query_asked_for_one(store, artif
     }
 
 
-def test_artifacts_without_labels_are_told_too(store, artifact):
+def test_artifacts_without_labels_are_reported_too(store, artifact):
     assert lab.labels_of(store.Artifact.filter(uid=artifact.uid)) == {artifact.uid: {}}

@@ -57,11 +57,11 @@ def test_studies_with_other_features_do_not_change_each_others_schema(store, raw
         assert {f.name for f in schema.features.all()} == set(table.columns)
 
 
-def test_of_many_reasons_a_few_are_told(store, raw):
-    with pytest.raises(InputError) as told:
+def test_of_many_reasons_a_few_are_reported(store, raw):
+    with pytest.raises(InputError) as raised:
         schemas.validated(raw.astype(str), CELLS, "raw_features")
-    assert len(str(told.value)) < 500
-    assert "more" in str(told.value)
+    assert len(str(raised.value)) < 500
+    assert "more" in str(raised.value)
 
 
 def test_validating_again_adds_nothing(store, cleaned):
@@ -84,9 +84,9 @@ def test_a_missing_column_is_named(store, raw, column):
     [("scportrait_cell_id", "one"), ("class", 0.5), ("nucleus_area", "large")],
 )
 def test_a_column_of_another_type_is_named(store, raw, column, value):
-    with pytest.raises(InputError, match=f"raw_features .*{column}") as told:
+    with pytest.raises(InputError, match=f"raw_features .*{column}") as raised:
         schemas.validated(raw.assign(**{column: value}), CELLS, "raw_features")
-    assert "\n" not in str(told.value)
+    assert "\n" not in str(raised.value)
 
 
 def test_a_table_without_rows_is_a_table(store, raw):

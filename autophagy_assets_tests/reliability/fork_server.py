@@ -53,7 +53,7 @@ def _disconnect() -> None:
 
 def do_prepare() -> dict[str, Any]:
     """Make a store with a first version of everything; then the second, undisturbed."""
-    from autophagy_assets.registry.store import processes as presence
+    from autophagy_assets.registry.store import processes
     from autophagy_assets_tests.reliability import tiny
 
     tiny.write_study(STUDY, 1)
@@ -61,8 +61,8 @@ def do_prepare() -> dict[str, Any]:
     assert _run() and not _refresh() and not _reconcile()["left"]
     _look()
     _disconnect()
-    presence._held.clear()
-    presence._announced.cache_clear()
+    processes._held.clear()
+    processes._announced.cache_clear()
     shutil.rmtree(HOME / "locks" / "processes")
     shutil.rmtree(TEMPLATE, ignore_errors=True)
     shutil.copytree(HOME, TEMPLATE)
@@ -105,10 +105,10 @@ def do_kill_at(delay: float) -> dict[str, Any]:
     return {"signal": os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0}
 
 
-def do_mend(reconcile_first: bool) -> dict[str, Any]:
+def do_repair(reconcile_first: bool) -> dict[str, Any]:
     """Look, refresh and reconcile in a child, as a person would after a crash."""
 
-    def mend() -> dict[str, Any]:
+    def repair() -> dict[str, Any]:
         before = _look()
         early = _reconcile() if reconcile_first else {}
         errors = _refresh()
@@ -121,7 +121,7 @@ def do_mend(reconcile_first: bool) -> dict[str, Any]:
             "after": _look(),
         }
 
-    return _checked(mend)
+    return _checked(repair)
 
 
 def _run() -> bool:
