@@ -12,15 +12,15 @@ import dagster as dg
 
 from autophagy_assets.automation.asset_definitions import asset_definitions
 from autophagy_assets.automation.failures import reason_of
-from autophagy_assets.automation.requests import Request
+from autophagy_assets.automation.requests import PROCESS_TAG, Request
 from autophagy_assets.config.home import dagster_instance
 from autophagy_assets.config.settings import WORKERS_VARIABLE
 from autophagy_assets.config.study import Study
+from autophagy_assets.registry.store.processes import announce
 from autophagy_assets.staleness.judge import Judge
 from autophagy_assets.staleness.partitions import SAMPLE_PARTITIONS
 from autophagy_assets.staleness.upstream import Target
 
-TAG = "autophagy/refresh"
 Tags = dict[str, str]
 
 
@@ -127,7 +127,8 @@ def run_request(
         partition_key=request.partition,
         asset_selection=[target.key for target in request.targets],
         run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
-        tags={TAG: "true", **tags},
+        # A run that is killed before its first step has noted no process: its tag names it.
+        tags={PROCESS_TAG: announce(), **tags},
         raise_on_error=False,
     )
     return _errors_of(result, defs, request)

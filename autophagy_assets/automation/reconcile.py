@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import dagster as dg
 
 from autophagy_assets.assets.imaging.finished_fields import hashes_of_finished_fields
+from autophagy_assets.automation.requests import PROCESS_TAG
 from autophagy_assets.config.study import Study
 from autophagy_assets.registry.consistency import records as consistency
 from autophagy_assets.registry.consistency.loose_files import GRACE_S, check_loose
@@ -190,7 +191,8 @@ def _check_runs(instance: dg.DagsterInstance, fix: bool) -> Iterator[Disagreemen
     for _, _, dagster_run, process in started:
         processes.setdefault(dagster_run, []).append(process)
     for run in instance.get_runs(dg.RunsFilter(statuses=list(_AT_WORK))):
-        if not _is_dead(instance, run, processes.get(run.run_id, [])):
+        tagged = [run.tags[PROCESS_TAG]] if PROCESS_TAG in run.tags else []
+        if not _is_dead(instance, run, processes.get(run.run_id, []) + tagged):
             continue
         reason = "its process has ended without saying so"
         if fix:
@@ -223,7 +225,7 @@ def _why_over(
 def _is_dead(instance: dg.DagsterInstance, run: dg.DagsterRun, processes: list[str]) -> bool:
     """Whether a run goes on only on paper.
 
-    The processes that its steps announced decide; where there are none, those that Dagster
+    The processes that its steps and its tag name decide; where there are none, those that Dagster
     noted, which can only be looked up on the machine of an embedded store.
     """
     if processes and not all(consistency.process_is_gone(process) for process in processes):

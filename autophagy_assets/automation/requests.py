@@ -26,6 +26,7 @@ ASSET_JOBS = {
     None: "make_study",
 }
 REASON_TAG, REQUEST_TAG = "autophagy/reason", "autophagy/request"
+PROCESS_TAG = "autophagy/process"  # of runs without a daemon: the process that runs them
 _LONGEST_TAG = 250
 QUEUED = (dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED)
 AT_WORK = (

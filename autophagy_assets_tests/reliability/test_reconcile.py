@@ -186,6 +186,19 @@ def test_a_dagster_run_whose_process_is_gone_is_marked_as_failed(store, instance
     assert about(disagreements, untouched.run_id) == []
 
 
+def test_a_run_that_was_killed_before_its_first_step_is_known_by_its_tag(store, instance):
+    """Nothing else has noted its process then; a refresh would wait for it for ever."""
+    runs = [
+        instance.create_run_for_job(
+            JOB, status=dg.DagsterRunStatus.STARTED, tags={"autophagy/process": process}
+        )
+        for process in ("a-process-that-was-killed", announce())
+    ]
+    ended = end_dead_runs(instance)
+    assert about(ended, runs[0].run_id) and not about(ended, runs[1].run_id)
+    instance.delete_run(runs[1].run_id)
+
+
 def test_runs_that_were_cut_off_do_not_hold_up_the_queue(store, instance):
     cut = instance.create_run_for_job(JOB, status=dg.DagsterRunStatus.STARTED)
     uid = started(cut.run_id, "a-process-that-was-killed")
