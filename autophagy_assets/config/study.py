@@ -227,7 +227,8 @@ class RecordedStudy(Study):
         -------
         RecordedStudy
         """
-        return cls.model_construct(**{name: getattr(study, name) for name in _ENTRIES})
+        # Not by its attributes: of a recorded study, all of them would count as read.
+        return cls.model_construct(**study.__dict__)
 
     def __getattribute__(self, name: str) -> Any:
         if name in _ENTRIES:

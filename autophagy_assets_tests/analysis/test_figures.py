@@ -96,8 +96,10 @@ def test_a_scale_bar_is_as_long_as_it_says(pixel_um, label, pixels):
 
 HEAVY = ["scportrait", "torch", "spatialdata", "dagster", "lamindb", "matplotlib.pyplot", "seaborn"]
 OURS = [
-    *("classification", "crops", "evaluation", "evaluation_figures", "features", "figures"),
-    *("galleries", "model", "panels", "report", "spatial", "spatial_figures"),
+    *("classifier.classification", "classifier.evaluation", "classifier.evaluation_figures"),
+    *("classifier.model", "features.cleaning", "figures", "galleries.crops"),
+    *("galleries.galleries", "galleries.panels", "galleries.spatial"),
+    *("galleries.spatial_figures", "report.page"),
 ]
 
 

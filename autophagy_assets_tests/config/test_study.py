@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 
 import pytest
 import yaml
 
 from autophagy_assets.config.settings import STUDY_VARIABLE
-from autophagy_assets.config.study import DEFAULT_STUDY, Checks, Study
+from autophagy_assets.config.study import DEFAULT_STUDY, Checks, RecordedStudy, Study
 from autophagy_assets.errors import InputError
 from autophagy_assets_tests.platform import study_file
 
@@ -139,3 +140,15 @@ def test_a_file_that_is_no_study_is_reported(tmp_path, content, words):
         Study.load(file)
     assert str(file) in str(raised.value)
     assert "\n" not in str(raised.value)
+
+
+def test_a_recorded_study_of_a_recorded_one_leaves_what_that_has_noted():
+    outer = RecordedStudy.of(Study.load())
+    inner = RecordedStudy.of(outer)
+    assert inner.split.test_size == 0.4
+    assert (outer.entries_read, inner.entries_read) == (set(), {"split"})
+    assert pickle.loads(pickle.dumps(inner)).entries_read == set()
+    assert inner.class_of("untreated") == 0 and inner.entries_read == {"split", "classes"}
+    assert inner.values() == outer.values() and outer.entries_read == set()
+    inner.model_dump()
+    assert inner.entries_read == set(Study.model_fields)

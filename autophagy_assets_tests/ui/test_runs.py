@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import time
 
 import pytest
 import yaml
@@ -56,12 +57,15 @@ def test_the_nightly_job_makes_what_is_out_of_date_and_nothing_else(served):
     """The launchpad's classifier is not the study's: it and what follows are made again."""
     assert served.parameters()["n_estimators"] == FEWER, "the test before has not run"
     cells = served.materialized("training_cells")
+    sign = served.materialized("last_refresh")
     run = served.launch("refresh_all")
     assert served.ended(run) == "SUCCESS", served.said()
-    assert served.parameters()["n_estimators"] == TREES
+    served.wait("model", lambda: served.parameters()["n_estimators"] == TREES, 300)
+    served.wait("end", lambda: served.materialized("last_refresh") != sign, 300)
     assert served.materialized("training_cells")["run"] == cells["run"]
     known = served.runs()
     assert served.ended(served.launch("refresh_all")) == "SUCCESS"
+    time.sleep(25)  # two looks of the sensor
     assert len(set(served.runs()) - set(known)) == 1, "there was nothing left to make"
 
 

@@ -11,9 +11,9 @@ from autophagy_assets.config.study import Study
 CHECKS = Study.load().checks
 
 
-def manifest(*cells: int, number: int = 0) -> pd.DataFrame:
+def manifest(*cells: int, excluded: int = 0) -> pd.DataFrame:
     rows = [(f"FOV{i}", "ok", n) for i, n in enumerate(cells)]
-    rows += [(f"bad{i}", "excluded", 0) for i in range(number)]
+    rows += [(f"bad{i}", "excluded", 0) for i in range(excluded)]
     return pd.DataFrame(rows, columns=["fov", "status", "n_cells"])
 
 
