@@ -86,10 +86,9 @@ def upstream(
     Target
     """
     ours = partitions_name(assets.partitions_def)
+    ins = assets.op.ins  # put together anew whenever it is asked for
     of_control = {
-        key
-        for name, key in assets.keys_by_input_name.items()
-        if CONTROL in assets.op.ins[name].metadata
+        key for name, key in assets.keys_by_input_name.items() if CONTROL in ins[name].metadata
     }
     for dep in sorted(next(iter(assets.specs)).deps, key=lambda dep: dep.asset_key):
         asset, mapping = dep.asset_key.to_user_string(), dep.partition_mapping
