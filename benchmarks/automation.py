@@ -1,9 +1,9 @@
 """What watching and orchestrating cost, beside the work itself.
 
 ``python -m benchmarks.automation [--samples N]``. Watching: 1,000 samples have their images in
-LaminDB; a look of the sensor ``watch_registry`` and a tick of the automation conditions are
-timed, when everything is new to them and when nothing is. A tick is Dagster's evaluation
-of all conditions, without launching what it asks for. Orchestrating: a small simulated study is
+LaminDB; looking for what is new in LaminDB (``sync``) and a whole look of the sensor
+``refresh_on_change`` (a tick) are timed, when everything is new to them and when nothing is.
+What the sensor asks for is not launched. Orchestrating: a small simulated study is
 analysed in this process by the runs of a refresh; overhead is what they take beyond the bodies
 of the assets, loading and storing. Dagster keeps its records in SQLite.
 Targets: each look and tick with nothing new at most 5 s; 10,000 partitions can be added; an
