@@ -151,4 +151,10 @@ def test_a_recorded_study_of_a_recorded_one_leaves_what_that_has_noted():
     assert inner.class_of("untreated") == 0 and inner.entries_read == {"split", "classes"}
     assert inner.values() == outer.values() and outer.entries_read == set()
     inner.model_dump()
-    assert inner.entries_read == set(Study.model_fields)
+    assert inner.entries_read == set(Study.model_fields) - {"pin_code"}
+
+
+def test_whether_the_code_is_pinned_is_no_part_of_what_a_step_was_made_with():
+    """Else pinning the code, or a field that is kept by it, would make everything again."""
+    recorded = RecordedStudy.of(Study.load())
+    assert recorded.pin_code is False and recorded.entries_read == set()
