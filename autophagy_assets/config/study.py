@@ -14,7 +14,6 @@ from typing import Any, Literal
 import yaml
 from pydantic import (
     BaseModel,
-    ConfigDict,
     Field,
     PrivateAttr,
     ValidationError,
@@ -23,36 +22,20 @@ from pydantic import (
 )
 
 from autophagy_assets.config import settings
+from autophagy_assets.config.models import Model, Strict, check_models, with_models
 from autophagy_assets.errors import InputError
 
 DEFAULT_STUDY = Path(__file__).with_name("default_study.yaml")
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Split(_Strict):
+class Split(Strict):
     """How cells are divided into training and test cells."""
 
     test_size: float = Field(gt=0, lt=1)
     random_state: int
 
 
-class ClassifierParameters(_Strict):
-    """Parameters of scikit-learn's ``RandomForestClassifier``."""
-
-    random_state: int
-    n_estimators: int = Field(gt=0)
-    max_depth: int | None
-    min_samples_split: int = Field(ge=2)
-    min_samples_leaf: int = Field(ge=1)
-    max_features: Literal["sqrt", "log2"] | None
-    criterion: Literal["gini", "entropy", "log_loss"]
-    bootstrap: bool
-
-
-class Segmentation(_Strict):
+class Segmentation(Strict):
     """How nuclei and cells are found; sizes in px, thresholds on images scaled to 0-1."""
 
     method: Literal["classical", "cellpose"]
@@ -66,7 +49,15 @@ class Segmentation(_Strict):
     median_filter_px: int = Field(gt=0)
 
 
-class Galleries(_Strict):
+class CrossValidation(Strict):
+    """How the control's cells are divided into folds, and what is shuffled in the controls."""
+
+    folds: int = Field(default=5, ge=2)
+    permutations: int = Field(default=20, ge=1)
+    random_state: int = 42
+
+
+class Galleries(Strict):
     """How many cells the galleries show, and which cell is shown in its field."""
 
     class_cells: int = Field(gt=0)
@@ -75,7 +66,7 @@ class Galleries(_Strict):
     context_px: int = Field(gt=0)
 
 
-class Checks(_Strict):
+class Checks(Strict):
     """What the asset checks take as usual; beyond it they warn."""
 
     cells_per_field: tuple[int, int] = (20, 300)
@@ -96,7 +87,7 @@ class Checks(_Strict):
         return cells
 
 
-class Study(_Strict):
+class Study(Strict):
     """One screen: labels, classes, channels and the parameters of every step."""
 
     name: str = Field(min_length=1)
@@ -109,7 +100,8 @@ class Study(_Strict):
     marker_name: str
     excluded_features: tuple[str, ...]
     split: Split
-    classifier: ClassifierParameters
+    models: tuple[Model, ...] = Field(min_length=1)
+    cross_validation: CrossValidation = CrossValidation()
     segmentation: Segmentation
     galleries: Galleries
     checks: Checks = Checks()
@@ -121,6 +113,17 @@ class Study(_Strict):
         if set(classes) != {0, 1} or len(set(classes.values())) != 2:
             raise ValueError("must map 0 and 1 to two different stimulations")
         return classes
+
+    @model_validator(mode="before")
+    @classmethod
+    def _models_given(cls, entries: Any) -> Any:
+        return with_models(entries)
+
+    @field_validator("models")
+    @classmethod
+    def _side_by_side(cls, models: tuple[Model, ...]) -> tuple[Model, ...]:
+        check_models(models)
+        return models
 
     @model_validator(mode="after")
     def _channels_known(self) -> Study:
@@ -196,14 +199,48 @@ class Study(_Strict):
         known = ", ".join(repr(label) for label in self.classes.values())
         raise InputError(f"Stimulation {stimulation!r} is unknown: this study has {known}.")
 
+    def model(self, name: str) -> Model:
+        """A model by its name.
+
+        Parameters
+        ----------
+        name : str
+
+        Returns
+        -------
+        Model
+
+        Raises
+        ------
+        InputError
+            If the study has none of that name.
+        """
+        models: tuple[Model, ...] = object.__getattribute__(self, "__dict__")["models"]
+        for model in models:
+            if model.name == name:
+                return model
+        known = ", ".join(model.name for model in models)
+        raise InputError(f"Model {name!r} is unknown: this study has {known}.")
+
+    @property
+    def primary(self) -> str:
+        """Name of the model that leads galleries and headline."""
+        models: tuple[Model, ...] = object.__getattribute__(self, "__dict__")["models"]
+        return next(model.name for model in models if model.primary)
+
     def values(self) -> dict[str, Any]:
         """Every entry with its value, JSON-like; of a recorded study nothing counts as read.
 
         Returns
         -------
         dict
+            A model is an entry of its own, ``models.<name>``, and which one is primary is another:
+            what was made with one of them is not out of date when another one changes.
         """
-        return BaseModel.model_dump(self, mode="json")
+        values = BaseModel.model_dump(self, mode="json")
+        models = {f"{_MODEL}{model.pop('name')}": model for model in values.pop("models")}
+        names = [name for name, model in models.items() if model.pop("primary")]
+        return values | models | {_PRIMARY: names[0].removeprefix(_MODEL)}
 
 
 class RecordedStudy(Study):
@@ -232,8 +269,22 @@ class RecordedStudy(Study):
 
     def __getattribute__(self, name: str) -> Any:
         if name in _ENTRIES:
-            object.__getattribute__(self, "entries_read").add(name)
+            found = super().__getattribute__(name)
+            models = [f"{_MODEL}{model.name}" for model in found] if name == "models" else []
+            self._read.update([*models, _PRIMARY] if models else [name])
+            return found
         return super().__getattribute__(name)
+
+    def model(self, name: str) -> Model:
+        """A model by its name; it alone counts as read."""
+        self._read.add(f"{_MODEL}{name}")
+        return super().model(name)
+
+    @property
+    def primary(self) -> str:
+        """Name of the model that leads; no model counts as read."""
+        self._read.add(_PRIMARY)
+        return super().primary
 
     @property
     def entries_read(self) -> set[str]:
@@ -242,12 +293,13 @@ class RecordedStudy(Study):
 
     def model_dump(self, **options: Any) -> dict[str, Any]:
         """As of any study; all of it counts as read."""
-        self._read.update(_ENTRIES)
+        self._read.update(self.values().keys() - {"pin_code"})
         return super().model_dump(**options)
 
     def __reduce__(self) -> Any:
         return RecordedStudy.of, (Study.model_construct(**self.__dict__),)
 
 
+_MODEL, _PRIMARY = "models.", "primary_model"
 # Whether changed code counts is no part of a result: to ask for it is not to use it.
 _ENTRIES = frozenset(Study.model_fields) - {"pin_code"}
