@@ -6,7 +6,7 @@ featurized tables, made up and small. ``Platform`` runs the real assets on it, a
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,14 +27,33 @@ from autophagy_assets.staleness.materializations import UID, Materialization, la
 from autophagy_assets_tests.analysis.synthetic import raw_features, write_h5sc, write_store
 
 
-def study_file(folder: Path, name: str, **changes: Any) -> Path:
-    """The default study under another name, with other values of some entries."""
+TREES = 12  # of the models in tests that are not about how good a model is
+
+
+def study_file(
+    folder: Path, name: str, models: dict[str, dict[str, Any] | None] | None = None, **changes: Any
+) -> Path:
+    """The default study under another name, with other values of some entries.
+
+    ``models`` has parameters of estimators by model; None leaves a model out.
+    """
     entries = yaml.safe_load(DEFAULT_STUDY.read_text()) | {"name": name}
+    entries["models"] = list(_models(entries["models"], models or {}))
     for entry, value in changes.items():
         entries[entry] = {**entries[entry], **value} if isinstance(value, dict) else value
     file = folder / f"{slug(name)}.yaml"
     file.write_text(yaml.safe_dump(entries))
     return file
+
+
+def _models(
+    models: list[dict[str, Any]], changes: dict[str, dict[str, Any] | None]
+) -> Iterator[dict[str, Any]]:
+    kept = [model for model in models if changes.get(model["name"], {}) is not None]
+    only = {"primary": True} if len(kept) == 1 else {}
+    for model in kept:
+        change = {"n_estimators": TREES} | (changes.get(model["name"]) or {})
+        yield model | {"parameters": model["parameters"] | change} | only
 
 
 @dataclass

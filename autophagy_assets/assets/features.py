@@ -148,3 +148,22 @@ def labelled(cells: pd.DataFrame, context: StudyContext) -> pd.DataFrame:
         genotype=cells["genotype"].replace(UNKNOWN, genotype),
         stimulation=cells["stimulation"].where(cells["stimulation"] != UNKNOWN, stimulation),
     )
+
+
+@study_asset(
+    group=GROUP,
+    io="table_io",
+    kinds={"pandas", "parquet"},
+    partitions=genotypes,
+    ins={"marker_features": every()},
+    deps=[dg.AssetDep("source_datasets")],
+    schema=CLEAN,
+)
+def model_features(context, clean_features: pd.DataFrame, marker_features) -> pd.DataFrame:
+    """Cells of a genotype with the features of all feature sets side by side.
+
+    Crops that were found in the source instance have their marker measured here.
+    """
+    tables = [t for s in marker_features if len(t := marker_features[s])]
+    tables += measured_here(clean_features, tables, context)
+    return with_marker(clean_features, tables, f"marker_features of {context.partition}")

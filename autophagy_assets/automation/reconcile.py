@@ -28,6 +28,7 @@ from autophagy_assets.staleness.materializations import (
 from autophagy_assets.staleness.partitions import (
     GENOTYPE_PARTITIONS,
     KNOCKOUT_PARTITIONS,
+    MODEL_PARTITIONS,
     SAMPLE_PARTITIONS,
 )
 
@@ -153,7 +154,7 @@ def _materialized(instance: dg.DagsterInstance) -> Iterator[_Made]:
 
 
 def _known_partitions(instance: dg.DagsterInstance) -> set[str]:
-    names = (SAMPLE_PARTITIONS, GENOTYPE_PARTITIONS, KNOCKOUT_PARTITIONS)
+    names = (SAMPLE_PARTITIONS, GENOTYPE_PARTITIONS, KNOCKOUT_PARTITIONS, MODEL_PARTITIONS)
     return {key for name in names for key in instance.get_dynamic_partitions(name)}
 
 

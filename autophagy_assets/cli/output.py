@@ -170,9 +170,9 @@ def show_summary(report_folder: Path, ui: str = "make ui, or autophagy ui") -> N
     if not summary.cells.empty:
         console.print()
         _print_frame(summary.cells, "Cells", "genotype")
-    if summary.auc is not None:
-        console.print(f"\nAUC, {study.control} test cells: ", end="")
-        console.print(f"{summary.auc:.3f}", style="bold")
+    for model in sorted(summary.auc, key=lambda name: name != study.primary):
+        console.print(f"\nAUC, {study.control} cells not seen by {model}: ", end="")
+        console.print(f"{summary.auc[model]:.3f}", style="bold")
     for what, counts in summary.confusions.items():
         shares = counts.div(counts.sum(axis=1).replace(0, 1), axis=0)
         text = counts.astype(str) + shares.map(lambda share: f" ({share:.0%})")

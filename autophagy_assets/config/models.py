@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 SCPORTRAIT, MARKER = "scportrait", "marker"
 AS_PUBLISHED = "as_published"
+SPLIT, ALL = "split", "all"
 
 
 class Strict(BaseModel):
