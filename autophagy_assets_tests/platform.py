@@ -26,7 +26,6 @@ from autophagy_assets.registry.store.identifiers import slug
 from autophagy_assets.staleness.materializations import UID, Materialization, latest
 from autophagy_assets_tests.analysis.synthetic import raw_features, write_h5sc, write_store
 
-
 TREES = 12  # of the models in tests that are not about how good a model is
 
 

@@ -10,11 +10,8 @@ from autophagy_assets.analysis.classifier import classification
 from autophagy_assets.analysis.classifier.evaluation import auc_of, evaluate
 from autophagy_assets.analysis.classifier.evaluation_figures import evaluation_picture
 from autophagy_assets.analysis.classifier.model import TrainedClassifier
-from autophagy_assets.analysis.evidence.out_of_fold import (
-    calibrator_of,
-    out_of_fold_predictions,
-    threshold_of,
-)
+from autophagy_assets.analysis.evidence.cross_validation import scoring_of
+from autophagy_assets.analysis.evidence.unseen import unseen_predictions
 from autophagy_assets.analysis.features.tables import CLEAN, PREDICTIONS
 from autophagy_assets.analysis.figures import Picture
 from autophagy_assets.analysis.identity import IDENTITY, rows_of
@@ -89,15 +86,19 @@ def autophagy_classifier(
 
     Its feature names, threshold, library versions and the version of its training cells are inside.
     """
-    model, source = with_parameters(context.study.model(context.partition), config), "model_features"
+    model, source = (
+        with_parameters(context.study.model(context.partition), config),
+        "model_features",
+    )
     if model.trained_on == SPLIT:
         model_features, source = rows_of(model_features, training_cells, source), "training_cells"
+    scoring = scoring_of(cross_validation, model)
     return classification.train(
         model_features,
         model,
         context.version_of(source),
-        calibrator_of(model, cross_validation),
-        threshold_of(model, cross_validation),
+        scoring.calibrator,
+        scoring.threshold,
     )
 
 
@@ -154,7 +155,8 @@ def test_predictions(
     if context.study.model(context.partition).trained_on == SPLIT:
         cells = rows_of(model_features, test_cells, "model_features")
         return classification.predict(autophagy_classifier, cells, "test_cells")
-    return out_of_fold_predictions(cross_validation, autophagy_classifier.threshold)
+    threshold = autophagy_classifier.threshold
+    return unseen_predictions(cross_validation, context.partition, threshold)
 
 
 @study_asset(
