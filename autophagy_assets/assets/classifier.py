@@ -84,12 +84,10 @@ def autophagy_classifier(
 ) -> TrainedClassifier:
     """Model that separates stimulated from untreated control cells.
 
-    Its feature names, threshold, library versions and the version of its training cells are inside.
+    Its feature names, threshold, library versions and the version of its cells are inside.
     """
-    model, source = (
-        with_parameters(context.study.model(context.partition), config),
-        "model_features",
-    )
+    model = with_parameters(context.study.model(context.partition), config)
+    source = "model_features"
     if model.trained_on == SPLIT:
         model_features, source = rows_of(model_features, training_cells, source), "training_cells"
     scoring = scoring_of(cross_validation, model)

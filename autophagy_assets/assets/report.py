@@ -67,10 +67,7 @@ def study_report(context, clean_features, single_cell_images, **figures) -> str:
         ],
         counts=cells.groupby(["genotype", "stimulation"]).size().reset_index(name="cells"),
         evaluation=pd.concat(
-            [
-                pictures[f"classifier_evaluation[{m}]"].table
-                for m in figures["classifier_evaluation"]
-            ],
+            [p.table for name, p in pictures.items() if name.startswith("classifier_evaluation[")],
             ignore_index=True,
         ),
         knockouts={
