@@ -17,7 +17,7 @@ from autophagy_assets.analysis.figures import Picture
 from autophagy_assets.analysis.identity import IDENTITY, rows_of
 from autophagy_assets.assets.context import StudyContext
 from autophagy_assets.assets.definition import control, study_asset
-from autophagy_assets.config.models import SPLIT, Model
+from autophagy_assets.config.models import SPLIT, Model, parameters_of
 from autophagy_assets.errors import InputError
 from autophagy_assets.staleness.partitions import models
 
@@ -118,15 +118,10 @@ def with_parameters(model: Model, config: ModelConfig) -> Model:
         If its estimator has no such parameter, or not with that value.
     """
     try:
-        parameters = type(model.parameters).model_validate(
-            model.parameters.model_dump() | dict(config.parameters)
-        )
+        chosen = model.parameters.model_dump() | dict(config.parameters)
+        parameters = parameters_of(model.estimator, chosen)
     except ValueError as error:
-        first = error.errors()[0]  # type: ignore[attr-defined]
-        name = ".".join(map(str, first["loc"]))
-        raise InputError(
-            f"Model {model.name!r}, parameter {name} of {model.estimator}: {first['msg']}."
-        ) from error
+        raise InputError(f"Config of the run for model {model.name!r}: {error}.") from error
     return model.model_copy(update={"parameters": parameters})
 
 
