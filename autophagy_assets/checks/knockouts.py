@@ -24,11 +24,11 @@ def check_ko_predictions(context) -> Findings:
     """Compare names of features as they were recorded, so that nothing has to be loaded."""
     name = context.named("model_features")
     schema = remembered(context.instance, "model_features", context.partition).get(COLUMN_SCHEMA)
-    known = {
-        model: remembered(context.instance, "autophagy_classifier", model).get(FEATURE_NAMES)
+    known: dict[str, list[str]] = {
+        model: remembered(context.instance, "autophagy_classifier", model).get(FEATURE_NAMES, [])
         for model in sorted(context.instance.get_dynamic_partitions(MODEL_PARTITIONS))
     }
-    if schema is None or None in known.values():
+    if schema is None or not all(known.values()):
         sentence = f"The features of {name} or of a model are not recorded: make both again."
         return {"features_are_the_models": Finding(False, sentence)}
     features = [c.name for c in schema.columns if c.name not in NOT_FEATURES]

@@ -110,7 +110,8 @@ def test_the_page_needs_nothing_from_outside(content):
 def test_numbers_come_with_n(content):
     text = Page(render_report(content)).text
     for part in (
-        "1,290 cells measured", "2 fields of view, 1 excluded", "0.67 AUC on 5 WT cells not seen by puncta",
+        "1,290 cells measured", "2 fields of view, 1 excluded",
+        "0.67 AUC on 5 WT cells not seen by puncta",
         "67 % of 3 untreated WT cells not seen", "50 % of 2 14h Torin-1 WT cells not seen",
         "KO, model puncta: all cells (n = 2), AUC not defined", "no cells 0 cells",
     ):  # fmt: skip
