@@ -1,7 +1,7 @@
 """Modules of the package as definitions: which statements bind a name, and where a function is.
 
 Read from files, never imported. Here: what is found in one module. Not here: what a definition
-means (``syntax``), and following it into other modules (``code``).
+means (``syntax``), and following it into other modules (``walk``).
 """
 
 from __future__ import annotations
