@@ -16,7 +16,7 @@ from autophagy_assets.config.home import dagster_instance
 from autophagy_assets.config.study import Study
 
 if TYPE_CHECKING:
-    from autophagy_assets.automation.refresh import Refreshed
+    from autophagy_assets.automation.rounds import Refreshed
     from autophagy_assets.registry.ingest.ingest import Ingested
     from autophagy_assets.staleness.plan import Plan
     from autophagy_assets.staleness.upstream import Target

@@ -11,7 +11,7 @@ import click
 from autophagy_assets.config.home import Home
 
 if TYPE_CHECKING:
-    from autophagy_assets.automation.refresh import Refreshed
+    from autophagy_assets.automation.rounds import Refreshed
 
 REPORT_FOLDER = "report"
 
