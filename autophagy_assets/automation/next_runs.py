@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import dagster as dg
 
 from autophagy_assets.automation.asset_definitions import asset_definitions
+from autophagy_assets.automation.dead_runs import end_dead_runs
 from autophagy_assets.automation.home_study import require
-from autophagy_assets.automation.reconcile import end_dead_runs
 from autophagy_assets.automation.requests import (
     REQUEST_TAG,
     Request,

@@ -9,7 +9,8 @@ import dagster as dg
 import pytest
 from click.testing import CliRunner
 
-from autophagy_assets.automation.reconcile import end_dead_runs, left, reconcile
+from autophagy_assets.automation.dead_runs import end_dead_runs
+from autophagy_assets.automation.reconcile import left, reconcile
 from autophagy_assets.cli import reconcile as cli_reconcile
 from autophagy_assets.config.study import Study
 from autophagy_assets.definitions import build_defs
