@@ -19,14 +19,10 @@ def message_of(run: dg.DagsterRun, reason: str, ui_url: str | None) -> str:
 
     Parameters
     ----------
-    run : dagster.DagsterRun
     reason : str
+        Why it failed.
     ui_url : str or None
         Address of the Dagster UI, for a link.
-
-    Returns
-    -------
-    str
     """
     assets = sorted(key.to_user_string() for key in run.asset_selection or ())
     partitions = list(dict.fromkeys(run.tags[tag] for tag in PARTITION_TAGS if tag in run.tags))

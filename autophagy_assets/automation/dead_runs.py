@@ -23,10 +23,6 @@ _AT_WORK = (
 def end_dead_runs(instance: dg.DagsterInstance) -> list[Disagreement]:
     """Mark runs as failed whose process has ended without saying so.
 
-    Parameters
-    ----------
-    instance : dagster.DagsterInstance
-
     Returns
     -------
     list of Disagreement
@@ -48,7 +44,6 @@ def check_runs(instance: dg.DagsterInstance, fix: bool) -> Iterator[Disagreement
 
     Parameters
     ----------
-    instance : dagster.DagsterInstance
     fix : bool
         Mark Dagster's as failed, and LaminDB's as aborted.
 

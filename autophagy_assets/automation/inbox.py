@@ -147,16 +147,7 @@ def watch_inbox(
 
 
 def request(submission: Submission) -> dg.RunRequest:
-    """Ask for the ingest of a submission; Dagster launches one run for a run key, ever.
-
-    Parameters
-    ----------
-    submission : Submission
-
-    Returns
-    -------
-    dagster.RunRequest
-    """
+    """Ask for the ingest of a submission; Dagster launches one run for a run key, ever."""
     content = submission.state.content
     config = {"folder": submission.name, "content": content}
     return dg.RunRequest(
@@ -201,10 +192,6 @@ def _reason(instance: dg.DagsterInstance, run: str) -> str:
 def remembered(cursor: str | None) -> dict[str, SubmissionState]:
     """What a sensor's cursor holds of the submissions.
 
-    Parameters
-    ----------
-    cursor : str or None
-
     Returns
     -------
     dict
@@ -219,14 +206,5 @@ def remembered(cursor: str | None) -> dict[str, SubmissionState]:
 
 
 def cursor_of(submissions: list[Submission]) -> str:
-    """Cursor that holds some submissions; those that are gone are forgotten.
-
-    Parameters
-    ----------
-    submissions : list of Submission
-
-    Returns
-    -------
-    str
-    """
+    """Cursor that holds some submissions; those that are gone are forgotten."""
     return json.dumps({submission.name: asdict(submission.state) for submission in submissions})

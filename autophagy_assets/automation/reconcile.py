@@ -42,7 +42,6 @@ def reconcile(
 
     Parameters
     ----------
-    instance : dagster.DagsterInstance
     fix : bool
         Repair. Deleted are only temporary files, and files that neither LaminDB nor Dagster
         knows.
@@ -77,16 +76,7 @@ def reconcile(
 
 
 def left(disagreements: list[Disagreement]) -> list[Disagreement]:
-    """Disagreements that were not repaired.
-
-    Parameters
-    ----------
-    disagreements : list of Disagreement
-
-    Returns
-    -------
-    list of Disagreement
-    """
+    """Disagreements that were not repaired."""
     return [disagreement for disagreement in disagreements if not disagreement.fixed]
 
 

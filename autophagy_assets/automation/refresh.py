@@ -42,10 +42,6 @@ def refresh(
     instance : dagster.DagsterInstance, optional
         Default that of the home.
 
-    Returns
-    -------
-    Refreshed
-
     Raises
     ------
     InputError
@@ -73,7 +69,6 @@ def report_refreshed(instance: dg.DagsterInstance, made: int, fresh: int) -> Non
 
     Parameters
     ----------
-    instance : dagster.DagsterInstance
     made, fresh : int
         How many partitions were made, and are up to date.
     """

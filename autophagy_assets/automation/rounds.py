@@ -68,7 +68,6 @@ def require_control(instance: dg.DagsterInstance, study: Study) -> None:
     ----------
     instance : dagster.DagsterInstance
         Its partitions have been filled.
-    study : Study
 
     Raises
     ------
@@ -93,7 +92,6 @@ class Rounds:
 
     Parameters
     ----------
-    instance : dagster.DagsterInstance
     study_file, progress, workers, parts, verify
         As in :func:`autophagy_assets.automation.refresh.refresh`.
     """

@@ -114,16 +114,7 @@ def refresh_on_request(
 
 
 def summary_of(state: Look) -> str:
-    """How a study stands, for people.
-
-    Parameters
-    ----------
-    state : Look
-
-    Returns
-    -------
-    str
-    """
+    """How a study stands, for people."""
     plan = state.plan
     if not plan.ready and not plan.waiting:
         return f"All {len(plan.fresh)} are up to date."

@@ -41,8 +41,6 @@ def sync(
 
     Parameters
     ----------
-    instance : dagster.DagsterInstance
-    study : Study
     registry : RegistryState, optional
         What LaminDB has from outside; read now by default.
 
@@ -72,11 +70,6 @@ def report_refused(instance: dg.DagsterInstance, registry: RegistryState) -> Non
     """Report the check of the fields that were refused at ingest, without a step.
 
     Nothing makes ``excluded_fields``, so no run would include its check.
-
-    Parameters
-    ----------
-    instance : dagster.DagsterInstance
-    registry : RegistryState
     """
     asset, finding = dg.AssetKey(EXCLUDED_FIELDS), fields_excluded(registry.refused)
     record = instance.fetch_materializations(asset, limit=1).records[0]

@@ -49,10 +49,6 @@ def doctor() -> None:
 def examine(home: Home) -> tuple[dict[str, str], list[str]]:
     """Look at all that the platform needs.
 
-    Parameters
-    ----------
-    home : Home
-
     Returns
     -------
     tuple

@@ -29,7 +29,6 @@ def serve(port: int, host: str = LOOPBACK) -> NoReturn:
 
     Parameters
     ----------
-    port : int
     host : str
         Address to listen on; the default is reached from this machine only.
 

@@ -63,10 +63,6 @@ def code_of(function: Callable, package: str = "autophagy_assets") -> Code:
     package : str
         Whose modules are followed; everything else is a library.
 
-    Returns
-    -------
-    Code
-
     Raises
     ------
     ValueError

@@ -60,12 +60,6 @@ def latest(
 ) -> Materialization | None:
     """Latest materialization of an asset or partition.
 
-    Parameters
-    ----------
-    instance : dagster.DagsterInstance
-    asset : dagster.AssetKey
-    partition : str or None
-
     Returns
     -------
     Materialization or None
@@ -93,11 +87,6 @@ def _materialization(record: dg.EventLogRecord) -> Materialization | None:
 def versions(instance: dg.DagsterInstance, asset: dg.AssetKey) -> dict[str, str]:
     """Data version of the latest materialization of every partition of an asset, in one query.
 
-    Parameters
-    ----------
-    instance : dagster.DagsterInstance
-    asset : dagster.AssetKey
-
     Returns
     -------
     dict
@@ -110,12 +99,7 @@ def versions(instance: dg.DagsterInstance, asset: dg.AssetKey) -> dict[str, str]
 
 
 class MaterializationCache:
-    """Latest materializations of many assets: each asset is asked for once, all partitions at once.
-
-    Parameters
-    ----------
-    instance : dagster.DagsterInstance
-    """
+    """Latest materializations of many assets; each is asked for once, with all its partitions."""
 
     def __init__(self, instance: dg.DagsterInstance) -> None:
         self._instance = instance

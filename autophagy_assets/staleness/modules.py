@@ -90,7 +90,6 @@ class Module:
     ----------
     name : str
         Full name.
-    file : pathlib.Path
     tree : ast.Module
         Normalised.
     lines : list of str
@@ -173,11 +172,6 @@ def parse(name: str, file: Path) -> Module:
     ----------
     name : str
         Full name.
-    file : pathlib.Path
-
-    Returns
-    -------
-    Module
     """
     written = file.read_text(encoding="utf-8")
     tree = normalised(ast.parse(written, str(file)))

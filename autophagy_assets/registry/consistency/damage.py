@@ -56,7 +56,6 @@ def damaged(uids: Iterable[str], thorough: bool = False) -> dict[str, str]:
 
     Parameters
     ----------
-    uids : iterable of str
     thorough : bool
         Read and hash every file. Default: look at size and time of change, and hash only what
         was changed after it was registered.
@@ -120,12 +119,7 @@ def _fault_of_ours(artifact: Any, path: Path, thorough: bool) -> str | None:
 
 
 def mark_damaged(uid: str) -> None:
-    """Have the cheap look find what somebody has found by reading a file.
-
-    Parameters
-    ----------
-    uid : str
-    """
+    """Have the cheap look find what somebody has found by reading a file."""
     for artifact in connect().Artifact.filter(uid=uid).select_related("storage"):
         if (path := Path(str(artifact.path))).exists():
             _date(path)

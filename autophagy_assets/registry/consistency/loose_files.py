@@ -29,10 +29,6 @@ def free_space() -> list[Disagreement]:
     """Delete what dead processes left half-written in the home, without asking any database.
 
     A full disk may be why they died, and databases need some of it to be opened.
-
-    Returns
-    -------
-    list of Disagreement
     """
     store, disagreements = Home.locate().store, []
     for path in _loose(store, set()) if store.is_dir() else []:
@@ -54,10 +50,6 @@ def check_loose(fix: bool, needed: set[str], grace_s: float = GRACE_S) -> Iterat
     grace_s : float
         In a store that other machines may write to: age in s below which a file may belong to
         one of them.
-
-    Yields
-    ------
-    Disagreement
     """
     with writing() as ln:  # nobody registers a file meanwhile
         recorded = _recorded_places(ln)

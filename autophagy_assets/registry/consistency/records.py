@@ -99,10 +99,6 @@ def check_uploads(fix: bool) -> Iterator[Disagreement]:
     ----------
     fix : bool
         Mark those as ended whose file is whole.
-
-    Yields
-    ------
-    Disagreement
     """
     from lamindb_setup.core.hashing import hash_dir, hash_file
 
@@ -129,10 +125,6 @@ def check_latest(fix: bool) -> Iterator[Disagreement]:
     ----------
     fix : bool
         Make the one that was registered last the latest.
-
-    Yields
-    ------
-    Disagreement
     """
     ln = connect()
     families: dict[str, list[tuple[int, bool, str]]] = {}
@@ -175,12 +167,7 @@ def started_runs() -> list[tuple[str, str, str, str]]:
 
 
 def abort(uid: str, reason: str) -> None:
-    """Mark a run as aborted.
-
-    Parameters
-    ----------
-    uid, reason : str
-    """
+    """Mark a run as aborted."""
 
     def _abort() -> None:
         with writing() as ln:
@@ -198,10 +185,6 @@ def process_is_gone(name: str) -> bool:
     ----------
     name : str
         As the run names it; empty where it does not.
-
-    Returns
-    -------
-    bool
     """
     from django.db import connection
 

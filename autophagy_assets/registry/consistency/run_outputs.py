@@ -39,16 +39,7 @@ def held_by(runs: Iterable[str]) -> dict[str, set[str]]:
 
 
 def has_content(sha256: str) -> bool:
-    """Whether the store has or had a file of some content.
-
-    Parameters
-    ----------
-    sha256 : str
-
-    Returns
-    -------
-    bool
-    """
+    """Whether the store has or had a file of some content."""
     return connect().Artifact.objects.filter(_real_key__contains=sha256).exists()
 
 
@@ -70,16 +61,7 @@ def studies_held() -> list[str]:
 
 
 def pieces(names: Iterable[str]) -> Iterator[list[str]]:
-    """Names in lists that a database takes in one query.
-
-    Parameters
-    ----------
-    names : iterable of str
-
-    Yields
-    ------
-    list of str
-    """
+    """Names in lists that a database takes in one query."""
     every = sorted(names)
     for start in range(0, len(every), _AT_ONCE):
         yield every[start : start + _AT_ONCE]

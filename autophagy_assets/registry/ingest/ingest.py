@@ -76,15 +76,10 @@ def ingest(
     ----------
     folder : pathlib.Path
         Holds ``metadata_files.csv`` and the images.
-    study : Study
     progress : callable, optional
         Called with the name of each field before its images are read.
     replace : bool
         Whether images of a field may take the place of others that are registered.
-
-    Returns
-    -------
-    Ingested
 
     Raises
     ------
@@ -219,10 +214,6 @@ def _refuse_other_features(fields: list[FieldRows]) -> None:
 
 def excluded_fields(study: Study) -> dict[str, str]:
     """Fields whose images an ingest did not take and none has taken since.
-
-    Parameters
-    ----------
-    study : Study
 
     Returns
     -------

@@ -34,10 +34,6 @@ class Stale:
 def field_keys(fields: Collection) -> set[str]:
     """Fields of view as the keys of their files name them.
 
-    Parameters
-    ----------
-    fields : collection of Field
-
     Returns
     -------
     set of str
@@ -53,7 +49,6 @@ def stale(
 
     Parameters
     ----------
-    study : Study
     partitions : mapping
         Partitioned asset to the partitions that there are; other assets are left alone.
     fields : collection of str

@@ -208,11 +208,9 @@ class Cells:
         Parameters
         ----------
         dataset : str
+            Uid of the crops.
         cell : int
-
-        Returns
-        -------
-        str
+            Its ``scportrait_cell_id``.
 
         Raises
         ------

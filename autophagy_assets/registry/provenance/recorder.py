@@ -34,6 +34,7 @@ class Recorder(StepFiles):
     Parameters
     ----------
     step : Step
+        What its records say of it.
 
     Attributes
     ----------
@@ -117,12 +118,7 @@ class Recorder(StepFiles):
             end(run, FINISHED)
 
     def fail(self, error: str) -> None:
-        """Register the run as failed, with the error.
-
-        Parameters
-        ----------
-        error : str
-        """
+        """Register the run as failed, with the error."""
         self.start()
 
         def _fail() -> None:

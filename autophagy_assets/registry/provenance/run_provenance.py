@@ -108,10 +108,6 @@ def describe_run(run: Any) -> RunRecord:
     Parameters
     ----------
     run : lamindb.Run
-
-    Returns
-    -------
-    RunRecord
     """
     notes = run.extra_data or {}
     environment = run.environment.uid if run.environment_id is not None else ""
@@ -133,10 +129,6 @@ def describe_run(run: Any) -> RunRecord:
 
 def notes_of(run_uid: str) -> dict[str, Any]:
     """What a run has noted.
-
-    Parameters
-    ----------
-    run_uid : str
 
     Returns
     -------

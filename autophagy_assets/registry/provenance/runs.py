@@ -60,7 +60,6 @@ def begin(ln: Any, transform: Any, step: Step, process: str) -> Any:
     ln : module
         ``lamindb``, inside a writing block.
     transform : lamindb.Transform
-    step : Step
     process : str
         The process that is at work, as it was announced.
 
@@ -125,16 +124,7 @@ def link_inputs(ln: Any, run: Any, uids: list[str]) -> None:
 
 
 def transform_key(asset: str) -> str:
-    """Key of the transform that stands for an asset.
-
-    Parameters
-    ----------
-    asset : str
-
-    Returns
-    -------
-    str
-    """
+    """Key of the transform that stands for an asset."""
     return f"autophagy_assets/{asset}"
 
 
@@ -145,7 +135,6 @@ def find_transform(ln: Any, key: str, code: str) -> Any:
     ----------
     ln : module
         ``lamindb``, inside a writing block.
-    key : str
     code : str
         Source code; a new one is a new version of the transform.
 

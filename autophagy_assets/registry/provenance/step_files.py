@@ -49,7 +49,6 @@ class StepFiles:
 
         Parameters
         ----------
-        uid : str
         expected : mapping, optional
             ``sha256`` as recorded in a Dagster materialization.
 
@@ -104,10 +103,6 @@ class StepFiles:
             Takes a path and writes a file or folder there.
         key, description, labels, **more
             As in :class:`~autophagy_assets.registry.store.outputs.Output`.
-
-        Returns
-        -------
-        Output
         """
         return self.add(files.put(write, *place_of(key)), key, description, labels, **more)
 
@@ -122,10 +117,6 @@ class StepFiles:
             Whole, and verified.
         key, description, labels, **more
             As in :class:`~autophagy_assets.registry.store.outputs.Output`.
-
-        Returns
-        -------
-        Output
         """
         output = Output(file, key, description, labels, **more)
         self.outputs.append(output)

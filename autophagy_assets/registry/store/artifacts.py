@@ -108,10 +108,6 @@ def describe(artifact: Any) -> Record:
     ----------
     artifact : lamindb.Artifact
         Of the store or of a source.
-
-    Returns
-    -------
-    Record
     """
     sha256 = files.recorded_hash(Path(artifact._real_key or ""))
     return Record(artifact.uid, artifact.key or "", sha256, artifact.size or 0)
@@ -119,10 +115,6 @@ def describe(artifact: Any) -> Record:
 
 def find(uid: str) -> Any:
     """Artifact of that uid in the store, else in the source.
-
-    Parameters
-    ----------
-    uid : str
 
     Returns
     -------
@@ -157,6 +149,7 @@ def fetch(uid: str, expected: Mapping[str, Any] | None = None) -> tuple[Path, Re
     Returns
     -------
     tuple of (pathlib.Path, Record)
+        A file or folder on this machine, and what is known of the artifact.
 
     Raises
     ------

@@ -176,12 +176,7 @@ def _database() -> str:
 
 
 def storage_root() -> Path:
-    """Folder below which every artifact of the store has its file.
-
-    Returns
-    -------
-    pathlib.Path
-    """
+    """Folder below which every artifact of the store has its file."""
     return Path(str(connect().settings.storage.root))
 
 

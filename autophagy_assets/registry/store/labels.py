@@ -81,7 +81,6 @@ def label(ln: Any, name: str) -> Any:
     ----------
     ln : module
         ``lamindb``, inside a writing block.
-    name : str
 
     Returns
     -------
@@ -103,6 +102,7 @@ def category(ln: Any, kind: str) -> Any:
     ln : module
         ``lamindb``, inside a writing block.
     kind : str
+        Such as ``genotype``.
 
     Returns
     -------
@@ -124,11 +124,6 @@ def own_kinds(ln: Any, kinds: Iterable[str]) -> set[str]:
     ----------
     ln : module
         ``lamindb``.
-    kinds : iterable of str
-
-    Returns
-    -------
-    set of str
     """
     found = ln.Feature.filter(name__in=list(kinds)).values_list("name", "uid")
     return {name for name, uid in found if uid == _category_uid(name)}
