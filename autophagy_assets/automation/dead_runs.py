@@ -10,6 +10,7 @@ import dagster as dg
 from autophagy_assets.automation.requests import PROCESS_TAG
 from autophagy_assets.registry.consistency import records
 from autophagy_assets.registry.consistency.records import Disagreement
+from autophagy_assets.registry.store.database import is_sqlite
 from autophagy_assets.registry.store.instance import connect
 
 _ENDED = (dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)
@@ -96,9 +97,7 @@ def _is_dead(instance: dg.DagsterInstance, run: dg.DagsterRun, processes: list[s
     """
     if processes and not all(records.process_is_gone(process) for process in processes):
         return False
-    from django.db import connection
-
-    if connection.vendor != "sqlite":
+    if not is_sqlite():
         return bool(processes)
     noted = _noted_processes(instance, run.run_id)
     return bool(noted or processes) and not any(_goes_on(pid, since) for pid, since in noted)

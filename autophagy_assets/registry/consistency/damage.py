@@ -16,10 +16,11 @@ from stat import S_ISDIR
 from typing import Any
 
 from autophagy_assets.errors import IntegrityError
-from autophagy_assets.registry.consistency.run_outputs import TRASH, pieces
+from autophagy_assets.registry.consistency.run_outputs import pieces
 from autophagy_assets.registry.store import files
 from autophagy_assets.registry.store.artifacts import verify_lamin_hash
 from autophagy_assets.registry.store.instance import connect, source_name
+from autophagy_assets.registry.store.lamin_internals import is_in_trash
 
 GONE, EMPTY = "its file is gone", "its file is empty"
 INCOMPLETE, CHANGED = "its file is incomplete", "its file has changed"
@@ -79,7 +80,7 @@ def damaged(uids: Iterable[str], thorough: bool = False) -> dict[str, str]:
 
 
 def _fault(artifact: Any, thorough: bool) -> str | None:
-    if artifact.branch_id == TRASH:
+    if is_in_trash(artifact):
         return IN_TRASH
     path = Path(str(artifact.path))
     try:

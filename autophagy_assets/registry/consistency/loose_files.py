@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from autophagy_assets.config.home import Home
-from autophagy_assets.registry.consistency.records import ASIDE, EVERYWHERE, Disagreement
+from autophagy_assets.registry.consistency.records import ASIDE, Disagreement
 from autophagy_assets.registry.store import files
 from autophagy_assets.registry.store.instance import storage_root, writing
+from autophagy_assets.registry.store.lamin_internals import every_artifact
 from autophagy_assets.registry.store.processes import at_work, began, others_at_work
 
 # Who works on another machine cannot be asked. Longer than anything that is written takes.
@@ -89,7 +90,7 @@ def _is_left(path: Path, grace_s: float) -> bool:
 
 def _recorded_places(ln: Any) -> set[Path]:
     places = set()
-    for artifact in ln.Artifact.filter(branch_id__in=EVERYWHERE):
+    for artifact in every_artifact(ln):
         places.add(Path(str(artifact.path)))
     return places
 

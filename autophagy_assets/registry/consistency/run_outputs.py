@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from autophagy_assets.registry.provenance.runs import KEPT, transform_key
 from autophagy_assets.registry.store import labels as lab
 from autophagy_assets.registry.store.instance import connect
+from autophagy_assets.registry.store.lamin_internals import label_links, registered_at
 
-TRASH = -1  # LaminDB's branch for what was deleted and can be restored
 _AT_ONCE = 500  # names in one query
 
 
@@ -40,7 +40,7 @@ def held_by(runs: Iterable[str]) -> dict[str, set[str]]:
 
 def has_content(sha256: str) -> bool:
     """Whether the store has or had a file of some content."""
-    return connect().Artifact.objects.filter(_real_key__contains=sha256).exists()
+    return registered_at(connect(), sha256).exists()
 
 
 def studies_held() -> list[str]:
@@ -52,9 +52,7 @@ def studies_held() -> list[str]:
         Names, sorted.
     """
     connect()
-    from lamindb.models import ArtifactULabel
-
-    links = ArtifactULabel.objects.filter(
+    links = label_links().objects.filter(
         feature__name=lab.STUDY, artifact__run__transform__key__startswith=transform_key("")
     )
     return sorted(set(links.values_list("ulabel__name", flat=True)))

@@ -12,12 +12,12 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from autophagy_assets.config.study import Study
-from autophagy_assets.registry.consistency.run_outputs import TRASH
 from autophagy_assets.registry.fields import study_slug
 from autophagy_assets.registry.provenance.recorder import Recorder
 from autophagy_assets.registry.provenance.runs import Step, transform_key
 from autophagy_assets.registry.store.instance import connect, writing
 from autophagy_assets.registry.store.keys import ArtifactKey
+from autophagy_assets.registry.store.lamin_internals import TRASH
 
 RETIRE = "retire"
 _AT_ONCE = 500  # rows in one statement

@@ -12,8 +12,6 @@ from time import monotonic
 from typing import Any
 
 from autophagy_assets.registry.provenance.runs import (
-    ERRORED,
-    FINISHED,
     Step,
     begin,
     end,
@@ -25,6 +23,7 @@ from autophagy_assets.registry.provenance.step_files import StepFiles
 from autophagy_assets.registry.store.artifacts import register, renew
 from autophagy_assets.registry.store.instance import retried, writing
 from autophagy_assets.registry.store.labels import annotate, attach
+from autophagy_assets.registry.store.lamin_internals import ERRORED, FINISHED
 from autophagy_assets.registry.store.processes import announce
 
 

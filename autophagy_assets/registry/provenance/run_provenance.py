@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from autophagy_assets.registry.provenance.runs import ERRORED, FINISHED, MADE_FROM, STARTED
+from autophagy_assets.registry.provenance.runs import MADE_FROM
 from autophagy_assets.registry.store.instance import connect
+from autophagy_assets.registry.store.lamin_internals import ERRORED, FINISHED, STARTED, status_of
 
 _STATUS = {STARTED: "started", FINISHED: "finished", ERRORED: "errored"}
 
@@ -119,7 +120,7 @@ def describe_run(run: Any) -> RunRecord:
         code_version=notes.get("code_version") or "",
         transform=run.transform.uid,
         parameters=run.params or {},
-        status=_STATUS.get(run._status_code, run.status or ""),
+        status=_STATUS.get(status_of(run), run.status or ""),
         started=run.started_at,
         finished=run.finished_at,
         environment=environment,
