@@ -8,6 +8,7 @@ from pydantic import Field
 
 from autophagy_assets.assets.definition import RETRIES, StudyResource
 from autophagy_assets.automation.home_study import claim
+from autophagy_assets.automation.sensor_defaults import sensor_defaults
 from autophagy_assets.automation.submissions import (
     Submission,
     SubmissionState,
@@ -96,16 +97,18 @@ def ingest_submission() -> None:
     ingest_images()
 
 
-@dg.sensor(
-    name="watch_inbox",
-    job_name=ingest_submission.name,
-    minimum_interval_seconds=settings.watch_seconds(),
-    default_status=(
-        dg.DefaultSensorStatus.RUNNING if settings.automate() else dg.DefaultSensorStatus.STOPPED
-    ),
-    description="Ingests each folder in the inbox once it is complete and nothing changes it.",
-)
-def watch_inbox(
+def define_watch_inbox() -> dg.SensorDefinition:
+    """Define the sensor that watches the inbox."""
+    define = dg.sensor(
+        name="watch_inbox",
+        job_name=ingest_submission.name,
+        description="Ingests each folder in the inbox once it is complete and nothing changes it.",
+        **sensor_defaults(),
+    )
+    return define(_watch)
+
+
+def _watch(
     context: dg.SensorEvaluationContext, study: StudyResource
 ) -> dg.SensorResult | dg.SkipReason:
     """Ask for the submissions that are ready; say of every other one why it is left alone."""

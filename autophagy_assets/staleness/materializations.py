@@ -5,7 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import dagster as dg
-from dagster._core.definitions.data_version import DATA_VERSION_TAG
+from dagster._core.definitions.data_version import (
+    DATA_VERSION_IS_USER_PROVIDED_TAG,
+    DATA_VERSION_TAG,
+)
 
 from autophagy_assets.staleness.fingerprint import Fingerprint
 
@@ -96,6 +99,11 @@ def versions(instance: dg.DagsterInstance, asset: dg.AssetKey) -> dict[str, str]
         asset, dg.DagsterEventType.ASSET_MATERIALIZATION, [DATA_VERSION_TAG]
     )
     return {partition: known[DATA_VERSION_TAG] for partition, known in tags.items()}
+
+
+def version_tags(version: str) -> dict[str, str]:
+    """Tags by which an event that no step reports says which data version there is."""
+    return {DATA_VERSION_TAG: version, DATA_VERSION_IS_USER_PROVIDED_TAG: "true"}
 
 
 class MaterializationCache:
