@@ -100,6 +100,14 @@ def test_files_of_others_are_reported_and_never_deleted(store, instance):
     foreign.unlink()
 
 
+def test_the_file_of_an_artifact_on_another_branch_of_lamindb_is_kept(store, instance, key):
+    uid, path, _ = made(key)
+    branch = store.Branch(name=f"of {key}").save()
+    store.Artifact.filter(uid=uid).update(branch_id=branch.id)
+    assert about(reconcile(instance, fix=True), path.name) == []
+    assert path.exists()
+
+
 @pytest.mark.parametrize("how", ["gone", "changed"])
 def test_a_record_without_its_file_is_left_for_a_refresh(store, instance, key, how):
     uid = materialized(instance, f"without_file_{how}", key)
