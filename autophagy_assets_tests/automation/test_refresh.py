@@ -97,7 +97,7 @@ def test_a_failure_skips_what_depends_on_it_and_nothing_else(store: object, tmp_
 def test_a_study_without_its_control_is_refused_in_one_sentence(
     store: object, tmp_path: Path
 ) -> None:
-    from autophagy_assets.automation.refresh import require_control
+    from autophagy_assets.automation.rounds import require_control
 
     platform = Platform(write_study(tmp_path, "no control"))
     given_study(platform.study, tmp_path, ["EI24KO"])
@@ -107,7 +107,7 @@ def test_a_study_without_its_control_is_refused_in_one_sentence(
 
 
 def test_a_study_without_anything_says_how_to_begin(store: object, tmp_path: Path) -> None:
-    from autophagy_assets.automation.refresh import require_control
+    from autophagy_assets.automation.rounds import require_control
 
     platform = Platform(write_study(tmp_path, "empty"))
     platform.sync()
