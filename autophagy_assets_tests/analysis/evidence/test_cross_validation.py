@@ -18,23 +18,12 @@ from autophagy_assets.analysis.evidence.cross_validation import (
 )
 from autophagy_assets.analysis.evidence.folds import CLONE, FIELD, RANDOM, SCHEMES
 from autophagy_assets.analysis.identity import CLASS, IDENTITY
-from autophagy_assets.config.models import Model
 from autophagy_assets.config.study import Study
 from autophagy_assets.errors import InputError
+from autophagy_assets_tests.analysis.evidence.models import forest
 from autophagy_assets_tests.analysis.evidence.tables import measured_cells
 
 STUDY = Study.load()
-
-
-def forest(**entries: object) -> Model:
-    given = {
-        "name": "small",
-        "primary": True,
-        "feature_sets": ["marker"],
-        "estimator": "random_forest",
-        "parameters": {"n_estimators": 20},
-    }
-    return Model.model_validate(given | entries)
 
 
 CELLS = measured_cells(STUDY, biology=1.5)
