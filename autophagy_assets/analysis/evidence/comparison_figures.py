@@ -146,8 +146,8 @@ def reliability_picture(cross_validation: pd.DataFrame, model: str, study: Study
     )  # fmt: skip
     caption = (
         f"Out-of-fold probabilities of model {model} ({scheme}, {len(rows)} cells) in tenths: "
-        "where points lie on the dashed line, a probability of 0.8 means that 8 of 10 such cells are "
-        f"{study.classes[1]}. Brier score {brier:.3f}; always saying the share of "
+        "where points lie on the dashed line, a probability of 0.8 means that 8 of 10 such cells "
+        f"are {study.classes[1]}. Brier score {brier:.3f}; always saying the share of "
         f"{study.classes[1]} cells ({base:.2f}) would give {base * (1 - base):.3f}."
     )
     return Picture(figure, table, caption, {"brier": brier})
@@ -190,8 +190,9 @@ def _draw_model(
             fontsize=8, color=colour,
         )  # fmt: skip
     folds = comparison[(comparison[MODEL] == model) & (comparison[FOLD] != POOLED)]
+    beside = {scheme: number + shift - 0.07 for number, scheme in enumerate(SCHEMES)}
     ax.plot(
-        folds[SCHEME].map({s: n + shift - 0.07 for n, s in enumerate(SCHEMES)}), folds[measure], "o",
+        folds[SCHEME].map(beside), folds[measure], "o",
         color=colour, ms=4, alpha=0.55, mec="none", zorder=1,
     )  # fmt: skip
 
