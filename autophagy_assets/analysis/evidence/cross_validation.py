@@ -1,22 +1,20 @@
 """Cross-validation: a score of every cell of the control, from a model that had not seen it.
 
-Here: fitting on folds, and what follows for the stored model: its calibrator and its threshold.
-Not here: which cells are left out together (``folds``), what the scores say (``comparison``).
+Not here: which cells are left out together (``folds``), what the scores say (``comparison``), and
+what the stored model takes from them (``scoring``).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from autophagy_assets.analysis.classifier.estimators import estimator_of
-from autophagy_assets.analysis.evidence.calibrator import Calibrator, fit_calibrator
-from autophagy_assets.analysis.evidence.folds import Fold, ladder, strictest
-from autophagy_assets.analysis.evidence.threshold import threshold_at
+from autophagy_assets.analysis.evidence.calibrator import fit_calibrator
+from autophagy_assets.analysis.evidence.folds import Fold, ladder
 from autophagy_assets.analysis.features.sets import features_of
 from autophagy_assets.analysis.identity import (
     CELL_ID,
@@ -33,26 +31,6 @@ from autophagy_assets.errors import InputError
 
 MODEL, SCHEME, FOLD, RAW = "model", "scheme", "fold", "score"
 COLUMNS = [MODEL, SCHEME, FOLD, *IDENTITY, CLASS, *METADATA, RAW, SCORE]
-
-
-@dataclass(frozen=True)
-class Scoring:
-    """How a stored model turns scores into probabilities and positive cells.
-
-    Attributes
-    ----------
-    scheme : str
-        The scheme whose out-of-fold scores it is from: the strictest one.
-    calibrator : Calibrator or None
-        None: the score is the probability.
-    threshold : float or None
-        A cell is positive if its probability (calibrated, if there is a calibrator) is above it.
-        None: if class 1 is the more probable one.
-    """
-
-    scheme: str
-    calibrator: Calibrator | None
-    threshold: float | None
 
 
 def control_cells(cells: pd.DataFrame, study: Study) -> pd.DataFrame:
@@ -130,7 +108,7 @@ def cross_validate(cells: pd.DataFrame, model: Model, study: Study) -> pd.DataFr
     The scores of a fold are calibrated by a `Calibrator` that was fitted on the out-of-fold scores
     of the other folds, so no cell is calibrated by its own class. (The models behind those scores
     did see it; two parameters of a sigmoid can carry next to nothing of that.) The stored model is
-    calibrated in the same way, with all folds: see `scoring_of`.
+    calibrated in the same way, with all folds: see ``scoring``.
     """
     control = control_cells(cells, study)
     possible = ladder(control, study)
@@ -185,36 +163,6 @@ def out_of_fold(
             fitted = estimator_of(model).fit(features.iloc[fold.train], classes[fold.train])
             scores[fold.test] = fitted.predict_proba(scored.iloc[fold.test])[:, 1]
     return scores
-
-
-def scoring_of(cross_validation: pd.DataFrame, model: Model) -> Scoring:
-    """Calibrator and threshold of the stored model, from the strictest scheme there is.
-
-    Parameters
-    ----------
-    cross_validation : pandas.DataFrame
-        As `cross_validate` gives it; rows of other models are left out.
-    model : Model
-
-    Returns
-    -------
-    Scoring
-        Of all out-of-fold scores of that scheme.
-
-    Raises
-    ------
-    InputError
-        If there are no rows of the model.
-    """
-    rows = cross_validation[cross_validation[MODEL] == model.name]
-    if rows.empty:
-        raise InputError(f"Model {model.name!r} has not been cross-validated; materialize that.")
-    scheme = strictest(rows[SCHEME].unique())
-    rows = rows[rows[SCHEME] == scheme]
-    calibrator = fit_calibrator(rows[RAW], rows[CLASS]) if model.calibrated else None
-    probabilities = calibrator.calibrate(rows[RAW]) if calibrator else rows[RAW].to_numpy()
-    untreated = probabilities[rows[CLASS].to_numpy() == 0]
-    return Scoring(scheme, calibrator, threshold_at(untreated, model.false_positive_rate))
 
 
 def _calibrated(rows: pd.DataFrame, parted: Sequence[Fold]) -> np.ndarray:

@@ -14,27 +14,15 @@ from autophagy_assets.analysis.evidence.cross_validation import (
     COLUMNS,
     cross_validate,
     refusals,
-    scoring_of,
 )
 from autophagy_assets.analysis.evidence.folds import CLONE, FIELD, RANDOM, SCHEMES
 from autophagy_assets.analysis.identity import CLASS, IDENTITY
-from autophagy_assets.config.models import Model
 from autophagy_assets.config.study import Study
 from autophagy_assets.errors import InputError
+from autophagy_assets_tests.analysis.evidence.models import forest
 from autophagy_assets_tests.analysis.evidence.tables import measured_cells
 
 STUDY = Study.load()
-
-
-def forest(**entries: object) -> Model:
-    given = {
-        "name": "small",
-        "primary": True,
-        "feature_sets": ["marker"],
-        "estimator": "random_forest",
-        "parameters": {"n_estimators": 20},
-    }
-    return Model.model_validate(given | entries)
 
 
 CELLS = measured_cells(STUDY, biology=1.5)
@@ -104,27 +92,6 @@ def test_one_class_cannot_be_cross_validated():
 def test_no_control_is_said():
     with pytest.raises(InputError, match="None of 4 cells is of the control 'WT'"):
         cross_validate(CELLS.head(4).assign(genotype="KO"), forest(), STUDY)
-
-
-@pytest.mark.parametrize("calibrated", [True, False])
-def test_the_stored_threshold_keeps_the_rate_among_untreated_cells_of_the_strictest_scheme(
-    calibrated,
-):
-    model = forest(calibrated=calibrated, false_positive_rate=0.05)
-    found = cross_validate(CELLS, model, STUDY)
-    scoring = scoring_of(found, model)
-    rows = found[(found["scheme"] == CLONE) & (found[CLASS] == 0)]
-    probability = rows["score"]
-    if calibrated:
-        probability = scoring.calibrator.calibrate(probability)
-    assert scoring.scheme == CLONE
-    assert 0 < np.mean(probability > scoring.threshold) <= 0.05
-
-
-def test_a_model_without_a_rate_has_no_threshold():
-    model = forest(calibrated=False, false_positive_rate=None)
-    scoring = scoring_of(cross_validate(CELLS, model, STUDY), model)
-    assert scoring.threshold is None and scoring.calibrator is None
 
 
 def test_it_fits_as_many_models_as_there_are_folds(monkeypatch):
