@@ -10,7 +10,7 @@ from autophagy_assets.analysis.classifier import classification
 from autophagy_assets.analysis.classifier.evaluation import auc_of, evaluate
 from autophagy_assets.analysis.classifier.evaluation_figures import evaluation_picture
 from autophagy_assets.analysis.classifier.model import TrainedClassifier
-from autophagy_assets.analysis.evidence.cross_validation import scoring_of
+from autophagy_assets.analysis.evidence.scoring import scoring_of
 from autophagy_assets.analysis.evidence.unseen import unseen_predictions
 from autophagy_assets.analysis.features.tables import CLEAN, PREDICTIONS
 from autophagy_assets.analysis.figures import Picture
@@ -145,11 +145,11 @@ def test_predictions(
 
     Of a model that is trained on all control cells, those are the ones of its cross-validation.
     """
-    if context.study.model(context.partition).trained_on == SPLIT:
+    model = context.study.model(context.partition)
+    if model.trained_on == SPLIT:
         cells = rows_of(model_features, test_cells, "model_features")
         return classification.predict(autophagy_classifier, cells, "test_cells")
-    threshold = autophagy_classifier.threshold
-    return unseen_predictions(cross_validation, context.partition, threshold)
+    return unseen_predictions(cross_validation, model)
 
 
 @study_asset(

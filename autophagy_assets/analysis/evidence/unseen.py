@@ -5,30 +5,27 @@ from __future__ import annotations
 import pandas as pd
 
 from autophagy_assets.analysis.classifier.predictions import called, predictions
-from autophagy_assets.analysis.evidence.folds import strictest
-from autophagy_assets.analysis.identity import MODEL, SCORE
+from autophagy_assets.analysis.evidence.scoring import scored_as_stored, scoring_of
+from autophagy_assets.analysis.identity import SCORE
+from autophagy_assets.config.models import Model
 
 
-def unseen_predictions(
-    cross_validation: pd.DataFrame, model: str, threshold: float | None
-) -> pd.DataFrame:
+def unseen_predictions(cross_validation: pd.DataFrame, model: Model) -> pd.DataFrame:
     """Predictions for the cells of a cross-validation, by the strictest scheme there is.
 
     Parameters
     ----------
     cross_validation : pandas.DataFrame
         As ``cross_validate`` gives it.
-    model : str
-        Name of the model.
-    threshold : float or None
-        From which probability on a cell is positive; None for the more probable class.
+    model : Model
 
     Returns
     -------
     pandas.DataFrame, shape (n_cells, 11)
-        As ``classification.predict`` gives it.
+        As ``classification.predict`` gives it, with the calibrator and the threshold of the stored
+        model; rows in the order of the cross-validation.
     """
-    rows = cross_validation[cross_validation[MODEL] == model]
-    rows = rows[rows["scheme"] == strictest(rows["scheme"].unique())]
+    scoring = scoring_of(cross_validation, model)
+    rows = scored_as_stored(cross_validation, model, scoring.scheme)
     scores = rows[SCORE].to_numpy()
-    return predictions(rows, model, scores, called(scores, threshold))
+    return predictions(rows, model.name, scores, called(scores, scoring.threshold))
