@@ -22,6 +22,7 @@ from pydantic import (
 )
 
 from autophagy_assets.config import settings
+from autophagy_assets.config.marker import MarkerFeatures
 from autophagy_assets.config.models import Model, Strict, check_models, with_models
 from autophagy_assets.errors import InputError
 
@@ -103,6 +104,7 @@ class Study(Strict):
     models: tuple[Model, ...] = Field(min_length=1)
     cross_validation: CrossValidation = CrossValidation()
     segmentation: Segmentation
+    marker: MarkerFeatures = MarkerFeatures()
     galleries: Galleries
     checks: Checks = Checks()
     pin_code: bool = False

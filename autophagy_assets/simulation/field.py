@@ -15,11 +15,12 @@ TRUTH_COLUMNS = [
     "genotype", "clone", "stimulation", "fov",
     "autophagic", "spontaneous", "mitotic", "dying", "touches_border",
 ]  # fmt: skip
+PUNCTA_COLUMNS = ["field", "cell", "x", "y", "photons"]
 
 
 def simulate_field(
     condition: Condition, *, seed: int, size: int, n_cells: int, effect: float
-) -> tuple[dict[str, np.ndarray], pd.DataFrame]:
+) -> tuple[dict[str, np.ndarray], pd.DataFrame, pd.DataFrame]:
     """Simulate one field of view.
 
     Parameters
@@ -41,6 +42,8 @@ def simulate_field(
         Channel -> uint16 image of shape (size, size).
     truth : pandas.DataFrame
         One row per cell whose nucleus centre is in the field, columns ``TRUTH_COLUMNS``.
+    puncta : pandas.DataFrame
+        One row per punctum of the marker in the field, columns ``PUNCTA_COLUMNS``.
     """
     genotype, number, _, _ = condition.seed
     clone = cell.Clone.draw(np.random.default_rng([seed, genotype, number]))
@@ -53,8 +56,8 @@ def simulate_field(
     light = {
         "DAPI": stains.dna(rng, drawn, shapes),
         "Alexa488": stains.membrane(rng, drawn, shapes),
-        "mCherry": stains.marker(rng, drawn, shapes),
     }
+    light["mCherry"], puncta = stains.marker(rng, drawn, shapes)
     focus = rng.uniform(1.0, 1.12)
     images = {
         channel: optics.stretch(
@@ -68,7 +71,7 @@ def simulate_field(
         )
         for channel, photons in light.items()
     }
-    return images, _truth(condition, drawn, shapes)
+    return images, _truth(condition, drawn, shapes), _puncta(condition, drawn, puncta, size)
 
 
 def _truth(condition: Condition, drawn: pd.DataFrame, shapes: Shapes) -> pd.DataFrame:
@@ -86,7 +89,20 @@ def _truth(condition: Condition, drawn: pd.DataFrame, shapes: Shapes) -> pd.Data
         fov=f"FOV{condition.fov}",
         touches_border=np.isin(np.arange(1, n + 1), shapes.cells[edge]),
     )
-    inside = table[["x", "y"]].ge(0).all(axis=1) & table[["x", "y"]].lt(size).all(axis=1)
-    table = table[inside].reset_index(drop=True)
+    table = table[_centre_in_field(table, size)].reset_index(drop=True)
     table["cell"] = np.arange(1, len(table) + 1)
     return table[TRUTH_COLUMNS].round({"x": 2, "y": 2})
+
+
+def _puncta(
+    condition: Condition, drawn: pd.DataFrame, puncta: pd.DataFrame, size: int
+) -> pd.DataFrame:
+    """Where puncta truly are, with the number of their cell; 0 for a cell that is not listed."""
+    inside = _centre_in_field(drawn, size)
+    numbers = np.where(inside, inside.cumsum(), 0)
+    table = puncta.assign(field=condition.field, cell=numbers[puncta["label"] - 1])
+    return table[PUNCTA_COLUMNS].round({"photons": 1})
+
+
+def _centre_in_field(cells: pd.DataFrame, size: int) -> pd.Series:
+    return cells[["x", "y"]].ge(0).all(axis=1) & cells[["x", "y"]].lt(size).all(axis=1)

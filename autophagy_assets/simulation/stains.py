@@ -63,13 +63,15 @@ def membrane(rng: np.random.Generator, cells: pd.DataFrame, shapes: Shapes) -> n
     rim = 0.35 * np.exp(-shapes.edge_px / 2.0) * np.clip(1 + smooth_noise(rng, size, 8), 0, 2.5)
     grain = 1 + 0.05 * smooth_noise(rng, size, 1.2) + 0.07 * smooth_noise(rng, size, 10)
     count = rng.poisson(9 * cells["vesicles"])
-    spots = _spots(rng, cells, shapes, count, nuclear=1.0, reach_px=9.0, sigma=1.3)
+    spots, _ = _spots(rng, cells, shapes, count, nuclear=1.0, reach_px=9.0, sigma=1.3)
     sheet *= 1 - 0.5 * shapes.vacuoles
     light = sheet * (grain + folds + rim) + 0.5 * sheet * spots
     return light + _fibres(rng, shapes) * (sheet.max() if len(cells) else 0)
 
 
-def marker(rng: np.random.Generator, cells: pd.DataFrame, shapes: Shapes) -> np.ndarray:
+def marker(
+    rng: np.random.Generator, cells: pd.DataFrame, shapes: Shapes
+) -> tuple[np.ndarray, pd.DataFrame]:
     """LC3B-mCherry: diffuse in nucleus and cytosol, with ``n_puncta`` bright puncta.
 
     Parameters
@@ -83,7 +85,10 @@ def marker(rng: np.random.Generator, cells: pd.DataFrame, shapes: Shapes) -> np.
 
     Returns
     -------
-    numpy.ndarray of shape (size, size), float32
+    light : numpy.ndarray of shape (size, size), float32
+    puncta : pandas.DataFrame
+        One row per punctum: ``label`` (row of the cell in `cells`, from 1), ``x`` and ``y`` in
+        px, and ``photons`` at its peak, before the optics.
     """
     size = len(shapes.cells)
     body = _paint(cells["marker"], shapes.cells)
@@ -92,9 +97,11 @@ def marker(rng: np.random.Generator, cells: pd.DataFrame, shapes: Shapes) -> np.
     diffuse = body * _thickness(shapes) * grain * (1 + 0.55 * inside)
     # Most autophagosomes are below the resolution; where they cluster they look larger.
     large = rng.binomial(cells["n_puncta"], 0.15)
-    small = _spots(rng, cells, shapes, cells["n_puncta"] - large, 0.25, 22.0, 0.5)
-    bright = _spots(rng, cells, shapes, large, 0.25, 16.0, 1.1)
-    return diffuse + 900 * small + 700 * bright
+    small, some = _spots(rng, cells, shapes, cells["n_puncta"] - large, 0.25, 22.0, 0.5)
+    bright, others = _spots(rng, cells, shapes, large, 0.25, 16.0, 1.1)
+    puncta = [some.assign(photons=900 * some["height"]), others.assign(photons=700 * others["height"])]
+    placed = pd.concat(puncta, ignore_index=True).drop(columns="height")
+    return diffuse + 900 * small + 700 * bright, placed
 
 
 def _paint(values: pd.Series, labels: np.ndarray) -> np.ndarray:
@@ -116,9 +123,10 @@ def _spots(
     nuclear: float,
     reach_px: float,
     sigma: float,
-) -> np.ndarray:
-    """Spots of unit height around the nuclei, ``count`` of them in each cell."""
+) -> tuple[np.ndarray, pd.DataFrame]:
+    """Spots of about unit height around the nuclei, ``count`` of them in each cell, and a list."""
     light = np.zeros(shapes.cells.shape, np.float32)
+    placed = [pd.DataFrame({"label": [], "x": [], "y": [], "height": []}, dtype=float)]
     boxes = ndi.find_objects(shapes.cells, max_label=len(cells))
     for label, (box, wanted) in enumerate(zip(boxes, count, strict=True), start=1):
         if box is None or wanted == 0:
@@ -130,8 +138,12 @@ def _spots(
         weight = np.exp(-np.maximum(away, 0) / reach_px)
         weight[shapes.nuclei[rows, columns] > 0] *= nuclear
         chosen = rng.choice(len(rows), int(wanted), p=weight / weight.sum())
-        np.add.at(light, (rows[chosen], columns[chosen]), rng.lognormal(-0.15, 0.55, int(wanted)))
-    return ndi.gaussian_filter(light, sigma) * (2 * np.pi * sigma**2)
+        height = rng.lognormal(-0.15, 0.55, int(wanted))
+        np.add.at(light, (rows[chosen], columns[chosen]), height)
+        spots = {"label": label, "x": columns[chosen], "y": rows[chosen], "height": height}
+        placed.append(pd.DataFrame(spots))
+    found = pd.concat(placed, ignore_index=True).astype({"label": int})
+    return ndi.gaussian_filter(light, sigma) * (2 * np.pi * sigma**2), found
 
 
 def _fibres(rng: np.random.Generator, shapes: Shapes) -> np.ndarray:

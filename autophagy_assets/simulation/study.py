@@ -17,6 +17,7 @@ from autophagy_assets.simulation.treatments import Condition, conditions
 
 METADATA_FILE = "metadata_files.csv"
 TRUTH_FILE = "ground_truth.csv"
+PUNCTA_FILE = "ground_truth_puncta.csv"
 SMALLEST_PX = 256
 STRONGEST = 1.5  # beyond, the shifts of a cell in full autophagy would leave no contacts
 
@@ -28,16 +29,20 @@ class SimulatedStudy:
     Attributes
     ----------
     folder : pathlib.Path
-        Holds ``metadata_files.csv``, ``ground_truth.csv`` and ``images/``.
+        Holds ``metadata_files.csv``, ``ground_truth.csv``, ``ground_truth_puncta.csv`` and
+        ``images/``.
     metadata : pandas.DataFrame
         One row per image, as in ``metadata_files.csv``.
     ground_truth : pandas.DataFrame
         One row per cell, as in ``ground_truth.csv``.
+    puncta : pandas.DataFrame
+        One row per punctum, as in ``ground_truth_puncta.csv``.
     """
 
     folder: Path
     metadata: pd.DataFrame
     ground_truth: pd.DataFrame
+    puncta: pd.DataFrame
 
 
 def simulate(
@@ -90,7 +95,8 @@ def simulate(
     name up to the channel), ``cell`` (number within the field), ``x`` and ``y`` of the nucleus
     centre and areas in px, ``n_puncta``, the labels, and flags: ``autophagic`` (truly, whatever
     the label), ``spontaneous`` (autophagic and untreated), ``mitotic``, ``dying``,
-    ``touches_border``.
+    ``touches_border``. Puncta: ``field``, ``cell`` (0: its nucleus is out of the field), ``x``
+    and ``y`` in px, ``photons`` at the peak before the optics.
 
     Everything is written to a temporary folder beside ``out`` that is renamed at the end.
     """
@@ -101,25 +107,28 @@ def simulate(
     try:
         (building / "images").mkdir()
         fields = conditions(clones, fields_per_sample)
-        truths = []
+        truths, puncta = [], []
         for done, condition in enumerate(fields, start=1):
-            images, truth = simulate_field(
+            images, truth, spots = simulate_field(
                 condition, seed=seed, size=size, n_cells=cells_per_field, effect=effect
             )
             for channel, image in images.items():
                 tifffile.imwrite(building / condition.image_path(channel), image)
             truths.append(truth)
+            puncta.append(spots)
             if progress:
                 progress(done, len(fields), condition.field)
         metadata, truth = _tables(fields, truths)
         metadata.to_csv(building / METADATA_FILE, index=False)
         truth.to_csv(building / TRUTH_FILE, index=False)
+        placed = pd.concat(puncta, ignore_index=True)
+        placed.to_csv(building / PUNCTA_FILE, index=False)
         building.chmod(0o755)  # mkdtemp makes it private
         building.replace(out)
     except BaseException:
         shutil.rmtree(building, ignore_errors=True)
         raise
-    return SimulatedStudy(out, metadata, truth)
+    return SimulatedStudy(out, metadata, truth, placed)
 
 
 def _tables(

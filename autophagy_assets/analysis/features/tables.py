@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import pandas as pd
 
+from autophagy_assets.analysis.features.column import Column
 from autophagy_assets.analysis.identity import (
     CELL_ID,
     CLASS,
@@ -24,20 +24,7 @@ from autophagy_assets.analysis.identity import (
     SCORE,
     feature_columns,
 )
-
-
-class Column(NamedTuple):
-    """A column of a table: its name, type, meaning, and unit where it has one."""
-
-    name: str
-    type: type
-    meaning: str
-    unit: str | None = None
-
-    @property
-    def description(self) -> str:
-        """Meaning and unit, for people."""
-        return f"{self.meaning}, {self.unit}" if self.unit else self.meaning
+from autophagy_assets.analysis.marker import columns as marker
 
 
 @dataclass(frozen=True)
@@ -161,7 +148,7 @@ def feature(name: str) -> Column:
 
 
 def measured(name: str) -> Column | None:
-    """Say what a feature of scPortrait is.
+    """Say what a feature of scPortrait or of the marker is.
 
     Parameters
     ----------
@@ -170,14 +157,16 @@ def measured(name: str) -> Column | None:
     Returns
     -------
     Column or None
-        None for a name that scPortrait does not give to a feature.
+        None for a name that neither gives to a feature.
     """
+    if found := marker.described(name):
+        return found
     if name.endswith("_area") and (region := _REGIONS.get(name.removesuffix("_area"))):
         return Column(name, float, f"Area of the {region}", "px")
     if match := _INTENSITY.match(name):
         statistic, region = _STATISTICS[match["statistic"]], _REGIONS[match["region"]]
-        found = f"{statistic} of {match['channel']} in the {region}, scaled within the crop"
-        return Column(name, float, found)
+        meaning = f"{statistic} of {match['channel']} in the {region}, scaled within the crop"
+        return Column(name, float, meaning)
     return None
 
 

@@ -22,6 +22,8 @@ IMAGES = "obsm/single_cell_images"
 IDS = f"obs/{CELL_ID}"
 CHANNEL_NAMES = "uns/single_cell_images/channel_names"
 
+_MASKS = 0, 1  # of the channels: nucleus, cytosol
+
 Paths = Mapping[str, str | os.PathLike[str]]
 
 
@@ -92,6 +94,38 @@ def fetch_all_channels(cells: pd.DataFrame, paths: Paths) -> np.ndarray:
         If a dataset or cell is not there; names it.
     """
     return _fetch(cells, paths, None)
+
+
+def stored_cells(
+    path: str | os.PathLike[str], channel: str
+) -> Iterator[tuple[int, np.ndarray, np.ndarray, np.ndarray]]:
+    """Masks and one channel of every cell of a file.
+
+    Parameters
+    ----------
+    path : path-like
+        An h5sc file.
+    channel : str
+
+    Yields
+    ------
+    (int, numpy.ndarray, numpy.ndarray, numpy.ndarray)
+        Id of the cell, nucleus mask, cytosol mask and channel, each (height, width) of float32;
+        in the order in which they are stored.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read or has no such channel.
+    """
+    with _opened(path) as file:
+        images, ids = _part(file, IMAGES), _part(file, IDS)[:].astype("int64")
+        position = _position(file, os.path.basename(path), channel)
+        for row, cell in enumerate(ids):
+            nucleus, cytosol, values = (
+                images[row, at].astype(np.float32) for at in (*_MASKS, position)
+            )
+            yield int(cell), nucleus, cytosol, values
 
 
 def _fetch(cells: pd.DataFrame, paths: Paths, channel: str | int | None) -> np.ndarray:

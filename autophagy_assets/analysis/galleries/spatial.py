@@ -98,17 +98,7 @@ def read_field(
     InputError
         If the store, the channel or the cell is not there.
     """
-    import zarr  # half a second that only this figure needs
-
-    try:
-        group: Any = zarr.open_group(os.fspath(store), mode="r")
-        image = group[IMAGE]
-        masks = {name: group[path] for name, path in MASKS.items()}
-    except (OSError, KeyError, ValueError) as error:
-        raise InputError(
-            f"SpatialData store {os.fspath(store)} cannot be read ({error!r}); segment the field "
-            "of view again."
-        ) from error
+    image, masks = _opened(store)
     levels = _levels(image)
     rows, columns = image[levels[0]].shape[1:]
     centre = _centre(Path(store), cell_id)
@@ -126,6 +116,50 @@ def read_field(
         shape=(rows, columns),
         centre=centre,
     )
+
+
+def read_channel(
+    store: str | os.PathLike[str], channel: str
+) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """Read one channel of a field of view and its masks, at full resolution.
+
+    Parameters
+    ----------
+    store : path-like
+        A SpatialData zarr store of one field of view.
+    channel : str
+        The image channel to read.
+
+    Returns
+    -------
+    image : numpy.ndarray, shape (height, width)
+    masks : dict of str to numpy.ndarray of int, shape (height, width)
+        Cell ids of nucleus and cytosol; 0 is background.
+
+    Raises
+    ------
+    InputError
+        If the store or the channel is not there.
+    """
+    image, masks = _opened(store)
+    return (
+        image[_levels(image)[0]][_channel(image, channel, store)],
+        {name: mask[_levels(mask)[0]][:] for name, mask in masks.items()},
+    )
+
+
+def _opened(store: str | os.PathLike[str]) -> tuple[Any, dict[str, Any]]:
+    """Image and masks of a store, nothing of which is read yet."""
+    import zarr  # half a second that not everybody needs
+
+    try:
+        group: Any = zarr.open_group(os.fspath(store), mode="r")
+        return group[IMAGE], {name: group[path] for name, path in MASKS.items()}
+    except (OSError, KeyError, ValueError) as error:
+        raise InputError(
+            f"SpatialData store {os.fspath(store)} cannot be read ({error!r}); segment the field "
+            "of view again."
+        ) from error
 
 
 def _span(centre: float, width: int, size: int) -> tuple[int, int]:

@@ -1,0 +1,101 @@
+"""Texture of the marker: how much of it is in structures of which size.
+
+White top-hat and granularity come from openings by squares (Soille, Morphological Image Analysis,
+2003; granularity as in CellProfiler's MeasureGranularity, without reconstruction), blobs from the
+Laplacian of Gaussian (Lindeberg, International Journal of Computer Vision 30, 1998), and
+correlation is Haralick's, of grey values that are not binned (IEEE SMC 3, 1973).
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from scipy import ndimage as ndi
+
+from autophagy_assets.analysis.marker.puncta import blobs
+from autophagy_assets.analysis.marker.views import CellView, in_pixels
+from autophagy_assets.config.marker import MarkerFeatures
+
+TOPHAT_MEAN, TOPHAT_P99, LOG = "tophat_mean", "tophat_p99", "log"
+GRANULARITY, CORRELATION = "granularity", "correlation"
+
+
+def texture(seen: CellView, settings: MarkerFeatures, pixel_um: float) -> dict[str, float]:
+    """Texture of the marker at every radius of the study.
+
+    Parameters
+    ----------
+    seen : CellView
+        Not empty.
+    settings : MarkerFeatures
+    pixel_um : float
+        Size of a pixel.
+
+    Returns
+    -------
+    dict of str to float
+        By name and radius, such as ``tophat_mean_1.2um``. What is a share is 0 where the marker
+        sums up to nothing, and so is the correlation where it is flat.
+    """
+    found: dict[str, float] = {}
+    smooth = ndi.gaussian_filter(seen.marker, settings.smoothing_um / pixel_um)
+    total = left = float(smooth[seen.inside].sum())
+    for radius in settings.radii_um:
+        pixels, name = in_pixels(radius, pixel_um), at(radius)
+        opened = ndi.grey_opening(smooth, size=2 * pixels + 1)
+        top_hat = (smooth - opened)[seen.inside]
+        found[f"{TOPHAT_MEAN}_{name}"] = float(top_hat.mean())
+        found[f"{TOPHAT_P99}_{name}"] = float(np.percentile(top_hat, 99))
+        still = float(opened[seen.inside].sum())
+        found[f"{GRANULARITY}_{name}"] = max(left - still, 0) / total if total > 0 else 0.0
+        left = still
+        response = blobs(seen.marker, radius / pixel_um / math.sqrt(2))[seen.inside]
+        found[f"{LOG}_{name}"] = float(np.sqrt(np.mean(np.square(response))))
+        found[f"{CORRELATION}_{name}"] = correlation(seen, pixels)
+    return found
+
+
+def correlation(seen: CellView, distance_px: int) -> float:
+    """Correlation of the marker between pixels at a distance, along rows and columns.
+
+    Parameters
+    ----------
+    seen : CellView
+    distance_px : int
+
+    Returns
+    -------
+    float
+        Between -1 and 1; 0 in a cell that is flat, or has no two pixels so far from each other.
+    """
+    first, second = [], []
+    for values, inside in ((seen.marker, seen.inside), (seen.marker.T, seen.inside.T)):
+        both = inside[distance_px:] & inside[:-distance_px]
+        first.append(values[distance_px:][both])
+        second.append(values[:-distance_px][both])
+    a, b = (np.concatenate(part).astype(np.float64) for part in (first, second))
+    if not len(a):
+        return 0.0
+    a, b = a - a.mean(), b - b.mean()
+    spread = math.sqrt(float(a @ a) * float(b @ b))
+    return float(np.clip(a @ b / spread, -1, 1)) if spread > 0 else 0.0
+
+
+def at(radius_um: float) -> str:
+    """Radius as names of features have it.
+
+    Parameters
+    ----------
+    radius_um : float
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> at(1.8), at(3.0)
+    ('1.8um', '3um')
+    """
+    return f"{radius_um:g}um"

@@ -1,0 +1,212 @@
+"""A cell as its marker features see it: the marker, and where cell and nucleus are.
+
+Here: cells out of single-cell crops (contrast) and out of the image of a field (units). A field
+is read as the zarr that it is, since opening it with SpatialData takes longer than all features.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from scipy import ndimage as ndi
+
+from autophagy_assets.analysis.galleries.crops import stored_cells
+from autophagy_assets.analysis.galleries.spatial import read_channel
+from autophagy_assets.config.marker import MarkerFeatures
+
+# Beyond a cell lies this much of what surrounds it, so that filters do not see the border.
+_MARGIN = 2
+_IN = 0.5  # of a blurred mask: here was its outline before
+_FAR_PX = 15  # pixels nearer to a cell than this hold some of its light
+
+
+@dataclass(frozen=True)
+class CellView:
+    """The marker of one cell.
+
+    Attributes
+    ----------
+    marker : numpy.ndarray of float32, shape (height, width)
+        Outside of the cell its median, so that its outline is no edge.
+    cell, nucleus : numpy.ndarray of bool, shape (height, width)
+        Where they are.
+    inside : numpy.ndarray of bool, shape (height, width)
+        The cell without its rim: what is measured. All of the cell where nothing would be left.
+    """
+
+    marker: np.ndarray
+    cell: np.ndarray
+    nucleus: np.ndarray
+    inside: np.ndarray
+
+    @property
+    def values(self) -> np.ndarray:
+        """The marker of the pixels that are measured."""
+        return self.marker[self.inside]
+
+
+def view(marker: np.ndarray, cell: np.ndarray, nucleus: np.ndarray, edge_px: int) -> CellView:
+    """Cut a cell out and leave out what does not belong to it.
+
+    Parameters
+    ----------
+    marker : numpy.ndarray, shape (height, width)
+    cell, nucleus : numpy.ndarray of bool, shape (height, width)
+    edge_px : int
+        Width of the rim that is not measured.
+
+    Returns
+    -------
+    CellView
+        Without pixels if there is no cell.
+    """
+    rows, columns = (np.flatnonzero(cell.any(axis=axis)) for axis in (1, 0))
+    if not len(rows):
+        none = np.zeros((0, 0), dtype=bool)
+        return CellView(np.zeros((0, 0), dtype=np.float32), none, none, none)
+    box = tuple(
+        slice(max(found[0] - _MARGIN, 0), found[-1] + 1 + _MARGIN) for found in (rows, columns)
+    )
+    cell, nucleus = cell[box], nucleus[box] & cell[box]
+    inside = ndi.binary_erosion(cell, iterations=edge_px) if edge_px else cell
+    seen = np.where(np.isfinite(marker[box]), marker[box], 0).astype(np.float32)
+    seen = np.where(cell, seen, np.median(seen[cell])).astype(np.float32)
+    return CellView(seen, cell, nucleus, inside if inside.any() else cell)
+
+
+def rescaled(seen: CellView, percentiles: tuple[float, float]) -> CellView:
+    """The same cell on the scale of contrast.
+
+    Parameters
+    ----------
+    seen : CellView
+    percentiles : (float, float)
+        Of the pixels that are measured; they become 0 and 1, and what lies beyond is clipped.
+
+    Returns
+    -------
+    CellView
+        All 0 for a cell whose marker is flat.
+    """
+    if not seen.inside.any():
+        return seen
+    low, high = np.percentile(seen.values, percentiles)
+    if not high > low:
+        return replace(seen, marker=np.zeros_like(seen.marker))
+    return replace(seen, marker=np.clip((seen.marker - low) / (high - low), 0, 1))
+
+
+def cells_of_crops(
+    h5ad: str | os.PathLike[str], channel: str, settings: MarkerFeatures, pixel_um: float
+) -> Iterator[tuple[int, CellView]]:
+    """Cells of a file of crops, on the scale of contrast.
+
+    Parameters
+    ----------
+    h5ad : path-like
+        Single-cell crops of a field of view.
+    channel : str
+        The marker's.
+    settings : MarkerFeatures
+    pixel_um : float
+        Size of a pixel.
+
+    Yields
+    ------
+    (int, CellView)
+        Id of the cell and the cell, in the order of the crops.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read or has no such channel.
+    """
+    edge = in_pixels(settings.edge_um, pixel_um) if settings.edge_um else 0
+    for cell_id, nucleus, cell, marker in stored_cells(h5ad, channel):
+        # scPortrait blurs its masks and multiplies the image with them: a cell fades at its rim.
+        unfaded = np.divide(marker, cell, out=np.zeros_like(marker), where=cell > _IN)
+        seen = view(unfaded, cell > _IN, nucleus > _IN, edge)
+        yield cell_id, rescaled(seen, settings.contrast_percentiles)
+
+
+@dataclass(frozen=True)
+class MarkerField:
+    """The marker in a field of view, above its background.
+
+    Attributes
+    ----------
+    image : numpy.ndarray of float32, shape (height, width)
+        In units of the image, background subtracted.
+    highest : float
+        The highest value of the image, background subtracted.
+    cell_ids, nucleus_ids : numpy.ndarray of int, shape (height, width)
+        Cell ids of cells and nuclei; 0 is background.
+    """
+
+    image: np.ndarray
+    highest: float
+    cell_ids: np.ndarray
+    nucleus_ids: np.ndarray
+
+    def cells(self, edge_px: int) -> dict[int, CellView]:
+        """Every cell of the field by its id."""
+        boxes = ndi.find_objects(self.cell_ids)
+        found = {}
+        for cell_id, box in enumerate(boxes, start=1):
+            if box is not None:
+                cell = self.cell_ids[box] == cell_id
+                nucleus = self.nucleus_ids[box] == cell_id
+                padded = [np.pad(part, _MARGIN) for part in (self.image[box], cell, nucleus)]
+                found[cell_id] = view(padded[0], padded[1], padded[2], edge_px)
+        return found
+
+
+def read_marker(store: str | os.PathLike[str], channel: str) -> MarkerField:
+    """Read the marker of a field of view and subtract its background.
+
+    Parameters
+    ----------
+    store : path-like
+        A SpatialData zarr store.
+    channel : str
+        The marker's.
+
+    Returns
+    -------
+    MarkerField
+        The background is the median of the pixels that are 15 px and more from any cell; in a
+        field without such pixels, the darkest hundredth.
+
+    Raises
+    ------
+    InputError
+        If the store cannot be read or has no such channel.
+    """
+    image, masks = read_channel(store, channel)
+    marker = image.astype(np.float32)
+    cells: Any = masks["cytosol"].astype(np.int64)
+    near = ndi.maximum_filter((cells > 0).astype(np.uint8), size=2 * _FAR_PX + 1) > 0
+    empty = marker[~near]
+    background = np.median(empty) if empty.size else np.percentile(marker, 1)
+    marker -= background
+    return MarkerField(marker, float(marker.max()), cells, masks["nucleus"].astype(np.int64))
+
+
+def in_pixels(um: float, pixel_um: float) -> int:
+    """A length in whole pixels, at least one.
+
+    Parameters
+    ----------
+    um : float
+    pixel_um : float
+        Size of a pixel.
+
+    Returns
+    -------
+    int
+    """
+    return max(1, round(um / pixel_um))
