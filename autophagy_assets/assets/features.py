@@ -10,6 +10,7 @@ from autophagy_assets.analysis.features.contract import check_feature_table
 from autophagy_assets.analysis.features.sets import with_marker
 from autophagy_assets.analysis.features.tables import CELLS, CLEAN
 from autophagy_assets.analysis.identity import CELL_ID, CLASS, DATASET
+from autophagy_assets.analysis.marker.features import marker_features as measured_marker
 from autophagy_assets.assets.context import StudyContext
 from autophagy_assets.assets.definition import every, study_asset
 from autophagy_assets.errors import InputError
@@ -191,7 +192,7 @@ def measured_here(
     found = context.registry.every_dataset
     found = found[found[DATASET].isin(set(cells[DATASET]) - known)]
     return [
-        marker_of_crops(context.read(row.dataset), context.study, row.pixel_um).assign(
+        measured_marker(context.read(row.dataset), context.study, row.pixel_um).assign(
             **{DATASET: row.dataset}
         )
         for row in found.itertuples()
