@@ -127,7 +127,7 @@ def test_imaging_again_gives_the_same_bytes_and_stops_there(screen: Screen) -> N
 
 
 def test_another_model_parameter_makes_the_classifier_and_what_follows(screen: Screen) -> None:
-    ran = screen.refresh(classifier={"n_estimators": 20})
+    ran = screen.refresh(models={"as_published": {"n_estimators": 20}})
     assert (ran.assets, ran.fields) == (CLASSIFIER, [])
     assert screen.refresh().assets == CLASSIFIER  # and back
 

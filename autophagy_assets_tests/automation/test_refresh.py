@@ -13,14 +13,10 @@ from autophagy_assets_tests.platform import study_file as write_study
 DOWNSTREAM_OF_THE_SPLIT = {
     "training_cells",
     "test_cells",
-    "autophagy_classifier",
-    "test_predictions",
-    "classifier_evaluation",
-    "error_galleries",
-    "ko_predictions",
-    "ko_evaluation",
-    "study_report",
+    *("autophagy_classifier", "test_predictions", "classifier_evaluation", "error_galleries"),
+    *("ko_predictions", "ko_evaluation", "study_report"),
 }
+OF_THE_OTHER_MODEL = {f"{name}[puncta]" for name in ("test_predictions", "error_galleries")}
 
 
 @pytest.fixture(scope="module")

@@ -155,7 +155,11 @@ def test_a_model_that_has_got_worse_is_reported_and_not_taken_as_the_last_accept
     given_study(platform.study, tmp_path, ("WT",))
     platform.refresh()
     good = evaluation_of(platform, "classifier_evaluation", "auc_not_below_last_accepted")
-    stump = {"ops": {"autophagy_classifier": {"config": {"max_depth": 1, "n_estimators": 1}}}}
+    stump = {
+        "ops": {
+            "autophagy_classifier": {"config": {"parameters": {"max_depth": 1, "n_estimators": 1}}}
+        }
+    }
     names = ("autophagy_classifier", "test_predictions", "classifier_evaluation")
     for _ in range(2):
         platform.run(*names, config=stump)

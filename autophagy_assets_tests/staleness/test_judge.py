@@ -132,7 +132,7 @@ def test_what_changes_again_and_again_is_said_to_be_left(made: Platform, tmp_pat
 
 
 def test_parameters_of_a_single_run_are_called_so(made: Platform) -> None:
-    config = {"ops": {"autophagy_classifier": {"config": {"max_depth": 3}}}}
+    config = {"ops": {"autophagy_classifier": {"config": {"parameters": {"max_depth": 3}}}}}
     made.run("autophagy_classifier", config=config)
     reason = made.plan().ready[Target("autophagy_classifier")]
     assert reason == "made with other parameters than the study file has (max_depth 3)"
@@ -143,13 +143,15 @@ def test_a_code_location_loaded_before_the_study_was_edited_has_no_old_control_o
     made: Platform, tmp_path: Path
 ) -> None:
     loaded = again(made, tmp_path)
-    write_study(tmp_path, made.study.name, control="EI24KO", classifier={"n_estimators": 7})
+    write_study(
+        tmp_path, made.study.name, control="EI24KO", models={"as_published": {"n_estimators": 7}}
+    )
     loaded.run("training_cells", "autophagy_classifier")
     cells, model = loaded.latest("training_cells"), loaded.latest("autophagy_classifier")
     assert set(loaded.table("training_cells")["genotype"]) == {"EI24KO"}
     assert list(cells.fingerprint.inputs) == ["clean_features[EI24KO]"]
     assert cells.fingerprint.study["control"] == "EI24KO"
-    assert model.fingerprint.study["classifier"]["n_estimators"] == 7
+    assert model.fingerprint.study["models.as_published"]["parameters"]["n_estimators"] == 7
     assert model.fingerprint.config == {}
     assert "control was EI24KO and is WT" in made.plan().ready[Target("training_cells")]
     assert made.refresh().complete

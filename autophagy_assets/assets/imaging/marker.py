@@ -1,5 +1,7 @@
 """STUB"""
+
 import pandas as pd
+
 from autophagy_assets.analysis.features.tables import CELLS
 from autophagy_assets.analysis.identity import CLASS, DATASET
 from autophagy_assets.analysis.marker.features import marker_features as measure
@@ -7,7 +9,14 @@ from autophagy_assets.assets.definition import study_asset
 from autophagy_assets.assets.imaging.samples import blank_features
 from autophagy_assets.staleness.partitions import samples
 
-@study_asset(group="imaging", io="table_io", kinds={"scikitimage", "parquet"}, partitions=samples, schema=CELLS)
+
+@study_asset(
+    group="imaging",
+    io="table_io",
+    kinds={"scikitimage", "parquet"},
+    partitions=samples,
+    schema=CELLS,
+)
 def marker_features(context, single_cell_images: pd.DataFrame) -> pd.DataFrame:
     """Puncta and texture of the marker of every cell of a sample, in contrast and in units."""
     tables = []
