@@ -32,7 +32,11 @@ TREES = 12  # of the models in tests that are not about how good a model is
 
 
 def study_file(
-    folder: Path, name: str, models: dict[str, dict[str, Any] | None] | None = None, **changes: Any
+    folder: Path,
+    name: str,
+    models: dict[str, dict[str, Any] | None] | None = None,
+    primary: str | None = None,
+    **changes: Any,
 ) -> Path:
     """The default study under another name, with other values of some entries.
 
@@ -40,6 +44,8 @@ def study_file(
     """
     entries = yaml.safe_load(DEFAULT_STUDY.read_text()) | {"name": name}
     entries["models"] = list(_models(entries["models"], models or {}))
+    if primary:
+        entries["models"] = [m | {"primary": m["name"] == primary} for m in entries["models"]]
     for entry, value in changes.items():
         entries[entry] = {**entries[entry], **value} if isinstance(value, dict) else value
     file = folder / f"{slug(name)}.yaml"
