@@ -54,7 +54,7 @@ def validated(table: pd.DataFrame, kind: Table, name: str) -> Any:
         return None
     names = {column.name for column in kind.columns}
     _register_labels(table, [label for label in (GENOTYPE, STIMULATION) if label in names])
-    return _schema(kind, tuple(feature_columns(table)))
+    return _schema(kind, tuple(feature_columns(table)) if kind.features else ())
 
 
 @cache
