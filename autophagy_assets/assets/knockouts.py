@@ -25,7 +25,7 @@ GROUP = "knockouts"
     schema=PREDICTIONS,
 )
 def ko_predictions(
-    context, autophagy_classifier: Mapping[str, TrainedClassifier], model_features: pd.DataFrame
+    context, autophagy_classifier, model_features: pd.DataFrame
 ) -> pd.DataFrame:
     """Predictions of each model for the cells of a knockout: class, probability, outcome."""
     name = f"model_features[{context.partition}]"
