@@ -99,7 +99,10 @@ def marker(
     large = rng.binomial(cells["n_puncta"], 0.15)
     small, some = _spots(rng, cells, shapes, cells["n_puncta"] - large, 0.25, 22.0, 0.5)
     bright, others = _spots(rng, cells, shapes, large, 0.25, 16.0, 1.1)
-    puncta = [some.assign(photons=900 * some["height"]), others.assign(photons=700 * others["height"])]
+    puncta = [
+        some.assign(photons=900 * some["height"]),
+        others.assign(photons=700 * others["height"]),
+    ]
     placed = pd.concat(puncta, ignore_index=True).drop(columns="height")
     return diffuse + 900 * small + 700 * bright, placed
 
