@@ -17,7 +17,7 @@ from autophagy_assets.analysis.figures import (
 )
 from autophagy_assets.analysis.galleries.crops import Paths, channel_names, fetch_all_channels
 from autophagy_assets.analysis.galleries.panels import CROP_MAP
-from autophagy_assets.analysis.identity import CELL_ID, CLASS, DATASET, IDENTITY
+from autophagy_assets.analysis.identity import CLASS, DATASET, IDENTITY
 from autophagy_assets.analysis.marker.features import known_size
 from autophagy_assets.analysis.marker.puncta import Puncta, find_puncta
 from autophagy_assets.analysis.marker.views import CellView, cell_of_crop
@@ -92,9 +92,8 @@ def marker_example(
         _draw_outlined(axes[1, column], one, found, side)
         stimulation = study.classes[int(chosen[CLASS].iloc[column])]
         axes[0, column].set_title(stimulation, fontsize=9)
-        n, density = found.number, _density(found, one, known_size(pixel_um, study.marker))
         axes[1, column].set_title(
-            f"{n} {'punctum' if n == 1 else 'puncta'}\n{density:.1f} per 100 µm²",
+            _counted(found, one, known_size(pixel_um, study.marker)),
             fontsize=8,
             fontweight="normal",
         )
@@ -107,7 +106,9 @@ def marker_example(
     return Picture(figure, table, _caption(study, pixel_um, len(cells)))
 
 
-def _views(cells: pd.DataFrame, paths: Paths, study: Study, pixel_um: float | None):
+def _views(
+    cells: pd.DataFrame, paths: Paths, study: Study, pixel_um: float | None
+) -> list[CellView]:
     crops = fetch_all_channels(cells, paths)
     position = channel_names(paths[cells[DATASET].iloc[0]]).index(study.marker_channel)
     size = known_size(pixel_um, study.marker)
@@ -141,9 +142,10 @@ def _draw_outlined(ax: Axes, seen: CellView, puncta: Puncta, side: int) -> None:
         ax.contour(x, y, puncta.labels == number, [0.5], colors=ORANGE, linewidths=0.7)
 
 
-def _density(puncta: Puncta, seen: CellView, pixel_um: float) -> float:
-    area = float(seen.inside.sum()) * pixel_um**2
-    return puncta.number / area * 100 if area else 0.0
+def _counted(puncta: Puncta, seen: CellView, pixel_um: float) -> str:
+    n, area = puncta.number, float(seen.inside.sum()) * pixel_um**2
+    density = f"{n / area * 100:.1f} per 100 µm²" if area else "nothing measured"
+    return f"{n} {'punctum' if n == 1 else 'puncta'}\n{density}"
 
 
 def _caption(study: Study, pixel_um: float | None, available: int) -> str:
