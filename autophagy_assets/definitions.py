@@ -21,7 +21,9 @@ def build_defs(*, study_file: str | None = None) -> dg.Definitions:
     dagster.Definitions
     """
     launching = dg.Definitions(
-        jobs=sensors.jobs, schedules=sensors.schedules, sensors=sensors.sensors
+        jobs=sensors.jobs,
+        schedules=sensors.define_schedules(),
+        sensors=sensors.define_sensors(),
     )
     return dg.Definitions.merge(asset_definitions(study_file), launching)
 

@@ -6,7 +6,7 @@ featurized tables, made up and small. ``Platform`` runs the real assets on it, a
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ import pandas as pd
 import yaml
 
 from autophagy_assets.analysis.identity import CELL_ID, CLASS, DATASET
+from autophagy_assets.config.models import AS_PUBLISHED
 from autophagy_assets.config.study import DEFAULT_STUDY, Study
 from autophagy_assets.registry.datasets import FEATURIZED, SINGLE_CELL_IMAGES
 from autophagy_assets.registry.fields import sample_key
@@ -24,17 +25,42 @@ from autophagy_assets.registry.provenance.recorder import Recorder
 from autophagy_assets.registry.provenance.runs import Step
 from autophagy_assets.registry.store.identifiers import slug
 from autophagy_assets.staleness.materializations import UID, Materialization, latest
+from autophagy_assets.staleness.partitions import MODEL_PARTITIONS
 from autophagy_assets_tests.analysis.synthetic import raw_features, write_h5sc, write_store
 
+TREES = 12  # of the models in tests that are not about how good a model is
 
-def study_file(folder: Path, name: str, **changes: Any) -> Path:
-    """The default study under another name, with other values of some entries."""
+
+def study_file(
+    folder: Path,
+    name: str,
+    models: dict[str, dict[str, Any] | None] | None = None,
+    primary: str | None = None,
+    **changes: Any,
+) -> Path:
+    """The default study under another name, with other values of some entries.
+
+    ``models`` has parameters of estimators by model; None leaves a model out.
+    """
     entries = yaml.safe_load(DEFAULT_STUDY.read_text()) | {"name": name}
+    entries["models"] = list(_models(entries["models"], models or {}))
+    if primary:
+        entries["models"] = [m | {"primary": m["name"] == primary} for m in entries["models"]]
     for entry, value in changes.items():
         entries[entry] = {**entries[entry], **value} if isinstance(value, dict) else value
     file = folder / f"{slug(name)}.yaml"
     file.write_text(yaml.safe_dump(entries))
     return file
+
+
+def _models(
+    models: list[dict[str, Any]], changes: dict[str, dict[str, Any] | None]
+) -> Iterator[dict[str, Any]]:
+    kept = [model for model in models if changes.get(model["name"], {}) is not None]
+    only = {"primary": True} if len(kept) == 1 else {}
+    for model in kept:
+        change = {"n_estimators": TREES} | (changes.get(model["name"]) or {})
+        yield model | {"parameters": model["parameters"] | change} | only
 
 
 @dataclass
@@ -151,7 +177,16 @@ class Platform:
     def run(
         self, *assets: str, partition: str | None = None, check: bool = True, config: Any = None
     ) -> dg.ExecuteInProcessResult:
-        """Materialize assets in one run; with ``check`` it has to succeed."""
+        """Materialize assets in one run; with ``check`` it has to succeed.
+
+        Without a partition, assets by model are of the published one, in a run of their own.
+        """
+        of_model = [name for name in assets if partition is None and self.published(name)]
+        if of_model and len(of_model) < len(assets):
+            others = [name for name in assets if name not in of_model]
+            self.run(*others, check=check, config=config)
+            assets = tuple(of_model)
+        partition = AS_PUBLISHED if of_model else partition
         result = self.job.execute_in_process(
             instance=self.instance,
             partition_key=partition,
@@ -167,7 +202,7 @@ class Platform:
         """Raw and clean features of every genotype."""
         self.sync()
         for genotype in self.partitions("genotype"):
-            self.run("raw_features", "clean_features", partition=genotype)
+            self.run("raw_features", "clean_features", "model_features", partition=genotype)
 
     def refresh(self, **options: Any) -> Any:
         """What ``autophagy refresh`` does, on this platform's own Dagster."""
@@ -212,7 +247,14 @@ class Platform:
             messages.append(by_us or (error.message if error else "failed"))
         return "\n".join(messages)
 
+    def published(self, asset: str) -> str | None:
+        """The published model, as the partition of an asset that has one for each model."""
+        node = self.defs.resolve_asset_graph().get(dg.AssetKey(asset))
+        by_model = getattr(node.partitions_def, "name", None) == MODEL_PARTITIONS
+        return AS_PUBLISHED if by_model else None
+
     def latest(self, asset: str, partition: str | None = None) -> Materialization:
+        partition = partition or self.published(asset)
         found = latest(self.instance, dg.AssetKey(asset), partition)
         assert found is not None, f"{asset}[{partition}] has not been materialized"
         return found

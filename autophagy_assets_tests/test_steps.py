@@ -22,11 +22,15 @@ from autophagy_assets_tests.platform import Platform, study_file
 pytestmark = pytest.mark.slow
 
 NAME = "counted steps"
-CLASSIFIER = {
-    *("autophagy_classifier", "test_predictions", "classifier_evaluation", "error_galleries"),
-    *("ko_predictions", "ko_evaluation", "study_report"),
+BY_MODEL = {
+    *("cross_validation", "score_reliability", "autophagy_classifier"),
+    *("test_predictions", "classifier_evaluation", "error_galleries"),
 }
-FIGURES = {"class_gallery", "error_galleries", "wt_ko_gallery", "spatial_context", "study_report"}
+OF_MODELS = {"model_comparison", "ko_predictions", "ko_evaluation", "study_report"}
+FIGURES = {
+    *("class_gallery", "error_galleries", "wt_ko_gallery", "spatial_context"),
+    *("marker_example", "study_report"),
+}
 
 
 class Screen:
@@ -91,13 +95,13 @@ def test_a_new_field_is_imaged_alone_and_then_what_hangs_from_it_is_made(screen:
     sample = next(s for s in screen.platform.partitions("sample") if _is(s, "WT"))
     ran = screen.refresh()
     assert ran.fields == [f"{sample}/{fov}"]
-    expected = {f"single_cell_images[{sample}]", f"cell_features[{sample}]"}
-    expected |= {"raw_features[WT]", "clean_features[WT]", "training_cells", "test_cells"}
-    expected |= {"ko_predictions[EI24KO]", "ko_evaluation[EI24KO]"}
-    assert set(ran.steps) == expected | (CLASSIFIER | FIGURES) - {
-        "ko_predictions",
-        "ko_evaluation",
-    }
+    imaging = {"single_cell_images", "cell_features", "marker_features"}
+    tables = {"raw_features", "clean_features", "model_features"}
+    assert ran.assets == imaging | tables | {"training_cells", "test_cells"} | (
+        BY_MODEL | OF_MODELS | FIGURES
+    )
+    assert not [step for step in ran.steps if "EI24KO" in step and "ko_" not in step]
+    assert {step for step in ran.steps if sample in step} == {f"{a}[{sample}]" for a in imaging}
 
 
 def test_a_new_field_of_a_knockout_leaves_the_classifier_alone(screen: Screen) -> None:
@@ -105,8 +109,7 @@ def test_a_new_field_of_a_knockout_leaves_the_classifier_alone(screen: Screen) -
     sample = next(s for s in screen.platform.partitions("sample") if _is(s, "EI24KO"))
     ran = screen.refresh()
     assert ran.fields == [f"{sample}/{fov}"]
-    assert not ran.assets & {"training_cells", "test_cells", "autophagy_classifier"}
-    assert not ran.assets & {"test_predictions", "classifier_evaluation"}
+    assert not ran.assets & ({"training_cells", "test_cells", "model_comparison"} | BY_MODEL)
     assert {"ko_predictions[EI24KO]", "ko_evaluation[EI24KO]", "study_report"} <= set(ran.steps)
     assert not [step for step in ran.steps if "WT" in step]
 
@@ -127,9 +130,16 @@ def test_imaging_again_gives_the_same_bytes_and_stops_there(screen: Screen) -> N
 
 
 def test_another_model_parameter_makes_the_classifier_and_what_follows(screen: Screen) -> None:
-    ran = screen.refresh(classifier={"n_estimators": 20})
-    assert (ran.assets, ran.fields) == (CLASSIFIER, [])
-    assert screen.refresh().assets == CLASSIFIER  # and back
+    ran = screen.refresh(models={"as_published": {"n_estimators": 20}})
+    assert (ran.assets, ran.fields) == (BY_MODEL | OF_MODELS, [])
+    assert not [step for step in ran.steps if "puncta" in step], "the other model was made again"
+    assert screen.refresh().assets == BY_MODEL | OF_MODELS  # and back
+
+
+def test_which_model_leads_makes_no_model_again(screen: Screen) -> None:
+    ran = screen.refresh(primary="as_published")
+    assert not ran.assets & BY_MODEL and "study_report" in ran.assets
+    assert not screen.refresh().assets & BY_MODEL  # and back
 
 
 def test_another_style_makes_figures_and_the_report(screen: Screen) -> None:

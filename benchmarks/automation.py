@@ -42,7 +42,7 @@ def watch(count: int) -> dict[str, Any]:
     """Time looks and ticks with that many samples, and adding partitions."""
     import dagster as dg
 
-    from autophagy_assets.automation.sensors import refresh_on_change
+    from autophagy_assets.automation.sensors import define_refresh_on_change
     from autophagy_assets.automation.sync import sync
     from autophagy_assets.config.home import dagster_instance
     from autophagy_assets.config.study import Study
@@ -59,7 +59,7 @@ def watch(count: int) -> dict[str, Any]:
         nonlocal asked
         resources = {"study": (defs.resources or {})["study"]}
         context = dg.build_sensor_context(instance=instance, resources=resources)
-        asked = len(getattr(refresh_on_change(context), "run_requests", None) or ())
+        asked = len(getattr(define_refresh_on_change()(context), "run_requests", None) or ())
 
     with dagster_instance() as instance:
         register_images(samples(count))

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import pandas as pd
 
+from autophagy_assets.errors import InputError
+
 DATASET = "dataset"
 CELL_ID = "scportrait_cell_id"
 CLASS = "class"
 IDENTITY = [DATASET, CELL_ID]
 METADATA = ["genotype", "stimulation", "clone", "fov"]
+MODEL = "model"
 PREDICTED = "predicted_class"
 SCORE = "prob_class1"
 OUTCOME = "outcome"
-PREDICTION = [PREDICTED, SCORE, OUTCOME]
+PREDICTION = [MODEL, PREDICTED, SCORE, OUTCOME]
 
 NOT_FEATURES = frozenset([*IDENTITY, CLASS, *METADATA, *PREDICTION])
 
@@ -50,3 +53,35 @@ def is_feature(column: str) -> bool:
         True for every column that is none of identity, class, metadata and prediction.
     """
     return column not in NOT_FEATURES
+
+
+def rows_of(table: pd.DataFrame, cells: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Rows of a table that are of some cells.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame, shape (n_cells, n_columns)
+    cells : pandas.DataFrame
+        Holds the identity of the cells.
+    name : str
+        What the reader calls `table`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        In the order of `cells`.
+
+    Raises
+    ------
+    InputError
+        If the table lacks one of them.
+    """
+    wanted = pd.MultiIndex.from_frame(cells[IDENTITY])
+    places = pd.MultiIndex.from_frame(table[IDENTITY]).get_indexer(wanted)
+    if (places < 0).any():
+        dataset, cell = wanted[places < 0][0]
+        raise InputError(
+            f"{name} lacks {int((places < 0).sum())} of {len(wanted)} cells, for instance cell "
+            f"{cell} of dataset {dataset!r}; make it again."
+        )
+    return table.iloc[places].reset_index(drop=True)

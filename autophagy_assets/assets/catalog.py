@@ -13,7 +13,16 @@ from autophagy_assets import assets
 from autophagy_assets.assets.definition import title_of
 from autophagy_assets.assets.report import define_report
 
-GROUPS = ["imaging", "features", "classifier", "knockouts", "galleries", "report"]
+GROUPS = [
+    "imaging",
+    "features",
+    "evidence",
+    "classifier",
+    "knockouts",
+    "effects",
+    "galleries",
+    "report",
+]
 Definition = dg.AssetsDefinition | dg.AssetSpec
 
 

@@ -1,4 +1,4 @@
-"""Classifier: trained on control cells of both stimulations, tested on the rest of them."""
+"""Classifier: the models of the study, trained on control cells and tested on others of them."""
 
 from typing import Any
 
@@ -10,34 +10,34 @@ from autophagy_assets.analysis.classifier import classification
 from autophagy_assets.analysis.classifier.evaluation import auc_of, evaluate
 from autophagy_assets.analysis.classifier.evaluation_figures import evaluation_picture
 from autophagy_assets.analysis.classifier.model import TrainedClassifier
+from autophagy_assets.analysis.evidence.scoring import scoring_of
+from autophagy_assets.analysis.evidence.unseen import unseen_predictions
 from autophagy_assets.analysis.features.tables import CLEAN, PREDICTIONS
 from autophagy_assets.analysis.figures import Picture
+from autophagy_assets.analysis.identity import IDENTITY, rows_of
+from autophagy_assets.assets.context import StudyContext
 from autophagy_assets.assets.definition import control, study_asset
-from autophagy_assets.config.study import ClassifierParameters
+from autophagy_assets.config.models import SPLIT, Model, parameters_of
+from autophagy_assets.errors import InputError
+from autophagy_assets.staleness.partitions import models
 
 GROUP = "classifier"
 FROM_CONTROL = {"clean_features": control()}
+ONLY_IDENTITY = dg.AssetIn(metadata={"columns": IDENTITY})
 
 
-def _parameter(meaning: str) -> Any:
-    return Field(None, description=f"{meaning}; null is the value of the study file.")
+class ModelConfig(dg.Config):
+    """What the launchpad offers for one run of a model.
 
-
-class RandomForest(dg.Config):
-    """Parameters of the classifier as the launchpad offers them for one run.
-
-    None stands for what the study file has when the step begins: values that were read when the
-    code location was loaded could be old ones.
+    What is left out stands as in the study file when the step begins: values that were read when
+    the code location was loaded could be old ones.
     """
 
-    random_state: int | None = _parameter("Seed of the forest")
-    n_estimators: int | None = _parameter("Number of trees")
-    max_depth: int | None = _parameter("Most levels of a tree")
-    min_samples_split: int | None = _parameter("Fewest cells of a node that is divided")
-    min_samples_leaf: int | None = _parameter("Fewest cells of a leaf")
-    max_features: str | None = _parameter("Features tried at each division: sqrt or log2")
-    criterion: str | None = _parameter("Measure of a division: gini, entropy or log_loss")
-    bootstrap: bool | None = _parameter("Whether each tree gets cells drawn at random")
+    parameters: dict[str, Any] = Field(
+        default_factory=dict,
+        description="Parameters of the estimator in place of those of the study file, such as "
+        "{max_depth: 5}. docs/configuration.md lists them.",
+    )
 
 
 @study_asset(
@@ -49,7 +49,7 @@ class RandomForest(dg.Config):
     schema=CLEAN,
 )
 def training_cells(context, clean_features: pd.DataFrame) -> pd.DataFrame:
-    """Control cells that the classifier is trained on: the notebook's random split."""
+    """Control cells that models are trained on which are tested on a random split."""
     return classification.split_cells(clean_features, context.study.split)[0]
 
 
@@ -62,7 +62,7 @@ def training_cells(context, clean_features: pd.DataFrame) -> pd.DataFrame:
     schema=CLEAN,
 )
 def test_cells(context, clean_features: pd.DataFrame) -> pd.DataFrame:
-    """Control cells that the classifier is tested on: the other part of the split."""
+    """Control cells that those models are tested on: the other part of the split."""
     return classification.split_cells(clean_features, context.study.split)[1]
 
 
@@ -70,57 +70,119 @@ def test_cells(context, clean_features: pd.DataFrame) -> pd.DataFrame:
     group=GROUP,
     io="model_io",
     kinds={"scikitlearn", "joblib"},
-    launchpad="classifier",
+    partitions=models,
+    ins={"model_features": control(), "training_cells": ONLY_IDENTITY},
+    launchpad="models.{}",
     labels="control",
 )
 def autophagy_classifier(
     context,
-    config: RandomForest,
+    config: ModelConfig,
+    model_features: pd.DataFrame,
     training_cells: pd.DataFrame,
+    cross_validation: pd.DataFrame,
 ) -> TrainedClassifier:
-    """Random forest that separates stimulated from untreated control cells.
+    """Model that separates stimulated from untreated control cells.
 
-    Its feature names, library versions and the version of its training cells are inside.
+    Its feature names, threshold, library versions and the version of its cells are inside.
     """
-    given = {name: value for name, value in dict(config).items() if value is not None}
-    chosen = context.study.classifier.model_dump() | given
-    parameters = ClassifierParameters.model_validate(chosen)
-    version = context.version_of("training_cells")
-    return classification.train(training_cells, parameters, version)
+    model = with_parameters(context.study.model(context.partition), config)
+    source = "model_features"
+    if model.trained_on == SPLIT:
+        model_features, source = rows_of(model_features, training_cells, source), "training_cells"
+    scoring = scoring_of(cross_validation, model)
+    return classification.train(
+        model_features,
+        model,
+        context.version_of(source),
+        scoring.calibrator,
+        scoring.threshold,
+    )
+
+
+def with_parameters(model: Model, config: ModelConfig) -> Model:
+    """A model with parameters from the launchpad.
+
+    Parameters
+    ----------
+    model : Model
+    config : ModelConfig
+
+    Returns
+    -------
+    Model
+
+    Raises
+    ------
+    InputError
+        If its estimator has no such parameter, or not with that value.
+    """
+    try:
+        chosen = model.parameters.model_dump() | dict(config.parameters)
+        parameters = parameters_of(model.estimator, chosen)
+    except ValueError as error:
+        raise InputError(f"Config of the run for model {model.name!r}: {error}.") from error
+    return model.model_copy(update={"parameters": parameters})
 
 
 @study_asset(
     group=GROUP,
     io="table_io",
     kinds={"scikitlearn", "parquet"},
+    partitions=models,
+    ins={"model_features": control(), "test_cells": ONLY_IDENTITY},
     labels="control",
     schema=PREDICTIONS,
 )
 def test_predictions(
-    context, autophagy_classifier: TrainedClassifier, test_cells: pd.DataFrame
+    context,
+    autophagy_classifier: TrainedClassifier,
+    model_features: pd.DataFrame,
+    test_cells: pd.DataFrame,
+    cross_validation: pd.DataFrame,
 ) -> pd.DataFrame:
-    """Test cells with class, predicted class, probability and outcome."""
-    return classification.predict(autophagy_classifier, test_cells, "test_cells")
+    """Predictions for control cells by a model that has not seen them, with their outcome.
+
+    Of a model that is trained on all control cells, those are the ones of its cross-validation.
+    """
+    model = context.study.model(context.partition)
+    if model.trained_on == SPLIT:
+        cells = rows_of(model_features, test_cells, "model_features")
+        return classification.predict(autophagy_classifier, cells, "test_cells")
+    return unseen_predictions(cross_validation, model)
 
 
 @study_asset(
     group=GROUP,
     io="figure_io",
     kinds={"scikitlearn", "matplotlib"},
+    partitions=models,
     labels="control",
-    title="How well the classifier separates the classes",
+    title="How well {} separates the classes",
 )
 def classifier_evaluation(
     context, autophagy_classifier: TrainedClassifier, test_predictions: pd.DataFrame
 ) -> Picture:
-    """ROC curve and confusion matrix of the test cells, as a figure and as a table.
+    """ROC curve and confusion matrix of control cells that a model has not seen.
 
     The table holds AUC, ROC points, counts and shares. The AUC is written to the model.
     """
     scores = evaluate(test_predictions)
+    annotate_model(context, {"auc": auc_of(scores)})
+    title = f"{context.study.control} cells not seen by {context.partition}"
+    return evaluation_picture(scores, context.study, title)
+
+
+def annotate_model(context: StudyContext, values: dict[str, float]) -> None:
+    """Write values to the model that a step has loaded.
+
+    Parameters
+    ----------
+    context : StudyContext
+    values : dict of str to float
+        By the name of a LaminDB feature.
+    """
     # The model is an input for this alone: another version of it may predict the same.
     for uid, record in context.recorder.reads.items():
         if record.key.endswith(".joblib"):
-            context.recorder.annotate(uid, {"auc": auc_of(scores)})
-    title = f"{context.study.control} test cells"
-    return evaluation_picture(scores, context.study, title)
+            context.recorder.annotate(uid, values)

@@ -75,8 +75,8 @@ def study_asset(
     ins, deps
         As for ``dagster.asset``.
     launchpad : str, optional
-        Entry of the study file whose values the launchpad's config takes the place of; what is
-        None there is as in the study file.
+        Entry of the study file whose ``parameters`` the launchpad's take the place of, with
+        ``{}`` for the partition.
     labels : str, optional
         ``"control"`` labels the artifact with the study's control genotype.
     artifact : str, optional

@@ -7,8 +7,10 @@ import pandas as pd
 
 from autophagy_assets.analysis.features.cleaning import clean, used_columns
 from autophagy_assets.analysis.features.contract import check_feature_table
+from autophagy_assets.analysis.features.sets import with_marker
 from autophagy_assets.analysis.features.tables import CELLS, CLEAN
-from autophagy_assets.analysis.identity import CELL_ID, CLASS
+from autophagy_assets.analysis.identity import CELL_ID, CLASS, DATASET
+from autophagy_assets.analysis.marker.features import marker_features as measured_marker
 from autophagy_assets.assets.context import StudyContext
 from autophagy_assets.assets.definition import every, study_asset
 from autophagy_assets.errors import InputError
@@ -148,3 +150,50 @@ def labelled(cells: pd.DataFrame, context: StudyContext) -> pd.DataFrame:
         genotype=cells["genotype"].replace(UNKNOWN, genotype),
         stimulation=cells["stimulation"].where(cells["stimulation"] != UNKNOWN, stimulation),
     )
+
+
+@study_asset(
+    group=GROUP,
+    io="table_io",
+    kinds={"pandas", "parquet"},
+    partitions=genotypes,
+    ins={"marker_features": every()},
+    deps=[dg.AssetDep("source_datasets")],
+    schema=CLEAN,
+)
+def model_features(context, clean_features: pd.DataFrame, marker_features) -> pd.DataFrame:
+    """Cells of a genotype with the features of all feature sets side by side.
+
+    Crops that were found in the source instance have their marker measured here.
+    """
+    measured = [table for s in marker_features if len(table := marker_features[s])]
+    measured += measured_here(clean_features, measured, context)
+    return with_marker(clean_features, measured, f"clean_features[{context.partition}]")
+
+
+def measured_here(
+    cells: pd.DataFrame, measured: list[pd.DataFrame], context: StudyContext
+) -> list[pd.DataFrame]:
+    """Marker features of cells whose crops were found in the source instance.
+
+    Parameters
+    ----------
+    cells : pandas.DataFrame
+    measured : list of pandas.DataFrame
+        Marker features of samples that are imaged here.
+    context : StudyContext
+
+    Returns
+    -------
+    list of pandas.DataFrame
+        A table for each dataset of `cells` that is in none of `measured` and has crops.
+    """
+    known = {dataset for table in measured for dataset in table[DATASET].unique()}
+    found = context.registry.every_dataset
+    found = found[found[DATASET].isin(set(cells[DATASET]) - known)]
+    return [
+        measured_marker(context.read(row.dataset), context.study, row.pixel_um).assign(
+            **{DATASET: row.dataset}
+        )
+        for row in found.itertuples()
+    ]

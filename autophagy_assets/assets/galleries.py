@@ -13,6 +13,7 @@ from autophagy_assets.analysis.identity import CLASS, DATASET, IDENTITY, METADAT
 from autophagy_assets.assets.context import PIXEL_UM
 from autophagy_assets.assets.definition import control, every, study_asset
 from autophagy_assets.registry.datasets import companion
+from autophagy_assets.staleness.partitions import models
 
 GROUP = "galleries"
 CELLS = [*IDENTITY, CLASS, *METADATA]
@@ -43,13 +44,14 @@ def class_gallery(context, clean_features: pd.DataFrame, single_cell_images) -> 
     group=GROUP,
     io="figure_io",
     kinds={"matplotlib", "png"},
+    partitions=models,
     ins={"single_cell_images": MANIFESTS},
     deps=SOURCE,
     labels="control",
-    title="What it got right and wrong",
+    title="What {} got right and wrong",
 )
 def error_galleries(context, test_predictions: pd.DataFrame, single_cell_images) -> Picture:
-    """Test cells that the classifier got right and wrong, each under its own score."""
+    """Control cells that a model got right and wrong, each under its own score."""
     paths, pixel_um = context.images(test_predictions, single_cell_images)
     return galleries.error_gallery(test_predictions, paths, context.study, pixel_um)
 

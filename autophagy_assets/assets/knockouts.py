@@ -1,14 +1,16 @@
-"""Knockouts: what the control's classifier says about cells of every other genotype."""
+"""Knockouts: what the models of the control say about cells of every other genotype."""
+
+from collections.abc import Mapping
 
 import pandas as pd
 
 from autophagy_assets.analysis.classifier import classification
 from autophagy_assets.analysis.classifier.evaluation import evaluate
-from autophagy_assets.analysis.classifier.evaluation_figures import confusion_picture
+from autophagy_assets.analysis.classifier.evaluation_figures import confusion_pictures
 from autophagy_assets.analysis.classifier.model import TrainedClassifier
 from autophagy_assets.analysis.features.tables import PREDICTIONS
 from autophagy_assets.analysis.figures import Picture
-from autophagy_assets.assets.definition import study_asset
+from autophagy_assets.assets.definition import every, study_asset
 from autophagy_assets.staleness.partitions import knockouts
 
 GROUP = "knockouts"
@@ -19,14 +21,17 @@ GROUP = "knockouts"
     io="table_io",
     kinds={"scikitlearn", "parquet"},
     partitions=knockouts,
+    ins={"autophagy_classifier": every()},
     schema=PREDICTIONS,
 )
 def ko_predictions(
-    context, autophagy_classifier: TrainedClassifier, clean_features: pd.DataFrame
+    context, autophagy_classifier: Mapping[str, TrainedClassifier], model_features: pd.DataFrame
 ) -> pd.DataFrame:
-    """Predictions for the cells of a knockout: class, probability of class 1, outcome."""
-    name = f"clean_features[{context.partition}]"
-    return classification.predict(autophagy_classifier, clean_features, name)
+    """Predictions of each model for the cells of a knockout: class, probability, outcome."""
+    name = f"model_features[{context.partition}]"
+    models = (autophagy_classifier[model] for model in autophagy_classifier)
+    tables = [classification.predict(model, model_features, name) for model in models]
+    return pd.concat(tables, ignore_index=True)
 
 
 @study_asset(
@@ -37,6 +42,6 @@ def ko_predictions(
     title="What it says of {}",
 )
 def ko_evaluation(context, ko_predictions: pd.DataFrame) -> Picture:
-    """Confusion matrix of a knockout's cells, as a figure and as a table."""
+    """What each model calls a knockout's cells, as a figure and as a table."""
     title = f"{ko_predictions['genotype'].iloc[0]} cells"
-    return confusion_picture(evaluate(ko_predictions), context.study, title)
+    return confusion_pictures(evaluate(ko_predictions), context.study, title)

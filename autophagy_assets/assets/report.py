@@ -66,7 +66,10 @@ def study_report(context, clean_features, single_cell_images, **figures) -> str:
             for name, picture in pictures.items()
         ],
         counts=cells.groupby(["genotype", "stimulation"]).size().reset_index(name="cells"),
-        evaluation=pictures["classifier_evaluation"].table,
+        evaluation=pd.concat(
+            [p.table for name, p in pictures.items() if name.startswith("classifier_evaluation[")],
+            ignore_index=True,
+        ),
         knockouts={
             name: pictures[f"ko_evaluation[{name}]"].table for name in figures["ko_evaluation"]
         },

@@ -3,6 +3,7 @@
 import dagster as dg
 
 from autophagy_assets.automation.failures import reason_of_run, without_secrets
+from autophagy_assets.automation.sensor_defaults import sensor_defaults
 from autophagy_assets.automation.webhook import NotPosted, post
 from autophagy_assets.config import settings
 
@@ -19,14 +20,10 @@ def message_of(run: dg.DagsterRun, reason: str, ui_url: str | None) -> str:
 
     Parameters
     ----------
-    run : dagster.DagsterRun
     reason : str
+        Why it failed.
     ui_url : str or None
         Address of the Dagster UI, for a link.
-
-    Returns
-    -------
-    str
     """
     assets = sorted(key.to_user_string() for key in run.asset_selection or ())
     partitions = list(dict.fromkeys(run.tags[tag] for tag in PARTITION_TAGS if tag in run.tags))
@@ -45,15 +42,17 @@ def message_of(run: dg.DagsterRun, reason: str, ui_url: str | None) -> str:
     return "\n".join(lines)
 
 
-@dg.run_failure_sensor(
-    name="report_failures",
-    minimum_interval_seconds=settings.watch_seconds(),
-    default_status=(
-        dg.DefaultSensorStatus.RUNNING if settings.automate() else dg.DefaultSensorStatus.STOPPED
-    ),
-    description="Posts each run that fails to the webhook (AUTOPHAGY_WEBHOOK), or logs it.",
-)
-def report_failures(context: dg.RunFailureSensorContext) -> None:
+def define_report_failures() -> dg.SensorDefinition:
+    """Define the sensor that reports failed runs."""
+    define = dg.run_failure_sensor(
+        name="report_failures",
+        description="Posts each run that fails to the webhook (AUTOPHAGY_WEBHOOK), or logs it.",
+        **sensor_defaults(),
+    )
+    return define(_report)
+
+
+def _report(context: dg.RunFailureSensorContext) -> None:
     """Report one failed run; a webhook that is down is logged, and the run not tried again."""
     reason = reason_of_run(context.get_step_failure_events(), context.failure_event.message)
     message = message_of(context.dagster_run, reason, settings.ui_url())

@@ -29,10 +29,6 @@ def asset_definitions(study_file: str | None = None) -> dg.Definitions:
     study_file : str, optional
         Default as :meth:`~autophagy_assets.config.study.Study.load`.
 
-    Returns
-    -------
-    dagster.Definitions
-
     Raises
     ------
     InputError

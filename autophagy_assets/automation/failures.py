@@ -56,16 +56,7 @@ def reason_of_run(failed: Iterable[dg.DagsterEvent], message: str | None) -> str
 
 
 def without_secrets(text: str) -> str:
-    """Replace secret addresses and passwords in a text by their names, and shorten it.
-
-    Parameters
-    ----------
-    text : str
-
-    Returns
-    -------
-    str
-    """
+    """Replace secret addresses and passwords in a text by their names, and shorten it."""
     for variable, secret in settings.secrets().items():
         text = text.replace(secret, f"<{variable}>")
     text = _CREDENTIALS.sub("<credentials>@", text)

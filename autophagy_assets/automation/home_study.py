@@ -30,11 +30,11 @@ def check(home: Home, study: str) -> None:
     ----------
     home : Home
         It has been prepared.
-    study : str
 
     Raises
     ------
     InputError
+        If they do; says which one, and what to do.
     """
     if (other := _other_study(home, study)) is not None:
         raise InputError(

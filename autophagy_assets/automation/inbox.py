@@ -8,6 +8,7 @@ from pydantic import Field
 
 from autophagy_assets.assets.definition import RETRIES, StudyResource
 from autophagy_assets.automation.home_study import claim
+from autophagy_assets.automation.sensor_defaults import sensor_defaults
 from autophagy_assets.automation.submissions import (
     Submission,
     SubmissionState,
@@ -96,16 +97,18 @@ def ingest_submission() -> None:
     ingest_images()
 
 
-@dg.sensor(
-    name="watch_inbox",
-    job_name=ingest_submission.name,
-    minimum_interval_seconds=settings.watch_seconds(),
-    default_status=(
-        dg.DefaultSensorStatus.RUNNING if settings.automate() else dg.DefaultSensorStatus.STOPPED
-    ),
-    description="Ingests each folder in the inbox once it is complete and nothing changes it.",
-)
-def watch_inbox(
+def define_watch_inbox() -> dg.SensorDefinition:
+    """Define the sensor that watches the inbox."""
+    define = dg.sensor(
+        name="watch_inbox",
+        job_name=ingest_submission.name,
+        description="Ingests each folder in the inbox once it is complete and nothing changes it.",
+        **sensor_defaults(),
+    )
+    return define(_watch)
+
+
+def _watch(
     context: dg.SensorEvaluationContext, study: StudyResource
 ) -> dg.SensorResult | dg.SkipReason:
     """Ask for the submissions that are ready; say of every other one why it is left alone."""
@@ -147,16 +150,7 @@ def watch_inbox(
 
 
 def request(submission: Submission) -> dg.RunRequest:
-    """Ask for the ingest of a submission; Dagster launches one run for a run key, ever.
-
-    Parameters
-    ----------
-    submission : Submission
-
-    Returns
-    -------
-    dagster.RunRequest
-    """
+    """Ask for the ingest of a submission; Dagster launches one run for a run key, ever."""
     content = submission.state.content
     config = {"folder": submission.name, "content": content}
     return dg.RunRequest(
@@ -201,10 +195,6 @@ def _reason(instance: dg.DagsterInstance, run: str) -> str:
 def remembered(cursor: str | None) -> dict[str, SubmissionState]:
     """What a sensor's cursor holds of the submissions.
 
-    Parameters
-    ----------
-    cursor : str or None
-
     Returns
     -------
     dict
@@ -219,14 +209,5 @@ def remembered(cursor: str | None) -> dict[str, SubmissionState]:
 
 
 def cursor_of(submissions: list[Submission]) -> str:
-    """Cursor that holds some submissions; those that are gone are forgotten.
-
-    Parameters
-    ----------
-    submissions : list of Submission
-
-    Returns
-    -------
-    str
-    """
+    """Cursor that holds some submissions; those that are gone are forgotten."""
     return json.dumps({submission.name: asdict(submission.state) for submission in submissions})

@@ -1,12 +1,12 @@
 """Jobs: of assets by their partitions, and jobs that ask for a refresh.
 
-``make_samples``, ``make_genotypes``, ``make_knockouts`` and ``make_study`` are asset jobs, one for
-each kind of partitions. The sensors launch their runs, with the assets and the partition that are
-out of date.
+``make_samples``, ``make_genotypes``, ``make_knockouts``, ``make_models`` and ``make_study`` are
+asset jobs, one for each kind of partitions. The sensors launch their runs, with the assets and the
+partition that are out of date.
 
 ``imaging``, ``analysis`` and ``refresh_all`` are not asset jobs. An asset job has to be given its
 partitions, or asks for all of them: the launchpad would have one choose samples for ``imaging``,
-and could not offer ``analysis`` at all, which has genotypes, knockouts and assets without
+and could not offer ``analysis`` at all, which has genotypes, knockouts, models and assets without
 partitions. A job looks at what is out of date and says so; the sensor ``refresh_on_request`` then
 launches ordinary runs of assets, through Dagster's queue, until nothing is left.
 """

@@ -36,8 +36,6 @@ def run_requests(
     ----------
     batch : list of (Request, dict)
         Of samples only, or of others only, each with the tags of its run.
-    defs : dagster.Definitions
-    instance : dagster.DagsterInstance
     workers : int or None
         Processes; None for as many as this machine can run.
 
@@ -111,10 +109,8 @@ def run_request(
 
     Parameters
     ----------
-    request : Request
     tags : dict
-    defs : dagster.Definitions
-    instance : dagster.DagsterInstance
+        Of the run, beside the one that names its process.
 
     Returns
     -------

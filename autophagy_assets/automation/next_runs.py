@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import dagster as dg
 
 from autophagy_assets.automation.asset_definitions import asset_definitions
+from autophagy_assets.automation.dead_runs import end_dead_runs
 from autophagy_assets.automation.home_study import require
-from autophagy_assets.automation.reconcile import end_dead_runs
 from autophagy_assets.automation.requests import (
     REQUEST_TAG,
     Request,
@@ -32,10 +32,8 @@ class Look:
 
     Parameters
     ----------
-    study : Study
     defs : dagster.Definitions
         Of the study.
-    plan : Plan
     chosen : set of str
         Assets that may be made.
     busy : set of Target
@@ -78,7 +76,6 @@ def look(
 
     Parameters
     ----------
-    instance : dagster.DagsterInstance
     study_file : str or None
         As for :meth:`~autophagy_assets.config.study.Study.load`.
     groups : collection of str, optional
@@ -87,10 +84,6 @@ def look(
         Read every file and compare it with its hash.
     queued : bool
         Count what waits in Dagster's queue as at work.
-
-    Returns
-    -------
-    Look
     """
     study, defs = Study.load(study_file), asset_definitions(study_file)
     if instance.is_persistent:
@@ -120,13 +113,8 @@ def assets_of(defs: dg.Definitions, groups: Collection[str] | None) -> set[str]:
 
     Parameters
     ----------
-    defs : dagster.Definitions
     groups : collection of str or None
         None for all.
-
-    Returns
-    -------
-    set of str
     """
     graph = defs.resolve_asset_graph()
     return {
@@ -143,15 +131,8 @@ def not_tried(
 
     Parameters
     ----------
-    instance : dagster.DagsterInstance
-    plan : Plan
-    wanted : iterable of Request
     **tags
         Which the run has beside that of the request.
-
-    Returns
-    -------
-    list of Request
     """
     return [
         request

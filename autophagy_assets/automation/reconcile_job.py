@@ -26,8 +26,6 @@ def repair(context: dg.OpExecutionContext, study: Study, fix: bool = True) -> li
 
     Parameters
     ----------
-    context : dagster.OpExecutionContext
-    study : Study
     fix : bool
         Repair what is safe to repair.
 

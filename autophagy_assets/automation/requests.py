@@ -13,6 +13,7 @@ import dagster as dg
 from autophagy_assets.staleness.partitions import (
     GENOTYPE_PARTITIONS,
     KNOCKOUT_PARTITIONS,
+    MODEL_PARTITIONS,
     SAMPLE_PARTITIONS,
 )
 from autophagy_assets.staleness.plan import Plan
@@ -23,6 +24,7 @@ ASSET_JOBS = {
     SAMPLE_PARTITIONS: "make_samples",
     GENOTYPE_PARTITIONS: "make_genotypes",
     KNOCKOUT_PARTITIONS: "make_knockouts",
+    MODEL_PARTITIONS: "make_models",
     None: "make_study",
 }
 REASON_TAG, REQUEST_TAG = "autophagy/reason", "autophagy/request"

@@ -6,6 +6,8 @@
 through Dagster's queue, level by level. ``watch_inbox`` brings images in, ``report_failures``
 reports what went wrong. What can launch something by itself is off until it is turned on:
 in the Dagster UI, by ``AUTOPHAGY_NIGHTLY`` (the schedule) or ``AUTOPHAGY_AUTOMATE`` (the sensors).
+Dagster wants interval, time and status in the definition, so they are read when the code location
+is loaded, and not when this module is imported.
 """
 
 from collections.abc import Iterable
@@ -14,8 +16,8 @@ from typing import Any
 import dagster as dg
 
 from autophagy_assets.assets.definition import StudyResource
-from autophagy_assets.automation.alerts import report_failures
-from autophagy_assets.automation.inbox import ingest_submission, watch_inbox
+from autophagy_assets.automation.alerts import define_report_failures
+from autophagy_assets.automation.inbox import define_watch_inbox, ingest_submission
 from autophagy_assets.automation.jobs import (
     ALL,
     NIGHTLY,
@@ -28,37 +30,68 @@ from autophagy_assets.automation.jobs import (
 from autophagy_assets.automation.next_runs import Look, look, not_tried
 from autophagy_assets.automation.reconcile_job import reconcile_job
 from autophagy_assets.automation.refresh import report_refreshed
+from autophagy_assets.automation.sensor_defaults import sensor_defaults
 from autophagy_assets.config import settings
 
 ASKED_TAG = "autophagy/asked_by"  # of runs that carry out a request: the run that asked
 _MOST_AT_ONCE = 200  # runs that are queued in one look
 _NEXT_LOOK_S = 10
-_SENSOR_STATUS = (
-    dg.DefaultSensorStatus.RUNNING if settings.automate() else dg.DefaultSensorStatus.STOPPED
-)
-
-nightly_refresh = dg.ScheduleDefinition(
-    name="nightly_refresh",
-    job=refresh_all,
-    run_config=NIGHTLY,
-    cron_schedule=settings.nightly() or settings.AT_TWO,
-    execution_timezone=settings.timezone(),
-    default_status=(
-        dg.DefaultScheduleStatus.RUNNING if settings.nightly() else dg.DefaultScheduleStatus.STOPPED
-    ),
-    description="Every night: repair records, verify files, and have made whatever is out of date.",
-)
 
 
-@dg.sensor(
-    name="refresh_on_change",
-    jobs=asset_jobs,
-    minimum_interval_seconds=settings.watch_seconds(),
-    default_status=_SENSOR_STATUS,
-    description="Launches whatever is new or out of date, here or in the source. What has failed "
-    "is not tried again before something changes.",
-)
-def refresh_on_change(
+def define_schedules() -> list[dg.ScheduleDefinition]:
+    """Define the nightly refresh, as the settings are now."""
+    cron = settings.nightly()
+    nightly_refresh = dg.ScheduleDefinition(
+        name="nightly_refresh",
+        job=refresh_all,
+        run_config=NIGHTLY,
+        cron_schedule=cron or settings.AT_TWO,
+        execution_timezone=settings.timezone(),
+        default_status=(
+            dg.DefaultScheduleStatus.RUNNING if cron else dg.DefaultScheduleStatus.STOPPED
+        ),
+        description="Every night: repair records, verify files, and have made whatever is out of "
+        "date.",
+    )
+    return [nightly_refresh]
+
+
+def define_sensors() -> list[dg.SensorDefinition]:
+    """Define all sensors, as the settings are now."""
+    return [
+        define_refresh_on_change(),
+        define_refresh_on_request(),
+        define_watch_inbox(),
+        define_report_failures(),
+    ]
+
+
+def define_refresh_on_change() -> dg.SensorDefinition:
+    """Define the sensor that launches whatever is out of date."""
+    define = dg.sensor(
+        name="refresh_on_change",
+        jobs=asset_jobs,
+        description="Launches whatever is new or out of date, here or in the source. What has "
+        "failed is not tried again before something changes.",
+        **sensor_defaults(),
+    )
+    return define(_refresh_on_change)
+
+
+def define_refresh_on_request() -> dg.SensorDefinition:
+    """Define the sensor that launches what the jobs of refreshes have asked for."""
+    define = dg.sensor(
+        name="refresh_on_request",
+        jobs=asset_jobs,
+        minimum_interval_seconds=min(_NEXT_LOOK_S, settings.watch_seconds()),
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Launches what the jobs imaging, analysis and refresh_all found to be out of "
+        "date, until nothing is left. It launches nothing that was not asked for.",
+    )
+    return define(_refresh_on_request)
+
+
+def _refresh_on_change(
     context: dg.SensorEvaluationContext, study: StudyResource
 ) -> dg.SensorResult | dg.SkipReason:
     """Ask for the runs that could begin now."""
@@ -70,15 +103,7 @@ def refresh_on_change(
     return dg.SensorResult([request.run_request(state.plan) for request in wanted])
 
 
-@dg.sensor(
-    name="refresh_on_request",
-    jobs=asset_jobs,
-    minimum_interval_seconds=min(_NEXT_LOOK_S, settings.watch_seconds()),
-    default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Launches what the jobs imaging, analysis and refresh_all found to be out of date, "
-    "until nothing is left. It launches nothing that was not asked for.",
-)
-def refresh_on_request(
+def _refresh_on_request(
     context: dg.SensorEvaluationContext, study: StudyResource
 ) -> dg.SensorResult | dg.SkipReason:
     """Carry out the requests that have not been carried out yet."""
@@ -114,16 +139,7 @@ def refresh_on_request(
 
 
 def summary_of(state: Look) -> str:
-    """How a study stands, for people.
-
-    Parameters
-    ----------
-    state : Look
-
-    Returns
-    -------
-    str
-    """
+    """How a study stands, for people."""
     plan = state.plan
     if not plan.ready and not plan.waiting:
         return f"All {len(plan.fresh)} are up to date."
@@ -154,5 +170,3 @@ def _groups(tags: Iterable[str]) -> set[str] | None:
 
 
 jobs: list[Any] = [*asset_jobs, imaging, analysis, refresh_all, reconcile_job, ingest_submission]
-schedules = [nightly_refresh]
-sensors = [refresh_on_change, refresh_on_request, watch_inbox, report_failures]

@@ -64,7 +64,6 @@ class Submission:
     ----------
     name : str
         Name of the folder.
-    state : SubmissionState
     ready : bool
         Complete, at rest, and not yet asked for.
     reason : str
@@ -82,12 +81,8 @@ def submission_folder(inbox: Path, name: str) -> Path:
 
     Parameters
     ----------
-    inbox : pathlib.Path
     name : str
-
-    Returns
-    -------
-    pathlib.Path
+        Of the folder in the inbox, without a path.
 
     Raises
     ------
@@ -109,7 +104,6 @@ def content_of(folder: Path, study: Study) -> str:
 
     Parameters
     ----------
-    folder : pathlib.Path
     study : Study
         The same images are to be ingested again for another study.
 
@@ -151,8 +145,6 @@ def look(
 
     Parameters
     ----------
-    inbox : pathlib.Path
-    study : Study
     known : dict
         Name of a submission to what was remembered at the last look.
     seconds : float
@@ -225,15 +217,6 @@ def _files(folder: Path) -> Iterator[tuple[str, os.stat_result]]:
 
 
 def loose_files(inbox: Path) -> int:
-    """Count the files that lie in the inbox itself, where they belong to no submission.
-
-    Parameters
-    ----------
-    inbox : pathlib.Path
-
-    Returns
-    -------
-    int
-    """
+    """Count the files that lie in the inbox itself, where they belong to no submission."""
     with os.scandir(inbox) as entries:
         return sum(entry.is_file() and not entry.name.startswith(".") for entry in entries)

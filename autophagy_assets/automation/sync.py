@@ -12,10 +12,6 @@ import dagster as dg
 from dagster._core.definitions.asset_checks.asset_check_evaluation import (
     AssetCheckEvaluationTargetMaterializationData,
 )
-from dagster._core.definitions.data_version import (
-    DATA_VERSION_IS_USER_PROVIDED_TAG,
-    DATA_VERSION_TAG,
-)
 
 from autophagy_assets.analysis.quality.fields import fields_excluded
 from autophagy_assets.checks.definition import metadata_of
@@ -30,7 +26,7 @@ from autophagy_assets.registry.state import (
     version_of,
 )
 from autophagy_assets.staleness import partitions
-from autophagy_assets.staleness.materializations import latest, versions
+from autophagy_assets.staleness.materializations import latest, version_tags, versions
 from autophagy_assets.staleness.upstream import Target
 
 
@@ -41,8 +37,6 @@ def sync(
 
     Parameters
     ----------
-    instance : dagster.DagsterInstance
-    study : Study
     registry : RegistryState, optional
         What LaminDB has from outside; read now by default.
 
@@ -72,11 +66,6 @@ def report_refused(instance: dg.DagsterInstance, registry: RegistryState) -> Non
     """Report the check of the fields that were refused at ingest, without a step.
 
     Nothing makes ``excluded_fields``, so no run would include its check.
-
-    Parameters
-    ----------
-    instance : dagster.DagsterInstance
-    registry : RegistryState
     """
     asset, finding = dg.AssetKey(EXCLUDED_FIELDS), fields_excluded(registry.refused)
     record = instance.fetch_materializations(asset, limit=1).records[0]
@@ -124,7 +113,7 @@ def _report(
                 "count": len(contents),
                 "contents": dg.MetadataValue.json(_finite(contents)),
             },
-            tags={DATA_VERSION_TAG: version, DATA_VERSION_IS_USER_PROVIDED_TAG: "true"},
+            tags=version_tags(version),
         )
     )
     return str(Target(asset, partition))

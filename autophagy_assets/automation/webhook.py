@@ -28,7 +28,6 @@ def post(url: str, text: str, timeout_s: float = TIMEOUT_S) -> None:
     ----------
     url : str
         ``http`` or ``https``.
-    text : str
     timeout_s : float
         How long to wait for each answer of the server, in s.
 

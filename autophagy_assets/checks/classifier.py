@@ -10,8 +10,10 @@ from autophagy_assets.analysis.quality import cells as quality
 from autophagy_assets.checks.definition import Findings, study_checks
 from autophagy_assets.checks.history import last_accepted
 from autophagy_assets.io_managers.figure import StoredPicture
+from autophagy_assets.staleness.partitions import models
 
 NOT_BELOW = "auc_not_below_last_accepted"
+EVALUATION = dg.AssetKey("classifier_evaluation")
 
 
 @study_checks(
@@ -27,10 +29,11 @@ def check_test_cells(context, test_cells: pd.DataFrame, training_cells: pd.DataF
 @study_checks(
     "classifier_evaluation",
     {
-        "better_than_chance": "The classifier separates the classes better than guessing would.",
+        "better_than_chance": "The model separates the classes better than guessing would.",
         NOT_BELOW: "The AUC is not below that of the last accepted model by more than chance.",
         "predictions_calibrated": "A score of 0.8 means that about 80 of 100 cells are of class 1.",
     },
+    partitions=models,
     columns={"test_predictions": [CLASS, SCORE]},
 )
 def check_classifier_evaluation(
@@ -39,7 +42,7 @@ def check_classifier_evaluation(
     """Say how far the AUC and the scores can be trusted."""
     checks, cells = context.study.checks, len(test_predictions)
     auc = auc_of(classifier_evaluation.table)
-    last = last_accepted(context.instance, dg.AssetKey("classifier_evaluation"), NOT_BELOW)
+    last = last_accepted(context.instance, EVALUATION, context.partition, NOT_BELOW)
     return {
         "better_than_chance": calibration.above_chance(auc, cells, checks),
         NOT_BELOW: calibration.not_below(test_predictions, auc, last, checks),

@@ -7,11 +7,13 @@ from autophagy_assets.analysis.identity import IDENTITY, SCORE
 from autophagy_assets.analysis.quality.cells import scores_agree
 from autophagy_assets.checks.definition import Findings, study_checks
 from autophagy_assets.io_managers.figure import StoredPicture
+from autophagy_assets.staleness.partitions import models
 
 
 @study_checks(
     "error_galleries",
     {"scores_belong_to_their_cells": "Every score under a picture is the score of that cell."},
+    partitions=models,
     columns={"test_predictions": [*IDENTITY, SCORE]},
 )
 def check_error_galleries(

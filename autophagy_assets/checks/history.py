@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 import dagster as dg
+from dagster._core.event_api import PartitionKeyFilter
 from dagster._core.storage.asset_check_execution_record import (
     AssetCheckExecutionRecord,
     AssetCheckExecutionRecordStatus,
@@ -13,14 +14,18 @@ from autophagy_assets.analysis.quality.calibration import AUC, ERROR, Accepted
 _LOOKED_AT = 50  # a check may have been run again and again on the same model
 
 
-def last_accepted(instance: dg.DagsterInstance, asset: dg.AssetKey, check: str) -> Accepted | None:
-    """Latest model before the present one whose check passed.
+def last_accepted(
+    instance: dg.DagsterInstance, asset: dg.AssetKey, partition: str, check: str
+) -> Accepted | None:
+    """Latest version of a model before the present one whose check passed.
 
     Parameters
     ----------
     instance : dagster.DagsterInstance
     asset : dagster.AssetKey
-        The evaluation, one materialization per model.
+        The evaluation.
+    partition : str
+        The model.
     check : str
         Name of the check that keeps AUC and standard error among its metadata.
 
@@ -34,11 +39,13 @@ def last_accepted(instance: dg.DagsterInstance, asset: dg.AssetKey, check: str) 
     Runs of the check on the present materialization are passed over: a model that has been
     accepted is not compared with itself when its check is run again.
     """
-    present = instance.fetch_materializations(asset, limit=1).records
+    wanted = dg.AssetRecordsFilter(asset, asset_partitions=[partition])
+    present = instance.fetch_materializations(wanted, limit=1).records
     passed = instance.event_log_storage.get_asset_check_execution_history(
         dg.AssetCheckKey(asset, check),
         limit=_LOOKED_AT,
         status={AssetCheckExecutionRecordStatus.SUCCEEDED},
+        partition_filter=PartitionKeyFilter(key=partition),
     )
     for record in passed:
         made = _made(record)

@@ -10,22 +10,26 @@ from autophagy_assets.analysis.quality.finding import Finding
 from autophagy_assets.checks.definition import Findings, study_checks
 from autophagy_assets.io_managers.joblib import FEATURE_NAMES
 from autophagy_assets.staleness.materializations import latest
-from autophagy_assets.staleness.partitions import knockouts
+from autophagy_assets.staleness.partitions import MODEL_PARTITIONS, knockouts
+
+COLUMN_SCHEMA = "dagster/column_schema"
 
 
 @study_checks(
     "ko_predictions",
-    {"features_are_the_models": "The knockout's table has the features of the classifier."},
+    {"features_are_the_models": "The knockout's table has the features of every model."},
     partitions=knockouts,
 )
 def check_ko_predictions(context) -> Findings:
     """Compare names of features as they were recorded, so that nothing has to be loaded."""
-    name = context.named("clean_features")
-    table = remembered(context.instance, "clean_features", context.partition)
-    model = remembered(context.instance, "autophagy_classifier", None)
-    schema, known = table.get("dagster/column_schema"), model.get(FEATURE_NAMES)
-    if schema is None or known is None:
-        sentence = f"The features of {name} or of the classifier are not recorded: make both again."
+    name = context.named("model_features")
+    schema = remembered(context.instance, "model_features", context.partition).get(COLUMN_SCHEMA)
+    known: dict[str, list[str]] = {
+        model: remembered(context.instance, "autophagy_classifier", model).get(FEATURE_NAMES, [])
+        for model in sorted(context.instance.get_dynamic_partitions(MODEL_PARTITIONS))
+    }
+    if schema is None or not all(known.values()):
+        sentence = f"The features of {name} or of a model are not recorded: make both again."
         return {"features_are_the_models": Finding(False, sentence)}
     features = [c.name for c in schema.columns if c.name not in NOT_FEATURES]
     return {"features_are_the_models": features_match(features, known, name)}

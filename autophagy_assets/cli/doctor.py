@@ -6,12 +6,9 @@ date is shown by ``autophagy status``, what does not agree by ``autophagy reconc
 
 from __future__ import annotations
 
-import math
 import os
 import platform
-import shutil
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,18 +18,13 @@ from urllib.parse import urlsplit
 
 import click
 
-from autophagy_assets.compute.limits import granted_memory, granted_processors
+from autophagy_assets.cli import machine
 from autophagy_assets.config import home_marker, settings
-from autophagy_assets.config.home import (
-    INSTANCE_NAME,
-    Home,
-    dagster_instance,
-)
+from autophagy_assets.config.home import INSTANCE_NAME, Home, dagster_instance
 from autophagy_assets.config.settings import HOME_VARIABLE
 from autophagy_assets.config.study import DEFAULT_STUDY, Study
 from autophagy_assets.errors import InputError, store_away
 
-LEAST_FREE_BYTES = 5 * 10**9
 SILENT_S = 90  # the daemon reports every 30 s
 _PACKAGES = ("autophagy-assets", "dagster", "lamindb", "scportrait")
 
@@ -57,10 +49,6 @@ def doctor() -> None:
 def examine(home: Home) -> tuple[dict[str, str], list[str]]:
     """Look at all that the platform needs.
 
-    Parameters
-    ----------
-    home : Home
-
     Returns
     -------
     tuple
@@ -75,7 +63,7 @@ def examine(home: Home) -> tuple[dict[str, str], list[str]]:
     with _noting(wrong):
         _check_dagster_home(home)
     with _noting(wrong):
-        _check_disk(home)
+        machine.check_disk(home.root)
     text, there = f"{home.root}, not made yet", False
     with _noting(wrong):
         there = _is_there(home)
@@ -103,8 +91,8 @@ def examine(home: Home) -> tuple[dict[str, str], list[str]]:
         "source": source,
         "study": _study_line(study),
         "daemon": daemon,
-        "machine": _machine_line(),
-        "disk": _disk_line(home),
+        "machine": machine.granted(),
+        "disk": machine.disk(home.root),
     }, wrong
 
 
@@ -151,30 +139,6 @@ def _check_dagster_home(home: Home) -> None:
             f"DAGSTER_HOME is {named}, but {home.root} has records of Dagster of its own, which "
             f"are not looked at; unset DAGSTER_HOME, or set {HOME_VARIABLE} to another folder."
         )
-
-
-def _check_disk(home: Home) -> None:
-    folder = _existing(home.root)
-    try:
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except OSError as error:
-        raise InputError(
-            f"{folder} cannot be written to ({error.strerror}); give yourself the right to, or "
-            f"set {HOME_VARIABLE} to another folder."
-        ) from error
-    if (free := shutil.disk_usage(folder).free) < LEAST_FREE_BYTES:
-        raise InputError(
-            f"{folder} has {_gigabytes(free)} of free disk left; free at least "
-            f"{_gigabytes(LEAST_FREE_BYTES)}, since a refresh needs room."
-        )
-
-
-def _existing(folder: Path) -> Path:
-    """A folder, or the nearest one above it that there is."""
-    while not folder.is_dir():
-        folder = folder.parent
-    return folder
 
 
 def _is_there(home: Home) -> bool:
@@ -229,25 +193,3 @@ def _daemon_line() -> str:
         text = time.strftime("%Y-%m-%d %H:%M", time.localtime(max(beats)))
         return f"not running since {text}: no schedule, sensor or queued run begins"
     return f"running, heard of {silent:.0f} s ago"
-
-
-def _machine_line() -> str:
-    memory = granted_memory()
-    text = f"{memory / 2**30:.1f} GiB" if math.isfinite(memory) else "an unknown amount"
-    return f"{granted_processors():g} cores and {text} of memory are granted"
-
-
-def _disk_line(home: Home) -> str:
-    free = _gigabytes(shutil.disk_usage(_existing(home.root)).free)
-    size = 0
-    for folder, _, files in os.walk(home.root):
-        for name in files:
-            try:
-                size += os.lstat(os.path.join(folder, name)).st_size
-            except OSError:  # gone meanwhile
-                continue
-    return f"{free} free; the home holds {_gigabytes(size)}"
-
-
-def _gigabytes(size: float) -> str:
-    return f"{size / 1e9:.1f} GB"

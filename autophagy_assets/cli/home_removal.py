@@ -28,7 +28,6 @@ def remove(home: Home, named: Path) -> list[Path]:
 
     Parameters
     ----------
-    home : Home
     named : pathlib.Path
         The home as the user named it, which may be a link.
 
@@ -57,13 +56,13 @@ def require_home(root: Path, named: Path) -> None:
 
     Parameters
     ----------
-    root : pathlib.Path
     named : pathlib.Path
         The home as the user named it.
 
     Raises
     ------
     InputError
+        Says what it is instead.
     """
     if not root.exists():
         raise InputError(f"There is no home at {root}; nothing has been deleted.")

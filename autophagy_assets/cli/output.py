@@ -16,7 +16,7 @@ from autophagy_assets.config.home import dagster_instance
 from autophagy_assets.config.study import Study
 
 if TYPE_CHECKING:
-    from autophagy_assets.automation.refresh import Refreshed
+    from autophagy_assets.automation.rounds import Refreshed
     from autophagy_assets.registry.ingest.ingest import Ingested
     from autophagy_assets.staleness.plan import Plan
     from autophagy_assets.staleness.upstream import Target
@@ -63,12 +63,7 @@ class RefreshProgress:
 
 
 def show_ingested(done: Ingested) -> None:
-    """Print what an ingest did.
-
-    Parameters
-    ----------
-    done : Ingested
-    """
+    """Print what an ingest did."""
     counts = {
         "new": done.new_images,
         "with corrected labels": done.corrected_images,
@@ -86,12 +81,7 @@ def show_ingested(done: Ingested) -> None:
 
 
 def show_refreshed(done: Refreshed) -> None:
-    """Print what a refresh did, and what is left.
-
-    Parameters
-    ----------
-    done : Refreshed
-    """
+    """Print what a refresh did, and what is left."""
     console.print(f"Made {len(done.made)}; {done.fresh} up to date.")
     _show_reasons("Failed", "red", done.failed)
     if done.skipped:
@@ -115,7 +105,6 @@ def show_status(plan: Plan, excluded: dict[str, str], instance: Any) -> None:
 
     Parameters
     ----------
-    plan : Plan
     excluded : dict
         Name of a field to why it was excluded at ingest.
     instance : dagster.DagsterInstance
@@ -162,7 +151,6 @@ def show_summary(report_folder: Path, ui: str = "make ui, or autophagy ui") -> N
 
     Parameters
     ----------
-    report_folder : pathlib.Path
     ui : str
         What shows the study in the Dagster UI.
     """
@@ -170,9 +158,9 @@ def show_summary(report_folder: Path, ui: str = "make ui, or autophagy ui") -> N
     if not summary.cells.empty:
         console.print()
         _print_frame(summary.cells, "Cells", "genotype")
-    if summary.auc is not None:
-        console.print(f"\nAUC, {study.control} test cells: ", end="")
-        console.print(f"{summary.auc:.3f}", style="bold")
+    for model in sorted(summary.auc, key=lambda name: name != study.primary):
+        console.print(f"\nAUC, {study.control} cells not seen by {model}: ", end="")
+        console.print(f"{summary.auc[model]:.3f}", style="bold")
     for what, counts in summary.confusions.items():
         shares = counts.div(counts.sum(axis=1).replace(0, 1), axis=0)
         text = counts.astype(str) + shares.map(lambda share: f" ({share:.0%})")

@@ -11,7 +11,7 @@ import click
 from autophagy_assets.config.home import Home
 
 if TYPE_CHECKING:
-    from autophagy_assets.automation.refresh import Refreshed
+    from autophagy_assets.automation.rounds import Refreshed
 
 REPORT_FOLDER = "report"
 
@@ -37,12 +37,9 @@ def run_refresh(workers: int | None, verify: bool = False) -> Refreshed:
     Parameters
     ----------
     workers : int or None
+        Processes that image samples; None for as many as this machine can run.
     verify : bool
         Read every file, and make damaged ones again.
-
-    Returns
-    -------
-    Refreshed
     """
     from autophagy_assets.automation.home_study import claim
     from autophagy_assets.automation.refresh import refresh as bring_up_to_date

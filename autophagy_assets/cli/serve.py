@@ -29,7 +29,6 @@ def serve(port: int, host: str = LOOPBACK) -> NoReturn:
 
     Parameters
     ----------
-    port : int
     host : str
         Address to listen on; the default is reached from this machine only.
 
@@ -84,7 +83,7 @@ def _become(program: list[str], *, ends_dead_runs: bool) -> NoReturn:
     announce_program()
     environment = dict(os.environ)  # as it is before a store is connected, which adds to it
     if ends_dead_runs:
-        from autophagy_assets.automation.reconcile import end_dead_runs
+        from autophagy_assets.automation.dead_runs import end_dead_runs
         from autophagy_assets.config.home import dagster_instance
 
         with dagster_instance() as instance:

@@ -9,7 +9,13 @@ from pathlib import Path
 import dagster as dg
 import pandas as pd
 
-from autophagy_assets.analysis.classifier.evaluation import auc_of, confusion_of, is_evaluation
+from autophagy_assets.analysis.classifier.evaluation import (
+    auc_of,
+    confusion_of,
+    is_evaluation,
+    models_of,
+    of_model,
+)
 from autophagy_assets.analysis.identity import METADATA
 from autophagy_assets.assets.catalog import figures
 from autophagy_assets.io_managers.parquet import read_table
@@ -23,8 +29,8 @@ from autophagy_assets.staleness.upstream import Target, partitions_name
 REPORT = "study_report"
 PAGE = "index.html"
 _EVALUATION = "classifier_evaluation"
-# What the confusion matrices of the study's own classifier are of.
-_CELLS = {_EVALUATION: "control, test cells", "ko_evaluation": "{}, all cells"}
+# What the confusion matrices of the study's own models are of.
+_CELLS = {_EVALUATION: "control cells not seen by {0}", "ko_evaluation": "{1} cells, by {0}"}
 
 
 @dataclass
@@ -35,14 +41,14 @@ class Summary:
     ----------
     cells : pandas.DataFrame
         Cells by genotype (rows) and stimulation (columns).
-    auc : float or None
-        Area under the ROC curve of the control's test cells.
+    auc : dict
+        Model to the area under the ROC curve of control cells that it has not seen.
     confusions : dict
         What was tested to its confusion matrix: counts, true class by predicted class.
     """
 
     cells: pd.DataFrame = field(default_factory=pd.DataFrame)
-    auc: float | None = None
+    auc: dict[str, float] = field(default_factory=dict)
     confusions: dict[str, pd.DataFrame] = field(default_factory=dict)
 
 
@@ -71,10 +77,12 @@ def summarise(instance: dg.DagsterInstance) -> Summary:
         path = stored(instance, asset, partition, TABLE_UID, TABLE_HASH)
         if path is None or not is_evaluation(table := read_table(path)):
             continue
-        cells = _CELLS.get(asset, str(Target(asset, partition))).format(partition)
-        summary.confusions[cells] = confusion_of(table)
-        if asset == _EVALUATION:
-            summary.auc = auc_of(table)
+        for model in models_of(table):
+            part = of_model(table, model)
+            cells = _CELLS.get(asset, f"{Target(asset, partition)}, {{0}}")
+            summary.confusions[cells.format(model, partition)] = confusion_of(part)
+            if asset == _EVALUATION:
+                summary.auc[model] = auc_of(part)
     return summary
 
 

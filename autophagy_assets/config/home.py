@@ -50,10 +50,6 @@ class Home:
         ----------
         environment : mapping
             Environment variables.
-
-        Returns
-        -------
-        Home
         """
         return cls(settings.home_folder(environment).resolve())
 
@@ -179,10 +175,6 @@ def dagster_instance(*, capture: bool = True) -> dg.DagsterInstance:
         Whether what a run prints goes to Dagster's logs. A command that runs steps itself
         prints its progress meanwhile: that belongs on the terminal and in no step's log, and
         capturing starts four more processes for each run.
-
-    Returns
-    -------
-    dagster.DagsterInstance
     """
     Home.locate().prepare()
     import dagster as dg

@@ -49,10 +49,6 @@ class Marker:
 def admit(root: Path) -> None:
     """Make a folder a home, if it is one, is empty, or does not exist.
 
-    Parameters
-    ----------
-    root : pathlib.Path
-
     Raises
     ------
     InputError
@@ -77,10 +73,6 @@ def admit(root: Path) -> None:
 
 def read(root: Path) -> Marker | None:
     """What a home knows of itself.
-
-    Parameters
-    ----------
-    root : pathlib.Path
 
     Returns
     -------
@@ -111,13 +103,7 @@ def read(root: Path) -> Marker | None:
 
 
 def note_study(root: Path, study: str) -> None:
-    """Note the name of the study that a home holds.
-
-    Parameters
-    ----------
-    root : pathlib.Path
-    study : str
-    """
+    """Note the name of the study that a home holds."""
     with _locked(root):
         marker = read(root) or Marker(FORMAT, _now())
         if marker.study != study:
@@ -125,16 +111,7 @@ def note_study(root: Path, study: str) -> None:
 
 
 def is_part(name: str) -> bool:
-    """Whether a file name is that of the marker, its lock, or a marker half-written.
-
-    Parameters
-    ----------
-    name : str
-
-    Returns
-    -------
-    bool
-    """
+    """Whether a file name is that of the marker, its lock, or a marker half-written."""
     return name.startswith(NAME)
 
 

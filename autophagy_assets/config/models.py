@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 SCPORTRAIT, MARKER = "scportrait", "marker"
 AS_PUBLISHED = "as_published"
+SPLIT, ALL = "split", "all"
 
 
 class Strict(BaseModel):
@@ -53,12 +54,35 @@ class HistogramGradientBoosting(Strict):
     l2_regularization: float = Field(default=0.0, ge=0)
 
 
-Parameters = RandomForest | LogisticRegression | HistogramGradientBoosting
-ESTIMATORS: dict[str, type[Parameters]] = {
+EstimatorParameters = RandomForest | LogisticRegression | HistogramGradientBoosting
+ESTIMATORS: dict[str, type[EstimatorParameters]] = {
     "random_forest": RandomForest,
     "logistic_regression": LogisticRegression,
     "histogram_gradient_boosting": HistogramGradientBoosting,
 }
+
+
+def parameters_of(estimator: str, given: Any) -> EstimatorParameters:
+    """Validate the parameters of an estimator.
+
+    Parameters
+    ----------
+    estimator : str
+        One of ``ESTIMATORS``.
+    given : object
+        By name; those that are left out have the default.
+
+    Raises
+    ------
+    ValueError
+        If there is no such parameter, or not with that value; names it.
+    """
+    try:
+        return ESTIMATORS[estimator].model_validate(given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(["parameters", *map(str, first["loc"])])
+        raise ValueError(f"{name} of {estimator}: {first['msg']}") from error
 
 
 class Model(Strict):
@@ -79,7 +103,7 @@ class Model(Strict):
         A feature whose name contains one of these is not used.
     estimator : str
         One of ``ESTIMATORS``.
-    parameters : Parameters
+    parameters : EstimatorParameters
         Of the estimator.
     trained_on : str
         ``split``: the training part of the study's random split, tested on the rest of it.
@@ -97,7 +121,7 @@ class Model(Strict):
     marker_scales: tuple[Literal["contrast", "units"], ...] = Field(("contrast",), min_length=1)
     excluded_features: tuple[Annotated[str, Field(min_length=1)], ...] = ()
     estimator: Literal["random_forest", "logistic_regression", "histogram_gradient_boosting"]
-    parameters: Parameters
+    parameters: EstimatorParameters
     trained_on: Literal["split", "all"] = "all"
     calibrated: bool = True
     false_positive_rate: float | None = Field(default=0.05, gt=0, lt=1)
@@ -107,11 +131,11 @@ class Model(Strict):
     def _parameters_of_its_estimator(cls, given: Any) -> Any:
         if not isinstance(given, dict) or given.get("estimator") not in ESTIMATORS:
             return given
-        kind, parameters = ESTIMATORS[given["estimator"]], given.get("parameters") or {}
+        parameters = given.get("parameters") or {}
         if isinstance(parameters, Strict):
             parameters = parameters.model_dump()
         # Validated as what it is: tried one after the other, a wrong entry would be said of each.
-        return given | {"parameters": kind.model_validate(parameters)}
+        return given | {"parameters": parameters_of(given["estimator"], parameters)}
 
 
 def default_models() -> list[dict[str, Any]]:

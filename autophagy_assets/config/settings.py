@@ -11,11 +11,16 @@ import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
+from autophagy_assets.config.setting_types import (
+    AbsoluteFolder,
+    CronExpression,
+    Folder,
+    TimeZone,
+    WebAddress,
+)
 from autophagy_assets.errors import InputError
 
 AUTOMATE_VARIABLE = "AUTOPHAGY_AUTOMATE"
@@ -74,8 +79,7 @@ def home_folder(environment: Mapping[str, str] = os.environ) -> Path:
     pathlib.Path
         ``AUTOPHAGY_HOME``; ``.autophagy`` where it is not set.
     """
-    kind = Annotated[Path, AfterValidator(_expanded)]
-    found = _read(HOME_VARIABLE, kind, "give it the path of a folder", environment)
+    found = _read(HOME_VARIABLE, Folder, "give it the path of a folder", environment)
     return found or Path(".autophagy")
 
 
@@ -88,8 +92,7 @@ def inbox() -> Path | None:
         ``AUTOPHAGY_INBOX``, an absolute path, as web server and daemon may have other working
         folders; None where it is not set. It may be away, as a network folder is at times.
     """
-    kind = Annotated[Path, AfterValidator(_expanded), AfterValidator(_absolute)]
-    return _read(INBOX_VARIABLE, kind, "give it an absolute path")
+    return _read(INBOX_VARIABLE, AbsoluteFolder, "give it an absolute path")
 
 
 def nightly() -> str | None:
@@ -101,7 +104,7 @@ def nightly() -> str | None:
         ``AUTOPHAGY_NIGHTLY``; None where it is not set: then it does not run.
     """
     remedy = f"give it a cron expression such as '{AT_TWO}', every night at two"
-    return _read(NIGHTLY_VARIABLE, Annotated[str, AfterValidator(_cron)], remedy)
+    return _read(NIGHTLY_VARIABLE, CronExpression, remedy)
 
 
 def source() -> str | None:
@@ -135,9 +138,8 @@ def timezone() -> str:
     str
         ``AUTOPHAGY_TIMEZONE``; UTC where it is not set.
     """
-    kind = Annotated[str, AfterValidator(_zone)]
     remedy = "give it the name of a time zone, such as 'Europe/Vienna' or 'UTC'"
-    return _read(TIMEZONE_VARIABLE, kind, remedy) or "UTC"
+    return _read(TIMEZONE_VARIABLE, TimeZone, remedy) or "UTC"
 
 
 def ui_url() -> str | None:
@@ -148,7 +150,7 @@ def ui_url() -> str | None:
     str or None
         ``AUTOPHAGY_UI_URL`` without a slash at its end; None where it is not set.
     """
-    value = _read(UI_URL_VARIABLE, Annotated[str, AfterValidator(_address)], _WEB)
+    value = _read(UI_URL_VARIABLE, WebAddress, _WEB)
     return value.rstrip("/") if value else None
 
 
@@ -172,7 +174,7 @@ def webhook() -> str | None:
     str or None
         ``AUTOPHAGY_WEBHOOK``; None where it is not set.
     """
-    return _read(WEBHOOK_VARIABLE, Annotated[str, AfterValidator(_address)], _WEB)
+    return _read(WEBHOOK_VARIABLE, WebAddress, _WEB)
 
 
 def workers() -> int | None:
@@ -225,44 +227,6 @@ def _read(
         # Without its cause, which repeats the value.
         value = "set wrongly" if variable in _NOT_REPEATED else repr(text)
         raise InputError(f"{variable} is {value}; {remedy}.") from None
-
-
-def _expanded(folder: Path) -> Path:
-    try:
-        return folder.expanduser()
-    except RuntimeError as error:  # ~somebody who is not there
-        raise ValueError(error) from error
-
-
-def _absolute(folder: Path) -> Path:
-    if not folder.is_absolute():
-        raise ValueError("relative")
-    return folder
-
-
-def _cron(value: str) -> str:
-    from dagster._utils.schedules import is_valid_cron_string
-
-    if not is_valid_cron_string(value):
-        raise ValueError("no cron expression")
-    return value
-
-
-def _zone(value: str) -> str:
-    try:
-        ZoneInfo(value)
-    except (KeyError, OSError) as error:  # unknown, a folder of zones
-        raise ValueError(error) from error
-    return value
-
-
-def _address(value: str) -> str:
-    parts = urlsplit(value)
-    _ = parts.port  # raises where it is no number
-    web = parts.scheme in ("http", "https") and bool(parts.hostname)
-    if not web or not value.isprintable() or " " in value:
-        raise ValueError("no address of the web")
-    return value
 
 
 _ALL: tuple[Callable[[], Any], ...] = (

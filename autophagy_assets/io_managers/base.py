@@ -204,8 +204,6 @@ class Partitions(Mapping[str, Any]):
 
     Parameters
     ----------
-    manager : LaminIOManager
-    context : dagster.InputContext
     keys : list of str
         Partition keys; those not materialized yet are left out.
     """

@@ -18,7 +18,6 @@ def column_schema(table: pd.DataFrame, kind: Table | None) -> dict[str, Any]:
 
     Parameters
     ----------
-    table : pandas.DataFrame
     kind : Table or None
         None for a table of which no more is known than the types of its columns.
 

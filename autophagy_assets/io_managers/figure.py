@@ -29,10 +29,8 @@ class StoredPicture:
 
     Parameters
     ----------
-    png : bytes
     table : pandas.DataFrame
         What is drawn: cells with their scores, or numbers.
-    caption : str
     uid : str
         LaminDB uid of the PNG.
     """

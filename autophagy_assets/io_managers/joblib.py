@@ -34,6 +34,8 @@ class JoblibIOManager(LaminIOManager):
     def metadata(self, value: TrainedClassifier, path: Path) -> dict[str, Any]:
         """Parameters, library versions and what it was trained on."""
         return {
+            "model": value.name,
+            "threshold": value.threshold if value.threshold is not None else "more probable class",
             "parameters": dg.MetadataValue.json(dict(value.parameters)),
             "versions": dg.MetadataValue.json(dict(value.versions)),
             "features": len(value.feature_names),

@@ -29,7 +29,6 @@ def write_table(table: pd.DataFrame, path: Path) -> None:
 
     Parameters
     ----------
-    table : pandas.DataFrame
     path : pathlib.Path
         Does not exist yet.
     """
@@ -43,17 +42,7 @@ def write_table(table: pd.DataFrame, path: Path) -> None:
 
 
 def read_table(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
-    """Read a table or some of its columns.
-
-    Parameters
-    ----------
-    path : pathlib.Path
-    columns : list of str, optional
-
-    Returns
-    -------
-    pandas.DataFrame
-    """
+    """Read a table or some of its columns."""
     # A large file is mapped and not copied first: what that saves pays for hashing it beside.
     # Files of the store are replaced and never written to, so the map cannot change.
     arrow = pq.read_table(path, columns=columns, memory_map=path.stat().st_size > MAPPED_BYTES)
@@ -80,11 +69,6 @@ def _categories(table: pd.DataFrame) -> dict[str, tuple[list[Any], bool]]:
 
 def stream_table(path: Path, columns: list[str] | None = None) -> Iterator[pd.DataFrame]:
     """Read a table a row group at a time.
-
-    Parameters
-    ----------
-    path : pathlib.Path
-    columns : list of str, optional
 
     Yields
     ------

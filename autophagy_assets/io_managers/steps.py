@@ -32,6 +32,7 @@ from autophagy_assets.staleness.partitions import SAMPLE_PARTITIONS
 from autophagy_assets.staleness.upstream import Target, partitions_name, upstream
 
 GROUP, LAUNCHPAD = "autophagy/group", "autophagy/launchpad"
+PARAMETERS = "parameters"
 _ONE_BY_ONE = 3  # partitions of an upstream asset; of more, all are asked for in one query
 
 _running: dict[tuple[str, str, int], "RunningStep"] = {}
@@ -115,20 +116,19 @@ class RunningStep:
         read = {entry: values[entry] for entry in sorted(self.study.entries_read)}
         if config:
             entry = self._assets.metadata_by_key[self._assets.key][LAUNCHPAD]
-            read[entry] = values[entry] | config
-            config = {name: v for name, v in config.items() if values[entry][name] != v}
+            entry = entry.format(self.target.partition)
+            known = values[entry][PARAMETERS]
+            read[entry] = values[entry] | {PARAMETERS: known | config}
+            config = {name: v for name, v in config.items() if known.get(name) != v}
         return Fingerprint(
             self.code.modules, self.code.libraries, read, config, dict(self._versions())
         )
 
     def _config(self) -> dict[str, Any]:
-        """Config of the launchpad that takes the place of an entry of the study file.
-
-        None stands for what the study file has.
-        """
+        """Parameters of the launchpad that take the place of those of an entry of the study."""
         entry = self._assets.metadata_by_key[self._assets.key].get(LAUNCHPAD)
         given = self._step.op_config if entry else None
-        return {name: value for name, value in (given or {}).items() if value is not None}
+        return dict((given or {}).get(PARAMETERS) or {})
 
     def _versions(self) -> Iterator[tuple[str, str | None]]:
         made = [(str(t), found.version if found else None) for t, found in self._made.items()]

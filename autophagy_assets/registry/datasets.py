@@ -32,7 +32,6 @@ def single_cell_datasets(study: Study, *, every_version: bool = False) -> pd.Dat
 
     Parameters
     ----------
-    study : Study
     every_version : bool
         Give older versions too.
 
@@ -54,7 +53,6 @@ def foreign_datasets(study: Study, *, every_version: bool = False) -> pd.DataFra
 
     Parameters
     ----------
-    study : Study
     every_version : bool
         Give older versions too: a feature table may name them.
 
@@ -97,6 +95,7 @@ def pixel_um(labels: Mapping[str, str]) -> float:
     Parameters
     ----------
     labels : mapping
+        Kind of label to name.
 
     Returns
     -------
@@ -124,10 +123,6 @@ def _guess(known: dict[str, str], study: Study) -> str:
 def featurized_tables(study: Study) -> dict[str, str]:
     """Featurized tables that were not computed here, by genotype.
 
-    Parameters
-    ----------
-    study : Study
-
     Returns
     -------
     dict
@@ -154,7 +149,6 @@ def labels_of_partition(study: Study, partition: str) -> dict[str, str]:
 
     Parameters
     ----------
-    study : Study
     partition : str
         A sample's or a genotype's partition key.
 
@@ -197,10 +191,6 @@ def _labels_of_an_image(study: Study, place: str) -> dict[str, str]:
 
 def genotype_labels(study: Study) -> list[str]:
     """Genotypes of a study, with images, datasets or tables.
-
-    Parameters
-    ----------
-    study : Study
 
     Returns
     -------

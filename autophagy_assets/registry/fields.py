@@ -107,25 +107,12 @@ def sample_key(genotype: str, clone: str, stimulation: str) -> str:
 
 
 def study_slug(study: Study) -> str:
-    """First part of every key of a study.
-
-    Parameters
-    ----------
-    study : Study
-
-    Returns
-    -------
-    str
-    """
+    """First part of every key of a study."""
     return slug(study.name)
 
 
 def raw_images(study: Study) -> list[RawImage]:
     """Every registered image of a study that says where it was taken.
-
-    Parameters
-    ----------
-    study : Study
 
     Returns
     -------
@@ -145,10 +132,6 @@ def raw_images(study: Study) -> list[RawImage]:
 
 def raw_fields(study: Study) -> list[Field]:
     """Fields of view of a study that have every channel.
-
-    Parameters
-    ----------
-    study : Study
 
     Returns
     -------

@@ -32,7 +32,6 @@ class RegistryState:
 
     Parameters
     ----------
-    study : Study
     sample : str, optional
         Partition key; leave out the raw images of all other samples.
     thorough : bool
@@ -93,12 +92,7 @@ class RegistryState:
         return found
 
     def note_unreadable(self, uid: str, reason: str) -> None:
-        """Note that a raw image turned out to be damaged when it was read.
-
-        Parameters
-        ----------
-        uid, reason : str
-        """
+        """Note that a raw image turned out to be damaged when it was read."""
         mark_damaged(uid)
         self.unreadable[uid] = reason
         self.__dict__.pop("samples", None)
@@ -110,7 +104,6 @@ class RegistryState:
         ----------
         asset : str
             One of ``OUTSIDE``.
-        partition : str or None
 
         Returns
         -------
@@ -133,7 +126,6 @@ class RegistryState:
         ----------
         asset : str
             One of ``OUTSIDE``.
-        partition : str or None
 
         Returns
         -------
@@ -146,10 +138,6 @@ class RegistryState:
 
 def version_of(contents: Any) -> str:
     """Hash of JSON-like contents.
-
-    Parameters
-    ----------
-    contents : object
 
     Returns
     -------

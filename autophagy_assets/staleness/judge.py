@@ -63,9 +63,6 @@ class Judge:
 
     Parameters
     ----------
-    instance : dagster.DagsterInstance
-    defs : dagster.Definitions
-    study : Study
     registry : RegistryState, optional
         What LaminDB has from outside; read now by default.
     thorough : bool
@@ -94,11 +91,6 @@ class Judge:
         ----------
         assets : dagster.AssetsDefinition
             Definition of one asset.
-        partition : str or None
-
-        Returns
-        -------
-        list of Target
         """
         return list(upstream(self.graph, self.partitions, self.study, assets, partition))
 
@@ -111,7 +103,6 @@ class Judge:
         ----------
         assets : dagster.AssetsDefinition
             Definition of one asset.
-        partitions : sequence of (str or None)
 
         Returns
         -------
@@ -176,10 +167,6 @@ def code_of_asset(assets: dg.AssetsDefinition) -> Code:
     ----------
     assets : dagster.AssetsDefinition
         Definition of one asset.
-
-    Returns
-    -------
-    Code
     """
     body: Any = assets.op.compute_fn
     code = code_of(inspect.unwrap(getattr(body, "decorated_fn", body)))

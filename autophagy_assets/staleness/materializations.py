@@ -5,7 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import dagster as dg
-from dagster._core.definitions.data_version import DATA_VERSION_TAG
+from dagster._core.definitions.data_version import (
+    DATA_VERSION_IS_USER_PROVIDED_TAG,
+    DATA_VERSION_TAG,
+)
 
 from autophagy_assets.staleness.fingerprint import Fingerprint
 
@@ -60,12 +63,6 @@ def latest(
 ) -> Materialization | None:
     """Latest materialization of an asset or partition.
 
-    Parameters
-    ----------
-    instance : dagster.DagsterInstance
-    asset : dagster.AssetKey
-    partition : str or None
-
     Returns
     -------
     Materialization or None
@@ -93,11 +90,6 @@ def _materialization(record: dg.EventLogRecord) -> Materialization | None:
 def versions(instance: dg.DagsterInstance, asset: dg.AssetKey) -> dict[str, str]:
     """Data version of the latest materialization of every partition of an asset, in one query.
 
-    Parameters
-    ----------
-    instance : dagster.DagsterInstance
-    asset : dagster.AssetKey
-
     Returns
     -------
     dict
@@ -109,13 +101,13 @@ def versions(instance: dg.DagsterInstance, asset: dg.AssetKey) -> dict[str, str]
     return {partition: known[DATA_VERSION_TAG] for partition, known in tags.items()}
 
 
-class MaterializationCache:
-    """Latest materializations of many assets: each asset is asked for once, all partitions at once.
+def version_tags(version: str) -> dict[str, str]:
+    """Tags by which an event that no step reports says which data version there is."""
+    return {DATA_VERSION_TAG: version, DATA_VERSION_IS_USER_PROVIDED_TAG: "true"}
 
-    Parameters
-    ----------
-    instance : dagster.DagsterInstance
-    """
+
+class MaterializationCache:
+    """Latest materializations of many assets; each is asked for once, with all its partitions."""
 
     def __init__(self, instance: dg.DagsterInstance) -> None:
         self._instance = instance

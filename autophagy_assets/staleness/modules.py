@@ -1,7 +1,7 @@
 """Modules of the package as definitions: which statements bind a name, and where a function is.
 
 Read from files, never imported. Here: what is found in one module. Not here: what a definition
-means (``syntax``), and following it into other modules (``code``).
+means (``syntax``), and following it into other modules (``walk``).
 """
 
 from __future__ import annotations
@@ -90,7 +90,6 @@ class Module:
     ----------
     name : str
         Full name.
-    file : pathlib.Path
     tree : ast.Module
         Normalised.
     lines : list of str
@@ -173,11 +172,6 @@ def parse(name: str, file: Path) -> Module:
     ----------
     name : str
         Full name.
-    file : pathlib.Path
-
-    Returns
-    -------
-    Module
     """
     written = file.read_text(encoding="utf-8")
     tree = normalised(ast.parse(written, str(file)))

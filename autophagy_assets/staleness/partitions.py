@@ -1,4 +1,4 @@
-"""Partitions: sample, genotype and knockout, filled from what the registry has.
+"""Partitions: sample, genotype and knockout from what the registry has, model from the study file.
 
 One partition per sample or genotype and never per field or cell: partition lists slow
 down beyond some ten thousand entries.
@@ -14,10 +14,12 @@ from autophagy_assets.registry.store.identifiers import slug
 BATCH = 5_000
 _TRIES = 10
 SAMPLE_PARTITIONS, GENOTYPE_PARTITIONS, KNOCKOUT_PARTITIONS = "sample", "genotype", "knockout"
+MODEL_PARTITIONS = "model"
 
 samples = dg.DynamicPartitionsDefinition(name=SAMPLE_PARTITIONS)
 genotypes = dg.DynamicPartitionsDefinition(name=GENOTYPE_PARTITIONS)
 knockouts = dg.DynamicPartitionsDefinition(name=KNOCKOUT_PARTITIONS)
+models = dg.DynamicPartitionsDefinition(name=MODEL_PARTITIONS)
 
 
 def genotype_of(sample: str) -> str:
@@ -65,7 +67,7 @@ def _add(instance: dg.DagsterInstance, name: str, keys: list[str]) -> None:
 
 
 def fill(instance: dg.DagsterInstance, study: Study, sample_keys: set[str], more: set[str]) -> None:
-    """Make the dynamic partitions those that the registry has.
+    """Make the dynamic partitions those that the registry and the study file have.
 
     Parameters
     ----------
@@ -81,6 +83,7 @@ def fill(instance: dg.DagsterInstance, study: Study, sample_keys: set[str], more
         SAMPLE_PARTITIONS: sample_keys,
         GENOTYPE_PARTITIONS: found,
         KNOCKOUT_PARTITIONS: found - {control_of(study)},
+        MODEL_PARTITIONS: {model.name for model in study.models},
     }
     for name, keys in wanted.items():
         present = set(instance.get_dynamic_partitions(name))

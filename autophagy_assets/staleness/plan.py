@@ -52,16 +52,7 @@ class Plan:
 
 
 def make_plan(judge: Judge) -> Plan:
-    """Judge every target of a study.
-
-    Parameters
-    ----------
-    judge : Judge
-
-    Returns
-    -------
-    Plan
-    """
+    """Judge every target of a study."""
     graph, plan = judge.graph, Plan()
     made_here = {key.to_user_string() for key in graph.materializable_asset_keys}
     for key in graph.toposorted_asset_keys:

@@ -22,46 +22,19 @@ _FILE = re.compile(r"[\w./-]+\.\w+")
 
 
 def normalised(tree: ast.Module) -> ast.Module:
-    """Take away what does not change what code does, in place.
-
-    Parameters
-    ----------
-    tree : ast.Module
-
-    Returns
-    -------
-    ast.Module
-    """
+    """Take away what does not change what code does, in place."""
     return _Normaliser().visit(tree)
 
 
 @cache
 def text(node: ast.stmt) -> str:
-    """A normalised statement as text, which equals that of another exactly if they do the same.
-
-    Parameters
-    ----------
-    node : ast.stmt
-
-    Returns
-    -------
-    str
-    """
+    """A normalised statement as text, which equals that of another exactly if they do the same."""
     return ast.unparse(node)
 
 
 @cache
 def uses(node: ast.stmt) -> frozenset[Chain]:
-    """What a normalised definition looks up outside of itself, or imports within.
-
-    Parameters
-    ----------
-    node : ast.stmt
-
-    Returns
-    -------
-    frozenset of Chain
-    """
+    """What a normalised definition looks up outside of itself, or imports within."""
     names, chains, types = _outer_names(node), _Chains(), _Chains()
     for found in ast.walk(node):
         if isinstance(found, ast.Import | ast.ImportFrom):
@@ -74,16 +47,7 @@ def uses(node: ast.stmt) -> frozenset[Chain]:
 
 @cache
 def file_names(node: ast.AST) -> set[str]:
-    """Strings in a definition that could be the name of a file.
-
-    Parameters
-    ----------
-    node : ast.AST
-
-    Returns
-    -------
-    set of str
-    """
+    """Strings in a definition that could be the name of a file."""
     values = (found.value for found in ast.walk(node) if isinstance(found, ast.Constant))
     return {name for name in values if isinstance(name, str) and _FILE.fullmatch(name)}
 

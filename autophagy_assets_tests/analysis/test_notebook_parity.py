@@ -45,7 +45,7 @@ def both(request):
     wt = clean(control, described(control, STUDY, "WT"), STUDY)
     ko = clean(knockout, described(knockout, STUDY, "KO"), STUDY)
     training, test = split_cells(wt, STUDY.split)
-    model = train(training, STUDY.classifier, "v1")
+    model = train(training, STUDY.model("as_published"), "v1")
     ours = {
         "clean": wt,
         "training": training,
@@ -127,7 +127,7 @@ def gallery(tmp_path_factory):
     control = raw_features(5, STUDY, "WT", cells=40, datasets=6)
     wt = clean(control, described(control, STUDY, "WT"), STUDY)
     training, test = split_cells(wt, STUDY.split)
-    predictions = predict(train(training, STUDY.classifier, "v1"), test)
+    predictions = predict(train(training, STUDY.model("as_published"), "v1"), test)
     paths = write_crops([wt], tmp_path_factory.mktemp("crops"), STUDY)
     return predictions, paths, error_gallery(predictions, paths, STUDY)
 

@@ -157,7 +157,7 @@ def test_a_study_with_a_single_class_is_reported(platform):
 
 
 def test_a_study_without_its_control_is_reported(platform):
-    from autophagy_assets.automation.refresh import require_control
+    from autophagy_assets.automation.rounds import require_control
     from autophagy_assets.errors import InputError
 
     give(platform, "EI24KO", table("EI24KO"))

@@ -9,7 +9,6 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from autophagy_assets.config.study import ClassifierParameters
 from autophagy_assets.definitions import build_defs
 from autophagy_assets_tests.conftest import ROOT
 
@@ -22,6 +21,7 @@ SNAPSHOT = {
     "excluded_fields": ("imaging", None, []),
     "single_cell_images": ("imaging", "sample", ["raw_images"]),
     "cell_features": ("imaging", "sample", ["single_cell_images"]),
+    "marker_features": ("imaging", "sample", ["single_cell_images"]),
     "source_features": ("features", "genotype", []),
     "source_datasets": ("features", None, []),
     "raw_features": ("features", "genotype", ["cell_features", "source_features"]),
@@ -30,15 +30,31 @@ SNAPSHOT = {
         "genotype",
         ["raw_features", "single_cell_images", "source_datasets", "source_features"],
     ),
+    "model_features": (
+        "features",
+        "genotype",
+        ["clean_features", "marker_features", "source_datasets"],
+    ),
+    "cross_validation": ("evidence", "model", ["model_features"]),
+    "model_comparison": ("evidence", None, ["cross_validation", "model_features"]),
+    "score_reliability": ("evidence", "model", ["cross_validation"]),
     "training_cells": ("classifier", None, ["clean_features"]),
     "test_cells": ("classifier", None, ["clean_features"]),
-    "autophagy_classifier": ("classifier", None, ["training_cells"]),
-    "test_predictions": ("classifier", None, ["autophagy_classifier", "test_cells"]),
-    "classifier_evaluation": ("classifier", None, ["autophagy_classifier", "test_predictions"]),
-    "ko_predictions": ("knockouts", "knockout", ["autophagy_classifier", "clean_features"]),
+    "autophagy_classifier": (
+        "classifier",
+        "model",
+        ["cross_validation", "model_features", "training_cells"],
+    ),
+    "test_predictions": (
+        "classifier",
+        "model",
+        ["autophagy_classifier", "cross_validation", "model_features", "test_cells"],
+    ),
+    "classifier_evaluation": ("classifier", "model", ["autophagy_classifier", "test_predictions"]),
+    "ko_predictions": ("knockouts", "knockout", ["autophagy_classifier", "model_features"]),
     "ko_evaluation": ("knockouts", "knockout", ["ko_predictions"]),
     "class_gallery": ("galleries", None, ["clean_features", *IMAGES]),
-    "error_galleries": ("galleries", None, [*IMAGES, "test_predictions"]),
+    "error_galleries": ("galleries", "model", [*IMAGES, "test_predictions"]),
     "wt_ko_gallery": ("galleries", None, ["clean_features", *IMAGES]),
     "spatial_context": ("galleries", None, ["clean_features", *IMAGES]),
     "study_report": (
@@ -51,6 +67,8 @@ SNAPSHOT = {
             "error_galleries",
             "excluded_fields",
             "ko_evaluation",
+            "model_comparison",
+            "score_reliability",
             "single_cell_images",
             "spatial_context",
             "wt_ko_gallery",
@@ -113,13 +131,12 @@ def test_definitions_are_valid():
     dg.Definitions.validate_loadable(build_defs())
 
 
-def test_the_launchpad_offers_the_parameters_of_the_forest_as_the_study_file_has_them():
+def test_the_launchpad_takes_parameters_in_place_of_those_of_the_study_file():
     op = GRAPH.assets_def_for_key(dg.AssetKey("autophagy_classifier")).op
     fields = op.config_schema.as_field().config_type.fields
-    assert list(fields) == list(ClassifierParameters.model_fields)
-    for name, field in fields.items():
-        assert field.default_value is None, name
-        assert "null is the value of the study file" in field.description, name
+    assert list(fields) == ["parameters"]
+    assert fields["parameters"].default_value == {}
+    assert "in place of those of the study file" in fields["parameters"].description
 
 
 @pytest.mark.slow

@@ -17,6 +17,7 @@ from PIL import Image
 from autophagy_assets.analysis.classifier.classification import predict
 from autophagy_assets.analysis.features import tables
 from autophagy_assets.analysis.identity import SCORE, feature_columns
+from autophagy_assets.config.models import AS_PUBLISHED as PUBLISHED
 from autophagy_assets.staleness.materializations import latest
 
 CONTRACTS = {
@@ -25,19 +26,29 @@ CONTRACTS = {
     ("clean_features", "EI24KO"): tables.CLEAN.name,
     ("training_cells", None): tables.CLEAN.name,
     ("test_cells", None): tables.CLEAN.name,
-    ("test_predictions", None): tables.PREDICTIONS.name,
+    ("model_features", "EI24KO"): tables.CLEAN.name,
+    ("cross_validation", "puncta"): tables.OUT_OF_FOLD.name,
+    ("cross_validation", PUBLISHED): tables.OUT_OF_FOLD.name,
+    ("test_predictions", PUBLISHED): tables.PREDICTIONS.name,
+    ("test_predictions", "puncta"): tables.PREDICTIONS.name,
     ("ko_predictions", "EI24KO"): tables.PREDICTIONS.name,
 }
 TABLES = list(CONTRACTS)
 FIGURES = [
-    ("classifier_evaluation", None),
+    ("classifier_evaluation", PUBLISHED),
+    ("classifier_evaluation", "puncta"),
+    ("model_comparison", None),
+    ("score_reliability", PUBLISHED),
+    ("score_reliability", "puncta"),
     ("ko_evaluation", "EI24KO"),
     ("class_gallery", None),
-    ("error_galleries", None),
+    ("error_galleries", PUBLISHED),
+    ("error_galleries", "puncta"),
     ("wt_ko_gallery", None),
     ("spatial_context", None),
 ]
-EVERYTHING = [*TABLES, ("autophagy_classifier", None), *FIGURES, ("study_report", None)]
+MODELS = [("autophagy_classifier", PUBLISHED), ("autophagy_classifier", "puncta")]
+EVERYTHING = [*TABLES, *MODELS, *FIGURES, ("study_report", None)]
 
 every_asset = pytest.mark.parametrize(("asset", "partition"), EVERYTHING)
 every_table = pytest.mark.parametrize(("asset", "partition"), TABLES)
@@ -48,7 +59,9 @@ def test_everything_was_made_once(finished):
     platform, _ = finished
     again = platform.refresh()
     assert (again.made, again.failed, again.skipped) == ([], {}, set())
-    assert again.fresh == len(EVERYTHING) + 1  # raw_features[EI24KO] is not listed above
+    assert (
+        again.fresh == len(EVERYTHING) + 2
+    )  # raw_features[EI24KO] and model_features[WT] are not listed
 
 
 @every_table
@@ -65,18 +78,19 @@ def test_tables_show_their_columns_and_rows(finished, asset, partition):
 
 def test_a_score_leads_back_column_by_column_to_the_features_it_was_worked_out_from(finished):
     platform, _ = finished
-    asset, partition, columns = "test_predictions", None, {SCORE}
-    for upstream in ("test_cells", "clean_features", "raw_features"):
+    asset, partition, columns = "test_predictions", PUBLISHED, {SCORE}
+    for upstream in ("model_features", "clean_features", "raw_features"):
         deps = platform.latest(asset, partition).metadata["dagster/column_lineage"].deps_by_column
         found = [dep for column in columns for dep in deps[column]]
         assert {dep.asset_key.to_user_string() for dep in found} == {upstream}
         columns = {dep.column_name for dep in found}
-        asset, partition = upstream, None if upstream == "test_cells" else "WT"
+        asset, partition = upstream, "WT"
     assert columns == set(feature_columns(platform.table("clean_features", "WT")))
 
 
 @pytest.mark.parametrize(
-    ("asset", "partition"), [("classifier_evaluation", None), ("ko_evaluation", "EI24KO")]
+    ("asset", "partition"),
+    [("classifier_evaluation", "puncta"), ("classifier_evaluation", PUBLISHED)],
 )
 def test_numbers_that_people_follow_over_time_are_numbers(finished, asset, partition):
     platform, _ = finished
@@ -159,12 +173,9 @@ def test_artifacts_are_labelled_and_described(finished, asset, partition):
     assert artifact.description
     assert artifact.key.startswith("finished-study/") and f"/{asset}" in artifact.key
     assert artifact.is_latest
-    genotypes = {
-        "WT": "WT",
-        "EI24KO": "EI24KO",
-        None: None if asset in ("wt_ko_gallery", "study_report") else "WT",
-    }
-    assert artifact.features.get_values().get("genotype") == genotypes[partition]
+    several = asset in ("wt_ko_gallery", "study_report")
+    genotype = None if several else "EI24KO" if partition == "EI24KO" else "WT"
+    assert artifact.features.get_values().get("genotype") == genotype
 
 
 @every_asset
@@ -179,17 +190,34 @@ def test_code_and_parameters_are_kept(finished, asset, partition):
 
 def test_parameters_of_the_classifier_are_those_of_the_study(finished):
     platform, _ = finished
-    run = platform.artifact("autophagy_classifier").run
-    assert run.params["classifier"] == platform.study.classifier.model_dump()
+    for model in platform.study.models:
+        run = platform.artifact("autophagy_classifier", model.name).run
+        assert run.params[f"models.{model.name}"]["parameters"] == model.parameters.model_dump()
 
 
 INPUTS = {
     ("clean_features", "WT"): {"raw_features/WT"},
     ("training_cells", None): {"clean_features/WT"},
-    ("autophagy_classifier", None): {"training_cells"},
-    ("test_predictions", None): {"autophagy_classifier", "test_cells"},
-    ("classifier_evaluation", None): {"autophagy_classifier", "test_predictions"},
-    ("ko_predictions", "EI24KO"): {"autophagy_classifier", "clean_features/EI24KO"},
+    ("cross_validation", "puncta"): {"model_features/WT"},
+    ("autophagy_classifier", "puncta"): {
+        "training_cells",
+        "model_features/WT",
+        "cross_validation/puncta",
+    },
+    ("test_predictions", PUBLISHED): {
+        *("test_cells", "model_features/WT"),
+        *("autophagy_classifier/as_published", "cross_validation/as_published"),
+    },
+    ("classifier_evaluation", "puncta"): {
+        *("autophagy_classifier/puncta", "test_predictions/puncta"),
+    },
+    ("model_comparison", None): {
+        *("model_features/WT", "cross_validation/puncta", "cross_validation/as_published"),
+    },
+    ("ko_predictions", "EI24KO"): {
+        *("autophagy_classifier/puncta", "autophagy_classifier/as_published"),
+        "model_features/EI24KO",
+    },
     ("ko_evaluation", "EI24KO"): {"ko_predictions/EI24KO"},
 }
 

@@ -6,8 +6,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from autophagy_assets.analysis.classifier.evaluation import auc_of, confusion_of, roc_of
-from autophagy_assets.analysis.identity import CELL_ID, CLASS, DATASET, IDENTITY, PREDICTED, SCORE
+from autophagy_assets.analysis.classifier.evaluation import auc_of, confusion_of, of_model, roc_of
+from autophagy_assets.analysis.identity import (
+    CELL_ID,
+    CLASS,
+    DATASET,
+    IDENTITY,
+    MODEL,
+    PREDICTED,
+    SCORE,
+)
+from autophagy_assets.config.models import AS_PUBLISHED
 from autophagy_assets_tests.analysis import notebook_script
 
 
@@ -67,10 +76,12 @@ def test_metrics(finished, script):
 def test_knockout(finished, script):
     platform, given = finished
     stored = platform.table("ko_predictions", "EI24KO")
+    stored = stored[stored[MODEL] == AS_PUBLISHED]
     same_cells(stored, given.tables["EI24KO"])
     assert stored[PREDICTED].tolist() == script["ko_predicted"].tolist()
     equal(stored[SCORE], script["ko_scores"])
-    equal(confusion_of(platform.table("ko_evaluation", "EI24KO")), script["ko_matrix"])
+    evaluation = of_model(platform.table("ko_evaluation", "EI24KO"), AS_PUBLISHED)
+    equal(confusion_of(evaluation), script["ko_matrix"])
 
 
 def test_cells_of_the_error_galleries(finished, script):
@@ -117,6 +128,6 @@ def test_the_notebooks_way_by_position_would_be_noticed(finished):
 
 def test_parameters_recorded_are_those_of_the_script(finished):
     run = finished[0].artifact("autophagy_classifier").run
-    assert run.params["classifier"] == notebook_script.PARAMETERS
+    assert run.params["models.as_published"]["parameters"] == notebook_script.PARAMETERS
     split = finished[0].artifact("test_cells").run.params["split"]
     assert split == {"test_size": 0.4, "random_state": 42}

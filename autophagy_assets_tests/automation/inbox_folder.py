@@ -8,7 +8,7 @@ from pathlib import Path
 import dagster as dg
 
 from autophagy_assets.assets.definition import StudyResource
-from autophagy_assets.automation.inbox import ingest_submission, watch_inbox
+from autophagy_assets.automation.inbox import define_watch_inbox, ingest_submission
 from autophagy_assets.config.study import Study
 from autophagy_assets_tests.platform import study_file
 from autophagy_assets_tests.registry.image_folder import FIELD, write_images
@@ -38,7 +38,7 @@ class Inbox:
         context = dg.build_sensor_context(
             instance=self.instance, cursor=self.cursor, resources={"study": self.resource}
         )
-        found = watch_inbox.evaluate_tick(context)
+        found = define_watch_inbox().evaluate_tick(context)
         self.cursor, self.said = found.cursor, found.skip_message or ""
         return list(found.run_requests or [])
 

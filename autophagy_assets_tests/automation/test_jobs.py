@@ -11,6 +11,7 @@ import pytest
 
 from autophagy_assets.automation import refresh
 from autophagy_assets.automation.jobs import ANALYSIS, IMAGING
+from autophagy_assets.automation.rounds import Refreshed
 from autophagy_assets.registry.ingest.ingest import ingest
 from autophagy_assets_tests.platform import (
     Platform,
@@ -29,7 +30,7 @@ def platform(store, tmp_path) -> Platform:
     return Platform(study_file(tmp_path, f"jobs {next(_numbers)}"))
 
 
-def make(platform: Platform, parts: tuple[str, ...]) -> refresh.Refreshed:
+def make(platform: Platform, parts: tuple[str, ...]) -> Refreshed:
     return platform.refresh(parts=parts)
 
 

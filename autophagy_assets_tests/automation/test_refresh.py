@@ -13,14 +13,10 @@ from autophagy_assets_tests.platform import study_file as write_study
 DOWNSTREAM_OF_THE_SPLIT = {
     "training_cells",
     "test_cells",
-    "autophagy_classifier",
-    "test_predictions",
-    "classifier_evaluation",
-    "error_galleries",
-    "ko_predictions",
-    "ko_evaluation",
-    "study_report",
+    *("autophagy_classifier", "test_predictions", "classifier_evaluation", "error_galleries"),
+    *("ko_predictions", "ko_evaluation", "study_report"),
 }
+OF_THE_OTHER_MODEL = {f"{name}[puncta]" for name in ("test_predictions", "error_galleries")}
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +93,7 @@ def test_a_failure_skips_what_depends_on_it_and_nothing_else(store: object, tmp_
 def test_a_study_without_its_control_is_refused_in_one_sentence(
     store: object, tmp_path: Path
 ) -> None:
-    from autophagy_assets.automation.refresh import require_control
+    from autophagy_assets.automation.rounds import require_control
 
     platform = Platform(write_study(tmp_path, "no control"))
     given_study(platform.study, tmp_path, ["EI24KO"])
@@ -107,7 +103,7 @@ def test_a_study_without_its_control_is_refused_in_one_sentence(
 
 
 def test_a_study_without_anything_says_how_to_begin(store: object, tmp_path: Path) -> None:
-    from autophagy_assets.automation.refresh import require_control
+    from autophagy_assets.automation.rounds import require_control
 
     platform = Platform(write_study(tmp_path, "empty"))
     platform.sync()

@@ -11,7 +11,7 @@ import pytest
 
 from autophagy_assets.automation.jobs import REFRESH_TAG
 from autophagy_assets.automation.requests import ASSET_JOBS
-from autophagy_assets.automation.sensors import refresh_on_change, refresh_on_request
+from autophagy_assets.automation.sensors import define_refresh_on_change, define_refresh_on_request
 from autophagy_assets.staleness.materializations import latest
 from autophagy_assets.staleness.upstream import Target
 from autophagy_assets_tests.platform import Platform, give_table, given_study, outsider
@@ -81,7 +81,7 @@ def platform(store: object, tmp_path: Path) -> Platform:
 
 
 def test_each_level_waits_for_the_one_before_until_all_is_up_to_date(platform: Platform) -> None:
-    daemon = Daemon(platform, refresh_on_change)
+    daemon = Daemon(platform, define_refresh_on_change())
     daemon.work()
     assert len(daemon.launched) == len(set(daemon.launched)), "a partition was made twice"
     upstream = platform.plan().upstream
@@ -99,7 +99,7 @@ def test_a_change_launches_what_the_judge_says_and_stops_where_content_is_the_sa
     platform: Platform, tmp_path: Path
 ) -> None:
     assert platform.refresh().complete
-    daemon = Daemon(platform, refresh_on_change)
+    daemon = Daemon(platform, define_refresh_on_change())
     daemon.work()
     assert daemon.launched == []
     recorder = outsider("a changed table")
@@ -117,16 +117,16 @@ def test_a_change_launches_what_the_judge_says_and_stops_where_content_is_the_sa
 def test_the_reason_stands_in_the_run(platform: Platform, tmp_path: Path) -> None:
     assert platform.refresh().complete
     name = platform.study.name
-    changed = Platform(write_study(tmp_path, name, classifier={"n_estimators": 20}))
+    changed = Platform(write_study(tmp_path, name, models={"as_published": {"n_estimators": 20}}))
     changed.instance = platform.instance
-    (run,) = Daemon(changed, refresh_on_change).look()
+    (run,) = Daemon(changed, define_refresh_on_change()).look()
     assert run.tags["autophagy/reason"] == "classifier.n_estimators was 100 and is 20"
 
 
 def test_what_failed_is_not_launched_again_before_something_changes(
     platform: Platform, tmp_path: Path
 ) -> None:
-    daemon = Daemon(platform, refresh_on_change)
+    daemon = Daemon(platform, define_refresh_on_change())
     daemon.work()
     whole = platform.table("raw_features", "EI24KO")
     recorder = outsider("a broken table")
@@ -154,7 +154,7 @@ def test_what_another_run_is_making_is_left_alone(platform: Platform) -> None:
     )
     asked = {
         (key.to_user_string(), request.partition_key)
-        for request in Daemon(platform, refresh_on_change).look()
+        for request in Daemon(platform, define_refresh_on_change()).look()
         for key in request.asset_selection
     }
     assert ("raw_features", "EI24KO") in asked
@@ -163,11 +163,11 @@ def test_what_another_run_is_making_is_left_alone(platform: Platform) -> None:
 
 
 def test_nothing_is_launched_that_was_not_asked_for(platform: Platform) -> None:
-    assert Daemon(platform, refresh_on_request).look() == []
+    assert Daemon(platform, define_refresh_on_request()).look() == []
 
 
 def test_a_job_has_all_of_it_made_and_then_says_so_once(platform: Platform) -> None:
-    daemon = Daemon(platform, refresh_on_request)
+    daemon = Daemon(platform, define_refresh_on_request())
     assert daemon.ask("refresh_all").success
     daemon.work()
     assert not platform.plan().ready and not platform.plan().waiting
@@ -182,7 +182,7 @@ def test_every_request_tries_once_more_what_has_failed(platform: Platform) -> No
     recorder = outsider("a broken table")
     give_table(recorder, platform.study, "EI24KO", whole.drop(columns="scportrait_cell_id"))
     recorder.finish()
-    daemon = Daemon(platform, refresh_on_request)
+    daemon = Daemon(platform, define_refresh_on_request())
     for _ in range(2):
         daemon.launched.clear()
         assert daemon.ask("refresh_all").success
@@ -199,7 +199,7 @@ def test_the_analysis_images_nothing_and_says_what_is_held_up(
 
     write_images(tmp_path / "i", platform.study, [("KO", "clone 2", "untreated", "FOV1")])
     ingest(tmp_path / "i", platform.study)
-    daemon = Daemon(platform, refresh_on_request)
+    daemon = Daemon(platform, define_refresh_on_request())
     assert daemon.ask("analysis").success
     daemon.work()
     made = {target.asset for target in daemon.launched}

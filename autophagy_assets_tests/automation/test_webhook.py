@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import dagster as dg
 import pytest
 
-from autophagy_assets.automation.alerts import message_of, report_failures
+from autophagy_assets.automation.alerts import define_report_failures, message_of
 from autophagy_assets.automation.failures import without_secrets
 from autophagy_assets.automation.webhook import NotPosted, post
 
@@ -142,7 +142,7 @@ class Tick:
         context = dg.build_sensor_context(instance=self.instance, cursor=self.cursor)
         self.logged: list[str] = []
         context.log.error = lambda message: self.logged.append(message)  # type: ignore
-        data = report_failures.evaluate_tick(context)
+        data = define_report_failures().evaluate_tick(context)
         self.cursor = data.cursor
         errors = [r.error for r in data.dagster_run_reactions or [] if r.error]
         assert not errors, errors

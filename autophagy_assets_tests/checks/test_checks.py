@@ -7,6 +7,7 @@ import json
 import dagster as dg
 import pandas as pd
 import pytest
+from dagster._core.event_api import PartitionKeyFilter
 
 from autophagy_assets.analysis.quality.finding import Finding
 from autophagy_assets.automation.launcher import run_request
@@ -50,8 +51,11 @@ DOWNSTREAM = [(asset, name) for asset in list(CHECKS)[:6] for name in CHECKS[ass
 
 def evaluation_of(platform: Platform, asset: str, check: str) -> dg.AssetCheckEvaluation:
     """What the latest run of a check said."""
+    partition = platform.published(asset)
     records = platform.instance.event_log_storage.get_asset_check_execution_history(
-        dg.AssetCheckKey(dg.AssetKey(asset), check), limit=1
+        dg.AssetCheckKey(dg.AssetKey(asset), check),
+        limit=1,
+        partition_filter=PartitionKeyFilter(key=partition) if partition else None,
     )
     assert records and records[0].evaluation is not None, f"{check} has not run"
     return records[0].evaluation
@@ -139,9 +143,7 @@ def test_a_model_is_compared_with_the_last_one_that_was_accepted(platform, tmp_p
     first = evaluation_of(platform, "classifier_evaluation", "auc_not_below_last_accepted")
     assert first.passed and "no earlier model was accepted" in str(first.description)
     # The same model again: still nothing earlier, though its own check has passed.
-    platform.job.execute_in_process(
-        instance=platform.instance, asset_selection=[dg.AssetKey("classifier_evaluation")]
-    )
+    platform.run("classifier_evaluation")
     second = evaluation_of(platform, "classifier_evaluation", "auc_not_below_last_accepted")
     auc = first.metadata["auc"].value
     assert f"had {auc:.3f} ± " in str(second.description)
@@ -155,7 +157,8 @@ def test_a_model_that_has_got_worse_is_reported_and_not_taken_as_the_last_accept
     given_study(platform.study, tmp_path, ("WT",))
     platform.refresh()
     good = evaluation_of(platform, "classifier_evaluation", "auc_not_below_last_accepted")
-    stump = {"ops": {"autophagy_classifier": {"config": {"max_depth": 1, "n_estimators": 1}}}}
+    one_question = {"parameters": {"max_depth": 1, "n_estimators": 1}}
+    stump = {"ops": {"autophagy_classifier": {"config": one_question}}}
     names = ("autophagy_classifier", "test_predictions", "classifier_evaluation")
     for _ in range(2):
         platform.run(*names, config=stump)
@@ -164,7 +167,7 @@ def test_a_model_that_has_got_worse_is_reported_and_not_taken_as_the_last_accept
         assert f"had {good.metadata['auc'].value:.3f}" in str(worse.description)
 
 
-def test_features_that_the_classifier_does_not_know_are_named(platform, tmp_path):
+def test_features_that_a_table_lacks_are_named(platform, tmp_path):
     given = given_study(platform.study, tmp_path)
     platform.refresh()
     recorder = outsider()

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from autophagy_assets.cli import doctor as cli_doctor
+from autophagy_assets.cli import machine
 from autophagy_assets.config.home import Home
 from autophagy_assets.config.settings import HOME_VARIABLE
 from autophagy_assets_tests.conftest import ROOT, clean_environment
@@ -143,7 +144,7 @@ def test_a_disk_that_is_nearly_full_or_cannot_be_written_is_reported(
     isolated: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     more_than_there_is = shutil.disk_usage(tmp_path).free * 2
-    isolated.setattr(cli_doctor, "LEAST_FREE_BYTES", more_than_there_is)
+    isolated.setattr(machine, "LEAST_FREE_BYTES", more_than_there_is)
     isolated.setenv(HOME_VARIABLE, str(tmp_path / "home"))
     _, wrong = cli_doctor.examine(Home.locate())
     assert len(wrong) == 1 and "of free disk left" in wrong[0]

@@ -102,7 +102,7 @@ def test_replacing_corrected_labels_and_restored_files_are_reported(tmp_path: Pa
 
 
 def test_names_in_brackets_are_printed_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
-    from autophagy_assets.automation.refresh import Refreshed
+    from autophagy_assets.automation.rounds import Refreshed
     from autophagy_assets.cli.output import RefreshProgress, show_refreshed
     from autophagy_assets.staleness.upstream import Target
 

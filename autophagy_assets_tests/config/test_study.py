@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from autophagy_assets.config.models import AS_PUBLISHED
 from autophagy_assets.config.settings import STUDY_VARIABLE
 from autophagy_assets.config.study import DEFAULT_STUDY, Checks, RecordedStudy, Study
 from autophagy_assets.errors import InputError
@@ -24,7 +25,11 @@ def test_the_default_is_the_notebooks_study():
     assert study.channels.index(study.marker_channel) + 2 == 4  # after the two masks
     assert study.excluded_features == ("mCherry",)
     assert study.split.model_dump() == {"test_size": 0.4, "random_state": 42}
-    assert study.classifier.model_dump() == {
+    published = study.model(AS_PUBLISHED)
+    assert (published.feature_sets, published.trained_on) == (("scportrait",), "split")
+    assert (published.calibrated, published.false_positive_rate) == (False, None)
+    assert study.primary == "puncta"
+    assert published.parameters.model_dump() == {
         "random_state": 42,
         "n_estimators": 100,
         "max_depth": 10,
@@ -68,6 +73,12 @@ def without(entry: str) -> dict:
     return {name: value for name, value in DEFAULT.items() if name != entry}
 
 
+def with_model(at: int = 0, **changes) -> dict:
+    models = [dict(model) for model in DEFAULT["models"]]
+    models[at] |= changes
+    return {**DEFAULT, "models": models}
+
+
 BAD = {
     "a missing entry": (without("control"), "control", "required"),
     "a misspelt entry": ({**DEFAULT, "contorl": "WT"}, "contorl", "not permitted"),
@@ -82,11 +93,33 @@ BAD = {
         "split.test_size",
         "less than 1",
     ),
-    "no trees": (
-        {**DEFAULT, "classifier": {**DEFAULT["classifier"], "n_estimators": 0}},
-        "classifier.n_estimators",
-        "greater than 0",
+    "no trees": (with_model(parameters={"n_estimators": 0}), "models.0", "n_estimators of random"),
+    "no trees in a file without models": (
+        {**without("models"), "classifier": {"n_estimators": 0}},
+        "models.0",
+        "n_estimators of random_forest: Input should be greater than 0",
     ),
+    "models and classifier": ({**DEFAULT, "classifier": {}}, "", "move its parameters to a model"),
+    "two models of one name": (
+        with_model(name="puncta"),
+        "models",
+        "two models are named 'puncta'",
+    ),
+    "no primary model": (with_model(at=1, primary=False), "models", "no model is primary"),
+    "two primary models": (with_model(primary=True), "models", "more than one model is primary"),
+    "an unknown estimator": (with_model(estimator="oracle"), "models.0.estimator", "random_forest"),
+    "a parameter of another estimator": (
+        with_model(parameters={"C": 1.0}),
+        "models.0",
+        "parameters.C of random_forest: Extra inputs are not permitted",
+    ),
+    "an unknown feature set": (
+        with_model(feature_sets=["cnn"]),
+        "models.0.feature_sets.0",
+        "scportrait",
+    ),
+    "a name that is no file name": (with_model(name="../x"), "models.0.name", "match pattern"),
+    "no models": ({**DEFAULT, "models": []}, "models", "at least 1"),
     "an unknown segmentation": (
         {**DEFAULT, "segmentation": {**DEFAULT["segmentation"], "method": "magic"}},
         "segmentation.method",
@@ -142,6 +175,37 @@ def test_a_file_that_is_no_study_is_reported(tmp_path, content, words):
     assert "\n" not in str(raised.value)
 
 
+def test_a_file_without_models_has_those_of_the_default_study(tmp_path):
+    file = tmp_path / "study.yaml"
+    file.write_text(yaml.safe_dump(without("models")))
+    assert Study.load(file).models == Study.load().models
+    old = without("models") | {"classifier": {"n_estimators": 7, "max_depth": None}}
+    file.write_text(yaml.safe_dump(old))
+    assert Study.load(file).model(AS_PUBLISHED).parameters.model_dump() == {
+        **Study.load().model(AS_PUBLISHED).parameters.model_dump(),
+        "n_estimators": 7,
+        "max_depth": None,
+    }
+    assert Study.load(file).model("puncta") == Study.load().model("puncta")
+
+
+def test_a_model_that_is_not_there_is_named_with_those_that_are():
+    with pytest.raises(InputError, match="'cnn' is unknown: this study has as_published, puncta"):
+        Study.load().model("cnn")
+
+
+def test_one_model_or_which_is_primary_is_read_without_the_others():
+    recorded = RecordedStudy.of(Study.load())
+    recorded.model("puncta")
+    assert recorded.entries_read == {"models.puncta"}
+    assert recorded.primary == "puncta"
+    assert recorded.entries_read == {"models.puncta", "primary_model"}
+    assert [model.name for model in recorded.models] == ["as_published", "puncta"]
+    assert recorded.entries_read == {"models.puncta", "models.as_published", "primary_model"}
+    assert recorded.entries_read <= recorded.values().keys()
+    assert "primary" not in recorded.values()["models.puncta"]
+
+
 def test_a_recorded_study_of_a_recorded_one_leaves_what_that_has_noted():
     outer = RecordedStudy.of(Study.load())
     inner = RecordedStudy.of(outer)
@@ -151,7 +215,7 @@ def test_a_recorded_study_of_a_recorded_one_leaves_what_that_has_noted():
     assert inner.class_of("untreated") == 0 and inner.entries_read == {"split", "classes"}
     assert inner.values() == outer.values() and outer.entries_read == set()
     inner.model_dump()
-    assert inner.entries_read == set(Study.model_fields) - {"pin_code"}
+    assert inner.entries_read == set(outer.values()) - {"pin_code"}
 
 
 def test_whether_the_code_is_pinned_is_no_part_of_what_a_step_was_made_with():

@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 
 from autophagy_assets.analysis.classifier.classification import train
 from autophagy_assets.analysis.figures import Picture
+from autophagy_assets.config.models import Model
 from autophagy_assets.config.study import Study
 from autophagy_assets.io_managers import parquet
 from autophagy_assets.io_managers.figure import FigureIOManager
@@ -128,9 +129,16 @@ def cells() -> pd.DataFrame:
 
 
 def test_the_same_model_is_the_same_bytes_and_another_is_not(tmp_path, cells):
-    parameters = Study.load().classifier.model_copy(update={"n_estimators": 5})
-    other = parameters.model_copy(update={"random_state": 1})
-    models = [train(cells, p, "v") for p in (parameters, parameters, other)]
+    five, other = (
+        Model(
+            name="m",
+            feature_sets=["scportrait"],
+            estimator="random_forest",
+            parameters={"n_estimators": 5, "random_state": seed},
+        )
+        for seed in (42, 1)
+    )
+    models = [train(cells, model, "v") for model in (five, five, other)]
     for name, model in enumerate(models):
         JoblibIOManager().write(model, tmp_path / str(name))
     digests = [digest(tmp_path / str(name)) for name in range(3)]

@@ -9,7 +9,8 @@ import dagster as dg
 import pytest
 from click.testing import CliRunner
 
-from autophagy_assets.automation.reconcile import end_dead_runs, left, reconcile
+from autophagy_assets.automation.dead_runs import end_dead_runs
+from autophagy_assets.automation.reconcile import left, reconcile
 from autophagy_assets.cli import reconcile as cli_reconcile
 from autophagy_assets.config.study import Study
 from autophagy_assets.definitions import build_defs
@@ -97,6 +98,14 @@ def test_files_of_others_are_reported_and_never_deleted(store, instance):
     (disagreement,) = about(reconcile(instance, fix=True), foreign.name)
     assert not disagreement.fixed and foreign.read_text() == "mine"
     foreign.unlink()
+
+
+def test_the_file_of_an_artifact_on_another_branch_of_lamindb_is_kept(store, instance, key):
+    uid, path, _ = made(key)
+    branch = store.Branch(name=f"of {key}").save()
+    store.Artifact.filter(uid=uid).update(branch_id=branch.id)
+    assert about(reconcile(instance, fix=True), path.name) == []
+    assert path.exists()
 
 
 @pytest.mark.parametrize("how", ["gone", "changed"])

@@ -1,39 +1,33 @@
 """The classifier: split, train, predict.
 
-Here: all that turns clean features into predictions. Not here: what a stored model is
-(``model``) and how good its predictions are (``evaluation``).
+Here: all that turns features into predictions. Not here: what a stored model is (``model``),
+the table of predictions (``predictions``) and how good they are (``evaluation``).
 """
 
 from __future__ import annotations
 
 import io
 import platform
-from collections.abc import Mapping
-from typing import Any
 
 import joblib
 import numpy as np
 import pandas as pd
 import sklearn
-from sklearn.base import ClassifierMixin
-from sklearn.ensemble import RandomForestClassifier
 from sklearn.model_selection import train_test_split
 
-from autophagy_assets.analysis.classifier.model import TrainedClassifier, dumps
+from autophagy_assets.analysis.classifier.estimators import estimator_of
+from autophagy_assets.analysis.classifier.model import Calibrator, TrainedClassifier, dumps
+from autophagy_assets.analysis.classifier.predictions import POSITIVE, called, predictions
 from autophagy_assets.analysis.features.contract import check_feature_table
+from autophagy_assets.analysis.features.sets import features_of
 from autophagy_assets.analysis.identity import (
     CLASS,
-    IDENTITY,
-    METADATA,
-    OUTCOME,
-    PREDICTED,
-    SCORE,
     feature_columns,
 )
-from autophagy_assets.config.study import ClassifierParameters, Split
+from autophagy_assets.config.models import Model
+from autophagy_assets.config.study import Split
 from autophagy_assets.errors import InputError
 
-POSITIVE = 1
 _NAMED = 5
 
 
@@ -76,41 +70,24 @@ def split_cells(clean: pd.DataFrame, split: Split) -> tuple[pd.DataFrame, pd.Dat
 
 
 def train(
-    training: pd.DataFrame, parameters: ClassifierParameters, training_data: str
-) -> TrainedClassifier:
-    """Fit the forest.
-
-    Parameters
-    ----------
-    training, parameters, training_data
-        As for `fit`; parameters of the forest.
-
-    Returns
-    -------
-    TrainedClassifier
-    """
-    forest = RandomForestClassifier(**parameters.model_dump())
-    return fit(forest, training, parameters.model_dump(), training_data)
-
-
-def fit(
-    classifier: ClassifierMixin,
-    training: pd.DataFrame,
-    parameters: Mapping[str, Any],
+    cells: pd.DataFrame,
+    model: Model,
     training_data: str,
+    calibrator: Calibrator | None = None,
+    threshold: float | None = None,
 ) -> TrainedClassifier:
-    """Fit a classifier of scikit-learn.
+    """Fit a model.
 
     Parameters
     ----------
-    classifier : sklearn.base.ClassifierMixin
-        Has ``predict_proba``; not fitted yet.
-    training : pandas.DataFrame, shape (n_cells, n_columns)
-        Training cells; every feature column is used.
-    parameters : mapping
-        Of the classifier, kept inside the model.
+    cells : pandas.DataFrame, shape (n_cells, n_columns)
+        Training cells; of their features those are used that the model names.
+    model : Model
+        Entry of the study file.
     training_data : str
-        Version of `training`, kept inside the model.
+        Version of the table of `cells`, kept inside the model.
+    calibrator, threshold
+        As of `TrainedClassifier`.
 
     Returns
     -------
@@ -120,29 +97,33 @@ def fit(
     Raises
     ------
     InputError
-        If the table breaks the contract of feature tables or has a single class.
+        If the table breaks the contract of feature tables, has a single class, or none of the
+        model's features.
     """
-    check_feature_table(training, "training_cells")
-    _require_both_classes(training, "The training cells")
-    features = feature_columns(training)
-    estimator = classifier.fit(training[features], training[CLASS])
+    check_feature_table(cells, f"of cells that model {model.name!r} is trained on")
+    _require_both_classes(cells, "The training cells")
+    features = features_of(model, feature_columns(cells))
+    estimator = estimator_of(model).fit(cells[features], cells[CLASS])
     numbers = [int(number) for number in estimator.classes_]
-    model = TrainedClassifier(
+    trained = TrainedClassifier(
+        name=model.name,
         estimator=estimator,
         feature_names=tuple(features),
         classes=tuple(numbers),
-        parameters=dict(parameters),
+        parameters=model.parameters.model_dump(),
         versions={
             "python": platform.python_version(),
             "scikit-learn": sklearn.__version__,
             "numpy": np.__version__,
         },
         training_data=training_data,
-        n_training_cells={n: int((training[CLASS] == n).sum()) for n in numbers},
+        n_training_cells={n: int((cells[CLASS] == n).sum()) for n in numbers},
+        calibrator=calibrator,
+        threshold=threshold,
     )
     # A pickle says which strings were one object in memory. A round trip forgets those this
     # process happened to share, so that a model loaded and stored again keeps its bytes.
-    return joblib.load(io.BytesIO(dumps(model)))
+    return joblib.load(io.BytesIO(dumps(trained)))
 
 
 def predict(model: TrainedClassifier, cells: pd.DataFrame, name: str = "cells") -> pd.DataFrame:
@@ -152,55 +133,33 @@ def predict(model: TrainedClassifier, cells: pd.DataFrame, name: str = "cells") 
     ----------
     model : TrainedClassifier
     cells : pandas.DataFrame, shape (n_cells, n_columns)
-        Clean features of the cells, columns in any order.
+        Cells with the features of the model, columns in any order.
     name : str
         What the reader calls the table; named in messages.
 
     Returns
     -------
-    pandas.DataFrame, shape (n_cells, 10)
-        Identity, class, metadata, ``predicted_class``, ``prob_class1`` (probability of
-        class 1) and ``outcome`` (TP, TN, FP or FN; class 1 is positive); rows in the order
+    pandas.DataFrame, shape (n_cells, 11)
+        Identity, class, metadata, ``model``, ``predicted_class``, ``prob_class1`` (probability
+        of class 1) and ``outcome`` (TP, TN, FP or FN; class 1 is positive); rows in the order
         of `cells`.
 
     Raises
     ------
     InputError
-        If the table breaks its contract, or its features are not the model's.
+        If the table breaks its contract, or lacks features of the model.
     """
     check_feature_table(cells, name)
     _require_features(model, cells, name)
     probabilities = np.asarray(model.estimator.predict_proba(cells[list(model.feature_names)]))
-    present = [column for column in METADATA if column in cells.columns]
-    predictions = cells[[*IDENTITY, CLASS, *present]].reset_index(drop=True)
-    predicted = np.asarray(model.classes).take(np.argmax(probabilities, axis=1))
-    predictions[PREDICTED] = predicted.astype("int64")
-    predictions[SCORE] = probabilities[:, model.classes.index(POSITIVE)]
-    predictions[OUTCOME] = outcomes(predictions[CLASS].to_numpy(), predicted)
-    return predictions
-
-
-def outcomes(true: np.ndarray, predicted: np.ndarray) -> np.ndarray:
-    """Name the outcome of each prediction.
-
-    Parameters
-    ----------
-    true, predicted : numpy.ndarray of int, shape (n_cells,)
-        Class numbers; class 1 is positive.
-
-    Returns
-    -------
-    numpy.ndarray of str, shape (n_cells,)
-        ``"TP"``, ``"TN"``, ``"FP"`` or ``"FN"``.
-
-    Examples
-    --------
-    >>> outcomes(np.array([1, 0, 0, 1]), np.array([1, 0, 1, 0])).tolist()
-    ['TP', 'TN', 'FP', 'FN']
-    """
-    right = np.where(np.asarray(true) == np.asarray(predicted), "T", "F")
-    sign = np.where(np.asarray(predicted) == POSITIVE, "P", "N")
-    return np.char.add(right, sign).astype(object)
+    scores = probabilities[:, model.classes.index(POSITIVE)]
+    if model.calibrator is not None:
+        scores = model.calibrator.calibrate(scores)
+    if model.threshold is None and model.calibrator is None:
+        predicted = np.asarray(model.classes).take(np.argmax(probabilities, axis=1))
+    else:
+        predicted = called(scores, model.threshold)
+    return predictions(cells, model.name, scores, predicted)
 
 
 def _require_both_classes(cells: pd.DataFrame, what: str) -> None:
@@ -214,17 +173,11 @@ def _require_both_classes(cells: pd.DataFrame, what: str) -> None:
 
 
 def _require_features(model: TrainedClassifier, cells: pd.DataFrame, name: str) -> None:
-    found = feature_columns(cells)
-    wanted = set(model.feature_names)
-    problems = {
-        "lacks": [feature for feature in model.feature_names if feature not in set(found)],
-        "has, unknown to the model,": [feature for feature in found if feature not in wanted],
-    }
-    listed = [f"{verb} {_first(names)}" for verb, names in problems.items() if names]
-    if listed:
+    found = set(feature_columns(cells))
+    if lacking := [feature for feature in model.feature_names if feature not in found]:
         raise InputError(
-            f"The features of {name} are not those the classifier was trained on: the table "
-            f"{' and '.join(listed)}; clean it with the same study file, or train again."
+            f"The features of {name} are not those that model {model.name!r} was trained on: the "
+            f"table lacks {_first(lacking)}; clean it with the same study file, or train again."
         )
 
 

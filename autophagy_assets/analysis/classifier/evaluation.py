@@ -10,13 +10,14 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import auc, confusion_matrix, roc_curve
 
-from autophagy_assets.analysis.classifier.classification import POSITIVE
-from autophagy_assets.analysis.identity import CLASS, PREDICTED, SCORE
+from autophagy_assets.analysis.classifier.predictions import POSITIVE
+from autophagy_assets.analysis.identity import CLASS, MODEL, PREDICTED, SCORE
 from autophagy_assets.errors import InputError
 
 AUC, ROC, CONFUSION = "auc", "roc", "confusion"
 CLASSES = (0, 1)
 COLUMNS = {
+    MODEL: "str",
     "part": "str",
     "auc": "float64",
     "fpr": "float64",
@@ -35,12 +36,13 @@ def evaluate(predictions: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     predictions : pandas.DataFrame, shape (n_cells, n_columns)
-        Holds ``class``, ``predicted_class`` and ``prob_class1``.
+        Holds ``model``, ``class``, ``predicted_class`` and ``prob_class1``.
 
     Returns
     -------
     pandas.DataFrame
-        One table with three parts, told apart by ``part``; cells of other parts are empty.
+        One table with three parts for each model, told apart by ``part``; cells of other parts
+        are empty.
         ``auc``: one row. ``roc``: ``fpr``, ``tpr`` and ``threshold`` of each point, the first
         at an infinite threshold. ``confusion``: ``count`` of each pair of ``true_class`` and
         ``predicted_class`` and its ``fraction`` of the true class.
@@ -57,11 +59,50 @@ def evaluate(predictions: pd.DataFrame) -> pd.DataFrame:
     """
     if predictions.empty:
         raise InputError("There are no predicted cells to evaluate; check the feature table.")
-    true = predictions[CLASS].to_numpy()
-    parts = [*_roc_parts(true, predictions[SCORE].to_numpy())]
-    parts.append(_confusion_part(true, predictions[PREDICTED].to_numpy()))
-    table = pd.DataFrame([row for part in parts for row in part], columns=list(COLUMNS))
-    return table.astype(COLUMNS)
+    rows = [
+        {MODEL: model, **row}
+        for model, cells in predictions.groupby(MODEL, sort=False)
+        for row in _rows(cells)
+    ]
+    return pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
+
+
+def of_model(table: pd.DataFrame, model: str) -> pd.DataFrame:
+    """Part of an evaluation that is about one model.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        As `evaluate` gives it.
+    model : str
+
+    Returns
+    -------
+    pandas.DataFrame
+    """
+    return table[table[MODEL] == model].reset_index(drop=True)
+
+
+def models_of(table: pd.DataFrame) -> list[str]:
+    """Models that an evaluation is about.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        As `evaluate` gives it.
+
+    Returns
+    -------
+    list of str
+        In its order.
+    """
+    return [str(name) for name in table[MODEL].unique()]
+
+
+def _rows(cells: pd.DataFrame) -> list[dict]:
+    true = cells[CLASS].to_numpy()
+    auc_part, roc_part = _roc_parts(true, cells[SCORE].to_numpy())
+    return [*auc_part, *roc_part, *_confusion_part(true, cells[PREDICTED].to_numpy())]
 
 
 def _roc_parts(true: np.ndarray, scores: np.ndarray) -> tuple[list[dict], list[dict]]:
@@ -111,7 +152,7 @@ def auc_of(table: pd.DataFrame) -> float:
     Parameters
     ----------
     table : pandas.DataFrame
-        As `evaluate` gives it.
+        As `evaluate` gives it, of one model.
 
     Returns
     -------

@@ -6,7 +6,14 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from autophagy_assets.analysis.classifier.evaluation import CLASSES, auc_of, confusion_of, roc_of
+from autophagy_assets.analysis.classifier.evaluation import (
+    CLASSES,
+    auc_of,
+    confusion_of,
+    models_of,
+    of_model,
+    roc_of,
+)
 from autophagy_assets.analysis.figures import BLUE, GREY, ORANGE, Picture, new_figure, styled
 from autophagy_assets.config.study import Study
 
@@ -38,21 +45,22 @@ def evaluation_picture(table: pd.DataFrame, study: Study, title: str) -> Picture
         f"Left: of all {study.classes[1]} cells, the share found (y) against the share of "
         f"{study.classes[0]} cells wrongly called {study.classes[1]} (x) as the threshold on the "
         f"score moves; the dashed line is guessing. Area under the curve {_auc_text(table)}. "
-        f"Right: {_confusion_text(table, study)}"
+        f"Right: {_confusion_text(table, study)}; the darker a field, the larger its share of the "
+        "true class."
     )
     return Picture(figure, table, caption, _numbers(table))
 
 
 @styled
-def confusion_picture(table: pd.DataFrame, study: Study, title: str) -> Picture:
-    """Draw a confusion matrix.
+def confusion_pictures(table: pd.DataFrame, study: Study, title: str) -> Picture:
+    """Draw the confusion matrix of each model side by side, the primary one first.
 
     Parameters
     ----------
     table : pandas.DataFrame
-        As `evaluate` gives it.
+        As `evaluate` gives it, of one or more models.
     study : Study
-        Names the classes.
+        Names the classes and the primary model.
     title : str
         Whose cells these are.
 
@@ -61,11 +69,19 @@ def confusion_picture(table: pd.DataFrame, study: Study, title: str) -> Picture:
     Picture
         Its table is `table`.
     """
-    figure = new_figure(5, 4.2)
+    names = sorted(models_of(table), key=lambda name: name != study.primary)
+    shown = {name: of_model(table, name) for name in names}
+    figure = new_figure(0.6 + 4.4 * len(shown), 4.6)
     figure.suptitle(title, x=0.02, ha="left", fontweight="bold", fontsize=12)
-    _draw_confusion(figure.subplots(), table, study)
-    caption = f"{_confusion_text(table, study)} Area under the ROC curve {_auc_text(table)}."
-    return Picture(figure, table, caption, _numbers(table))
+    axes = figure.subplots(1, len(shown), squeeze=False)[0]
+    captions, numbers = [], dict[str, float]()
+    for ax, (name, part) in zip(axes, shown.items(), strict=True):
+        _draw_confusion(ax, part, study)
+        ax.set_title(f"{name}: % of true class")
+        captions.append(f"{name}: {_confusion_text(part, study)}; AUC {_auc_text(part)}.")
+        numbers |= {f"{name}: {what}": value for what, value in _numbers(part).items()}
+    caption = f"{' '.join(captions)} The darker a field, the larger its share of the true class."
+    return Picture(figure, table, caption, numbers)
 
 
 def _draw_roc(ax: Axes, table: pd.DataFrame, study: Study) -> None:
@@ -79,7 +95,7 @@ def _draw_roc(ax: Axes, table: pd.DataFrame, study: Study) -> None:
             color=ORANGE,
             ms=8,
             mec="white",
-            label="score 0.5, as in the matrix",
+            label="threshold of the matrix",
         )
     else:
         ax.text(0.32, 0.75, "only one class: no ROC curve", ha="center", color=GREY)
@@ -144,4 +160,4 @@ def _confusion_text(table: pd.DataFrame, study: Study) -> str:
         for t in CLASSES
         if counts[t].sum()
     ]
-    return f"{' and '.join(shares)}; the darker a field, the larger its share of the true class."
+    return " and ".join(shares)

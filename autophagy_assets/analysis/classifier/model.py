@@ -8,11 +8,18 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import joblib
 import numpy as np
 from sklearn.base import ClassifierMixin
+
+
+class Calibrator(Protocol):
+    """Makes scores of an estimator probabilities."""
+
+    def calibrate(self, scores: np.ndarray) -> np.ndarray:
+        """Probability of class 1 for each score."""
 
 
 @dataclass(frozen=True)
@@ -21,6 +28,8 @@ class TrainedClassifier:
 
     Attributes
     ----------
+    name : str
+        Of the model, in the study file.
     estimator : sklearn.base.ClassifierMixin
         The fitted model; has ``predict_proba``.
     feature_names : tuple of str
@@ -35,8 +44,14 @@ class TrainedClassifier:
         Version of the training table.
     n_training_cells : dict of int to int
         Number of training cells by class.
+    calibrator : Calibrator or None
+        Fitted on scores of cells that the estimator had not seen; None for scores as they are.
+    threshold : float or None
+        A cell is positive if its probability of class 1 is above; None if class 1 is the more
+        probable one.
     """
 
+    name: str
     estimator: ClassifierMixin
     feature_names: tuple[str, ...]
     classes: tuple[int, ...]
@@ -44,6 +59,8 @@ class TrainedClassifier:
     versions: dict[str, str]
     training_data: str
     n_training_cells: dict[int, int]
+    calibrator: Calibrator | None = None
+    threshold: float | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         """State for pickling, without what is left over in memory."""

@@ -18,6 +18,7 @@ from autophagy_assets.analysis.identity import (
     CLASS,
     DATASET,
     METADATA,
+    MODEL,
     OUTCOME,
     PREDICTED,
     SCORE,
@@ -57,13 +58,27 @@ _METADATA = (
     Column("fov", str, "Field of view of the cell"),
 )
 _PREDICTION = (
-    Column(PREDICTED, int, "Class that the classifier gives the cell"),
-    Column(SCORE, float, "Probability of class 1 that the classifier gives the cell"),
+    Column(MODEL, str, "Model of the study file that gives the prediction"),
+    Column(PREDICTED, int, "Class that the model gives the cell"),
+    Column(SCORE, float, "Probability of class 1 that the model gives the cell"),
     Column(OUTCOME, str, "TP, TN, FP or FN"),
 )
 CELLS = Table("cells with features", _CELL)
 CLEAN = Table("cells with metadata and features", _CELL + _METADATA)
 PREDICTIONS = Table("cells with predictions", _CELL + _METADATA + _PREDICTION)
+OUT_OF_FOLD = Table(
+    "cells with scores of models that have not seen them",
+    (
+        *_CELL,
+        *_METADATA,
+        _PREDICTION[0],
+        Column("scheme", str, "How the cells were divided into folds"),
+        Column("fold", str, "What was left out of the training"),
+        Column("score", float, "Probability of class 1 as the estimator gives it"),
+        Column(SCORE, float, "Probability of class 1 that the model gives the cell"),
+    ),
+    features=False,
+)
 MANIFEST = Table(
     "fields of view",
     (
@@ -81,7 +96,7 @@ MANIFEST = Table(
     ),
     features=False,
 )
-TABLES = {table.name: table for table in (CELLS, CLEAN, PREDICTIONS, MANIFEST)}
+TABLES = {t.name: t for t in (CELLS, CLEAN, PREDICTIONS, OUT_OF_FOLD, MANIFEST)}
 
 _STATISTICS = {
     "mean": "Mean intensity",

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from autophagy_assets.analysis.classifier.classification import POSITIVE
+from autophagy_assets.analysis.classifier.predictions import POSITIVE
 from autophagy_assets.analysis.identity import CLASS, SCORE
 from autophagy_assets.analysis.quality.finding import Finding
 from autophagy_assets.config.study import Checks

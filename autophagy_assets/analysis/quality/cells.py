@@ -6,7 +6,7 @@ and how far the scores can be trusted (``calibration``).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -138,15 +138,15 @@ def scores_agree(drawn: pd.DataFrame, shown: str, predictions: pd.DataFrame) -> 
     return answer(not wrong, observation, remedy, {"pictures": len(drawn), "wrong scores": wrong})
 
 
-def features_match(table: Sequence[str], model: Sequence[str], name: str) -> Finding:
-    """Check whether a table has the features of a model and no others.
+def features_match(table: Sequence[str], models: Mapping[str, Sequence[str]], name: str) -> Finding:
+    """Check whether a table has the features of every model.
 
     Parameters
     ----------
     table : sequence of str
         Features of the table, in any order.
-    model : sequence of str
-        Features that the model was trained on.
+    models : mapping of str to sequence of str
+        Features that each model was trained on.
     name : str
         What the reader calls the table.
 
@@ -154,16 +154,14 @@ def features_match(table: Sequence[str], model: Sequence[str], name: str) -> Fin
     -------
     Finding
     """
-    lacking = [feature for feature in model if feature not in set(table)]
-    unknown = [feature for feature in table if feature not in set(model)]
-    observation = (
-        f"{name} has {len(table)} features, and the classifier was trained on {len(model)}"
-    )
-    wrong = [
-        f"{what} {first_of(names)}"
-        for what, names in (("it lacks", lacking), ("the classifier does not know", unknown))
-        if names
-    ]
+    present = set(table)
+    lacking = {
+        model: [feature for feature in features if feature not in present]
+        for model, features in models.items()
+    }
+    trained = ", ".join(f"{model} on {len(features)}" for model, features in models.items())
+    observation = f"{name} has {len(table)} features, and the models were trained: {trained}"
+    wrong = [f"for {m} it lacks {first_of(names)}" for m, names in lacking.items() if names]
     remedy = f"; {' and '.join(wrong)}: make both again with the same study file."
-    numbers = {"features": len(table), "lacking": len(lacking), "unknown": len(unknown)}
+    numbers = {"features": len(table), "lacking": sum(map(len, lacking.values()))}
     return answer(not wrong, observation, remedy, numbers)

@@ -15,7 +15,13 @@ from typing import Any
 import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from autophagy_assets.analysis.classifier.evaluation import CLASSES, auc_of, confusion_of
+from autophagy_assets.analysis.classifier.evaluation import (
+    CLASSES,
+    auc_of,
+    confusion_of,
+    models_of,
+    of_model,
+)
 from autophagy_assets.analysis.figures import data_uri
 from autophagy_assets.analysis.identity import CELL_ID, DATASET
 from autophagy_assets.config.study import Study
@@ -62,7 +68,7 @@ class ReportContent:
     counts : pandas.DataFrame
         ``genotype``, ``stimulation`` and ``cells``, one row per group.
     evaluation : pandas.DataFrame
-        `evaluation.evaluate` of the control's test cells.
+        `evaluation.evaluate` of control cells that a model has not seen, of all models.
     knockouts : mapping of str to pandas.DataFrame
         The same for each knockout.
     manifest : pandas.DataFrame
@@ -118,10 +124,13 @@ def render_report(content: ReportContent) -> str:
         headline=_headline(content),
         counts=_counts(content.counts, study),
         evaluations=[
-            _evaluation(study.control, content.evaluation, study, "test cells, not trained on"),
+            *_evaluations(study.control, content.evaluation, study, "cells not seen by the model"),
             *(
-                _evaluation(genotype, content.knockouts[genotype], study, "all cells")
+                evaluation
                 for genotype in sorted(content.knockouts)
+                for evaluation in _evaluations(
+                    genotype, content.knockouts[genotype], study, "all cells"
+                )
             ),
         ],
         figures=[_figure(figure, content.lineage) for figure in content.figures],
@@ -137,17 +146,19 @@ def render_report(content: ReportContent) -> str:
 
 def _headline(content: ReportContent) -> list[tuple[str, str]]:
     """Count what the boxes at the top say: a number and what it is."""
-    study, counts = content.study, confusion_of(content.evaluation).to_numpy()
+    study = content.study
+    evaluation = of_model(content.evaluation, study.primary)
+    counts = confusion_of(evaluation).to_numpy()
     boxes = [(f"{int(content.counts['cells'].sum()):,}", "cells measured")]
     if total := len(content.manifest) + len(content.refused):
         excluded = len(_excluded(content))
         label = f"fields of view, {excluded} excluded" if excluded else "fields of view"
         boxes.append((str(total), label))
-    auc = _number(auc_of(content.evaluation))
-    boxes.append((auc, f"AUC on {counts.sum()} {study.control} test cells"))
+    unseen = f"{study.control} cells not seen by {study.primary}"
+    boxes.append((_number(auc_of(evaluation)), f"AUC on {counts.sum()} {unseen}"))
     for number in CLASSES:
         right, total = counts[number, number], counts[number].sum()
-        label = f"of {total} {study.control} {study.classes[number]} test cells called right"
+        label = f"of {total} {study.classes[number]} {unseen} called right"
         boxes.append((_percent(right, total), label))
     return boxes
 
@@ -162,6 +173,14 @@ def _counts(counts: pd.DataFrame, study: Study) -> dict[str, Any]:
     ).reindex(index=genotypes, columns=stimulations, fill_value=0)
     rows = [(str(name), [int(n) for n in row]) for name, row in table.iterrows()]
     return {"stimulations": stimulations, "rows": rows}
+
+
+def _evaluations(
+    genotype: str, table: pd.DataFrame, study: Study, cells: str
+) -> Iterator[dict[str, Any]]:
+    """Confusion matrices of all models, the primary one first."""
+    for model in sorted(models_of(table), key=lambda name: name != study.primary):
+        yield {"model": model, **_evaluation(genotype, of_model(table, model), study, cells)}
 
 
 def _evaluation(genotype: str, table: pd.DataFrame, study: Study, cells: str) -> dict[str, Any]:

@@ -16,10 +16,11 @@ from stat import S_ISDIR
 from typing import Any
 
 from autophagy_assets.errors import IntegrityError
-from autophagy_assets.registry.consistency.run_outputs import TRASH, pieces
+from autophagy_assets.registry.consistency.run_outputs import pieces
 from autophagy_assets.registry.store import files
 from autophagy_assets.registry.store.artifacts import verify_lamin_hash
 from autophagy_assets.registry.store.instance import connect, source_name
+from autophagy_assets.registry.store.lamin_internals import is_in_trash
 
 GONE, EMPTY = "its file is gone", "its file is empty"
 INCOMPLETE, CHANGED = "its file is incomplete", "its file has changed"
@@ -56,7 +57,6 @@ def damaged(uids: Iterable[str], thorough: bool = False) -> dict[str, str]:
 
     Parameters
     ----------
-    uids : iterable of str
     thorough : bool
         Read and hash every file. Default: look at size and time of change, and hash only what
         was changed after it was registered.
@@ -80,7 +80,7 @@ def damaged(uids: Iterable[str], thorough: bool = False) -> dict[str, str]:
 
 
 def _fault(artifact: Any, thorough: bool) -> str | None:
-    if artifact.branch_id == TRASH:
+    if is_in_trash(artifact):
         return IN_TRASH
     path = Path(str(artifact.path))
     try:
@@ -120,12 +120,7 @@ def _fault_of_ours(artifact: Any, path: Path, thorough: bool) -> str | None:
 
 
 def mark_damaged(uid: str) -> None:
-    """Have the cheap look find what somebody has found by reading a file.
-
-    Parameters
-    ----------
-    uid : str
-    """
+    """Have the cheap look find what somebody has found by reading a file."""
     for artifact in connect().Artifact.filter(uid=uid).select_related("storage"):
         if (path := Path(str(artifact.path))).exists():
             _date(path)

@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from autophagy_assets.config.home import Home
-from autophagy_assets.registry.consistency.records import ASIDE, EVERYWHERE, Disagreement
+from autophagy_assets.registry.consistency.records import ASIDE, Disagreement
 from autophagy_assets.registry.store import files
 from autophagy_assets.registry.store.instance import storage_root, writing
+from autophagy_assets.registry.store.lamin_internals import every_artifact
 from autophagy_assets.registry.store.processes import at_work, began, others_at_work
 
 # Who works on another machine cannot be asked. Longer than anything that is written takes.
@@ -29,10 +30,6 @@ def free_space() -> list[Disagreement]:
     """Delete what dead processes left half-written in the home, without asking any database.
 
     A full disk may be why they died, and databases need some of it to be opened.
-
-    Returns
-    -------
-    list of Disagreement
     """
     store, disagreements = Home.locate().store, []
     for path in _loose(store, set()) if store.is_dir() else []:
@@ -54,10 +51,6 @@ def check_loose(fix: bool, needed: set[str], grace_s: float = GRACE_S) -> Iterat
     grace_s : float
         In a store that other machines may write to: age in s below which a file may belong to
         one of them.
-
-    Yields
-    ------
-    Disagreement
     """
     with writing() as ln:  # nobody registers a file meanwhile
         recorded = _recorded_places(ln)
@@ -97,7 +90,7 @@ def _is_left(path: Path, grace_s: float) -> bool:
 
 def _recorded_places(ln: Any) -> set[Path]:
     places = set()
-    for artifact in ln.Artifact.filter(branch_id__in=EVERYWHERE):
+    for artifact in every_artifact(ln):
         places.add(Path(str(artifact.path)))
     return places
 

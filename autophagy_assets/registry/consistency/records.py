@@ -12,13 +12,22 @@ from pathlib import Path
 from typing import Any
 
 from autophagy_assets.errors import IntegrityError
-from autophagy_assets.registry.consistency.run_outputs import TRASH
-from autophagy_assets.registry.provenance.runs import ABORTED, STARTED, end, transform_key
+from autophagy_assets.registry.provenance.runs import end, transform_key
 from autophagy_assets.registry.store import files
+from autophagy_assets.registry.store.database import is_sqlite
 from autophagy_assets.registry.store.instance import connect, retried, writing
+from autophagy_assets.registry.store.lamin_internals import (
+    ABORTED,
+    RUN_STATUS,
+    STARTED,
+    content_hash,
+    end_upload,
+    every_artifact,
+    is_in_trash,
+    uploading,
+)
 from autophagy_assets.registry.store.processes import at_work, forget_gone
 
-EVERYWHERE = [TRASH, 0, 1]  # LaminDB's branches: trash, archive, main
 ASIDE = ".changed-"  # so begins the name of a file that was moved aside
 
 
@@ -62,7 +71,7 @@ def check_records(fix: bool) -> Iterator[tuple[str, Disagreement]]:
         Uid of the artifact, and what is wrong.
     """
     ln = connect()
-    for artifact in ln.Artifact.filter(branch_id__in=EVERYWHERE).order_by("key", "id"):
+    for artifact in every_artifact(ln).order_by("key", "id"):
         path = Path(str(artifact.path))
         sha256 = files.recorded_hash(path)
         if not sha256 or not _reachable(artifact):
@@ -81,7 +90,7 @@ def _remedy(artifact: Any) -> str:
     maker = artifact.run.transform.key if artifact.run_id is not None else ""
     if maker == transform_key("ingest"):
         return "run 'autophagy ingest' on its folder again"
-    if artifact.branch_id == TRASH:
+    if is_in_trash(artifact):
         return "it is in LaminDB's trash: put the file back, or delete the artifact for good"
     if not artifact.is_latest:
         return "an older version: put the file back, or delete the artifact in LaminDB"
@@ -99,23 +108,14 @@ def check_uploads(fix: bool) -> Iterator[Disagreement]:
     ----------
     fix : bool
         Mark those as ended whose file is whole.
-
-    Yields
-    ------
-    Disagreement
     """
-    from lamindb_setup.core.hashing import hash_dir, hash_file
-
     ln = connect()
-    for artifact in ln.Artifact.objects.filter(_aux__so=1).order_by("id"):
+    for artifact in uploading(ln).order_by("id"):
         path = Path(str(artifact.path))
-        whole = False
-        if path.exists() and artifact.hash:
-            found = hash_dir(path)[1] if path.is_dir() else hash_file(path)[1]
-            whole = found == artifact.hash
+        whole = bool(path.exists() and artifact.hash) and content_hash(path) == artifact.hash
         what = f"{artifact.key} ({artifact.uid})"
         if whole and fix:
-            artifact._storage_ongoing = False
+            end_upload(artifact)
             retried(artifact.save)
         problem = "its upload has not ended" + ("" if whole else ", and its file is not whole")
         remedy = "mark it as ended" if whole else "delete the artifact and register it again"
@@ -129,10 +129,6 @@ def check_latest(fix: bool) -> Iterator[Disagreement]:
     ----------
     fix : bool
         Make the one that was registered last the latest.
-
-    Yields
-    ------
-    Disagreement
     """
     ln = connect()
     families: dict[str, list[tuple[int, bool, str]]] = {}
@@ -166,7 +162,7 @@ def started_runs() -> list[tuple[str, str, str, str]]:
         Uid, name, Dagster run and process of each; empty where there is none.
     """
     mine = connect().Run.filter(transform__key__startswith=transform_key("")).order_by("id")
-    columns = ("uid", "name", "reference", "extra_data", "_status_code")
+    columns = ("uid", "name", "reference", "extra_data", RUN_STATUS)
     return [
         (uid, name or uid, reference or "", (notes or {}).get("process", ""))
         for uid, name, reference, notes, status in mine.values_list(*columns)
@@ -175,12 +171,7 @@ def started_runs() -> list[tuple[str, str, str, str]]:
 
 
 def abort(uid: str, reason: str) -> None:
-    """Mark a run as aborted.
-
-    Parameters
-    ----------
-    uid, reason : str
-    """
+    """Mark a run as aborted."""
 
     def _abort() -> None:
         with writing() as ln:
@@ -198,16 +189,10 @@ def process_is_gone(name: str) -> bool:
     ----------
     name : str
         As the run names it; empty where it does not.
-
-    Returns
-    -------
-    bool
     """
-    from django.db import connection
-
     alive = at_work(name)
     # In SQLite every process was one of this home, whose locks are here.
-    return alive is False or (alive is None and connection.vendor == "sqlite")
+    return alive is False or (alive is None and is_sqlite())
 
 
 def forget_processes(needed: Iterable[str]) -> None:

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from autophagy_assets.registry.provenance.runs import KEPT, transform_key
 from autophagy_assets.registry.store import labels as lab
 from autophagy_assets.registry.store.instance import connect
+from autophagy_assets.registry.store.lamin_internals import label_links, registered_at
 
-TRASH = -1  # LaminDB's branch for what was deleted and can be restored
 _AT_ONCE = 500  # names in one query
 
 
@@ -39,17 +39,8 @@ def held_by(runs: Iterable[str]) -> dict[str, set[str]]:
 
 
 def has_content(sha256: str) -> bool:
-    """Whether the store has or had a file of some content.
-
-    Parameters
-    ----------
-    sha256 : str
-
-    Returns
-    -------
-    bool
-    """
-    return connect().Artifact.objects.filter(_real_key__contains=sha256).exists()
+    """Whether the store has or had a file of some content."""
+    return registered_at(connect(), sha256).exists()
 
 
 def studies_held() -> list[str]:
@@ -61,25 +52,14 @@ def studies_held() -> list[str]:
         Names, sorted.
     """
     connect()
-    from lamindb.models import ArtifactULabel
-
-    links = ArtifactULabel.objects.filter(
+    links = label_links().objects.filter(
         feature__name=lab.STUDY, artifact__run__transform__key__startswith=transform_key("")
     )
     return sorted(set(links.values_list("ulabel__name", flat=True)))
 
 
 def pieces(names: Iterable[str]) -> Iterator[list[str]]:
-    """Names in lists that a database takes in one query.
-
-    Parameters
-    ----------
-    names : iterable of str
-
-    Yields
-    ------
-    list of str
-    """
+    """Names in lists that a database takes in one query."""
     every = sorted(names)
     for start in range(0, len(every), _AT_ONCE):
         yield every[start : start + _AT_ONCE]

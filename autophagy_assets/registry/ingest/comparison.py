@@ -21,12 +21,7 @@ _NAMED = 3  # fields that a message names; it counts the rest
 
 
 class Registered:
-    """The images of a study as they are registered when an ingest begins.
-
-    Parameters
-    ----------
-    study : Study
-    """
+    """The images of a study as they are registered when an ingest begins."""
 
     def __init__(self, study: Study) -> None:
         self.images = raw_images(study)
@@ -93,11 +88,6 @@ class Registered:
 def refuse_foreign(field: NewField, registered: Registered) -> None:
     """Refuse a field that has images under keys that are not an ingest's.
 
-    Parameters
-    ----------
-    field : NewField
-    registered : Registered
-
     Raises
     ------
     InputError
@@ -117,11 +107,6 @@ def duplicates(fields: Sequence[NewField], registered: Registered) -> dict[str, 
 
     Their cells would be there twice: on both sides of the split, or in two classes; or a channel
     would show what another shows.
-
-    Parameters
-    ----------
-    fields : sequence of NewField
-    registered : Registered
 
     Returns
     -------
@@ -169,11 +154,6 @@ def refuse_twin_labels(fields: Sequence[NewField], registered: Registered) -> No
 
     A label may be corrected to one that shares that name, for all images that have it at once.
 
-    Parameters
-    ----------
-    fields : sequence of NewField
-    registered : Registered
-
     Raises
     ------
     InputError
@@ -201,8 +181,6 @@ def refuse_replacement(fields: Sequence[NewField], registered: Registered, folde
 
     Parameters
     ----------
-    fields : sequence of NewField
-    registered : Registered
     folder : pathlib.Path
         Is named.
 

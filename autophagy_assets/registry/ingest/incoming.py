@@ -24,8 +24,6 @@ class NewImage:
     ----------
     key : str
         Under which it is registered.
-    channel : str
-    path : pathlib.Path
     labels : dict
         Kind to name: all that the image shall have.
     sha256, pixels : str
@@ -67,11 +65,7 @@ def read_field(rows: FieldRows, study: Study) -> NewField:
     Parameters
     ----------
     rows : FieldRows
-    study : Study
-
-    Returns
-    -------
-    NewField
+        What the metadata file says of it.
 
     Raises
     ------

@@ -31,6 +31,7 @@ from autophagy_assets.registry.store.artifacts import locate
 from autophagy_assets.registry.store.files import remove
 from autophagy_assets.registry.store.instance import connect, source_name
 from autophagy_assets.registry.store.labels import own_kinds
+from autophagy_assets.registry.store.lamin_internals import every_artifact
 
 INGEST = "ingest"
 INGEST_LOCK = "ingest.lock"
@@ -76,15 +77,10 @@ def ingest(
     ----------
     folder : pathlib.Path
         Holds ``metadata_files.csv`` and the images.
-    study : Study
     progress : callable, optional
         Called with the name of each field before its images are read.
     replace : bool
         Whether images of a field may take the place of others that are registered.
-
-    Returns
-    -------
-    Ingested
 
     Raises
     ------
@@ -198,8 +194,7 @@ class _Ingest:
         """Remove the copies that an ingest that failed has made and not registered."""
         with contextlib.suppress(Exception):  # what went wrong first is what a person is shown
             made = {output.record.uid: output.file.path for output in self.recorder.outputs}
-            # Not Artifact.filter, which hides the trash.
-            known = connect().Artifact.objects.filter(uid__in=list(made))
+            known = every_artifact(connect()).filter(uid__in=list(made))
             for uid in made.keys() - set(known.values_list("uid", flat=True)):
                 remove(made[uid])
             if self.recorder.run_uid is not None:
@@ -219,10 +214,6 @@ def _refuse_other_features(fields: list[FieldRows]) -> None:
 
 def excluded_fields(study: Study) -> dict[str, str]:
     """Fields whose images an ingest did not take and none has taken since.
-
-    Parameters
-    ----------
-    study : Study
 
     Returns
     -------

@@ -12,12 +12,12 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from autophagy_assets.config.study import Study
-from autophagy_assets.registry.consistency.run_outputs import TRASH
 from autophagy_assets.registry.fields import study_slug
 from autophagy_assets.registry.provenance.recorder import Recorder
 from autophagy_assets.registry.provenance.runs import Step, transform_key
 from autophagy_assets.registry.store.instance import connect, writing
 from autophagy_assets.registry.store.keys import ArtifactKey
+from autophagy_assets.registry.store.lamin_internals import TRASH
 
 RETIRE = "retire"
 _AT_ONCE = 500  # rows in one statement
@@ -34,10 +34,6 @@ class Stale:
 def field_keys(fields: Collection) -> set[str]:
     """Fields of view as the keys of their files name them.
 
-    Parameters
-    ----------
-    fields : collection of Field
-
     Returns
     -------
     set of str
@@ -53,7 +49,6 @@ def stale(
 
     Parameters
     ----------
-    study : Study
     partitions : mapping
         Partitioned asset to the partitions that there are; other assets are left alone.
     fields : collection of str

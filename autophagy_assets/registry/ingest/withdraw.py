@@ -30,7 +30,6 @@ def withdraw(names: Collection[str], study: Study) -> list[str]:
     ----------
     names : collection of str
         As messages call fields: ``genotype, clone, stimulation, field of view``.
-    study : Study
 
     Returns
     -------

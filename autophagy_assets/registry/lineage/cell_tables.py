@@ -26,6 +26,7 @@ from autophagy_assets.registry.lineage.lineage import Node
 from autophagy_assets.registry.provenance.run_provenance import maker_of
 from autophagy_assets.registry.provenance.runs import transform_key
 from autophagy_assets.registry.store.artifacts import fetch, find
+from autophagy_assets.registry.store.database import fetch_related
 from autophagy_assets.registry.store.instance import connect
 from autophagy_assets.registry.store.keys import ArtifactKey
 
@@ -145,10 +146,8 @@ class Cells:
     def artifact(self, uid: str) -> Any:
         """Artifact of that uid, asked of LaminDB once."""
         if uid not in self._artifacts:
-            from django.db.models import prefetch_related_objects
-
             self._artifacts[uid] = find(uid)
-            prefetch_related_objects([self._artifacts[uid]], "recreating_runs", "run__transform")
+            fetch_related([self._artifacts[uid]], "recreating_runs", "run__transform")
         return self._artifacts[uid]
 
     def field_of(self, dataset: str) -> str | None:
@@ -208,11 +207,9 @@ class Cells:
         Parameters
         ----------
         dataset : str
+            Uid of the crops.
         cell : int
-
-        Returns
-        -------
-        str
+            Its ``scportrait_cell_id``.
 
         Raises
         ------

@@ -109,10 +109,6 @@ def lineage_of_cell(dataset: str, cell: int) -> Node:
     cell : int
         Its number within the dataset.
 
-    Returns
-    -------
-    Node
-
     Raises
     ------
     InputError

@@ -80,6 +80,7 @@ def lineage_of(what: str) -> Node:
     Returns
     -------
     Node
+        The artifact, with what it was made from below it.
 
     Raises
     ------
@@ -117,10 +118,6 @@ class Walk:
         artifact : lamindb.Artifact
         before : int, optional
             Id of the run that read it.
-
-        Returns
-        -------
-        Node
         """
         run = maker_of(artifact, before)
         place = (artifact.id, run.id if run is not None else None)
@@ -141,10 +138,6 @@ def bare(artifact: Any, run: Any, **more: Any) -> Node:
         What made it.
     **more
         Other parameters of :class:`Node`.
-
-    Returns
-    -------
-    Node
     """
     record = describe(artifact)
     return Node(
@@ -160,16 +153,7 @@ def bare(artifact: Any, run: Any, **more: Any) -> Node:
 
 
 def nodes_of(*trees: Node) -> list[Node]:
-    """All nodes of lineages, each once.
-
-    Parameters
-    ----------
-    *trees : Node
-
-    Returns
-    -------
-    list of Node
-    """
+    """All nodes of lineages, each once."""
     found: dict[int, Node] = {}
     open_ = list(trees)
     while open_:

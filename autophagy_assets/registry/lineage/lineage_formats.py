@@ -31,13 +31,8 @@ def render(tree: Node, style: str = "tree") -> str:
 
     Parameters
     ----------
-    tree : Node
     style : str
         ``tree``, ``json``, ``dot`` or ``svg``.
-
-    Returns
-    -------
-    str
 
     Raises
     ------
@@ -60,7 +55,6 @@ def tree_lines(tree: Node, *, stable: bool = False) -> list[str]:
 
     Parameters
     ----------
-    tree : Node
     stable : bool
         Leave out what differs between two runs that gave the same: run ids and times.
 

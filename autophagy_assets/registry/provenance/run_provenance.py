@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from autophagy_assets.registry.provenance.runs import ERRORED, FINISHED, MADE_FROM, STARTED
+from autophagy_assets.registry.provenance.runs import MADE_FROM
 from autophagy_assets.registry.store.instance import connect
+from autophagy_assets.registry.store.lamin_internals import ERRORED, FINISHED, STARTED, status_of
 
 _STATUS = {STARTED: "started", FINISHED: "finished", ERRORED: "errored"}
 
@@ -108,10 +109,6 @@ def describe_run(run: Any) -> RunRecord:
     Parameters
     ----------
     run : lamindb.Run
-
-    Returns
-    -------
-    RunRecord
     """
     notes = run.extra_data or {}
     environment = run.environment.uid if run.environment_id is not None else ""
@@ -123,7 +120,7 @@ def describe_run(run: Any) -> RunRecord:
         code_version=notes.get("code_version") or "",
         transform=run.transform.uid,
         parameters=run.params or {},
-        status=_STATUS.get(run._status_code, run.status or ""),
+        status=_STATUS.get(status_of(run), run.status or ""),
         started=run.started_at,
         finished=run.finished_at,
         environment=environment,
@@ -133,10 +130,6 @@ def describe_run(run: Any) -> RunRecord:
 
 def notes_of(run_uid: str) -> dict[str, Any]:
     """What a run has noted.
-
-    Parameters
-    ----------
-    run_uid : str
 
     Returns
     -------

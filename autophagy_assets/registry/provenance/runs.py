@@ -14,10 +14,10 @@ from autophagy_assets.registry.store import files
 from autophagy_assets.registry.store.artifacts import register
 from autophagy_assets.registry.store.identifiers import artifact_uid, derived
 from autophagy_assets.registry.store.instance import source
+from autophagy_assets.registry.store.lamin_internals import set_status
 from autophagy_assets.registry.store.outputs import Output, folder
 
 REFERENCE_TYPE = "dagster_run_id"
-STARTED, FINISHED, ERRORED, ABORTED = -1, 0, 1, 2
 ENVIRONMENT_KEY = "environment/packages.txt"
 # What a run notes: which inputs an output was made from, where not from all; and which artifacts
 # of an earlier run are part of what it gives.
@@ -60,7 +60,6 @@ def begin(ln: Any, transform: Any, step: Step, process: str) -> Any:
     ln : module
         ``lamindb``, inside a writing block.
     transform : lamindb.Transform
-    step : Step
     process : str
         The process that is at work, as it was announced.
 
@@ -98,7 +97,7 @@ def end(run: Any, status: int) -> None:
     status : int
         ``FINISHED``, ``ERRORED`` or ``ABORTED``.
     """
-    run._status_code = status
+    set_status(run, status)
     run.finished_at = datetime.now(UTC)
     run.save()
 
@@ -125,16 +124,7 @@ def link_inputs(ln: Any, run: Any, uids: list[str]) -> None:
 
 
 def transform_key(asset: str) -> str:
-    """Key of the transform that stands for an asset.
-
-    Parameters
-    ----------
-    asset : str
-
-    Returns
-    -------
-    str
-    """
+    """Key of the transform that stands for an asset."""
     return f"autophagy_assets/{asset}"
 
 
@@ -145,7 +135,6 @@ def find_transform(ln: Any, key: str, code: str) -> Any:
     ----------
     ln : module
         ``lamindb``, inside a writing block.
-    key : str
     code : str
         Source code; a new one is a new version of the transform.
 

@@ -11,9 +11,14 @@ from autophagy_assets.errors import IntegrityError
 from autophagy_assets.registry.store import files
 from autophagy_assets.registry.store.instance import connect, retried, source, source_name
 from autophagy_assets.registry.store.labels import attach
+from autophagy_assets.registry.store.lamin_internals import (
+    TRASH,
+    content_hash,
+    every_artifact,
+    is_in_trash,
+    registered_path,
+)
 from autophagy_assets.registry.store.outputs import Output, Record
-
-_TRASH = -1  # LaminDB's branch for what was deleted and can be restored
 
 
 def register(ln: Any, output: Output, run: Any) -> Any:
@@ -74,7 +79,7 @@ def renew(ln: Any, artifact: Any) -> None:
         ``lamindb``, inside a writing block.
     artifact : lamindb.Artifact
     """
-    if artifact.branch_id == _TRASH:
+    if is_in_trash(artifact):
         artifact.restore()
     _demote_others(ln, artifact)
     if not artifact.is_latest:
@@ -86,9 +91,8 @@ def _demote_others(ln: Any, artifact: Any) -> None:
 
     LaminDB leaves a withdrawn version marked as the latest; brought back, it would be a second one.
     """
-    # Not Artifact.filter, which hides the trash.
-    family = ln.Artifact.objects.filter(key=artifact.key, uid__startswith=artifact.uid[:16])
-    family = family.filter(branch_id__in=(artifact.branch_id, _TRASH), is_latest=True)
+    family = every_artifact(ln).filter(key=artifact.key, uid__startswith=artifact.uid[:16])
+    family = family.filter(branch_id__in=(artifact.branch_id, TRASH), is_latest=True)
     family.exclude(uid=artifact.uid).update(is_latest=False)
 
 
@@ -108,21 +112,13 @@ def describe(artifact: Any) -> Record:
     ----------
     artifact : lamindb.Artifact
         Of the store or of a source.
-
-    Returns
-    -------
-    Record
     """
-    sha256 = files.recorded_hash(Path(artifact._real_key or ""))
+    sha256 = files.recorded_hash(Path(registered_path(artifact)))
     return Record(artifact.uid, artifact.key or "", sha256, artifact.size or 0)
 
 
 def find(uid: str) -> Any:
     """Artifact of that uid in the store, else in the source.
-
-    Parameters
-    ----------
-    uid : str
 
     Returns
     -------
@@ -157,6 +153,7 @@ def fetch(uid: str, expected: Mapping[str, Any] | None = None) -> tuple[Path, Re
     Returns
     -------
     tuple of (pathlib.Path, Record)
+        A file or folder on this machine, and what is known of the artifact.
 
     Raises
     ------
@@ -222,12 +219,7 @@ def verify_lamin_hash(artifact: Any, path: Path, what: str) -> None:
     IntegrityError
         If its content has changed.
     """
-    from lamindb_setup.core.hashing import hash_dir, hash_file
-
-    if artifact.hash is None:
-        return
-    found = hash_dir(path)[1] if path.is_dir() else hash_file(path)[1]
-    if found != artifact.hash:
+    if artifact.hash is not None and content_hash(path) != artifact.hash:
         raise IntegrityError(
             f"{what}: the downloaded file is not the one that LaminDB recorded; delete it from "
             "the LaminDB cache and refresh again."

@@ -55,10 +55,6 @@ def put(write: Callable[[Path], object], folder: Path, suffix: str) -> StoredFil
     suffix : str
         Ending of its name, such as ``.parquet``.
 
-    Returns
-    -------
-    StoredFile
-
     Raises
     ------
     OSError
@@ -107,10 +103,6 @@ def temporary() -> str:
 
 def writer_of(path: Path) -> str:
     """Process that writes a temporary file.
-
-    Parameters
-    ----------
-    path : pathlib.Path
 
     Returns
     -------
@@ -196,12 +188,7 @@ def recorded_hash(path: Path) -> str:
 
 
 def remove(path: Path) -> None:
-    """Delete a file or a folder if it is there.
-
-    Parameters
-    ----------
-    path : pathlib.Path
-    """
+    """Delete a file or a folder if it is there."""
     if path.is_dir():
         shutil.rmtree(path, ignore_errors=True)
     else:

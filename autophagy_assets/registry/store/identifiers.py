@@ -26,10 +26,6 @@ def derived(length: int, *parts: str) -> str:
         Number of characters.
     *parts : str
         What the name is derived from.
-
-    Returns
-    -------
-    str
     """
     number = int.from_bytes(hashlib.sha256("\0".join(parts).encode()).digest())
     digits = []
@@ -59,10 +55,6 @@ def artifact_uid(key: str, sha256: str) -> str:
 
 def is_version_of(uid: str, key: str) -> bool:
     """Whether a uid is that of a version of a key.
-
-    Parameters
-    ----------
-    uid, key : str
 
     Returns
     -------

@@ -1,8 +1,9 @@
 """The LaminDB instance that is the store, and the one that is read from.
 
 Here belongs how a connection is made and how writers take turns; what is written is
-elsewhere. LaminDB connects once per process, so ``lamindb`` is imported inside functions
-only, after :func:`connect` has set the process up.
+elsewhere, and so are the database (``database``) and what is not public of LaminDB
+(``lamin_internals``). LaminDB connects once per process, so ``lamindb`` is imported inside
+functions only, after :func:`connect` has set the process up.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ import contextlib
 import io
 import os
 import re
-import time
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -23,11 +23,9 @@ from filelock import FileLock
 from autophagy_assets.config import settings
 from autophagy_assets.config.home import INSTANCE_NAME, Home
 from autophagy_assets.config.settings import SOURCE_VARIABLE
-from autophagy_assets.errors import InputError, StoreAwayError
-
-# One number for all writers of this platform in one PostgreSQL database.
-_ADVISORY_LOCK = 0x6175746F
-_ATTEMPTS = 7
+from autophagy_assets.errors import InputError
+from autophagy_assets.registry.store import database
+from autophagy_assets.registry.store.lamin_internals import make_instance
 
 
 @cache
@@ -55,7 +53,7 @@ def connect() -> ModuleType:
         import lamindb as ln
 
         ln.settings.verbosity = "error"
-        _tune_sqlite()
+        database.tune_sqlite()
     return ln
 
 
@@ -76,29 +74,7 @@ def _create_embedded(home: Home) -> None:
             f"LAMIN_SETTINGS_DIR={os.environ['LAMIN_SETTINGS_DIR']} belongs to another "
             f"AUTOPHAGY_HOME than {home.root}; unset it, or give each home its own."
         )
-    import lamindb_setup
-
-    lamindb_setup.init(
-        storage=str(home.store),
-        name=INSTANCE_NAME,
-        modules="bionty",
-        db=settings.database(),
-        _write_settings=False,  # True would drop a settings file into the working directory
-    )
-    lamindb_setup.settings.instance._persist(write_to_disk=True, write_current_instance_file=False)
-
-
-def _tune_sqlite() -> None:
-    """Let several processes use one SQLite file: readers beside a writer, writers in turn."""
-    from django.db import connection
-
-    if connection.vendor != "sqlite":
-        return
-    connection.settings_dict["OPTIONS"] |= {"timeout": 60, "transaction_mode": "IMMEDIATE"}
-    connection.close()  # the options count from the next connection on
-    with connection.cursor() as cursor:
-        cursor.execute("PRAGMA journal_mode=WAL")
-        cursor.execute("PRAGMA synchronous=FULL")
+    make_instance(home.store, INSTANCE_NAME, settings.database())
 
 
 @contextlib.contextmanager
@@ -113,19 +89,10 @@ def writing() -> Iterator[ModuleType]:
     Notes
     -----
     LaminDB derives a new version from the latest one, so two writers of one key would
-    derive the same. SQLite writers take a file lock, PostgreSQL writers an advisory lock
-    of the transaction, which also holds between machines.
+    derive the same.
     """
     ln = connect()
-    from django.db import connection, transaction
-
-    with contextlib.ExitStack() as stack:
-        if connection.vendor == "sqlite":
-            stack.enter_context(FileLock(Home.locate().locks / "lamindb.lock"))
-        stack.enter_context(transaction.atomic())
-        if connection.vendor == "postgresql":
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_ADVISORY_LOCK])
+    with database.transaction(Home.locate().locks / "lamindb.lock"):
         yield ln
 
 
@@ -148,40 +115,11 @@ def retried(function: Any) -> Any:
         If the database has not answered for about twelve seconds.
     """
     connect()
-    from django.db import InterfaceError, OperationalError, connection
-
-    for attempt in range(_ATTEMPTS):
-        try:
-            return function()
-        except (OperationalError, InterfaceError) as error:
-            if connection.in_atomic_block:
-                raise  # the whole transaction is to be repeated, not a part of it
-            connection.close()  # a broken connection does not recover by using it again
-            if attempt == _ATTEMPTS - 1:
-                raise StoreAwayError(
-                    f"LaminDB's database ({_database()}) did not answer {_ATTEMPTS} times: "
-                    f"{str(error).strip().splitlines()[0]}; see that it runs and has disk space, "
-                    "then refresh again. Nothing of this step was recorded."
-                ) from None  # the first cause is what a person is shown
-            time.sleep(0.2 * 2**attempt)
-    return None
-
-
-def _database() -> str:
-    from django.db import connection
-
-    place = connection.settings_dict
-    host = f"{place['HOST']}:{place['PORT']}/" if place.get("HOST") else ""
-    return f"{host}{place['NAME']}"
+    return database.repeated(function)
 
 
 def storage_root() -> Path:
-    """Folder below which every artifact of the store has its file.
-
-    Returns
-    -------
-    pathlib.Path
-    """
+    """Folder below which every artifact of the store has its file."""
     return Path(str(connect().settings.storage.root))
 
 

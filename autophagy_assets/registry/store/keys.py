@@ -27,10 +27,8 @@ class ArtifactKey:
         Slug of the study's name.
     group : str or None
         Group of the asset; None for ``raw_images``, which come from outside.
-    asset : str
     suffix : str
         With its dot.
-    partition : str, optional
     field : str, optional
         Slug of a field of view of a sample.
     file : str, optional
@@ -51,10 +49,6 @@ class ArtifactKey:
     @classmethod
     def parse(cls, text: str) -> ArtifactKey | None:
         """Read a key.
-
-        Parameters
-        ----------
-        text : str
 
         Returns
         -------
@@ -100,12 +94,7 @@ def beside(key: str, name: str) -> str:
 
     Parameters
     ----------
-    key : str
     name : str
         With its suffix.
-
-    Returns
-    -------
-    str
     """
     return key.rpartition("/")[0] + "/" + name

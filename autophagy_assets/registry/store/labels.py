@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from autophagy_assets.registry.store.identifiers import derived
+from autophagy_assets.registry.store.lamin_internals import label_links, number_links
 
 STUDY = "study"
 GENOTYPE = "genotype"
@@ -53,25 +54,24 @@ def attach(ln: Any, artifact: Any, labels: Labels) -> None:
         column removed. What people have attached by hand stays, whether plain or of a kind of
         their own.
     """
-    from lamindb.models import ArtifactULabel
-
+    link_of = label_links()
     links = [
-        ArtifactULabel(artifact=artifact, ulabel=label(ln, name), feature=category(ln, kind))
+        link_of(artifact=artifact, ulabel=label(ln, name), feature=category(ln, kind))
         for kind, names in labels.items()
         for name in ([names] if isinstance(names, str) else names)
     ]
     if not links:
         return
     wanted = {(link.feature_id, link.ulabel_id) for link in links}
-    known = ArtifactULabel.objects.filter(artifact=artifact, feature__isnull=False)
+    known = link_of.objects.filter(artifact=artifact, feature__isnull=False)
     rows = known.values_list("id", "feature_id", "ulabel_id", "feature__name", "feature__uid")
     stale = [
         link
         for link, feature, ulabel, kind, uid in rows
         if (feature, ulabel) not in wanted and (kind in labels or uid == _category_uid(kind))
     ]
-    ArtifactULabel.objects.filter(id__in=stale).delete()
-    ArtifactULabel.objects.bulk_create(links, ignore_conflicts=True)
+    link_of.objects.filter(id__in=stale).delete()
+    link_of.objects.bulk_create(links, ignore_conflicts=True)
 
 
 def label(ln: Any, name: str) -> Any:
@@ -81,7 +81,6 @@ def label(ln: Any, name: str) -> Any:
     ----------
     ln : module
         ``lamindb``, inside a writing block.
-    name : str
 
     Returns
     -------
@@ -103,6 +102,7 @@ def category(ln: Any, kind: str) -> Any:
     ln : module
         ``lamindb``, inside a writing block.
     kind : str
+        Such as ``genotype``.
 
     Returns
     -------
@@ -124,11 +124,6 @@ def own_kinds(ln: Any, kinds: Iterable[str]) -> set[str]:
     ----------
     ln : module
         ``lamindb``.
-    kinds : iterable of str
-
-    Returns
-    -------
-    set of str
     """
     found = ln.Feature.filter(name__in=list(kinds)).values_list("name", "uid")
     return {name for name, uid in found if uid == _category_uid(name)}
@@ -150,8 +145,7 @@ def annotate(ln: Any, artifact: Any, numbers: Mapping[str, float]) -> None:
     numbers : mapping
         Name to number; names get registered as features, numbers that are NaN are not.
     """
-    from lamindb.models import ArtifactJsonValue, JsonValue
-
+    link_of, number_of = number_links()
     # The links directly: ``artifact.features.add_values`` takes ten times as long.
     for name, number in numbers.items():
         if math.isnan(number):
@@ -161,10 +155,10 @@ def annotate(ln: Any, artifact: Any, numbers: Mapping[str, float]) -> None:
             feature = ln.Feature(name=name, dtype=float, description=NUMBERS.get(name, name))
             feature.uid = derived(12, "number", name)
             feature.save()
-        value, _ = JsonValue.get_or_create(feature, float(number))
-        links = ArtifactJsonValue.objects.filter(artifact=artifact, jsonvalue__feature=feature)
+        value, _ = number_of.get_or_create(feature, float(number))
+        links = link_of.objects.filter(artifact=artifact, jsonvalue__feature=feature)
         links.exclude(jsonvalue=value).delete()
-        ArtifactJsonValue.objects.get_or_create(artifact=artifact, jsonvalue=value)
+        link_of.objects.get_or_create(artifact=artifact, jsonvalue=value)
 
 
 def labels_of(artifacts: Any) -> dict[str, dict[str, str]]:
@@ -181,11 +175,9 @@ def labels_of(artifacts: Any) -> dict[str, dict[str, str]]:
         Artifact uid to kind of label to name; of several names of one kind, the first in
         order. A label that was attached without a kind stands under ``PLAIN`` and its name.
     """
-    from lamindb.models import ArtifactULabel
-
     # Not through the query set itself: its own label filter would hide the other labels.
     uids = list(artifacts.values_list("uid", flat=True).distinct())
-    links = ArtifactULabel.objects.using(artifacts.db).filter(artifact__uid__in=uids)
+    links = label_links().objects.using(artifacts.db).filter(artifact__uid__in=uids)
     table: dict[str, dict[str, str]] = {uid: {} for uid in sorted(uids)}
     for uid, kind, name in sorted(
         (uid, kind or PLAIN + name, name)

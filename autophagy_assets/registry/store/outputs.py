@@ -83,10 +83,6 @@ def folder(key: str) -> Path:
     ----------
     key : str
         LaminDB key, with an ending.
-
-    Returns
-    -------
-    pathlib.Path
     """
     place = storage_root() / key
     return place.with_name(place.name.split(".")[0])
@@ -99,9 +95,5 @@ def place_of(key: str) -> tuple[Path, str]:
     ----------
     key : str
         LaminDB key, with an ending.
-
-    Returns
-    -------
-    tuple of (pathlib.Path, str)
     """
     return folder(key), "." + key.rsplit(".", 1)[1]

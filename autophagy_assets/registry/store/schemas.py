@@ -29,8 +29,8 @@ def validated(table: pd.DataFrame, kind: Table, name: str) -> Any:
 
     Parameters
     ----------
-    table : pandas.DataFrame
     kind : Table
+        The contract that it has to fit.
     name : str
         What messages call the table.
 

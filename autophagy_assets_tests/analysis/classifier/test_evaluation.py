@@ -8,9 +8,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autophagy_assets.analysis.classifier.evaluation import auc_of, confusion_of, evaluate, roc_of
+from autophagy_assets.analysis.classifier.evaluation import (
+    auc_of,
+    confusion_of,
+    evaluate,
+    models_of,
+    of_model,
+    roc_of,
+)
 from autophagy_assets.analysis.classifier.evaluation_figures import (
-    confusion_picture,
+    confusion_pictures,
     evaluation_picture,
 )
 from autophagy_assets.config.study import Study
@@ -22,7 +29,12 @@ STUDY = Study.load()
 def predictions(true, scores) -> pd.DataFrame:
     scores = np.asarray(scores, dtype=float)
     return pd.DataFrame(
-        {"class": true, "predicted_class": (scores > 0.5).astype(int), "prob_class1": scores}
+        {
+            "model": "puncta",
+            "class": true,
+            "predicted_class": (scores > 0.5).astype(int),
+            "prob_class1": scores,
+        }
     )
 
 
@@ -79,7 +91,7 @@ def texts(picture) -> str:
     return "\n".join(found)
 
 
-@pytest.mark.parametrize("draw", [evaluation_picture, confusion_picture])
+@pytest.mark.parametrize("draw", [evaluation_picture, confusion_pictures])
 def test_figures_show_n_and_shares_and_whose_cells(draw):
     shown = texts(draw(evaluate(FOUR), STUDY, "WT test cells"))
     for part in ("WT test cells", "(n = 3)", "(n = 2)", "67 %", "33 %", "50 %", "2 cells", "0.67"):
@@ -88,7 +100,18 @@ def test_figures_show_n_and_shares_and_whose_cells(draw):
         assert label in shown
 
 
-@pytest.mark.parametrize("draw", [evaluation_picture, confusion_picture])
+@pytest.mark.parametrize("draw", [evaluation_picture, confusion_pictures])
 def test_one_class_can_be_drawn(draw):
     shown = texts(draw(evaluate(predictions([0, 0], [0.1, 0.9])), STUDY, "KO"))
     assert "not defined" in shown and "no cells" in shown
+
+
+def test_models_are_told_apart_and_the_primary_one_is_drawn_first():
+    both = pd.concat([FOUR.assign(model="as_published"), FOUR.head(3)], ignore_index=True)
+    table = evaluate(both)
+    assert models_of(table) == ["as_published", "puncta"]
+    pd.testing.assert_frame_equal(of_model(table, "puncta"), evaluate(FOUR.head(3)))
+    picture = confusion_pictures(table, STUDY, "KO cells")
+    titles = [ax.get_title(loc="left") for ax in picture.figure.axes]
+    assert [title.split(":")[0] for title in titles] == ["puncta", "as_published"]
+    assert picture.numbers["as_published: cells"] == 5

@@ -22,7 +22,14 @@ PNG = b"\x89PNG\r\n\x1a\n"
 def evaluation(true, scores) -> pd.DataFrame:
     scores = np.asarray(scores)
     return evaluate(
-        pd.DataFrame({"class": true, "predicted_class": (scores > 0.5) * 1, "prob_class1": scores})
+        pd.DataFrame(
+            {
+                "model": STUDY.primary,
+                "class": true,
+                "predicted_class": (scores > 0.5) * 1,
+                "prob_class1": scores,
+            }
+        )
     )
 
 
@@ -103,9 +110,10 @@ def test_the_page_needs_nothing_from_outside(content):
 def test_numbers_come_with_n(content):
     text = Page(render_report(content)).text
     for part in (
-        "1,290 cells measured", "2 fields of view, 1 excluded", "0.67 AUC on 5 WT test cells",
-        "67 % of 3 WT untreated test cells", "50 % of 2 WT 14h Torin-1 test cells",
-        "KO: all cells (n = 2), AUC not defined", "no cells 0 cells",
+        "1,290 cells measured", "2 fields of view, 1 excluded",
+        "0.67 AUC on 5 WT cells not seen by puncta",
+        "67 % of 3 untreated WT cells not seen", "50 % of 2 14h Torin-1 WT cells not seen",
+        "KO, model puncta: all cells (n = 2), AUC not defined", "no cells 0 cells",
     ):  # fmt: skip
         assert part in text, part
     assert text.index("WT 56 34") < text.index("KO 1200 0")  # the control first

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from autophagy_assets.errors import StoreAwayError
-from autophagy_assets.registry.store.instance import _ATTEMPTS, retried, writing
+from autophagy_assets.registry.store.instance import writing
 from autophagy_assets_tests.registry.records import rows
 
 LOOK = """
@@ -37,57 +36,6 @@ def test_a_block_that_fails_leaves_nothing(store):
         ln.ULabel(name="of a block that failed").save()
         raise RuntimeError
     assert rows() == before
-
-
-def test_a_busy_database_is_asked_again(store, monkeypatch):
-    from django.db import OperationalError
-
-    monkeypatch.setattr("time.sleep", lambda seconds: None)
-    calls = []
-
-    def busy() -> str:
-        calls.append(1)
-        if len(calls) < 3:
-            raise OperationalError("database is locked")
-        return "done"
-
-    assert retried(busy) == "done"
-    assert len(calls) == 3
-
-
-def test_a_database_that_stays_away_is_an_error_in_the_end(store, monkeypatch):
-    from django.db import OperationalError
-
-    monkeypatch.setattr("time.sleep", lambda seconds: None)
-    calls = []
-
-    def away() -> None:
-        calls.append(1)
-        raise OperationalError("connection refused")
-
-    with pytest.raises(StoreAwayError, match=rf"not answer {_ATTEMPTS} times: connection refused;"):
-        retried(away)
-    assert len(calls) == _ATTEMPTS
-
-
-def test_other_errors_are_not_repeated(store):
-    calls = []
-
-    def wrong() -> None:
-        calls.append(1)
-        raise ValueError
-
-    with pytest.raises(ValueError):
-        retried(wrong)
-    assert len(calls) == 1
-
-
-def test_sqlite_lets_readers_work_beside_a_writer(store):
-    from django.db import connection
-
-    with connection.cursor() as cursor:
-        assert cursor.execute("PRAGMA journal_mode").fetchone() == ("wal",)
-        assert cursor.execute("PRAGMA synchronous").fetchone() == (2,)
 
 
 @pytest.mark.slow

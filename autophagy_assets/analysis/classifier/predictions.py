@@ -1,0 +1,88 @@
+"""The table of predictions: which class a model calls a cell, and whether that is right."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from autophagy_assets.analysis.identity import (
+    CLASS,
+    IDENTITY,
+    METADATA,
+    MODEL,
+    OUTCOME,
+    PREDICTED,
+    SCORE,
+)
+
+POSITIVE = 1
+
+
+def called(scores: np.ndarray, threshold: float | None) -> np.ndarray:
+    """Class that cells are called by their probabilities.
+
+    Parameters
+    ----------
+    scores : numpy.ndarray of float, shape (n_cells,)
+        Probability of class 1.
+    threshold : float or None
+        None for the more probable class.
+
+    Returns
+    -------
+    numpy.ndarray of int, shape (n_cells,)
+    """
+    above = np.asarray(scores) > (0.5 if threshold is None else threshold)
+    return np.where(above, POSITIVE, 1 - POSITIVE)
+
+
+def predictions(
+    cells: pd.DataFrame, model: str, scores: np.ndarray, predicted: np.ndarray
+) -> pd.DataFrame:
+    """Put together a table of predictions.
+
+    Parameters
+    ----------
+    cells : pandas.DataFrame, shape (n_cells, n_columns)
+        With identity and class, and metadata as far as there is any.
+    model : str
+        Name of the model.
+    scores : numpy.ndarray of float, shape (n_cells,)
+        Probability of class 1.
+    predicted : numpy.ndarray of int, shape (n_cells,)
+
+    Returns
+    -------
+    pandas.DataFrame, shape (n_cells, 11)
+        As `predict` gives it.
+    """
+    present = [column for column in METADATA if column in cells.columns]
+    table = cells[[*IDENTITY, CLASS, *present]].reset_index(drop=True)
+    table[MODEL] = model
+    table[PREDICTED] = predicted.astype("int64")
+    table[SCORE] = scores
+    table[OUTCOME] = outcomes(table[CLASS].to_numpy(), predicted)
+    return table
+
+
+def outcomes(true: np.ndarray, predicted: np.ndarray) -> np.ndarray:
+    """Name the outcome of each prediction.
+
+    Parameters
+    ----------
+    true, predicted : numpy.ndarray of int, shape (n_cells,)
+        Class numbers; class 1 is positive.
+
+    Returns
+    -------
+    numpy.ndarray of str, shape (n_cells,)
+        ``"TP"``, ``"TN"``, ``"FP"`` or ``"FN"``.
+
+    Examples
+    --------
+    >>> outcomes(np.array([1, 0, 0, 1]), np.array([1, 0, 1, 0])).tolist()
+    ['TP', 'TN', 'FP', 'FN']
+    """
+    right = np.where(np.asarray(true) == np.asarray(predicted), "T", "F")
+    sign = np.where(np.asarray(predicted) == POSITIVE, "P", "N")
+    return np.char.add(right, sign).astype(object)

@@ -1,0 +1,174 @@
+"""Cross-validation: a score of every cell of the control, from a model that had not seen it.
+
+Not here: which cells are left out together (``folds``), what the scores say (``comparison``), and
+what the stored model takes from them (``scoring``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from threadpoolctl import threadpool_limits
+
+from autophagy_assets.analysis.classifier.estimators import estimator_of
+from autophagy_assets.analysis.evidence.calibrator import fit_calibrator
+from autophagy_assets.analysis.evidence.folds import Fold, ladder
+from autophagy_assets.analysis.features.sets import features_of
+from autophagy_assets.analysis.identity import (
+    CELL_ID,
+    CLASS,
+    DATASET,
+    IDENTITY,
+    METADATA,
+    SCORE,
+    feature_columns,
+)
+from autophagy_assets.config.models import Model
+from autophagy_assets.config.study import Study
+from autophagy_assets.errors import InputError
+
+MODEL, SCHEME, FOLD, RAW = "model", "scheme", "fold", "score"
+COLUMNS = [MODEL, SCHEME, FOLD, *IDENTITY, CLASS, *METADATA, RAW, SCORE]
+
+
+def control_cells(cells: pd.DataFrame, study: Study) -> pd.DataFrame:
+    """Cells of the control that have a class, in the order of their identities.
+
+    Parameters
+    ----------
+    cells : pandas.DataFrame, shape (n_cells, n_columns)
+        Identity, class and metadata; other genotypes and stimulations may be among them.
+    study : Study
+
+    Returns
+    -------
+    pandas.DataFrame
+        Its index counts from 0.
+
+    Raises
+    ------
+    InputError
+        If there are none.
+    """
+    kept = (cells["genotype"] == study.control) & cells[CLASS].isin(list(study.classes))
+    found = cells[kept.to_numpy()].sort_values([DATASET, CELL_ID], ignore_index=True)
+    if found.empty:
+        raise InputError(
+            f"None of {len(cells)} cells is of the control {study.control!r} and has a class; "
+            "check the genotypes and stimulations of the images."
+        )
+    return found
+
+
+def refusals(cells: pd.DataFrame, study: Study) -> dict[str, str]:
+    """Why schemes are not possible.
+
+    Parameters
+    ----------
+    cells : pandas.DataFrame, shape (n_cells, n_columns)
+        As for `cross_validate`.
+    study : Study
+
+    Returns
+    -------
+    dict of str to str
+        A sentence by scheme; a scheme that is possible is not there.
+    """
+    return ladder(control_cells(cells, study), study).refused
+
+
+def cross_validate(cells: pd.DataFrame, model: Model, study: Study) -> pd.DataFrame:
+    """Score every cell of the control by models that were fitted without it.
+
+    Parameters
+    ----------
+    cells : pandas.DataFrame, shape (n_cells, n_columns)
+        Identity, class, metadata and features of all sets; cells of other genotypes are left out.
+    model : Model
+        Its features, estimator and whether scores are calibrated.
+    study : Study
+        Names the control, says how cells are divided.
+
+    Returns
+    -------
+    pandas.DataFrame, shape (n_schemes * n_control_cells, 12)
+        ``model``, ``scheme``, ``fold`` (what was left out), identity, class, metadata, ``score``
+        (of class 1, as the estimator gives it) and ``prob_class1`` (calibrated if the model is).
+        For each scheme that the cells allow (see `refusals`) every cell once, by identity.
+
+    Raises
+    ------
+    InputError
+        If the cells allow no scheme at all, or the model has no features.
+
+    Notes
+    -----
+    The scores of a fold are calibrated by a `Calibrator` that was fitted on the out-of-fold scores
+    of the other folds, so no cell is calibrated by its own class. (The models behind those scores
+    did see it; two parameters of a sigmoid can carry next to nothing of that.) The stored model is
+    calibrated in the same way, with all folds: see ``scoring``.
+    """
+    control = control_cells(cells, study)
+    possible = ladder(control, study)
+    if not possible.folds:
+        raise InputError(
+            f"Model {model.name!r} cannot be cross-validated. {' '.join(possible.refused.values())}"
+        )
+    features = control[features_of(model, feature_columns(control))]
+    parts = []
+    for scheme, parted in possible.folds.items():
+        rows = control[[*IDENTITY, CLASS, *METADATA]].copy()
+        rows[RAW] = out_of_fold(model, features, control[CLASS].to_numpy(), parted)
+        rows[FOLD] = ""
+        for fold in parted:
+            rows.loc[fold.test, FOLD] = fold.left_out
+        rows[SCORE] = _calibrated(rows, parted) if model.calibrated else rows[RAW]
+        rows[SCHEME], rows[MODEL] = scheme, model.name
+        parts.append(rows[COLUMNS])
+    return pd.concat(parts, ignore_index=True)
+
+
+def out_of_fold(
+    model: Model,
+    features: pd.DataFrame,
+    classes: np.ndarray,
+    parted: Sequence[Fold],
+    tested: pd.DataFrame | None = None,
+) -> np.ndarray:
+    """Scores of cells by models that were fitted without them.
+
+    Parameters
+    ----------
+    model : Model
+    features : pandas.DataFrame, shape (n_cells, n_features)
+        Only features that the model uses.
+    classes : numpy.ndarray of int, shape (n_cells,)
+    parted : sequence of Fold
+        Positions in `features`; each training part holds both classes.
+    tested : pandas.DataFrame, shape (n_cells, n_features), optional
+        The same cells measured in another way, to be scored in place of `features`.
+
+    Returns
+    -------
+    numpy.ndarray of float, shape (n_cells,)
+        Score of class 1; NaN for a cell that no fold leaves out.
+    """
+    scored = features if tested is None else tested
+    scores = np.full(len(features), np.nan)
+    # Threads that wait for each other cost more than they save on tables of this size.
+    with threadpool_limits(1):
+        for fold in parted:
+            fitted = estimator_of(model).fit(features.iloc[fold.train], classes[fold.train])
+            scores[fold.test] = fitted.predict_proba(scored.iloc[fold.test])[:, 1]
+    return scores
+
+
+def _calibrated(rows: pd.DataFrame, parted: Sequence[Fold]) -> np.ndarray:
+    scores, classes = rows[RAW].to_numpy(), rows[CLASS].to_numpy()
+    probabilities = np.empty(len(rows))
+    for fold in parted:
+        calibrator = fit_calibrator(scores[fold.train], classes[fold.train])
+        probabilities[fold.test] = calibrator.calibrate(scores[fold.test])
+    return probabilities

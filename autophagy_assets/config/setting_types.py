@@ -1,0 +1,61 @@
+"""Types of settings that pydantic does not have: folders, addresses, cron expressions, time zones.
+
+Each refuses text that cannot be one. Which variable has which type, and what a person is told of a
+wrong value, is in ``settings``.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator
+
+
+def _expanded(folder: Path) -> Path:
+    try:
+        return folder.expanduser()
+    except RuntimeError as error:  # ~somebody who is not there
+        raise ValueError(error) from error
+
+
+def _absolute(folder: Path) -> Path:
+    if not folder.is_absolute():
+        raise ValueError("relative")
+    return folder
+
+
+def _cron(value: str) -> str:
+    import dagster as dg
+
+    try:  # Dagster says of a schedule what it takes, and nowhere else in public
+        dg.ScheduleDefinition(name="any", job_name="any", cron_schedule=value)
+    except dg.DagsterInvalidDefinitionError as error:
+        raise ValueError("no cron expression") from error
+    return value
+
+
+def _zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (KeyError, OSError) as error:  # unknown, a folder of zones
+        raise ValueError(error) from error
+    return value
+
+
+def _address(value: str) -> str:
+    parts = urlsplit(value)
+    _ = parts.port  # raises where it is no number
+    web = parts.scheme in ("http", "https") and bool(parts.hostname)
+    if not web or not value.isprintable() or " " in value:
+        raise ValueError("no address of the web")
+    return value
+
+
+Folder = Annotated[Path, AfterValidator(_expanded)]
+AbsoluteFolder = Annotated[Folder, AfterValidator(_absolute)]
+CronExpression = Annotated[str, AfterValidator(_cron)]
+TimeZone = Annotated[str, AfterValidator(_zone)]
+WebAddress = Annotated[str, AfterValidator(_address)]

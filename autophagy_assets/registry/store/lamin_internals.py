@@ -1,0 +1,104 @@
+"""What LaminDB does not offer in public, and is used all the same: each part once, and here only.
+
+``docs/design.md`` says why each is needed. A test tells which one an upgrade has moved. LaminDB
+connects as it is imported, so that is done inside functions.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+# LaminDB's branch for what was deleted and can be restored.
+TRASH = -1
+# Column of a run's status; the values are LaminDB's.
+RUN_STATUS = "_status_code"
+STARTED, FINISHED, ERRORED, ABORTED = -1, 0, 1, 2
+
+
+def make_instance(storage: Path, name: str, database: str | None) -> None:
+    """Make an instance that this process connects to, and no other by itself.
+
+    Parameters
+    ----------
+    storage : pathlib.Path
+        Storage root.
+    name : str
+        Without an owner.
+    database : str or None
+        Address of a PostgreSQL database; None for SQLite below the storage root.
+    """
+    import lamindb_setup
+
+    lamindb_setup.init(
+        storage=str(storage),
+        name=name,
+        modules="bionty",
+        db=database,
+        _write_settings=False,  # True would drop a settings file into the working directory
+    )
+    lamindb_setup.settings.instance._persist(write_to_disk=True, write_current_instance_file=False)
+
+
+def every_artifact(ln: Any) -> Any:
+    """Artifacts of every branch, those in the trash among them.
+
+    ``Artifact.filter`` leaves the trash and most branches out, at each filter of a filter again.
+    """
+    return ln.Artifact.objects.all()
+
+
+def is_in_trash(artifact: Any) -> bool:
+    """Whether an artifact was deleted, and can be restored."""
+    return artifact.branch_id == TRASH
+
+
+def registered_path(artifact: Any) -> str:
+    """Path of an artifact's file below the storage root, as it was registered; perhaps empty."""
+    return artifact._real_key or ""
+
+
+def registered_at(ln: Any, part: str) -> Any:
+    """Artifacts of every branch in whose path below the storage root some text occurs."""
+    return every_artifact(ln).filter(_real_key__contains=part)
+
+
+def uploading(ln: Any) -> Any:
+    """Artifacts of every branch whose upload has begun and not ended."""
+    return every_artifact(ln).filter(_aux__so=1)
+
+
+def end_upload(artifact: Any) -> None:
+    """Mark the upload of an artifact as ended; it is yet to be saved."""
+    artifact._storage_ongoing = False
+
+
+def status_of(run: Any) -> int:
+    """Status of a run, such as ``STARTED``."""
+    return run._status_code
+
+
+def set_status(run: Any, status: int) -> None:
+    """Change the status of a run; it is yet to be saved."""
+    run._status_code = status
+
+
+def label_links() -> Any:
+    """Links of labels to artifacts, through the feature that says of which kind a label is."""
+    from lamindb.models import ArtifactULabel
+
+    return ArtifactULabel
+
+
+def number_links() -> tuple[Any, Any]:
+    """Links of numbers to artifacts, and the numbers."""
+    from lamindb.models import ArtifactJsonValue, JsonValue
+
+    return ArtifactJsonValue, JsonValue
+
+
+def content_hash(path: Path) -> str:
+    """Hash by which LaminDB knows the content of a file or folder."""
+    from lamindb_setup.core.hashing import hash_dir, hash_file
+
+    return hash_dir(path)[1] if path.is_dir() else hash_file(path)[1]
