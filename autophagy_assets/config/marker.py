@@ -46,8 +46,8 @@ class MarkerFeatures(Strict):
     edge_um: float = Field(default=1.2, ge=0, le=100)
     contrast_percentiles: tuple[float, float] = (1.0, 99.8)
     smoothing_um: Micrometres = 0.4
-    puncta_sd_um: Micrometres = 0.6
-    puncta_diffuse: float = Field(default=0.2, ge=0)
+    puncta_sd_um: Micrometres = 0.5
+    puncta_diffuse: float = Field(default=0.18, ge=0)
     puncta_contrast: float = Field(default=0.05, gt=0)
     puncta_noise: float = Field(default=5.0, ge=0)
     radii_um: tuple[Micrometres, ...] = Field(default=(0.6, 1.2, 1.8, 3.0, 4.8), min_length=1)

@@ -13,12 +13,12 @@ from autophagy_assets.analysis.features.sets import CONTRAST, PREFIX, UNITS
 from autophagy_assets.analysis.identity import CELL_ID
 from autophagy_assets.analysis.marker.columns import names
 from autophagy_assets.analysis.marker.puncta import Puncta, find_puncta
-from autophagy_assets.analysis.marker.texture import texture
+from autophagy_assets.analysis.marker.texture import p99, texture
 from autophagy_assets.analysis.marker.views import (
     CellView,
     MarkerField,
     cells_of_crops,
-    in_pixels,
+    edge_px,
     read_marker,
 )
 from autophagy_assets.config.marker import MarkerFeatures
@@ -61,13 +61,13 @@ def marker_features(
         If a file cannot be read, has no such channel, or a cell is not in the field.
     """
     settings = study.marker
-    size = pixel_um if pixel_um and pixel_um > 0 else settings.pixel_um
+    size = known_size(pixel_um, settings)
     cells = dict(cells_of_crops(h5ad, study.marker_channel, settings, size))
     rows = {cell: on_contrast(seen, settings, size) for cell, seen in cells.items()}
     table = _table(rows, names(settings.radii_um, CONTRAST), CONTRAST)
     if field is not None:
         image = read_marker(field, study.marker_channel)
-        views = image.cells(in_pixels(settings.edge_um, size) if settings.edge_um else 0)
+        views = image.cells(cells, edge_px(settings, size))
         for cell in cells:
             if cell not in views:
                 raise InputError(
@@ -78,6 +78,23 @@ def marker_features(
         table = table.join(_table(rows, names(settings.radii_um, UNITS), UNITS))
     table.insert(0, CELL_ID, np.fromiter(cells, dtype="int64", count=len(cells)))
     return table.reset_index(drop=True)
+
+
+def known_size(pixel_um: float | None, settings: MarkerFeatures) -> float:
+    """Size of a pixel: that of the image, or what the study takes for it.
+
+    Parameters
+    ----------
+    pixel_um : float or None
+        None, NaN or 0 where it is not known.
+    settings : MarkerFeatures
+
+    Returns
+    -------
+    float
+        In µm.
+    """
+    return pixel_um if pixel_um and pixel_um > 0 else settings.pixel_um
 
 
 def on_contrast(seen: CellView, settings: MarkerFeatures, pixel_um: float) -> dict[str, float]:
@@ -114,7 +131,7 @@ def on_contrast(seen: CellView, settings: MarkerFeatures, pixel_um: float) -> di
             "puncta_area": inside.sum() / puncta.number * pixel_um**2,
             "puncta_share": _over(float(seen.marker[inside].sum()), mean * area),
             "puncta_contrast": _over(float(seen.marker[inside].mean()), mean),
-            "puncta_height": mean_height(puncta),
+            "puncta_height": float(puncta.heights.mean()),
             "puncta_distance": distance_from_nucleus(puncta, seen) * pixel_um,
         }
     return found
@@ -144,7 +161,7 @@ def in_units(
     mean = float(seen.values.mean())
     found = {
         "mean": mean,
-        "p99": float(np.percentile(seen.values, 99)),
+        "p99": p99(seen.values),
         "total": float(seen.marker[seen.cell].sum()),
         "variation": _over(float(seen.values.std()), mean),
         "saturated": float((seen.values >= field.highest).mean()),
@@ -153,24 +170,8 @@ def in_units(
     puncta = find_puncta(seen, settings, pixel_um)
     if puncta.number:
         found["puncta_brightness"] = float(seen.marker[puncta.labels > 0].mean())
-        found["puncta_height"] = mean_height(puncta)
+        found["puncta_height"] = float(puncta.heights.mean())
     return found
-
-
-def mean_height(puncta: Puncta) -> float:
-    """Mean response at the peaks of puncta.
-
-    Parameters
-    ----------
-    puncta : Puncta
-        At least one.
-
-    Returns
-    -------
-    float
-    """
-    peaks = ndi.maximum(puncta.response, puncta.labels, np.arange(1, puncta.number + 1))
-    return float(np.mean(peaks))
 
 
 def distance_from_nucleus(puncta: Puncta, seen: CellView) -> float:
@@ -190,7 +191,7 @@ def distance_from_nucleus(puncta: Puncta, seen: CellView) -> float:
     if not seen.nucleus.any():
         return 0.0
     away = ndi.distance_transform_edt(~seen.nucleus)
-    rows, columns = puncta.centres().astype(int).T
+    rows, columns = puncta.centres.T
     return float(away[rows, columns].mean() - away[seen.inside].mean())
 
 

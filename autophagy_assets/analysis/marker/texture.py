@@ -35,8 +35,8 @@ def texture(seen: CellView, settings: MarkerFeatures, pixel_um: float) -> dict[s
     Returns
     -------
     dict of str to float
-        By name and radius, such as ``tophat_mean_1.2um``. What is a share is 0 where the marker
-        sums up to nothing, and so is the correlation where it is flat.
+        By name and radius, such as ``tophat_mean_1.2um``. Granularity is 0 where the marker sums
+        up to nothing.
     """
     found: dict[str, float] = {}
     smooth = ndi.gaussian_filter(seen.marker, settings.smoothing_um / pixel_um)
@@ -46,12 +46,12 @@ def texture(seen: CellView, settings: MarkerFeatures, pixel_um: float) -> dict[s
         opened = ndi.grey_opening(smooth, size=2 * pixels + 1)
         top_hat = (smooth - opened)[seen.inside]
         found[f"{TOPHAT_MEAN}_{name}"] = float(top_hat.mean())
-        found[f"{TOPHAT_P99}_{name}"] = float(np.percentile(top_hat, 99))
+        found[f"{TOPHAT_P99}_{name}"] = p99(top_hat)
         still = float(opened[seen.inside].sum())
         found[f"{GRANULARITY}_{name}"] = max(left - still, 0) / total if total > 0 else 0.0
         left = still
         response = blobs(seen.marker, radius / pixel_um / math.sqrt(2))[seen.inside]
-        found[f"{LOG}_{name}"] = float(np.sqrt(np.mean(np.square(response))))
+        found[f"{LOG}_{name}"] = math.sqrt(float(np.square(response).mean()))
         found[f"{CORRELATION}_{name}"] = correlation(seen, pixels)
     return found
 
@@ -69,17 +69,35 @@ def correlation(seen: CellView, distance_px: int) -> float:
     float
         Between -1 and 1; 0 in a cell that is flat, or has no two pixels so far from each other.
     """
-    first, second = [], []
-    for values, inside in ((seen.marker, seen.inside), (seen.marker.T, seen.inside.T)):
-        both = inside[distance_px:] & inside[:-distance_px]
-        first.append(values[distance_px:][both])
-        second.append(values[:-distance_px][both])
-    a, b = (np.concatenate(part).astype(np.float64) for part in (first, second))
-    if not len(a):
+    weight = seen.inside.astype(np.float32)
+    away = (seen.marker - seen.values.mean()) * weight
+    variance = float(np.square(away).sum()) / len(seen.values)
+    products = pairs = 0.0
+    for first, second in (
+        ((slice(distance_px, None),), (slice(None, -distance_px),)),
+        ((slice(None), slice(distance_px, None)), (slice(None), slice(None, -distance_px))),
+    ):
+        products += float((away[first] * away[second]).sum())
+        pairs += float((weight[first] * weight[second]).sum())
+    if not pairs or not variance > 0:
         return 0.0
-    a, b = a - a.mean(), b - b.mean()
-    spread = math.sqrt(float(a @ a) * float(b @ b))
-    return float(np.clip(a @ b / spread, -1, 1)) if spread > 0 else 0.0
+    return float(np.clip(products / pairs / variance, -1, 1))
+
+
+def p99(values: np.ndarray) -> float:
+    """The 99th percentile: the value below which 99 of 100 lie; much faster than numpy's.
+
+    Parameters
+    ----------
+    values : numpy.ndarray, shape (n,)
+        At least one.
+
+    Returns
+    -------
+    float
+    """
+    rank = min(int(0.99 * len(values)), len(values) - 1)
+    return float(np.partition(values, rank)[rank])
 
 
 def at(radius_um: float) -> str:

@@ -7,7 +7,7 @@ is read as the zarr that it is, since opening it with SpatialData takes longer t
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -49,15 +49,15 @@ class CellView:
         return self.marker[self.inside]
 
 
-def view(marker: np.ndarray, cell: np.ndarray, nucleus: np.ndarray, edge_px: int) -> CellView:
+def view(marker: np.ndarray, cell: np.ndarray, nucleus: np.ndarray, edge: int) -> CellView:
     """Cut a cell out and leave out what does not belong to it.
 
     Parameters
     ----------
     marker : numpy.ndarray, shape (height, width)
     cell, nucleus : numpy.ndarray of bool, shape (height, width)
-    edge_px : int
-        Width of the rim that is not measured.
+    edge : int
+        Width of the rim that is not measured, in px.
 
     Returns
     -------
@@ -72,7 +72,7 @@ def view(marker: np.ndarray, cell: np.ndarray, nucleus: np.ndarray, edge_px: int
         slice(max(found[0] - _MARGIN, 0), found[-1] + 1 + _MARGIN) for found in (rows, columns)
     )
     cell, nucleus = cell[box], nucleus[box] & cell[box]
-    inside = ndi.binary_erosion(cell, iterations=edge_px) if edge_px else cell
+    inside = ndi.binary_erosion(cell, iterations=edge) if edge else cell
     seen = np.where(np.isfinite(marker[box]), marker[box], 0).astype(np.float32)
     seen = np.where(cell, seen, np.median(seen[cell])).astype(np.float32)
     return CellView(seen, cell, nucleus, inside if inside.any() else cell)
@@ -125,12 +125,35 @@ def cells_of_crops(
     InputError
         If the file cannot be read or has no such channel.
     """
-    edge = in_pixels(settings.edge_um, pixel_um) if settings.edge_um else 0
     for cell_id, nucleus, cell, marker in stored_cells(h5ad, channel):
-        # scPortrait blurs its masks and multiplies the image with them: a cell fades at its rim.
-        unfaded = np.divide(marker, cell, out=np.zeros_like(marker), where=cell > _IN)
-        seen = view(unfaded, cell > _IN, nucleus > _IN, edge)
-        yield cell_id, rescaled(seen, settings.contrast_percentiles)
+        yield cell_id, cell_of_crop(nucleus, cell, marker, settings, pixel_um)
+
+
+def cell_of_crop(
+    nucleus: np.ndarray,
+    cell: np.ndarray,
+    marker: np.ndarray,
+    settings: MarkerFeatures,
+    pixel_um: float,
+) -> CellView:
+    """A cell out of its crop, on the scale of contrast.
+
+    Parameters
+    ----------
+    nucleus, cell, marker : numpy.ndarray, shape (height, width)
+        Masks and marker as scPortrait stores them.
+    settings : MarkerFeatures
+    pixel_um : float
+        Size of a pixel.
+
+    Returns
+    -------
+    CellView
+    """
+    # scPortrait blurs its masks and multiplies the image with them: a cell fades at its rim.
+    unfaded = np.divide(marker, cell, out=np.zeros_like(marker), where=cell > _IN)
+    seen = view(unfaded, cell > _IN, nucleus > _IN, edge_px(settings, pixel_um))
+    return rescaled(seen, settings.contrast_percentiles)
 
 
 @dataclass(frozen=True)
@@ -152,16 +175,14 @@ class MarkerField:
     cell_ids: np.ndarray
     nucleus_ids: np.ndarray
 
-    def cells(self, edge_px: int) -> dict[int, CellView]:
-        """Every cell of the field by its id."""
-        boxes = ndi.find_objects(self.cell_ids)
+    def cells(self, wanted: Collection[int], edge: int) -> dict[int, CellView]:
+        """Cells of the field by id; those of `wanted` that it has."""
         found = {}
-        for cell_id, box in enumerate(boxes, start=1):
-            if box is not None:
-                cell = self.cell_ids[box] == cell_id
-                nucleus = self.nucleus_ids[box] == cell_id
-                padded = [np.pad(part, _MARGIN) for part in (self.image[box], cell, nucleus)]
-                found[cell_id] = view(padded[0], padded[1], padded[2], edge_px)
+        for cell_id, box in enumerate(ndi.find_objects(self.cell_ids), start=1):
+            if box is not None and cell_id in wanted:
+                wide = tuple(slice(max(s.start - _MARGIN, 0), s.stop + _MARGIN) for s in box)
+                cell, nucleus = self.cell_ids[wide] == cell_id, self.nucleus_ids[wide] == cell_id
+                found[cell_id] = view(self.image[wide], cell, nucleus, edge)
         return found
 
 
@@ -194,6 +215,22 @@ def read_marker(store: str | os.PathLike[str], channel: str) -> MarkerField:
     background = np.median(empty) if empty.size else np.percentile(marker, 1)
     marker -= background
     return MarkerField(marker, float(marker.max()), cells, masks["nucleus"].astype(np.int64))
+
+
+def edge_px(settings: MarkerFeatures, pixel_um: float) -> int:
+    """Width of the rim of a cell that is not measured, in whole pixels.
+
+    Parameters
+    ----------
+    settings : MarkerFeatures
+    pixel_um : float
+        Size of a pixel.
+
+    Returns
+    -------
+    int
+    """
+    return in_pixels(settings.edge_um, pixel_um) if settings.edge_um else 0
 
 
 def in_pixels(um: float, pixel_um: float) -> int:

@@ -1,0 +1,86 @@
+"""Features of the marker of a sample, and a figure of what was taken as a punctum."""
+
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+import pandas as pd
+
+from autophagy_assets.analysis.features.tables import CELLS
+from autophagy_assets.analysis.figures import Picture
+from autophagy_assets.analysis.identity import CLASS, DATASET, IDENTITY, METADATA
+from autophagy_assets.assets.context import PIXEL_UM
+from autophagy_assets.assets.definition import control, every, study_asset
+from autophagy_assets.assets.imaging.samples import GROUP, blank_features
+from autophagy_assets.registry.datasets import companion
+from autophagy_assets.staleness.partitions import samples
+
+if TYPE_CHECKING:
+    from autophagy_assets.assets.context import StudyContext
+
+
+@study_asset(
+    group=GROUP,
+    io="table_io",
+    kinds={"scipy", "parquet"},
+    partitions=samples,
+    schema=CELLS,
+)
+def marker_features(context, single_cell_images: pd.DataFrame) -> pd.DataFrame:
+    """Puncta and texture of the marker of every cell of a sample.
+
+    On two scales: contrast within the cell, and units of the image above its background. Of
+    datasets whose field of view is not in LaminDB there is contrast alone.
+    """
+    from autophagy_assets.analysis.marker.features import marker_features as measure
+
+    tables = []
+    for field in single_cell_images.query("status == 'ok'").itertuples():
+        crops, image = context.read(field.dataset), segmented_field(context, field)
+        cells = measure(crops, context.study, field.pixel_um, image)
+        cells.insert(0, DATASET, field.dataset)
+        cells.insert(2, CLASS, context.study.class_of(field.stimulation))
+        tables.append(cells)
+    # A table has the same features of every cell: those that all of its fields have.
+    return pd.concat(tables, ignore_index=True, join="inner") if tables else blank_features()
+
+
+def segmented_field(context: "StudyContext", field: Any) -> Any:
+    """SpatialData store of a field.
+
+    Parameters
+    ----------
+    context : StudyContext
+    field : namedtuple
+        Row of a manifest.
+
+    Returns
+    -------
+    pathlib.Path or None
+        None where LaminDB has the crops alone.
+    """
+    if field.spatialdata:
+        return context.read(field.spatialdata)
+    try:
+        return context.read(companion(field.dataset, "spatialdata.zarr"))
+    except LookupError:
+        return None
+
+
+@study_asset(
+    group=GROUP,
+    io="figure_io",
+    kinds={"matplotlib", "png"},
+    ins={
+        "clean_features": control(columns=[*IDENTITY, CLASS, *METADATA]),
+        "single_cell_images": every(columns=[DATASET, *METADATA, PIXEL_UM]),
+    },
+    deps=[dg.AssetDep("source_datasets")],
+    labels="control",
+    title="What was taken as a punctum",
+)
+def marker_example(context, clean_features: pd.DataFrame, single_cell_images) -> Picture:
+    """Control cells of both classes with every punctum of the marker outlined."""
+    from autophagy_assets.analysis.marker.example import marker_example as draw
+
+    paths, pixel_um = context.images(clean_features, single_cell_images)
+    return draw(clean_features, paths, context.study, pixel_um)
