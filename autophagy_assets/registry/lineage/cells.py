@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from autophagy_assets.analysis.identity import CLASS, METADATA, OUTCOME, PREDICTED, SCORE
+from autophagy_assets.analysis.identity import (
+    CLASS,
+    METADATA,
+    MODEL,
+    OUTCOME,
+    PREDICTED,
+    SCORE,
+)
 from autophagy_assets.errors import InputError, IntegrityError
 from autophagy_assets.registry.lineage.cell_tables import Cells, Read, latest_tables, tables_behind
 from autophagy_assets.registry.lineage.lineage import Node, Walk, artifact_called, bare, nodes_of
@@ -89,8 +96,13 @@ def _row_text(number: int, row: Mapping[str, Any]) -> str:
         said = [f"shown in {row['panel']}, row {row['row'] + 1}, column {row['column'] + 1}"]
     elif CLASS in row:
         said.append(f"class {row[CLASS]}")
+    if MODEL in row:
+        said.append(f"model {row[MODEL]}")
+    if PREDICTED in row:
+        said.append(f"predicted class {row[PREDICTED]}")
     if SCORE in row:
-        said.append(f"predicted class {row[PREDICTED]}, probability of class 1 {row[SCORE]:.4f}")
+        said.append(f"probability of class 1 {row[SCORE]:.4f}")
+    if OUTCOME in row:
         said.append(str(row[OUTCOME]))
     return ", ".join(said)
 
