@@ -93,10 +93,21 @@ class Effect:
         interval = f"{100 * self.confidence:g} % interval {self.low:+.2f} to {self.high:+.2f}"
         if self.is_seen:
             return f"The knockout responds {more} by {by} ({interval}, over clones)."
+        if self.smallest_p > ALPHA and self._apart():
+            return (
+                f"In these clones the knockout responds {more} by {by}, each of its clones {more} "
+                f"than each of the control, but the {interval} has 0 in it: with so few clones "
+                "that may be chance."
+            )
         return (
             f"No effect of the knockout is seen: the difference is {self.difference:+.2f} "
             f"({interval}, over clones, with 0 in it)."
         )
+
+    def _apart(self) -> bool:
+        """Whether all clones of one arm respond more than all of the other one."""
+        first, second = self.knockout_responses, self.control_responses
+        return min(first) > max(second) or max(first) < min(second)
 
     def _allowed(self) -> str:
         n1, n2 = len(self.control_responses), len(self.knockout_responses)

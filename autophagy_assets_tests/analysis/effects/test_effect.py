@@ -15,6 +15,7 @@ from autophagy_assets.analysis.effects.clone_statistics import (
     welch_interval,
 )
 from autophagy_assets.analysis.effects.effect import Effect, effect_of, effects_table
+from autophagy_assets.analysis.effects.effect_figures import effect_picture
 from autophagy_assets.analysis.effects.responses import (
     MEAN_PROBABILITY,
     POSITIVE_SHARE,
@@ -104,6 +105,16 @@ def test_an_interval_with_0_in_it_is_no_effect():
     assert "No effect of the knockout is seen" in found.sentence
 
 
+def test_clones_far_apart_but_few_are_said_to_be_both():
+    found = effect_of(
+        responses(measure(scored_study(STUDY, 1, 2, -0.4, between=0.05), 0.4), STUDY),
+        "KO", TORIN, POSITIVE_SHARE, STUDY,
+    )  # fmt: skip
+    assert max(found.knockout_responses) < min(found.control_responses) and not found.is_seen
+    assert "In these clones the knockout responds less" in found.sentence
+    assert "may be chance" in found.sentence
+
+
 def test_a_genotype_without_responses_is_named():
     found = responses(measure(scored_study(STUDY, 0, 2, 0.0), 0.4), STUDY)
     with pytest.raises(InputError, match="No clone of ATG5KO has a response"):
@@ -118,3 +129,19 @@ def test_the_table_has_a_row_by_measure():
     ratio = table["difference"]["puncta per cell"] / table["difference"][MEAN_PROBABILITY]
     assert ratio == pytest.approx(10)
     assert (table[["n_knockout", "n_control"]] == 2).all().all()
+
+
+@pytest.mark.parametrize("clones", [1, 2, 4])
+def test_the_figure_shows_every_clone_and_every_field(clones):
+    cells = scored_study(STUDY, 0, clones, -0.4)
+    measured = measure(cells, 0.4)
+    found = effect_of(responses(measured, STUDY), "KO", TORIN, POSITIVE_SHARE, STUDY)
+    picture = effect_picture(measured, found, STUDY)
+    left, middle, right = picture.figure.axes
+    sizes = [(line.get_markersize(), len(line.get_xdata())) for line in left.lines]
+    assert sum(n for size, n in sizes if size == 10) == 2 * 2 * clones
+    assert sum(n for size, n in sizes if size == 4) == 2 * 2 * 2 * clones
+    drawn = [line for line in middle.lines if line.get_markersize() == 9]
+    assert len(drawn) == 2 * clones
+    assert any("no interval" in text.get_text() for text in right.texts) == (clones == 1)
+    assert found.sentence in picture.caption
