@@ -42,7 +42,7 @@ def controls_picture(controls: pd.DataFrame, model: str, study: Study) -> Pictur
     drawn = table[table[SCHEME] != ""]
     refused = table[table[SCHEME] == ""]
     flagged = int(drawn["flagged"].sum())
-    figure = new_figure(9.5, 2.1 + 0.34 * max(1, len(drawn)) + 0.25 * len(refused))
+    figure = new_figure(10.5, 2.1 + 0.34 * max(1, len(drawn)) + 0.25 * len(refused))
     ax = figure.subplots()
     figure.suptitle(
         f"Shortcut card of model {model}: {flagged} of {len(drawn)} flagged",
@@ -76,16 +76,14 @@ def _draw_rows(ax: Axes, drawn: pd.DataFrame) -> None:
         ax.plot([row["reference"]] * 2, [y - 0.32, y + 0.32], color=INK, lw=2)
         ax.plot(row["auc"], y, "o", color=colour, ms=8, mec="white")
         words = "flagged" if row["flagged"] else "not flagged"
-        ax.text(
-            1.02, y, f"{row['auc']:.2f}  against {row['reference']:.2f}", va="center", fontsize=8,
-            transform=ax.get_yaxis_transform(),
-        )  # fmt: skip
-        ax.text(
-            1.22, y, words, va="center", fontsize=8, color=colour if row["flagged"] else GREY,
-            fontweight="bold" if row["flagged"] else "normal", transform=ax.get_yaxis_transform(),
+        ax.annotate(
+            f"{row['auc']:.2f} against {row['reference']:.2f}, {words}", (1, y), (12, 0),
+            xycoords=ax.get_yaxis_transform(), textcoords="offset points", va="center", fontsize=8,
+            color=colour if row["flagged"] else INK,
+            fontweight="bold" if row["flagged"] else "normal",
         )  # fmt: skip
     ax.axvline(0.5, color=GREY, ls="--", lw=1)
-    ax.text(0.5, -0.62, "guessing", color=GREY, fontsize=8, ha="center", va="bottom")
+    ax.text(0.5, -0.62, " guessing", color=GREY, fontsize=8, ha="left", va="bottom")
     units = [
         "patches" if "background" in c and "swapped" not in c else "cells" for c in drawn["control"]
     ]
