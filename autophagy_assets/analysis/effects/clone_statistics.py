@@ -22,14 +22,13 @@ def welch_interval(first: np.ndarray, second: np.ndarray, confidence: float) -> 
     Returns
     -------
     low, high : float
-        Of the mean of `first` minus that of `second`; NaN where one of them has one value.
+        Of the mean of `first` minus that of `second`; NaN where one of them has one value, or
+        neither has any spread: that of two clones that agree by chance is no certainty.
     """
-    if min(len(first), len(second)) < 2:
+    if min(len(first), len(second)) < 2 or not (np.ptp(first) or np.ptp(second)):
         return float("nan"), float("nan")
     difference = float(first.mean() - second.mean())
     parts = np.array([first.var(ddof=1) / len(first), second.var(ddof=1) / len(second)])
-    if not parts.sum():  # every clone of an arm responds alike
-        return difference, difference
     degrees = parts.sum() ** 2 / (parts**2 / [len(first) - 1, len(second) - 1]).sum()
     half = float(t_distribution.ppf((1 + confidence) / 2, degrees) * np.sqrt(parts.sum()))
     return difference - half, difference + half

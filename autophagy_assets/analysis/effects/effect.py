@@ -34,7 +34,7 @@ class Effect:
         Mean response of the knockout's clones minus that of the control's; below 0, the knockout
         responds less.
     low, high : float
-        Interval of Welch's t on clones; NaN where an arm has one clone.
+        Interval of Welch's t on clones; NaN where an arm has one clone, or no arm has any spread.
     confidence : float
         Of the interval.
     p : float
@@ -64,6 +64,15 @@ class Effect:
         return bool(self.low > 0 or self.high < 0)
 
     @property
+    def without_interval(self) -> str:
+        """Why there is no interval; empty if there is one."""
+        if not math.isnan(self.low):
+            return ""
+        if min(len(self.knockout_responses), len(self.control_responses)) < 2:
+            return "with one clone in an arm there is no interval: another may do something else"
+        return "there is no interval, as the clones of each arm respond alike"
+
+    @property
     def sentence(self) -> str:
         """What the knockout does, how sure that is, and what the number of clones allows."""
         return f"{self._what()} {self._how_sure()} {self._allowed()}"
@@ -86,10 +95,9 @@ class Effect:
         more = "more" if self.difference > 0 else "less"
         by = f"{abs(self.difference):.2f}"
         if math.isnan(self.low):
-            return (
-                f"The knockout responds {more} by {by}; with one clone in an arm there is no "
-                "interval, and what another clone would do is not known."
-            )
+            if not self.difference:
+                return f"No effect of the knockout is seen; {self.without_interval}."
+            return f"The knockout responds {more} by {by}; {self.without_interval}."
         interval = f"{100 * self.confidence:g} % interval {self.low:+.2f} to {self.high:+.2f}"
         if self.is_seen:
             return f"The knockout responds {more} by {by} ({interval}, over clones)."

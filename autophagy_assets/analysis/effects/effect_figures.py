@@ -138,7 +138,8 @@ def _draw_difference(ax: Axes, effect: Effect) -> None:
             transform=ax.get_yaxis_transform())  # fmt: skip
     ax.plot(0, effect.difference, "o", color=INK, ms=9)
     if np.isnan(effect.low):
-        about = "one clone in an arm: no interval"
+        few = min(len(effect.knockout_responses), len(effect.control_responses)) < 2
+        about = "no interval: " + ("one clone in an arm" if few else "clones respond alike")
     else:
         ax.plot([0, 0], [effect.low, effect.high], color=INK, lw=2)
         about = f"{100 * effect.confidence:g} % interval over clones"

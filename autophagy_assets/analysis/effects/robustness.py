@@ -175,7 +175,7 @@ def robustness_sentence(table: pd.DataFrame, knockout: str, study: Study) -> str
     intervals = (
         f"in {clear} of {n} the interval over clones leaves out 0"
         if table["low"].notna().any()
-        else "one clone in an arm gives no interval"
+        else "there is no interval over clones"
     )
     for side, found in sides.items():
         if len(found) == n:

@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 
 from autophagy_assets.analysis.effects.robustness import NO_MODEL, robustness_sentence
 from autophagy_assets.analysis.evidence.cross_validation import MODEL, SCHEME
+from autophagy_assets.analysis.evidence.field_groups import natural
 from autophagy_assets.analysis.evidence.folds import SCHEMES
 from autophagy_assets.analysis.figures import (
     BLUE,
@@ -83,10 +84,7 @@ def _choices(table: pd.DataFrame, study: Study) -> list[tuple[str, list[str]]]:
         (MODEL, models),
         (SCHEME, schemes),
         ("measure", sorted(rest["measure"])),
-        (
-            "threshold",
-            sorted(rest["threshold"], key=lambda name: (not name[0].isdigit(), len(name))),
-        ),
+        ("threshold", sorted(rest["threshold"], key=natural)),
     ]
 
 
