@@ -101,16 +101,17 @@ def specifications(
     All are shares or probabilities, so that they can be compared: the mean probability, and the
     share of positive cells where those are positive that are probably of class 1, or that are above
     what 1, 5 and 10 % of the control's untreated cells exceed. A feature by itself has only the
-    last three.
+    last three. A threshold that no cell is above measures nothing and is left out.
     """
     rows = []
     for (model, scheme), scored in scores.groupby([MODEL, SCHEME], sort=False):
+        found = responses(measure(scored, 0.5), study)
+        effect = effect_of(found, knockout, stimulation, MEAN_PROBABILITY, study, confidence)
+        rows.append(_row(model, scheme, "none", effect))
         for how, threshold in _thresholds(scored, study, {MORE_PROBABLE: 0.5}):
             found = responses(measure(scored, threshold), study)
-            measures = [POSITIVE_SHARE] + ([MEAN_PROBABILITY] if how == MORE_PROBABLE else [])
-            for name in measures:
-                effect = effect_of(found, knockout, stimulation, name, study, confidence)
-                rows.append(_row(model, scheme, how if name == POSITIVE_SHARE else "none", effect))
+            effect = effect_of(found, knockout, stimulation, POSITIVE_SHARE, study, confidence)
+            rows.append(_row(model, scheme, how, effect))
     for name, column in (features or {}).items():
         if cells is None or column not in cells.columns:
             raise InputError(f"There is no feature {column!r} of the cells; name another one.")
@@ -125,14 +126,16 @@ def specifications(
 
 
 def _thresholds(
-    cells: pd.DataFrame, study: Study, fixed: Mapping[str, float]
+    cells: pd.DataFrame, study: Study, fixed: dict[str, float]
 ) -> Iterator[tuple[str, float]]:
-    yield from fixed.items()
     untreated = (cells["genotype"] == study.control) & (cells["stimulation"] == study.classes[0])
-    for rate in RATES:
-        threshold = threshold_at(cells.loc[untreated, SCORE], rate)
-        assert threshold is not None  # there is a rate
-        yield f"{100 * rate:g} % of untreated", threshold
+    of_rates = {
+        f"{100 * rate:g} % of untreated": threshold_at(cells.loc[untreated, SCORE], rate)
+        for rate in RATES
+    }
+    for how, threshold in (fixed | of_rates).items():
+        if threshold is not None and (cells[SCORE] > threshold).any():
+            yield how, threshold
 
 
 def _row(model: object, scheme: object, threshold: str, effect: Effect) -> dict[str, object]:
@@ -189,7 +192,10 @@ def robustness_sentence(table: pd.DataFrame, knockout: str, study: Study) -> str
         for side, found in sides.items()
         if len(found)
     ] or [f"in {n} of {n} there is no difference"]
+    primary = table.loc[table[MODEL] == study.primary, "difference"]
+    fewer = int((primary < 0).sum())
     return (
         f"Whether {knockout} responds less or more than {study.control} depends on how it is "
-        f"measured: {', '.join(said)}; {intervals}."
+        f"measured: {', '.join(said)}; {intervals}. With model {study.primary} it responds less in "
+        f"{fewer} of {len(primary)}."
     )

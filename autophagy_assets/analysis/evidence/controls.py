@@ -23,6 +23,7 @@ from autophagy_assets.analysis.evidence.cross_validation import (
 from autophagy_assets.analysis.evidence.folds import strictest
 from autophagy_assets.analysis.evidence.shortcuts import (
     BACKGROUND,
+    BETTER,
     IN_UNITS,
     NUISANCE,
     on_background,
@@ -102,7 +103,23 @@ def negative_controls(
     return table.astype(dict.fromkeys(numbers, float) | {"n_cells": int})
 
 
-def flagged_sentences(controls: pd.DataFrame) -> list[str]:
+def staining_differs(controls: pd.DataFrame) -> pd.Series:
+    """Whether a row says that images differ in staining, of which the model uses nothing.
+
+    Parameters
+    ----------
+    controls : pandas.DataFrame
+        As `negative_controls` gives it.
+
+    Returns
+    -------
+    pandas.Series of bool
+    """
+    in_units = controls["control"] == IN_UNITS
+    return in_units & (controls["auc"] >= BETTER) & ~controls["flagged"]
+
+
+def cautions(controls: pd.DataFrame) -> list[str]:
     """What speaks against a model, by the strictest scheme of each control.
 
     Parameters
@@ -113,10 +130,11 @@ def flagged_sentences(controls: pd.DataFrame) -> list[str]:
     Returns
     -------
     list of str
+        Sentences of flagged controls, and of a difference in staining.
     """
     measured = controls[controls[SCHEME] != ""]
-    kept = [
-        rows[rows[SCHEME] == strictest(rows[SCHEME])]
-        for _, rows in measured.groupby([MODEL, "control"], sort=False)
-    ]
-    return [said for rows in kept for said in rows.loc[rows["flagged"], "sentence"]]
+    said = []
+    for _, rows in measured.groupby([MODEL, "control"], sort=False):
+        strict = rows[rows[SCHEME] == strictest(rows[SCHEME])]
+        said += list(strict.loc[strict["flagged"] | staining_differs(strict), "sentence"])
+    return said

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from autophagy_assets.analysis.evidence.controls import flagged_sentences
+from autophagy_assets.analysis.evidence.controls import cautions, staining_differs
 from autophagy_assets.analysis.evidence.cross_validation import MODEL, SCHEME
 from autophagy_assets.analysis.figures import (
     BLUE,
@@ -56,7 +56,7 @@ def controls_picture(controls: pd.DataFrame, model: str, study: Study) -> Pictur
     if len(refused):
         said = [f"{row['control']}: not possible" for _, row in refused.iterrows()]
         figure.supxlabel("; ".join(said), x=0.01, ha="left", fontsize=8, color=GREY)
-    warnings = flagged_sentences(table)
+    warnings = cautions(table)
     caption = (
         f"Negative controls of model {model} on the folds of its cross-validation. "
         + (" ".join(warnings) or "By the strictest folds of each, none does nearly as well.")
@@ -69,13 +69,16 @@ def controls_picture(controls: pd.DataFrame, model: str, study: Study) -> Pictur
 
 def _draw_rows(ax: Axes, drawn: pd.DataFrame) -> None:
     at = np.arange(len(drawn))
-    for y, (_, row) in zip(at, drawn.iterrows(), strict=True):
+    differs = staining_differs(drawn)
+    for y, (_, row), unused in zip(at, drawn.iterrows(), differs, strict=True):
         colour = VERMILLION if row["flagged"] else BLUE
         if not np.isnan(row["low"]):
             ax.plot([row["low"], row["high"]], [y, y], color=colour, lw=5, alpha=0.3)
         ax.plot([row["reference"]] * 2, [y - 0.32, y + 0.32], color=INK, lw=2)
         ax.plot(row["auc"], y, "o", color=colour, ms=8, mec="white")
         words = "flagged" if row["flagged"] else "not flagged"
+        if unused:
+            words = "staining differs, not used by the model"
         ax.annotate(
             f"{row['auc']:.2f} against {row['reference']:.2f}, {words}", (1, y), (12, 0),
             xycoords=ax.get_yaxis_transform(), textcoords="offset points", va="center", fontsize=8,

@@ -23,6 +23,7 @@ from autophagy_assets.config.study import Study
 from autophagy_assets.errors import InputError
 
 PERMUTED, SWAPPED = "permuted labels", "swapped background"
+_CHANCE = 0.05
 
 
 def with_background_swapped(
@@ -119,15 +120,17 @@ def with_labels_permuted(
 
     found = permuted(control, parted, study, auc)
     reached = int((found.aucs >= reference).sum())
-    flagged = reached > 0.05 * len(found.aucs)
+    flagged = reached > _CHANCE * len(found.aucs)
     said = (
         f"With the classes of images exchanged within clones, {reached} of {len(found.aucs)} "
         f"arrangements (of {found.possible} that there are) reach the AUC of {reference:.2f} of "
         f"model {model.name}; half of them stay below {np.median(found.aucs):.2f} ({scheme})"
     )
+    if len(found.aucs) < 1 / _CHANCE - 1:
+        said += "; so few cannot rule out chance"
     yield {
         "control": PERMUTED, SCHEME: scheme, "n_cells": len(control),
         "auc": float(np.median(found.aucs)), "low": float(found.aucs.min()),
         "high": float(found.aucs.max()), "reference": reference, "flagged": flagged,
-        "sentence": f"{said}: what it has learned may be chance." if flagged else f"{said}.",
+        "sentence": f"{said}. What it has learned may be chance." if flagged else f"{said}.",
     }  # fmt: skip

@@ -69,6 +69,13 @@ def test_a_sign_that_changes_is_the_sentence():
     assert "in 18 of 23 it responds less, by up to 0.20, in 5 of 23 it responds more" in said
 
 
+def test_a_threshold_that_no_cell_is_above_is_left_out():
+    cells = scores(-0.4)
+    cells["prob_class1"] = cells["prob_class1"].clip(0.1, 0.3)
+    table = specifications(cells, "KO", TORIN, STUDY)
+    assert set(table["threshold"]) == {"none"}
+
+
 def test_one_clone_has_no_intervals_and_nothing_to_measure_is_said():
     table = table_of(-0.4, clones=1)
     assert "no interval" in robustness_sentence(table, "KO", STUDY)

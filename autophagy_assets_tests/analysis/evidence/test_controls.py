@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from autophagy_assets.analysis.evidence.controls import flagged_sentences, negative_controls
+from autophagy_assets.analysis.evidence.controls import cautions, negative_controls
 from autophagy_assets.analysis.evidence.controls_figures import controls_picture
 from autophagy_assets.analysis.evidence.counterparts import PERMUTED, SWAPPED
 from autophagy_assets.analysis.evidence.cross_validation import cross_validate
@@ -51,23 +51,24 @@ def test_where_only_the_biology_differs_nothing_is_flagged_in_clones_left_out():
     strict = BIOLOGY[BIOLOGY["scheme"] == CLONE]
     assert set(strict["control"]) == {NUISANCE, BACKGROUND, IN_UNITS, PERMUTED}
     assert not strict["flagged"].any()
-    assert flagged_sentences(BIOLOGY) == []
+    assert cautions(BIOLOGY) == []
 
 
 def test_where_only_the_staining_differs_background_and_nuisance_are_flagged_in_words():
     strict = STAINING[STAINING["scheme"] == CLONE].set_index("control")
     assert strict["flagged"].drop(PERMUTED).all()
-    said = flagged_sentences(STAINING)
+    said = cautions(STAINING)
     assert any("The background, on" in s and "nearly as well as the model" in s for s in said)
 
 
 def test_staining_that_the_model_does_not_use_is_said_and_not_flagged():
     cells = measured_cells(STUDY, biology=3.0, staining=3.0)
-    found = row(measured(cells, forest(), background=patches(3.0)), IN_UNITS)
+    table = measured(cells, forest(), background=patches(3.0))
+    found = row(table, IN_UNITS)
     assert found["auc"] > 0.9 and not found["flagged"]
-    assert found["sentence"].endswith(
-        "which uses no feature in units: the images differ in staining."
-    )
+    said = "which uses no feature in units: the images differ in staining."
+    assert found["sentence"].endswith(said)
+    assert any(caution.endswith(said) for caution in cautions(table))
 
 
 def test_the_number_of_cells_of_an_image_is_part_of_the_nuisance():
@@ -86,6 +87,7 @@ def test_permuted_labels_are_guessed():
     found = row(BIOLOGY, PERMUTED)
     assert found["low"] <= found["auc"] <= found["high"] < found["reference"]
     assert "6 arrangements (of 34 that there are)" in found["sentence"]
+    assert "so few cannot rule out chance" in found["sentence"]
 
 
 def test_a_model_without_anything_to_learn_is_flagged_as_chance():
