@@ -18,6 +18,7 @@ from autophagy_assets.compute import pool as compute
 from autophagy_assets.registry.datasets import SINGLE_CELL_IMAGES
 from autophagy_assets.registry.ingest.ingest import ingest
 from autophagy_assets.registry.store.identifiers import slug
+from autophagy_assets.staleness.materializations import UID
 from autophagy_assets_tests.analysis.synthetic import write_h5sc
 from autophagy_assets_tests.assets.fakes import (
     CELLS,
@@ -65,7 +66,7 @@ def test_every_cell_has_a_row_with_features_on_both_scales(platform):
 def test_crops_and_fields_are_inputs_of_the_step(platform, store):
     platform.run("single_cell_images", "marker_features", partition=SAMPLE)
     manifest = platform.table("single_cell_images", SAMPLE)
-    run = store.Artifact.get(uid=platform.latest("marker_features", SAMPLE).uid).run
+    run = store.Artifact.get(uid=platform.latest("marker_features", SAMPLE).metadata[UID]).run
     inputs = {artifact.uid for artifact in run.input_artifacts.all()}
     assert inputs >= {*manifest["dataset"], *manifest["spatialdata"]}
 
