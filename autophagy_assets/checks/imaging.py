@@ -1,17 +1,25 @@
-"""Checks of the fields of view: that none is lost, and that they hold as many cells as usual."""
+"""Checks of the fields of view: none lost, as many cells as usual, images as they were taken."""
 
 import pandas as pd
 
+from autophagy_assets.analysis.imaging.images import read_image
 from autophagy_assets.analysis.quality.fields import (
     cells_per_field,
     fields_accounted_for,
     fields_excluded,
 )
+from autophagy_assets.analysis.quality.stretch import (
+    Evidence,
+    evidence_of,
+    images_not_stretched,
+)
 from autophagy_assets.checks.definition import Findings, study_checks
 from autophagy_assets.config.study import Study
+from autophagy_assets.errors import InputError, IntegrityError
 from autophagy_assets.registry.datasets import foreign_datasets
 from autophagy_assets.registry.fields import raw_fields, sample_key
 from autophagy_assets.registry.ingest.ingest import excluded_fields
+from autophagy_assets.registry.store.artifacts import fetch
 from autophagy_assets.staleness.partitions import samples
 
 REFUSED = "no_field_refused"
@@ -24,6 +32,7 @@ REFUSED_ASKS = "No field of view was refused when its images were ingested."
         "every_field_accounted_for": "Every registered field of view is in the manifest, once.",
         "no_field_excluded": "Every field of view of the sample could be segmented.",
         "cells_per_field": "Fields of view have about as many cells as usual.",
+        "images_not_stretched": "No image was stretched over the range of its file.",
     },
     partitions=samples,
 )
@@ -37,7 +46,35 @@ def check_single_cell_images(context, single_cell_images: pd.DataFrame) -> Findi
         ),
         "no_field_excluded": fields_excluded(reasons, len(single_cell_images)),
         "cells_per_field": cells_per_field(single_cell_images, context.study.checks),
+        "images_not_stretched": images_not_stretched(evidence(single_cell_images, context.study)),
     }
+
+
+def evidence(manifest: pd.DataFrame, study: Study) -> dict[tuple[str, str], Evidence | str]:
+    """Look at the grey values of every image of a sample.
+
+    Parameters
+    ----------
+    manifest : pandas.DataFrame
+    study : Study
+
+    Returns
+    -------
+    dict of (str, str) to (Evidence or str)
+        Field of view and channel, to what was seen or why the image cannot be read. Fields that
+        somebody else has imaged have no images here.
+    """
+    found: dict[tuple[str, str], Evidence | str] = {}
+    for row in manifest.itertuples():
+        uids = [uid for uid in str(row.images).split(";") if uid]
+        # An image may be missing of a field that was excluded; then it is not known which one.
+        channels = study.channels if len(uids) == len(study.channels) else uids
+        for channel, uid in zip(channels, uids, strict=True):
+            try:
+                found[str(row.fov), channel] = evidence_of(read_image(fetch(uid)[0]))
+            except (InputError, IntegrityError, LookupError) as error:
+                found[str(row.fov), channel] = str(error)
+    return found
 
 
 def registered(study: Study, sample: str) -> set[str]:

@@ -43,6 +43,7 @@ CHECKS = {
         "every_field_accounted_for": False,
         "no_field_excluded": False,
         "cells_per_field": False,
+        "images_not_stretched": False,
     },
     "excluded_fields": {"no_field_refused": False},
 }

@@ -1,7 +1,7 @@
 """What each feature of the marker is, said once: its name, meaning and unit.
 
 A name is ``marker_<what>_<scale>``, with the radius before the scale where there is one. On the
-scale ``contrast`` the marker of each cell lies between 0 and 1; on ``units`` it is what the image
+scale ``contrast`` each cell is scaled to its own range; on ``units`` the marker is what the image
 says, above its background. Where a feature comes from is told by ``puncta`` and ``texture``.
 """
 

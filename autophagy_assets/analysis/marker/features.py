@@ -200,9 +200,9 @@ def _over(value: float, mean: float) -> float:
 
 
 def _table(rows: dict[int, dict[str, float]], columns: list[str], scale: str) -> pd.DataFrame:
-    named = {
-        cell: {f"{PREFIX}{what}_{scale}": value for what, value in found.items()}
-        for cell, found in rows.items()
-    }
-    table = pd.DataFrame.from_dict(named, orient="index", columns=pd.Index(columns))
-    return table.fillna(0).astype("float64")
+    named = [
+        {f"{PREFIX}{what}_{scale}": value for what, value in found.items()}
+        for found in rows.values()
+    ]
+    table = pd.DataFrame(named, index=list(rows), columns=pd.Index(columns))
+    return table.astype("float64").fillna(0)

@@ -85,7 +85,7 @@ def rescaled(seen: CellView, percentiles: tuple[float, float]) -> CellView:
     ----------
     seen : CellView
     percentiles : (float, float)
-        Of the pixels that are measured; they become 0 and 1, and what lies beyond is clipped.
+        Of the pixels that are measured; they become 0 and 1.
 
     Returns
     -------
@@ -97,7 +97,7 @@ def rescaled(seen: CellView, percentiles: tuple[float, float]) -> CellView:
     low, high = np.percentile(seen.values, percentiles)
     if not high > low:
         return replace(seen, marker=np.zeros_like(seen.marker))
-    return replace(seen, marker=np.clip((seen.marker - low) / (high - low), 0, 1))
+    return replace(seen, marker=((seen.marker - low) / (high - low)).astype(np.float32))
 
 
 def cells_of_crops(
