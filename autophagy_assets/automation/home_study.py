@@ -95,9 +95,9 @@ def _held(home: Home) -> list[str]:
     """Studies of which the embedded store has or had images or results."""
     if not (home.store / ".lamindb").exists() and not settings.database():
         return []
-    from autophagy_assets.registry.consistency.run_outputs import studies_held
+    from autophagy_assets.registry.consistency.run_outputs import registered_studies
 
-    return studies_held()
+    return registered_studies()
 
 
 @contextmanager
