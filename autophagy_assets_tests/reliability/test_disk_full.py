@@ -137,7 +137,7 @@ LEAVE = """
 import os, sys
 from pathlib import Path
 from autophagy_assets.registry.store import files
-from autophagy_assets.registry.store.outputs import folder
+from autophagy_assets.registry.store.outputs import folder_of
 
 def fill(path):
     with path.open("wb") as stream:
@@ -151,7 +151,7 @@ def fill(path):
         os.kill(os.getpid(), 9)
 
 files._sync = lambda path: None
-files.put(fill, folder("left/behind.txt"), ".txt")
+files.put(fill, folder_of("left/behind.txt"), ".txt")
 os.kill(os.getpid(), 9)
 """
 
