@@ -1,5 +1,7 @@
 """Effects: what a knockout does to the response, and whether that depends on how it is measured."""
 
+from dataclasses import replace
+
 import pandas as pd
 
 from autophagy_assets.analysis.effects.effect_figures import effect_picture
@@ -28,10 +30,11 @@ def knockout_effect(context, ko_predictions: pd.DataFrame, cross_validation) -> 
     model, knockout = context.study.model(context.study.primary), ko_predictions["genotype"].iloc[0]
     scores = cross_validation[model.name]
     try:
-        measured, effect = measured_effect(scores, ko_predictions, model, context.study)
+        measured, effect, effects = measured_effect(scores, ko_predictions, model, context.study)
     except InputError as error:  # such as a knockout that was not stimulated; the rest goes on
         return sentence_picture(f"Response of {knockout}", str(error))
-    return effect_picture(measured, effect, context.study)
+    picture = effect_picture(measured, effect, context.study)
+    return replace(picture, table=pd.concat([measured, effects], ignore_index=True))
 
 
 @study_asset(

@@ -6,9 +6,13 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from autophagy_assets.analysis.effects.effect import Effect, effect_of
+from autophagy_assets.analysis.effects.effect import Effect, effect_of, effects_table
 from autophagy_assets.analysis.effects.responses import POSITIVE_SHARE, measure, responses
-from autophagy_assets.analysis.effects.robustness import scores_by_scheme, specifications
+from autophagy_assets.analysis.effects.robustness import (
+    robustness_sentence,
+    scores_by_scheme,
+    specifications,
+)
 from autophagy_assets.analysis.evidence.cross_validation import MODEL
 from autophagy_assets.analysis.evidence.scoring import scored_as_stored, scoring_of
 from autophagy_assets.analysis.features.sets import PUNCTA
@@ -20,7 +24,7 @@ PUNCTA_PER_CELL = "puncta per cell"
 
 def measured_effect(
     cross_validation: pd.DataFrame, predictions: pd.DataFrame, model: Model, study: Study
-) -> tuple[pd.DataFrame, Effect]:
+) -> tuple[pd.DataFrame, Effect, pd.DataFrame]:
     """Measure how a knockout responds to the stimulation, against the control.
 
     Parameters
@@ -39,6 +43,8 @@ def measured_effect(
         puncta per cell, of each clone and field of view under each stimulation.
     effect : Effect
         Of the knockout on the response of the positive share.
+    effects : pandas.DataFrame
+        As ``effects_table`` gives it, for every measure, with ``level`` "difference".
     """
     scoring = scoring_of(cross_validation, model)
     control = scored_as_stored(cross_validation, model, scoring.scheme)
@@ -47,8 +53,9 @@ def measured_effect(
     puncta = {PUNCTA_PER_CELL: PUNCTA} if PUNCTA in control and PUNCTA in knockout else {}
     measured = measure(cells, scoring.positive_above, puncta)
     name = str(knockout["genotype"].iloc[0])
-    effect = effect_of(responses(measured, study), name, study.classes[1], POSITIVE_SHARE, study)
-    return measured, effect
+    found = responses(measured, study)
+    effect = effect_of(found, name, study.classes[1], POSITIVE_SHARE, study)
+    return measured, effect, effects_table(found, name, study).assign(level="difference")
 
 
 def every_specification(
@@ -67,7 +74,7 @@ def every_specification(
     Returns
     -------
     pandas.DataFrame
-        As ``specifications`` gives it.
+        As ``specifications`` gives it, with a ``sentence`` that sums it up.
     """
     tables = [
         scores_by_scheme(table, predictions[predictions[MODEL] == name], study.model(name))
@@ -77,11 +84,13 @@ def every_specification(
     one = first[first["scheme"] == first["scheme"].iloc[0]]
     cells = pd.concat([one, predictions[predictions[MODEL] == predictions[MODEL].iloc[0]]])
     known = PUNCTA in one and PUNCTA in predictions
-    return specifications(
+    name = str(predictions["genotype"].iloc[0])
+    table = specifications(
         pd.concat(tables, ignore_index=True),
-        str(predictions["genotype"].iloc[0]),
+        name,
         study.classes[1],
         study,
         cells.reset_index(drop=True) if known else None,
         {PUNCTA_PER_CELL: PUNCTA} if known else None,
     )
+    return table.assign(sentence=robustness_sentence(table, name, study))
