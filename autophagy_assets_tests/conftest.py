@@ -11,8 +11,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,6 +18,8 @@ from typing import Any, NoReturn
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from autophagy_assets_tests.preloaded import run_python
 
 # A machine that does other things meanwhile is no reason to fail.
 settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -154,15 +154,8 @@ def run_script(tmp_path: Path) -> Callable[..., Any]:
 
     def run(script: str, *arguments: Any, home: Path | None = None, **environment: str) -> Any:
         home = home or tmp_path / "home"
-        # A process started with a file could not import the package from a checkout.
-        done = subprocess.run(
-            [sys.executable, "-c", script, *map(str, arguments)],
-            cwd=tmp_path,
-            env=clean_environment(home, PYTHONPATH=str(ROOT), **environment),
-            capture_output=True,
-            text=True,
-            timeout=300,
-        )
+        variables = clean_environment(home, PYTHONPATH=str(ROOT), **environment)
+        done = run_python(["-c", script, *arguments], variables, tmp_path, timeout=300)
         assert done.returncode == 0, f"{done.stdout[-2000:]}\n{done.stderr[-6000:]}"
         lines = done.stdout.strip().splitlines()
         return json.loads(lines[-1]) if lines else None

@@ -1,13 +1,10 @@
 """Knockouts: what the models of the control say about cells of every other genotype."""
 
-from collections.abc import Mapping
-
 import pandas as pd
 
 from autophagy_assets.analysis.classifier import classification
 from autophagy_assets.analysis.classifier.evaluation import evaluate
 from autophagy_assets.analysis.classifier.evaluation_figures import confusion_pictures
-from autophagy_assets.analysis.classifier.model import TrainedClassifier
 from autophagy_assets.analysis.features.tables import PREDICTIONS
 from autophagy_assets.analysis.figures import Picture
 from autophagy_assets.assets.definition import every, study_asset
@@ -24,9 +21,7 @@ GROUP = "knockouts"
     ins={"autophagy_classifier": every()},
     schema=PREDICTIONS,
 )
-def ko_predictions(
-    context, autophagy_classifier: Mapping[str, TrainedClassifier], model_features: pd.DataFrame
-) -> pd.DataFrame:
+def ko_predictions(context, autophagy_classifier, model_features: pd.DataFrame) -> pd.DataFrame:
     """Predictions of each model for the cells of a knockout: class, probability, outcome."""
     name = f"model_features[{context.partition}]"
     models = (autophagy_classifier[model] for model in autophagy_classifier)

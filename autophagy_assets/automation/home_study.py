@@ -30,11 +30,13 @@ def check(home: Home, study: str) -> None:
     ----------
     home : Home
         It has been prepared.
+    study : str
+        Name of the study.
 
     Raises
     ------
     InputError
-        If they do; says which one, and what to do.
+        Says which study it holds, and what to do.
     """
     if (other := _other_study(home, study)) is not None:
         raise InputError(
@@ -53,43 +55,24 @@ def check(home: Home, study: str) -> None:
 
 
 def require(study: str) -> None:
-    """Refuse a study if the home of this process holds another.
-
-    Parameters
-    ----------
-    study : str
-        Name of the study.
-
-    Raises
-    ------
-    InputError
-        Says which one it holds, and what to do.
-    """
-    home = Home.locate()
-    home.prepare()
-    check(home, study)
+    """As :func:`check`, for the home of this process."""
+    check(_prepared(), study)
 
 
 def claim(study: str) -> None:
-    """Make the home of this process that of a study, before anything of the study is written.
-
-    Parameters
-    ----------
-    study : str
-        Name of the study.
-
-    Raises
-    ------
-    InputError
-        If the home holds another.
-    """
-    home = Home.locate()
-    home.prepare()
+    """As :func:`require`, and note that the home is that study's, before anything is written."""
+    home = _prepared()
     check(home, study)
     home_marker.note_study(home.root, study)
     with _shared_dagster(home) as dagster:
         if dagster is not None and _noted(dagster) != study:
             dagster.daemon_cursor_storage.set_cursor_values({_IN_DAGSTER: study})
+
+
+def _prepared() -> Home:
+    home = Home.locate()
+    home.prepare()
+    return home
 
 
 def _other_study(home: Home, study: str) -> str | None:
@@ -112,9 +95,9 @@ def _held(home: Home) -> list[str]:
     """Studies of which the embedded store has or had images or results."""
     if not (home.store / ".lamindb").exists() and not settings.database():
         return []
-    from autophagy_assets.registry.consistency.run_outputs import studies_held
+    from autophagy_assets.registry.consistency.run_outputs import registered_studies
 
-    return studies_held()
+    return registered_studies()
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from autophagy_assets.automation.submissions import (
     Submission,
     SubmissionState,
     content_of,
-    look,
+    find_submissions,
     loose_files,
     submission_folder,
 )
@@ -123,7 +123,7 @@ def _watch(
             "inbox."
         )
     try:
-        submissions = look(inbox, study.load(), remembered(context.cursor))
+        submissions = find_submissions(inbox, study.load(), read_cursor(context.cursor))
         loose = loose_files(inbox)
     except OSError as error:
         # What is remembered stays: a network folder that is away comes back as it was.
@@ -143,13 +143,13 @@ def _watch(
     if ready:
         for line in said:
             context.log.info(line)
-        requests = [request(submission) for submission in ready.values()]
-        return dg.SensorResult(requests, cursor=cursor_of(submissions))
+        requests = [ingest_request(submission) for submission in ready.values()]
+        return dg.SensorResult(requests, cursor=cursor_with(submissions))
     reason = "\n".join(said) or f"{inbox} is empty."
-    return dg.SensorResult(skip_reason=reason, cursor=cursor_of(submissions))
+    return dg.SensorResult(skip_reason=reason, cursor=cursor_with(submissions))
 
 
-def request(submission: Submission) -> dg.RunRequest:
+def ingest_request(submission: Submission) -> dg.RunRequest:
     """Ask for the ingest of a submission; Dagster launches one run for a run key, ever."""
     content = submission.state.content
     config = {"folder": submission.name, "content": content}
@@ -192,7 +192,7 @@ def _reason(instance: dg.DagsterInstance, run: str) -> str:
     return ""
 
 
-def remembered(cursor: str | None) -> dict[str, SubmissionState]:
+def read_cursor(cursor: str | None) -> dict[str, SubmissionState]:
     """What a sensor's cursor holds of the submissions.
 
     Returns
@@ -208,6 +208,6 @@ def remembered(cursor: str | None) -> dict[str, SubmissionState]:
         return {}
 
 
-def cursor_of(submissions: list[Submission]) -> str:
+def cursor_with(submissions: list[Submission]) -> str:
     """Cursor that holds some submissions; those that are gone are forgotten."""
     return json.dumps({submission.name: asdict(submission.state) for submission in submissions})

@@ -13,7 +13,7 @@ from autophagy_assets.config.study import Study
 from autophagy_assets.registry.consistency import records as consistency
 from autophagy_assets.registry.consistency.loose_files import GRACE_S, check_loose
 from autophagy_assets.registry.consistency.records import Disagreement
-from autophagy_assets.registry.consistency.run_outputs import held_by
+from autophagy_assets.registry.consistency.run_outputs import artifacts_of_runs
 from autophagy_assets.registry.fields import raw_fields
 from autophagy_assets.registry.ingest.retire import field_keys, stale
 from autophagy_assets.registry.store.instance import connect, source, source_name
@@ -76,7 +76,7 @@ def reconcile(
     return disagreements
 
 
-def left(disagreements: list[Disagreement]) -> list[Disagreement]:
+def unrepaired(disagreements: list[Disagreement]) -> list[Disagreement]:
     """Disagreements that were not repaired."""
     return [disagreement for disagreement in disagreements if not disagreement.fixed]
 
@@ -108,7 +108,7 @@ def _materialized(instance: dg.DagsterInstance) -> Iterator[_Made]:
                 if uid in found.metadata
             }
             run = str(found.metadata.get(RUN, ""))
-            more = dict.fromkeys(sorted(held_by([run])[run]), "")
+            more = dict.fromkeys(sorted(artifacts_of_runs([run])[run]), "")
             name = asset.to_user_string() + (f"[{partition}]" if partition else "")
             yield _Made(name, more | hashes, partition not in (None, *known))
 

@@ -4,7 +4,7 @@ import dagster as dg
 from pydantic import Field
 
 from autophagy_assets.assets.definition import StudyResource
-from autophagy_assets.automation.reconcile import left, reconcile
+from autophagy_assets.automation.reconcile import reconcile, unrepaired
 from autophagy_assets.config.study import Study
 from autophagy_assets.registry.consistency.records import Disagreement
 
@@ -41,7 +41,7 @@ def repair(context: dg.OpExecutionContext, study: Study, fix: bool = True) -> li
             context.log.info(f"repaired {said}")
         else:
             context.log.warning(f"{said}; to do: {disagreement.remedy}")
-    return left(disagreements)
+    return unrepaired(disagreements)
 
 
 @dg.op(description="Compares Dagster's materializations, LaminDB and storage.")

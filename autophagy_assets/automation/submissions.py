@@ -138,7 +138,7 @@ def content_of(folder: Path, study: Study) -> str:
     return digest.hexdigest()[:32]
 
 
-def look(
+def find_submissions(
     inbox: Path, study: Study, known: dict[str, SubmissionState], seconds: float = LONGEST_S
 ) -> list[Submission]:
     """Look at every submission; one that is broken does not keep the others from being looked at.

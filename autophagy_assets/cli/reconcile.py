@@ -20,8 +20,8 @@ def reconcile(fix: bool, grace_s: float) -> None:
 
     Ends with exit code 1 where something is left.
     """
-    from autophagy_assets.automation.reconcile import left
     from autophagy_assets.automation.reconcile import reconcile as compare
+    from autophagy_assets.automation.reconcile import unrepaired
     from autophagy_assets.config.home import dagster_instance
     from autophagy_assets.config.study import Study
     from autophagy_assets.registry.consistency.loose_files import free_space
@@ -34,7 +34,7 @@ def reconcile(fix: bool, grace_s: float) -> None:
         click.echo(f"{state:<8} {disagreement.kind}: {disagreement.what}: {disagreement.problem}")
         if not disagreement.fixed:
             click.echo(f"         to do: {disagreement.remedy}")
-    remaining = left(disagreements)
+    remaining = unrepaired(disagreements)
     if remaining:
         hint = "" if fix else "; 'autophagy reconcile --fix' repairs what is safe"
         click.echo(f"{len(remaining)} of {len(disagreements)} disagreements are left{hint}.")

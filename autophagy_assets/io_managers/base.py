@@ -58,7 +58,7 @@ EVERY = "every_partition"
 
 
 class LaminIOManager(dg.ConfigurableIOManager):
-    """Stores one format; three verbs are filled in by the formats.
+    """Stores values of one format, of which a subclass says how they are written and read.
 
     Parameters
     ----------
@@ -165,7 +165,7 @@ class LaminIOManager(dg.ConfigurableIOManager):
         return self._load(context, keys[0])
 
     def recorder(self, context: dg.InputContext) -> Recorder:
-        """Recorder of the step that loads; a check has no record, and reads verified only."""
+        """Recorder of the step that loads; that of a check only reads, and registers nothing."""
         if steps.definition_of(context.step_context) is None:
             return Recorder(Step(context.step_context.step.key, None, None, "", ""))
         return steps.running_step(context.step_context, self.study_file).recorder

@@ -98,7 +98,7 @@ class RegistryState:
         self.__dict__.pop("samples", None)
 
     def contents(self, asset: str, partition: str | None) -> Any:
-        """What an asset from outside is.
+        """What an external asset is now.
 
         Parameters
         ----------
@@ -120,7 +120,7 @@ class RegistryState:
         return [f"{name}: {reason}" for name, reason in sorted(self.refused.items())] or None
 
     def version(self, asset: str, partition: str | None) -> str | None:
-        """Version of an asset from outside: a hash of what it is.
+        """Version of an external asset: a hash of what it is now.
 
         Parameters
         ----------

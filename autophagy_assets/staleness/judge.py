@@ -19,7 +19,7 @@ import dagster as dg
 
 from autophagy_assets.config.study import Study
 from autophagy_assets.registry.consistency.damage import damaged
-from autophagy_assets.registry.consistency.run_outputs import held_by
+from autophagy_assets.registry.consistency.run_outputs import artifacts_of_runs
 from autophagy_assets.registry.state import OUTSIDE, RegistryState
 from autophagy_assets.staleness.code import Code, code_of
 from autophagy_assets.staleness.fingerprint import Fingerprint, changes, code_changes
@@ -150,7 +150,7 @@ class Judge:
         A step may leave more than Dagster knows of, such as the crops of a field of view.
         """
         runs = {partition: str(found.metadata.get(RUN, "")) for partition, found in made.items()}
-        held = held_by(runs.values())
+        held = artifacts_of_runs(runs.values())
         needed = {
             partition: held[runs[partition]]
             | {str(found.metadata[name]) for name in (UID, TABLE_UID) if name in found.metadata}

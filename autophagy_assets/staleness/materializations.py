@@ -124,7 +124,7 @@ class MaterializationCache:
         return self._seen[asset].get(partition)
 
     def forget(self, asset: dg.AssetKey) -> None:
-        """Latest again, since the asset has been made."""
+        """Ask Dagster for an asset again, as it has been made meanwhile."""
         self._seen.pop(asset, None)
 
     def _partitions_of(self, asset: dg.AssetKey) -> _Seen:

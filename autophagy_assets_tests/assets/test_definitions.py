@@ -30,6 +30,7 @@ SNAPSHOT = {
         "genotype",
         ["raw_features", "single_cell_images", "source_datasets", "source_features"],
     ),
+    "marker_example": ("imaging", None, ["marker_features", "single_cell_images"]),
     "model_features": (
         "features",
         "genotype",
@@ -67,6 +68,7 @@ SNAPSHOT = {
             "error_galleries",
             "excluded_fields",
             "ko_evaluation",
+            "marker_example",
             "model_comparison",
             "score_reliability",
             "single_cell_images",

@@ -37,6 +37,7 @@ TABLES = list(CONTRACTS)
 FIGURES = [
     ("classifier_evaluation", PUBLISHED),
     ("classifier_evaluation", "puncta"),
+    ("marker_example", None),
     ("model_comparison", None),
     ("score_reliability", PUBLISHED),
     ("score_reliability", "puncta"),

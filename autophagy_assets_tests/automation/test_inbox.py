@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autophagy_assets.automation.inbox import CONTENT_TAG, remembered
+from autophagy_assets.automation.inbox import CONTENT_TAG, read_cursor
 from autophagy_assets.automation.submissions import SubmissionState, submission_folder
 from autophagy_assets.config.study import Study
 from autophagy_assets.errors import InputError
@@ -203,7 +203,7 @@ def test_many_submissions_are_looked_at_bit_by_bit(inbox, monkeypatch):
 
 @given(st.text() | st.dictionaries(st.text(), st.text() | st.none()).map(str))
 def test_a_cursor_of_another_kind_is_no_harm(cursor):
-    assert all(isinstance(state, SubmissionState) for state in remembered(cursor).values())
+    assert all(isinstance(state, SubmissionState) for state in read_cursor(cursor).values())
 
 
 EVENTS = st.lists(st.sampled_from(["grow", "shrink", "touch", "remove", "restore", "look"]))
@@ -212,7 +212,7 @@ EVENTS = st.lists(st.sampled_from(["grow", "shrink", "touch", "remove", "restore
 @given(EVENTS)
 def test_whatever_happens_it_is_asked_for_once_and_only_at_rest(tmp_path_factory, events):
     """A submission is asked for when two looks in a row see the same complete content anew."""
-    from autophagy_assets.automation.submissions import look
+    from autophagy_assets.automation.submissions import find_submissions
 
     folder = tmp_path_factory.mktemp("any")
     study = Study.load()
@@ -223,7 +223,7 @@ def test_whatever_happens_it_is_asked_for_once_and_only_at_rest(tmp_path_factory
     last, asked = None, set()
     for event in [*events, "restore", "look", "look", "look"]:
         if event == "look":
-            (submission,) = look(folder, study, known)
+            (submission,) = find_submissions(folder, study, known)
             known = {submission.name: submission.state}
             now = (file.stat().st_size, file.stat().st_mtime_ns) if file.exists() else None
             latest = submission.state.key if submission.ready else None

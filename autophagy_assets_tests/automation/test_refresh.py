@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from autophagy_assets.errors import InputError
 from autophagy_assets_tests.platform import Given, Platform, give_table, given_study, outsider
 from autophagy_assets_tests.platform import study_file as write_study
 
@@ -88,24 +87,3 @@ def test_a_failure_skips_what_depends_on_it_and_nothing_else(store: object, tmp_
     assert "scportrait_cell_id" in next(iter(done.failed.values()))
     assert "ko_evaluation" in assets(done.skipped)
     assert {"error_galleries", "classifier_evaluation"} <= assets(done.made)
-
-
-def test_a_study_without_its_control_is_refused_in_one_sentence(
-    store: object, tmp_path: Path
-) -> None:
-    from autophagy_assets.automation.rounds import require_control
-
-    platform = Platform(write_study(tmp_path, "no control"))
-    given_study(platform.study, tmp_path, ["EI24KO"])
-    platform.sync()
-    with pytest.raises(InputError, match="no images of its control 'WT', only of EI24KO"):
-        require_control(platform.instance, platform.study)
-
-
-def test_a_study_without_anything_says_how_to_begin(store: object, tmp_path: Path) -> None:
-    from autophagy_assets.automation.rounds import require_control
-
-    platform = Platform(write_study(tmp_path, "empty"))
-    platform.sync()
-    with pytest.raises(InputError, match="autophagy ingest DIR"):
-        require_control(platform.instance, platform.study)

@@ -16,6 +16,7 @@ from autophagy_assets.config.home import Home
 from autophagy_assets.config.settings import HOME_VARIABLE
 from autophagy_assets_tests.conftest import ROOT, clean_environment
 from autophagy_assets_tests.platform import study_file
+from autophagy_assets_tests.preloaded import run_python
 
 HEARTBEAT = """
 import sys
@@ -36,14 +37,8 @@ print(json.dumps([wrong, [name for name in ("scportrait", "torch") if name in sy
 
 
 def doctor(home: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "autophagy_assets.cli", "doctor"],
-        env=clean_environment(home, PYTHONPATH=str(ROOT), **environment),
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
+    environment = clean_environment(home, PYTHONPATH=str(ROOT), **environment)
+    return run_python(["-m", "autophagy_assets.cli", "doctor"], environment, ROOT, timeout=120)
 
 
 def test_without_a_home_it_names_what_is_installed_and_makes_none(tmp_path: Path) -> None:

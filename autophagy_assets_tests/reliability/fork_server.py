@@ -176,7 +176,7 @@ def _refresh() -> dict[str, str]:
 
 
 def _reconcile() -> dict[str, Any]:
-    from autophagy_assets.automation.reconcile import left, reconcile
+    from autophagy_assets.automation.reconcile import reconcile, unrepaired
     from autophagy_assets.config.home import dagster_instance
 
     with dagster_instance() as instance:
@@ -184,7 +184,7 @@ def _reconcile() -> dict[str, Any]:
         again = reconcile(instance)
     return {
         "found": [f"{f.kind}: {f.what}: {f.problem}" for f in found],
-        "left": [f"{f.kind}: {f.what}: {f.problem}" for f in [*left(found), *again]],
+        "left": [f"{f.kind}: {f.what}: {f.problem}" for f in [*unrepaired(found), *again]],
     }
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from autophagy_assets.config.study import Study
 from autophagy_assets.registry.store.files import measure
 from autophagy_assets_tests.cli.test_main import autophagy
 from autophagy_assets_tests.conftest import ROOT, clean_environment
+from autophagy_assets_tests.preloaded import run_python
 from autophagy_assets_tests.registry.image_folder import write_images
 from autophagy_assets_tests.reliability.forked import ForkServer
 
@@ -107,18 +107,12 @@ def test_an_ingest_that_does_not_fit_is_one_sentence_and_leaves_no_copies(
     write_images(images, Study.load(), side=300)  # 9 images of 180 kB
 
     def ingest() -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "autophagy_assets.cli", "ingest", str(images)],
-            env=clean_environment(home, PYTHONPATH=str(ROOT)),
-            capture_output=True,
-            text=True,
-            timeout=300,
-        )
+        return autophagy(home, "ingest", str(images))
 
     home.mkdir()
     command = "from autophagy_assets.registry.store.instance import connect; connect()"
     environment = clean_environment(home, PYTHONPATH=str(ROOT))
-    subprocess.run([sys.executable, "-c", command], env=environment, check=True, timeout=300)
+    assert run_python(["-c", command], environment, tmp_path).returncode == 0
     place = home / "store" / "autophagy-imaging"
     place.mkdir(parents=True)
     assert mount(place, 900)
@@ -137,7 +131,7 @@ LEAVE = """
 import os, sys
 from pathlib import Path
 from autophagy_assets.registry.store import files
-from autophagy_assets.registry.store.outputs import folder
+from autophagy_assets.registry.store.outputs import folder_of
 
 def fill(path):
     with path.open("wb") as stream:
@@ -151,7 +145,7 @@ def fill(path):
         os.kill(os.getpid(), 9)
 
 files._sync = lambda path: None
-files.put(fill, folder("left/behind.txt"), ".txt")
+files.put(fill, folder_of("left/behind.txt"), ".txt")
 os.kill(os.getpid(), 9)
 """
 
@@ -169,7 +163,7 @@ def test_reconcile_frees_a_disk_that_a_killed_process_has_filled(
     try:
         assert autophagy(home, "status").returncode == 0
         environment = clean_environment(home, PYTHONPATH=str(ROOT))
-        killed = subprocess.run([sys.executable, "-c", LEAVE, how, str(left)], env=environment)
+        killed = run_python(["-c", LEAVE, how, left], environment, tmp_path)
         assert killed.returncode == -9
         assert os.statvfs(place).f_bavail * 4096 <= left
         done = autophagy(home, "reconcile", "--fix")

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from autophagy_assets.automation.dead_runs import end_dead_runs
-from autophagy_assets.automation.reconcile import left, reconcile
+from autophagy_assets.automation.reconcile import reconcile, unrepaired
 from autophagy_assets.cli import reconcile as cli_reconcile
 from autophagy_assets.config.study import Study
 from autophagy_assets.definitions import build_defs
@@ -141,7 +141,7 @@ def test_unfinished_uploads_are_ended_where_the_file_is_whole(store, instance, k
     }
     assert not store.Artifact.get(uid=whole)._storage_ongoing
     path.write_text("torn")
-    assert about(left(reconcile(instance, fix=True)), key) == []
+    assert about(unrepaired(reconcile(instance, fix=True)), key) == []
 
 
 @pytest.mark.parametrize("latest", [0, 2])

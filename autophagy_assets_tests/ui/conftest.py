@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +12,7 @@ import pytest
 
 from autophagy_assets_tests.conftest import ROOT, clean_environment, lacking
 from autophagy_assets_tests.platform import study_file
+from autophagy_assets_tests.preloaded import run_python
 from autophagy_assets_tests.ui.served import GIVE_AND_REFRESH, Served, serve
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -45,14 +44,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         AUTOPHAGY_WATCH_SECONDS="5",
         AUTOPHAGY_INBOX=str(folder / "inbox"),
     )
-    done = subprocess.run(
-        [sys.executable, "-c", GIVE_AND_REFRESH, str(folder)],
-        env=environment,
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
+    done = run_python(["-c", GIVE_AND_REFRESH, folder], environment, folder, timeout=300)
     assert done.returncode == 0, done.stderr[-4000:]
     running = serve(home, environment)
     yield running

@@ -97,6 +97,24 @@ def auc_of(classes: ArrayLike, scores: ArrayLike) -> float:
     return float(roc_auc_score(classes, scores))
 
 
+def reference_of(of_model: pd.DataFrame, scheme: str) -> float:
+    """AUC of a model in a scheme.
+
+    Parameters
+    ----------
+    of_model : pandas.DataFrame
+        Its rows of `cross_validate`.
+    scheme : str
+
+    Returns
+    -------
+    float
+        NaN if the model has no scores in that scheme.
+    """
+    rows = of_model[of_model[SCHEME] == scheme]
+    return auc_of(rows[CLASS], rows[RAW])
+
+
 def compare(cross_validations: pd.DataFrame, refused: Mapping[str, str]) -> pd.DataFrame:
     """Measure how well models tell the classes apart.
 

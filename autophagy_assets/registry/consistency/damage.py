@@ -16,7 +16,7 @@ from stat import S_ISDIR
 from typing import Any
 
 from autophagy_assets.errors import IntegrityError
-from autophagy_assets.registry.consistency.run_outputs import pieces
+from autophagy_assets.registry.consistency.run_outputs import batches
 from autophagy_assets.registry.store import files
 from autophagy_assets.registry.store.artifacts import verify_lamin_hash
 from autophagy_assets.registry.store.instance import connect, source_name
@@ -69,7 +69,7 @@ def damaged(uids: Iterable[str], thorough: bool = False) -> dict[str, str]:
     """
     wanted, known = set(uids), set[str]()
     found: dict[str, str] = {}
-    for some in pieces(wanted):
+    for some in batches(wanted):
         for artifact in connect().Artifact.filter(uid__in=some).select_related("storage"):
             known.add(artifact.uid)
             if (fault := _fault(artifact, thorough)) is not None:
@@ -120,7 +120,7 @@ def _fault_of_ours(artifact: Any, path: Path, thorough: bool) -> str | None:
 
 
 def mark_damaged(uid: str) -> None:
-    """Have the cheap look find what somebody has found by reading a file."""
+    """Date a file that turned out to be damaged, so that the cheap look finds it from now on."""
     for artifact in connect().Artifact.filter(uid=uid).select_related("storage"):
         if (path := Path(str(artifact.path))).exists():
             _date(path)

@@ -12,7 +12,7 @@ from autophagy_assets.registry.store.lamin_internals import label_links, registe
 _AT_ONCE = 500  # names in one query
 
 
-def held_by(runs: Iterable[str]) -> dict[str, set[str]]:
+def artifacts_of_runs(runs: Iterable[str]) -> dict[str, set[str]]:
     """Find the artifacts of runs: made, made again with the same content, or kept.
 
     Parameters
@@ -26,7 +26,7 @@ def held_by(runs: Iterable[str]) -> dict[str, set[str]]:
         Uids of artifacts by run.
     """
     registries, held = connect(), {run: set[str]() for run in runs}
-    for some in pieces(held):
+    for some in batches(held):
         for how in ("run", "recreating_runs"):
             found = registries.Artifact.filter(**{f"{how}__uid__in": some})
             for run, uid in found.values_list(f"{how}__uid", "uid"):
@@ -43,7 +43,7 @@ def has_content(sha256: str) -> bool:
     return registered_at(connect(), sha256).exists()
 
 
-def studies_held() -> list[str]:
+def registered_studies() -> list[str]:
     """Studies of which this platform has registered something in the store, if only to withdraw it.
 
     Returns
@@ -58,7 +58,7 @@ def studies_held() -> list[str]:
     return sorted(set(links.values_list("ulabel__name", flat=True)))
 
 
-def pieces(names: Iterable[str]) -> Iterator[list[str]]:
+def batches(names: Iterable[str]) -> Iterator[list[str]]:
     """Names in lists that a database takes in one query."""
     every = sorted(names)
     for start in range(0, len(every), _AT_ONCE):

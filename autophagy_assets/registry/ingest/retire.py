@@ -45,7 +45,7 @@ def field_keys(fields: Collection) -> set[str]:
 def stale(
     study: Study, partitions: Mapping[str, Collection[str]], fields: Collection[str]
 ) -> list[Stale]:
-    """Find what is found of partitions and fields of view that are gone.
+    """Find artifacts of partitions and fields of view that there are no longer.
 
     Parameters
     ----------

@@ -16,6 +16,7 @@ from autophagy_assets.analysis.identity import (
     CLASS,
     DATASET,
     METADATA,
+    MODEL,
     OUTCOME,
     PREDICTED,
     SCORE,
@@ -32,7 +33,7 @@ from autophagy_assets.registry.store.keys import ArtifactKey
 
 Read = Callable[[str], Path]
 _PLACE = ["panel", "row", "column"]
-_SHOWN = [DATASET, CELL_ID, CLASS, *METADATA, PREDICTED, SCORE, OUTCOME, *_PLACE]
+_SHOWN = [DATASET, CELL_ID, CLASS, *METADATA, MODEL, PREDICTED, SCORE, OUTCOME, *_PLACE]
 
 
 @dataclass(frozen=True)

@@ -5,14 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from autophagy_assets.analysis.identity import CLASS, METADATA, OUTCOME, PREDICTED, SCORE
+from autophagy_assets.analysis.identity import (
+    CLASS,
+    METADATA,
+    MODEL,
+    OUTCOME,
+    PREDICTED,
+    SCORE,
+)
 from autophagy_assets.errors import InputError, IntegrityError
 from autophagy_assets.registry.lineage.cell_tables import Cells, Read, latest_tables, tables_behind
-from autophagy_assets.registry.lineage.lineage import Node, Walk, artifact_called, bare, nodes_of
+from autophagy_assets.registry.lineage.lineage import (
+    Node,
+    NodeBuilder,
+    artifact_called,
+    make_node,
+    nodes_of,
+)
 from autophagy_assets.registry.provenance.run_provenance import maker_of
 
 
-class _CellWalk(Walk):
+class _CellWalk(NodeBuilder):
     """A walk that follows one cell and leaves out what it has no part in."""
 
     def __init__(self, cells: Cells, dataset: str, cell: int) -> None:
@@ -43,7 +56,7 @@ class _CellWalk(Walk):
             own.append(self.node(self._cells.artifact(self._field)))
         others = [self.node(artifact) for artifact in self._tables]
         others += [
-            bare(artifact, maker_of(artifact), detail=fault)
+            make_node(artifact, maker_of(artifact), detail=fault)
             for artifact, fault in self._cells.refused
         ]
         return Node(
@@ -68,18 +81,18 @@ class _CellWalk(Walk):
         if artifact.uid == self._dataset:
             where = self._cells.position(self._dataset, self._cell)
             children = tuple(self.node(each, before) for each in inputs)
-            return bare(artifact, run, detail=where, inputs=children)
+            return make_node(artifact, run, detail=where, inputs=children)
         if artifact.uid == self._field:
             children = tuple(self.node(each, before) for each in inputs)
-            return bare(artifact, run, detail="field of view with masks", inputs=children)
+            return make_node(artifact, run, detail="field of view with masks", inputs=children)
         if artifact.id not in self._held:
-            return bare(artifact, run)
+            return make_node(artifact, run)
         kept = [a for a in inputs if a.id in self._held or a.uid in (self._dataset, self._field)]
         models = [a for a in inputs if a.kind == "model"]
         children = tuple(self.node(each, before) for each in (*kept, *models))
         detail = self._cells.fault(artifact) or self._held[artifact.id]
         left_out = len(inputs) - len(children)
-        return bare(artifact, run, detail=detail, inputs=children, omitted=left_out)
+        return make_node(artifact, run, detail=detail, inputs=children, omitted=left_out)
 
 
 def _row_text(number: int, row: Mapping[str, Any]) -> str:
@@ -89,8 +102,13 @@ def _row_text(number: int, row: Mapping[str, Any]) -> str:
         said = [f"shown in {row['panel']}, row {row['row'] + 1}, column {row['column'] + 1}"]
     elif CLASS in row:
         said.append(f"class {row[CLASS]}")
+    if MODEL in row:
+        said.append(f"model {row[MODEL]}")
+    if PREDICTED in row:
+        said.append(f"predicted class {row[PREDICTED]}")
     if SCORE in row:
-        said.append(f"predicted class {row[PREDICTED]}, probability of class 1 {row[SCORE]:.4f}")
+        said.append(f"probability of class 1 {row[SCORE]:.4f}")
+    if OUTCOME in row:
         said.append(str(row[OUTCOME]))
     return ", ".join(said)
 
@@ -139,7 +157,7 @@ def lineage_trees(
     dict
         By name; of a cell by ``dataset:number``.
     """
-    walk = Walk()
+    walk = NodeBuilder()
     artifacts = {name: artifact_called(uid) for name, uid in figures.items()}
     trees = {name: walk.node(artifact) for name, artifact in artifacts.items()}
     wanted = list(dict.fromkeys((dataset, int(cell)) for dataset, cell in cells))

@@ -87,10 +87,10 @@ def lineage_of(what: str) -> Node:
     InputError
         If nothing or more than one thing is called so.
     """
-    return Walk().node(artifact_called(what))
+    return NodeBuilder().node(artifact_called(what))
 
 
-class Walk:
+class NodeBuilder:
     """Builds nodes; each artifact, as made by one run, becomes one node.
 
     Parameters
@@ -124,12 +124,12 @@ class Walk:
         if place not in self._nodes:
             inputs, before = (self.inputs(artifact, run), run.id) if run is not None else ([], None)
             children = tuple(self.node(each, before) for each in inputs)
-            self._nodes[place] = bare(artifact, run, inputs=children)
+            self._nodes[place] = make_node(artifact, run, inputs=children)
         return self._nodes[place]
 
 
-def bare(artifact: Any, run: Any, **more: Any) -> Node:
-    """Node of an artifact alone.
+def make_node(artifact: Any, run: Any, **more: Any) -> Node:
+    """Make the node of an artifact, without following what it was made from.
 
     Parameters
     ----------

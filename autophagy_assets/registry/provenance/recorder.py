@@ -20,7 +20,7 @@ from autophagy_assets.registry.provenance.runs import (
     transform_key,
 )
 from autophagy_assets.registry.provenance.step_files import StepFiles
-from autophagy_assets.registry.store.artifacts import register, renew
+from autophagy_assets.registry.store.artifacts import make_latest, register
 from autophagy_assets.registry.store.instance import retried, writing
 from autophagy_assets.registry.store.labels import annotate, attach
 from autophagy_assets.registry.store.lamin_internals import ERRORED, FINISHED
@@ -107,7 +107,7 @@ class Recorder(StepFiles):
                 register(ln, output, run)
             for uid, labels in self.kept.items():
                 artifact = ln.Artifact.get(uid=uid)
-                renew(ln, artifact)
+                make_latest(ln, artifact)
                 attach(ln, artifact, labels)
             link_inputs(ln, run, [*self.reads, *self.named])
             for uid, numbers in self.annotations:

@@ -15,7 +15,7 @@ from autophagy_assets.registry.store.artifacts import register
 from autophagy_assets.registry.store.identifiers import artifact_uid, derived
 from autophagy_assets.registry.store.instance import source
 from autophagy_assets.registry.store.lamin_internals import set_status
-from autophagy_assets.registry.store.outputs import Output, folder
+from autophagy_assets.registry.store.outputs import Output, folder_of
 
 REFERENCE_TYPE = "dagster_run_id"
 ENVIRONMENT_KEY = "environment/packages.txt"
@@ -168,6 +168,6 @@ def _environment(ln: Any) -> Any:
     found = ln.Artifact.filter(uid=artifact_uid(ENVIRONMENT_KEY, sha256)).one_or_none()
     if found is not None:
         return found
-    file = files.put(lambda path: path.write_text(_packages()), folder(ENVIRONMENT_KEY), ".txt")
+    file = files.put(lambda path: path.write_text(_packages()), folder_of(ENVIRONMENT_KEY), ".txt")
     output = Output(file, ENVIRONMENT_KEY, "Python packages that steps ran with", {}, "environment")
     return register(ln, output, None)

@@ -62,7 +62,7 @@ def register(ln: Any, output: Output, run: Any) -> Any:
         artifact.save()
         _demote_others(ln, artifact)
     else:
-        renew(ln, artifact)
+        make_latest(ln, artifact)
         _correct(ln, artifact, output)
         if run is not None and artifact.run_id != run.id:
             artifact.recreating_runs.add(run)
@@ -70,7 +70,7 @@ def register(ln: Any, output: Output, run: Any) -> Any:
     return artifact
 
 
-def renew(ln: Any, artifact: Any) -> None:
+def make_latest(ln: Any, artifact: Any) -> None:
     """Make an artifact that was there before the latest of its key.
 
     Parameters

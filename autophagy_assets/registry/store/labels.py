@@ -56,7 +56,7 @@ def attach(ln: Any, artifact: Any, labels: Labels) -> None:
     """
     link_of = label_links()
     links = [
-        link_of(artifact=artifact, ulabel=label(ln, name), feature=category(ln, kind))
+        link_of(artifact=artifact, ulabel=find_label(ln, name), feature=find_feature(ln, kind))
         for kind, names in labels.items()
         for name in ([names] if isinstance(names, str) else names)
     ]
@@ -74,7 +74,7 @@ def attach(ln: Any, artifact: Any, labels: Labels) -> None:
     link_of.objects.bulk_create(links, ignore_conflicts=True)
 
 
-def label(ln: Any, name: str) -> Any:
+def find_label(ln: Any, name: str) -> Any:
     """Find or create the label of that name.
 
     Parameters
@@ -94,7 +94,7 @@ def label(ln: Any, name: str) -> Any:
     return new.save()
 
 
-def category(ln: Any, kind: str) -> Any:
+def find_feature(ln: Any, kind: str) -> Any:
     """Find or create the feature that says what kind of label a label is.
 
     Parameters

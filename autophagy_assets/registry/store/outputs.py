@@ -76,7 +76,7 @@ class Output:
         return Record(uid, self.key, self.file.sha256, self.file.size)
 
 
-def folder(key: str) -> Path:
+def folder_of(key: str) -> Path:
     """Folder of the store that holds the versions of a key.
 
     Parameters
@@ -96,4 +96,4 @@ def place_of(key: str) -> tuple[Path, str]:
     key : str
         LaminDB key, with an ending.
     """
-    return folder(key), "." + key.rsplit(".", 1)[1]
+    return folder_of(key), "." + key.rsplit(".", 1)[1]

@@ -18,7 +18,7 @@ from autophagy_assets.analysis.identity import feature_columns
 from autophagy_assets.errors import InputError
 from autophagy_assets.registry.store.identifiers import derived
 from autophagy_assets.registry.store.instance import connect, retried, writing
-from autophagy_assets.registry.store.labels import GENOTYPE, STIMULATION, category, label
+from autophagy_assets.registry.store.labels import GENOTYPE, STIMULATION, find_feature, find_label
 
 # So many reasons why a table does not fit are named.
 _SHOWN = 3
@@ -54,7 +54,7 @@ def validated(table: pd.DataFrame, kind: Table, name: str) -> Any:
         return None
     names = {column.name for column in kind.columns}
     _register_labels(table, [label for label in (GENOTYPE, STIMULATION) if label in names])
-    return _schema(kind, tuple(feature_columns(table)))
+    return _schema(kind, tuple(feature_columns(table)) if kind.features else ())
 
 
 @cache
@@ -68,7 +68,7 @@ def _schema(kind: Table, features: tuple[str, ...]) -> Any:
             members = [
                 # The labels of artifacts are of the same kinds: whoever comes first, table or
                 # label, has to register them as labels.
-                category(ln, column.name)
+                find_feature(ln, column.name)
                 if column.name in (GENOTYPE, STIMULATION)
                 else known.get(column.name) or _feature(ln, column)
                 for column in columns
@@ -91,7 +91,7 @@ def _register_labels(table: pd.DataFrame, columns: list[str]) -> None:
         def create() -> None:
             with writing() as ln:
                 for name in sorted(missing):
-                    label(ln, name)
+                    find_label(ln, name)
 
         retried(create)
 

@@ -18,17 +18,24 @@ def cells_of(
     genotype: str = "WT",
 ) -> pd.DataFrame:
     """Cells of some clones; for each its fields untreated and its fields stimulated."""
-    parts = []
-    for clone, fields in labels.items():
-        for number, fovs in enumerate(fields):
-            for fov in fovs:
-                part = pd.DataFrame({CELL_ID: range(1, cells + 1)})
-                part.insert(0, DATASET, f"{genotype}{clone}{number}{fov}")
-                part[CLASS] = number
-                part["genotype"], part["stimulation"] = genotype, study.classes[number]
-                part["clone"], part["fov"] = clone, fov
-                parts.append(part)
-    return pd.concat(parts, ignore_index=True)
+    fields = [
+        (f"{genotype}{clone}{number}{fov}", number, clone, fov)
+        for clone, by_class in labels.items()
+        for number, fovs in enumerate(by_class)
+        for fov in fovs
+    ]
+    datasets, classes, clones, fovs = (np.repeat(v, cells) for v in zip(*fields, strict=True))
+    return pd.DataFrame(
+        {
+            DATASET: datasets,
+            CELL_ID: np.tile(np.arange(1, cells + 1), len(fields)),
+            CLASS: classes.astype("int64"),
+            "genotype": genotype,
+            "stimulation": pd.Series(classes).map(study.classes),
+            "clone": clones,
+            "fov": fovs,
+        }
+    )
 
 
 def measured_cells(

@@ -20,7 +20,7 @@ from autophagy_assets.registry.lineage.lineage import Node, lineage_of, nodes_of
 from autophagy_assets.registry.lineage.lineage_formats import render, tree_lines
 from autophagy_assets.registry.store.artifacts import fetch
 from autophagy_assets.registry.store.instance import writing
-from autophagy_assets.registry.store.labels import annotate, label
+from autophagy_assets.registry.store.labels import annotate, find_label
 from autophagy_assets_tests.registry.small_study import (
     CELLS,
     SmallStudy,
@@ -227,7 +227,7 @@ def test_models_are_found_by_their_auc_genotype_and_study(store, study):
     for uid, auc in ((study.model, 0.5), (study.model, 0.79), (other.model, 0.6)):
         with writing() as ln:
             annotate(ln, ln.Artifact.get(uid=uid), {"auc": auc})
-            label(ln, "EI24KO")
+            find_label(ln, "EI24KO")
 
     def found(**wanted) -> list[str]:
         models = store.Artifact.filter(kind="model", is_latest=True)

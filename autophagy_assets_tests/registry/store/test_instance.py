@@ -23,9 +23,9 @@ print(json.dumps({
 LABEL = """
 import json
 from autophagy_assets.registry.store.instance import writing
-from autophagy_assets.registry.store.labels import label
+from autophagy_assets.registry.store.labels import find_label
 with writing() as ln:
-    label(ln, "made in the first process")
+    find_label(ln, "made in the first process")
 print("null")
 """
 

@@ -61,7 +61,7 @@ def test_a_kind_that_is_not_named_any_more_is_taken_off_and_what_people_added_st
     with writing() as ln:
         from lamindb.models import ArtifactULabel
 
-        by_hand = lab.label(ln, "L-somebody")
+        by_hand = lab.find_label(ln, "L-somebody")
         ArtifactULabel.objects.create(artifact=artifact, ulabel=by_hand, feature=kind)
     attach(artifact, {lab.GENOTYPE: "L-WT"})
     assert artifact.features.get_values() == {"genotype": "L-WT", kind.name: "L-somebody"}

@@ -1,0 +1,189 @@
+"""Shortcuts: whether something without the biology tells the classes apart by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from autophagy_assets.analysis.evidence.comparison import auc_of, reference_of
+from autophagy_assets.analysis.evidence.cross_validation import (
+    SCHEME,
+    control_cells,
+    out_of_fold,
+)
+from autophagy_assets.analysis.evidence.folds import RANDOM, ladder
+from autophagy_assets.analysis.features.sets import UNITS, features_of, scale_of
+from autophagy_assets.analysis.identity import CLASS, DATASET, feature_columns
+from autophagy_assets.config.models import Model
+from autophagy_assets.config.study import Study
+from autophagy_assets.errors import InputError
+
+NUISANCE, BACKGROUND, IN_UNITS = "nuisance alone", "background", "background in units"
+DENSITY = "cells_in_image"
+NEARLY = 0.8
+BETTER = 0.6  # an AUC from here on is no guessing any more, in words
+
+_WHAT = {
+    NUISANCE: "Nucleus and cell channels, areas and the number of cells of the image, without the "
+    "marker,",
+    BACKGROUND: "The background, on the model's own features of patches without a cell,",
+    IN_UNITS: "The background in units of the image, on patches without a cell,",
+}
+
+
+def on_nuisance(
+    control: pd.DataFrame, model: Model, study: Study, of_model: pd.DataFrame
+) -> Iterator[dict]:
+    """Whether all but the marker tells the classes apart.
+
+    Parameters
+    ----------
+    control : pandas.DataFrame
+        Cells of the control, as `control_cells` gives them.
+    model : Model
+    study : Study
+    of_model : pandas.DataFrame
+        Rows of `cross_validate` of the model.
+
+    Yields
+    ------
+    dict
+        A row of `negative_controls`.
+
+    Raises
+    ------
+    InputError
+        If it is not possible.
+    """
+    yield from _alone(NUISANCE, _nuisance(control, study), model, study, of_model)
+
+
+def on_background(
+    background: pd.DataFrame | None, model: Model, study: Study, of_model: pd.DataFrame
+) -> Iterator[dict]:
+    """Whether patches without a cell tell the classes apart by the model's own features.
+
+    Parameters
+    ----------
+    background : pandas.DataFrame or None
+        A row by patch; None gives nothing.
+    model : Model
+    study : Study
+    of_model : pandas.DataFrame
+        Rows of `cross_validate` of the model.
+
+    Yields
+    ------
+    dict
+        A row of `negative_controls`.
+
+    Raises
+    ------
+    InputError
+        If it is not possible.
+    """
+    if background is None:
+        return
+    patches = control_cells(background, study)
+    features = features_of(model, feature_columns(patches))
+    yield from _alone(BACKGROUND, patches, model, study, of_model, features)
+
+
+def on_background_in_units(
+    background: pd.DataFrame | None, model: Model, study: Study, of_model: pd.DataFrame
+) -> Iterator[dict]:
+    """Whether the images differ in staining: patches without a cell, in units of the image.
+
+    Parameters
+    ----------
+    background : pandas.DataFrame or None
+        A row by patch; None gives nothing.
+    model : Model
+    study : Study
+    of_model : pandas.DataFrame
+        Rows of `cross_validate` of the model.
+
+    Yields
+    ------
+    dict
+        A row of `negative_controls`.
+
+    Raises
+    ------
+    InputError
+        If it is not possible.
+    """
+    if background is None:
+        return
+    patches = control_cells(background, study)
+    features = [name for name in feature_columns(patches) if scale_of(name) == UNITS]
+    used = set(features) & set(features_of(model, feature_columns(patches)))
+    if features:
+        yield from _alone(IN_UNITS, patches, model, study, of_model, features, used=bool(used))
+
+
+def _nuisance(control: pd.DataFrame, study: Study) -> pd.DataFrame:
+    channels = (f"{study.nucleus_channel}_", f"{study.cytosol_channel}_")
+    names = [
+        name
+        for name in feature_columns(control)
+        if name.startswith(channels) or (name.endswith("_area") and scale_of(name) is None)
+    ]
+    density = control.groupby(DATASET)[CLASS].transform("size")
+    rest = [column for column in control if column not in feature_columns(control)]
+    return control[rest + names].assign(**{DENSITY: density.astype(float)})
+
+
+def _alone(
+    name: str,
+    table: pd.DataFrame,
+    model: Model,
+    study: Study,
+    of_model: pd.DataFrame,
+    features: list[str] | None = None,
+    used: bool = True,
+) -> Iterator[dict]:
+    """Rows of a control that is a model of its own: fitted and scored on `table`."""
+    possible = ladder(table, study).folds
+    if not possible:
+        raise InputError(f"{name.capitalize()} cannot be cross-validated: too few images have it.")
+    for scheme, parted in possible.items():
+        reference = reference_of(of_model, scheme)
+        if np.isnan(reference):
+            continue
+        chosen = table[features or feature_columns(table)]
+        auc = auc_of(table[CLASS], out_of_fold(model, chosen, table[CLASS].to_numpy(), parted))
+        nearly = auc - 0.5 >= NEARLY * (reference - 0.5)
+        yield {
+            "control": name, SCHEME: scheme, "n_cells": len(table), "auc": auc,
+            "reference": reference, "flagged": nearly and used,
+            "sentence": _alone_sentence(
+                name, auc, reference, nearly, used, scheme, model, len(table)
+            ),
+        }  # fmt: skip
+
+
+def _alone_sentence(
+    name: str, auc: float, reference: float, nearly: bool, used: bool, scheme: str, model: Model,
+    n: int,
+) -> str:  # fmt: skip
+    tells = "does not tell" if auc < BETTER else "tells"
+    verb = (
+        tells if name != NUISANCE else tells.replace("does not", "do not").replace("tells", "tell")
+    )
+    unit = "cells" if name == NUISANCE else "patches"
+    said = (
+        f"{_WHAT[name]} {verb} the classes apart: AUC {auc:.2f} ({scheme}, {n} {unit}), against "
+        f"{reference:.2f} of model {model.name}"
+    )
+    if not used:
+        return f"{said}, which uses no feature in units: " + (
+            "the images differ in staining." if auc >= BETTER else "no difference in staining seen."
+        )
+    if nearly and auc >= BETTER and scheme == RANDOM:
+        return f"{said}. With cells drawn at random it is enough to recognise their image."
+    if nearly and auc >= BETTER:
+        return f"{said}. It does nearly as well as the model, which may have learned no more."
+    return f"{said}. The model does no better." if nearly else f"{said}."

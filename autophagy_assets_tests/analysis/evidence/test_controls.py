@@ -1,0 +1,143 @@
+"""Negative controls: staining is found where it differs, and only there."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from autophagy_assets.analysis.evidence.controls import cautions, negative_controls
+from autophagy_assets.analysis.evidence.controls_figures import controls_picture
+from autophagy_assets.analysis.evidence.counterparts import PERMUTED, SWAPPED
+from autophagy_assets.analysis.evidence.cross_validation import cross_validate
+from autophagy_assets.analysis.evidence.folds import CLONE, RANDOM, SCHEMES
+from autophagy_assets.analysis.evidence.shortcuts import BACKGROUND, IN_UNITS, NUISANCE
+from autophagy_assets.analysis.identity import CLASS
+from autophagy_assets.config.models import Model
+from autophagy_assets.config.study import Study
+from autophagy_assets_tests.analysis.evidence.models import forest
+from autophagy_assets_tests.analysis.evidence.tables import measured_cells
+
+STUDY = Study.load()
+FEW = STUDY.model_copy(
+    update={"cross_validation": STUDY.cross_validation.model_copy(update={"permutations": 6})}
+)
+UNITS = forest(marker_scales=["units"])
+
+
+def patches(staining: float) -> pd.DataFrame:
+    """Background of the same images: no biology in it."""
+    table = measured_cells(STUDY, cells=12, seed=9, biology=0.0, staining=staining)
+    return table.drop(columns=[c for c in table if c.endswith(("_area", "_nucleus", "_cytosol"))])
+
+
+def measured(
+    cells: pd.DataFrame, model: Model, study: Study = FEW, **tables: pd.DataFrame
+) -> pd.DataFrame:
+    return negative_controls(cells, model, study, cross_validate(cells, model, study), **tables)
+
+
+def row(table: pd.DataFrame, control: str, scheme: str = CLONE) -> pd.Series:
+    return table[(table["control"] == control) & (table["scheme"] == scheme)].iloc[0]
+
+
+BIOLOGY = measured(measured_cells(STUDY), forest(), background=patches(0.0))
+STAINING = measured(
+    measured_cells(STUDY, biology=0.0, staining=3.0), UNITS, background=patches(3.0)
+)
+
+
+def test_where_only_the_biology_differs_nothing_is_flagged_in_clones_left_out():
+    strict = BIOLOGY[BIOLOGY["scheme"] == CLONE]
+    assert set(strict["control"]) == {NUISANCE, BACKGROUND, IN_UNITS, PERMUTED}
+    assert not strict["flagged"].any()
+    assert cautions(BIOLOGY) == []
+
+
+def test_where_only_the_staining_differs_background_and_nuisance_are_flagged_in_words():
+    strict = STAINING[STAINING["scheme"] == CLONE].set_index("control")
+    assert strict["flagged"].drop(PERMUTED).all()
+    said = cautions(STAINING)
+    assert any("The background, on" in s and "nearly as well as the model" in s for s in said)
+
+
+def test_staining_that_the_model_does_not_use_is_said_and_not_flagged():
+    cells = measured_cells(STUDY, biology=3.0, staining=3.0)
+    table = measured(cells, forest(), background=patches(3.0))
+    found = row(table, IN_UNITS)
+    assert found["auc"] > 0.9 and not found["flagged"]
+    said = "which uses no feature in units: the images differ in staining."
+    assert found["sentence"].endswith(said)
+    assert any(caution.endswith(said) for caution in cautions(table))
+
+
+def test_the_number_of_cells_of_an_image_is_part_of_the_nuisance():
+    cells = measured_cells(STUDY)
+    keep = (cells[CLASS] == 0) | (cells["scportrait_cell_id"] <= 20)
+    found = row(measured(cells[keep], forest()), NUISANCE)
+    assert found["auc"] > 0.95 and found["flagged"]
+
+
+def test_controls_are_measured_in_every_scheme_and_labels_permuted_in_the_strictest():
+    assert list(BIOLOGY.loc[BIOLOGY["control"] == NUISANCE, "scheme"]) == list(SCHEMES)
+    assert list(BIOLOGY.loc[BIOLOGY["control"] == PERMUTED, "scheme"]) == [CLONE]
+
+
+def test_permuted_labels_are_guessed():
+    found = row(BIOLOGY, PERMUTED)
+    assert found["low"] <= found["auc"] <= found["high"] < found["reference"]
+    assert "6 arrangements (of 34 that there are)" in found["sentence"]
+    assert "so few cannot rule out chance" in found["sentence"]
+
+
+def test_a_model_without_anything_to_learn_is_flagged_as_chance():
+    cells = measured_cells(STUDY, biology=0.0, seed=4)
+    found = row(measured(cells, forest()), PERMUTED)
+    assert found["flagged"] and "may be chance" in found["sentence"]
+
+
+def test_two_images_of_a_clone_cannot_be_permuted_and_the_rest_goes_on():
+    cells = measured_cells(STUDY, clones=1, fields=1)
+    table = measured(cells, forest())
+    refused = table[table["control"] == PERMUTED].iloc[0]
+    assert "there is no other way" in refused["sentence"] and np.isnan(refused["auc"])
+    assert not np.isnan(row(table, NUISANCE, RANDOM)["auc"])
+
+
+def test_a_model_that_goes_by_the_background_is_flagged_when_it_is_swapped():
+    cells = measured_cells(STUDY, biology=0.0, staining=3.0)
+    other = cells.assign(marker_spots_units=cells["marker_spots_units"] - 3.0 * cells[CLASS])
+    found = row(measured(cells, UNITS, swapped=other), SWAPPED)
+    assert found["flagged"] and found["reference"] > 0.9 and found["auc"] < 0.7
+    assert "goes by the background" in found["sentence"]
+
+
+def test_a_model_that_goes_by_the_cell_is_not_and_cells_are_joined_by_identity():
+    cells = measured_cells(STUDY)
+    other = cells.sample(frac=0.7, random_state=1)
+    found = row(measured(cells, forest(), swapped=other), SWAPPED)
+    assert found["auc"] == pytest.approx(found["reference"])
+    assert found["n_cells"] == len(other) and not found["flagged"]
+
+
+def test_patches_without_the_features_of_the_model_are_said():
+    table = measured(
+        measured_cells(STUDY), forest(feature_sets=["scportrait"]), background=patches(0)
+    )
+    sentence = table.loc[table["control"] == BACKGROUND, "sentence"].item()
+    assert "has no feature" in sentence
+
+
+def test_the_shortcut_card_says_flagged_beside_each_flagged_control():
+    table = STAINING
+    texts = controls_picture(table, "small", STUDY).figure.axes[0].texts
+    words = [text.get_text().rpartition(", ")[2] for text in texts]
+    assert words.count("flagged") == table["flagged"].sum()
+    assert words.count("not flagged") == (~table["flagged"]).sum()
+    assert "nearly as well" in controls_picture(table, "small", STUDY).caption
+
+
+def test_the_shortcut_card_names_a_control_that_is_not_possible():
+    table = measured(measured_cells(STUDY, clones=1, fields=1), forest())
+    figure = controls_picture(table, "small", STUDY).figure
+    assert figure.get_supxlabel() == "permuted labels: not possible"

@@ -1,0 +1,158 @@
+"""Python processes that begin with the libraries imported: a stand-in for ``subprocess.run``.
+
+Importing takes 4 s of a processor, most often longer than what a test is about. So one process
+imports the libraries and forks, for each script or command, a process that has an environment, a
+working directory and output of its own and ends as any other. Nothing of the platform is imported
+before the fork, nor LaminDB, which reads its settings when it is imported; scPortrait and torch are
+not either.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import importlib
+import json
+import os
+import runpy
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import types
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+
+LIBRARIES = [
+    *("dagster", "django.db.models", "fsspec", "h5py", "jinja2", "joblib"),
+    *("matplotlib.backends.backend_agg", "matplotlib.figure", "narwhals", "pandas", "PIL.Image"),
+    *("psycopg2", "pyarrow.parquet", "pydantic", "rich.progress", "scipy.ndimage", "scipy.stats"),
+    *("sklearn.ensemble", "sklearn.model_selection", "sqlalchemy", "supabase", "upath", "yaml"),
+    "zarr",
+]
+ROOT = Path(__file__).resolve().parents[1]
+_LARGEST_REQUEST = 1 << 17
+
+
+def run_python(
+    arguments: Sequence[object],
+    env: Mapping[str, str],
+    cwd: Path,
+    input: str = "",
+    timeout: float = 500,
+) -> subprocess.CompletedProcess[str]:
+    """Run Python as ``subprocess.run([sys.executable, *arguments], ...)`` would, but sooner.
+
+    Parameters
+    ----------
+    arguments
+        ``-c`` and a script, or ``-m`` and a module, and what either is given.
+    env
+        Its environment; the package is that of this checkout, whatever ``PYTHONPATH`` says.
+    input
+        Its standard input.
+    timeout
+        Seconds after which it is killed.
+
+    Raises
+    ------
+    subprocess.TimeoutExpired
+    """
+    words = [str(argument) for argument in arguments]
+    request = {"arguments": words, "environment": dict(env), "folder": str(cwd)}
+    with contextlib.ExitStack() as stack:
+        given, out, err = (stack.enter_context(tempfile.TemporaryFile("w+")) for _ in range(3))
+        given.write(input)
+        given.seek(0)
+        ours, theirs = map(stack.enter_context, socket.socketpair())
+        handed = [stream.fileno() for stream in (theirs, given, out, err)]
+        socket.send_fds(_server(), [json.dumps(request).encode()], handed)
+        theirs.close()
+        code = _ended(ours, words, timeout)
+        out.seek(0)
+        err.seek(0)
+        return subprocess.CompletedProcess(words, code, out.read(), err.read())
+
+
+def _ended(link: socket.socket, words: list[str], timeout: float) -> int:
+    """Wait until a process has ended; gives its exit code."""
+    with link.makefile() as answers:
+        process = int(answers.readline())
+        link.settimeout(timeout)
+        try:
+            return int(answers.readline())
+        except TimeoutError:
+            os.kill(process, signal.SIGKILL)
+            raise subprocess.TimeoutExpired(words, timeout) from None
+
+
+@cache
+def _server() -> socket.socket:
+    """Start the process that forks; it ends when this one does."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with theirs:
+        subprocess.Popen(
+            [sys.executable, "-m", __name__, str(theirs.fileno())],
+            pass_fds=[theirs.fileno()],
+            env=os.environ | {"PYTHONPATH": str(ROOT)},
+            cwd="/",
+        )
+    return ours
+
+
+def _serve(requests: socket.socket) -> None:
+    for name in LIBRARIES:
+        importlib.import_module(name)
+    gc.collect()
+    gc.freeze()  # or the first collection in each process would copy all of it
+    while True:
+        message, handed, _, _ = socket.recv_fds(requests, _LARGEST_REQUEST, 4)
+        if not message:
+            return
+        if os.fork() == 0:
+            requests.close()
+            _keep(json.loads(message), *handed)
+            return
+        for descriptor in handed:
+            os.close(descriptor)
+        while os.waitpid(-1, os.WNOHANG)[0]:  # those that have ended
+            pass
+
+
+def _keep(request: dict, answers: int, *streams: int) -> None:
+    """Fork the process that was asked for, and say when it has ended and how."""
+    process = os.fork()
+    if process == 0:
+        os.close(answers)
+        _become(request, streams)
+        return
+    os.write(answers, f"{process}\n".encode())
+    _, status = os.waitpid(process, 0)
+    with contextlib.suppress(BrokenPipeError):  # nobody waits any longer
+        os.write(answers, f"{os.waitstatus_to_exitcode(status)}\n".encode())
+    os._exit(0)
+
+
+def _become(request: dict, streams: Sequence[int]) -> None:
+    """Be the Python process that was asked for; ends with the interpreter."""
+    for number, descriptor in enumerate(streams):
+        os.dup2(descriptor, number)
+        os.close(descriptor)
+    os.environ.clear()
+    os.environ.update(request["environment"])
+    os.chdir(request["folder"])
+    how, what, *arguments = request["arguments"]
+    main = sys.modules["__main__"] = types.ModuleType("__main__")
+    sys.argv = [how, *arguments]
+    if how == "-m":
+        sys.path[0] = request["folder"]
+        runpy.run_module(what, run_name="__main__", alter_sys=True)
+    else:
+        sys.path[0] = ""
+        exec(compile(what, "<string>", "exec"), vars(main))
+
+
+if __name__ == "__main__":
+    _serve(socket.socket(fileno=int(sys.argv[1])))
