@@ -145,7 +145,7 @@ def _spots(
         np.add.at(light, (rows[chosen], columns[chosen]), height)
         spots = {"label": label, "x": columns[chosen], "y": rows[chosen], "height": height}
         placed.append(pd.DataFrame(spots))
-    found = pd.concat(placed, ignore_index=True).astype({"label": int})
+    found = pd.concat(placed, ignore_index=True).astype({"label": int, "x": int, "y": int})
     return ndi.gaussian_filter(light, sigma) * (2 * np.pi * sigma**2), found
 
 

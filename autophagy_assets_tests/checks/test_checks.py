@@ -50,9 +50,11 @@ CHECKS = {
 DOWNSTREAM = [(asset, name) for asset in list(CHECKS)[:6] for name in CHECKS[asset]]
 
 
-def evaluation_of(platform: Platform, asset: str, check: str) -> dg.AssetCheckEvaluation:
+def evaluation_of(
+    platform: Platform, asset: str, check: str, partition: str | None = None
+) -> dg.AssetCheckEvaluation:
     """What the latest run of a check said."""
-    partition = platform.published(asset)
+    partition = partition or platform.published(asset)
     records = platform.instance.event_log_storage.get_asset_check_execution_history(
         dg.AssetCheckKey(dg.AssetKey(asset), check),
         limit=1,

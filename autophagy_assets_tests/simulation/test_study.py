@@ -116,6 +116,23 @@ def test_ground_truth_has_one_row_per_cell_in_its_field(tiny: SimulatedStudy):
     assert set(truth["clone"]) == set(tiny.metadata["cell_line_clone"])
 
 
+def test_puncta_are_as_many_as_the_cells_have_and_lie_where_the_marker_is_bright(
+    tiny: SimulatedStudy,
+):
+    puncta = pd.read_csv(tiny.folder / "ground_truth_puncta.csv")
+    assert list(puncta.columns) == ["field", "cell", "x", "y", "photons"]
+    listed = puncta[puncta["cell"] > 0].groupby(["field", "cell"]).size()
+    truth = tiny.ground_truth.set_index(["field", "cell"])["n_puncta"]
+    pd.testing.assert_series_equal(
+        listed.reindex(truth.index, fill_value=0), truth, check_names=False
+    )
+    for field, spots in puncta.groupby("field"):
+        image = tifffile.imread(tiny.folder / f"images/{field}_mCherry.tif").astype(float)
+        bright = spots.nlargest(5, "photons")
+        inside = image[image > np.median(image)]
+        assert (image[tuple(bright[["y", "x"]].to_numpy().T)] > np.median(inside)).all()
+
+
 def test_number_of_cells_follows_the_option(many_cells: pd.DataFrame):
     untreated = many_cells[many_cells["stimulation"] == "untreated"]
     treated = many_cells[many_cells["stimulation"] != "untreated"]

@@ -9,6 +9,7 @@ correlation is Haralick's, of grey values that are not binned (IEEE SMC 3, 1973)
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from scipy import ndimage as ndi
@@ -52,36 +53,41 @@ def texture(seen: CellView, settings: MarkerFeatures, pixel_um: float) -> dict[s
         left = still
         response = blobs(seen.marker, radius / pixel_um / math.sqrt(2))[seen.inside]
         found[f"{LOG}_{name}"] = math.sqrt(float(np.square(response).mean()))
-        found[f"{CORRELATION}_{name}"] = correlation(seen, pixels)
+    distances = [in_pixels(radius, pixel_um) for radius in settings.radii_um]
+    for radius, value in zip(settings.radii_um, correlations(seen, distances), strict=True):
+        found[f"{CORRELATION}_{at(radius)}"] = value
     return found
 
 
-def correlation(seen: CellView, distance_px: int) -> float:
-    """Correlation of the marker between pixels at a distance, along rows and columns.
+def correlations(seen: CellView, distances_px: Sequence[int]) -> list[float]:
+    """Correlation of the marker between pixels at distances, along rows and columns.
 
     Parameters
     ----------
     seen : CellView
-    distance_px : int
+        Not empty.
+    distances_px : sequence of int
 
     Returns
     -------
-    float
+    list of float
         Between -1 and 1; 0 in a cell that is flat, or has no two pixels so far from each other.
     """
     weight = seen.inside.astype(np.float32)
     away = (seen.marker - seen.values.mean()) * weight
-    variance = float(np.square(away).sum()) / len(seen.values)
-    products = pairs = 0.0
-    for first, second in (
-        ((slice(distance_px, None),), (slice(None, -distance_px),)),
-        ((slice(None), slice(distance_px, None)), (slice(None), slice(None, -distance_px))),
-    ):
-        products += float((away[first] * away[second]).sum())
-        pairs += float((weight[first] * weight[second]).sum())
-    if not pairs or not variance > 0:
-        return 0.0
-    return float(np.clip(products / pairs / variance, -1, 1))
+    variance = float(np.square(away).sum()) / float(weight.sum())
+    found = []
+    for distance in distances_px:
+        products = pairs = 0.0
+        for first, second in (
+            ((slice(distance, None),), (slice(None, -distance),)),
+            ((slice(None), slice(distance, None)), (slice(None), slice(None, -distance))),
+        ):
+            products += float((away[first] * away[second]).sum())
+            pairs += float((weight[first] * weight[second]).sum())
+        covariance = products / pairs if pairs else 0.0
+        found.append(float(np.clip(covariance / variance, -1, 1)) if variance > 0 else 0.0)
+    return found
 
 
 def p99(values: np.ndarray) -> float:
