@@ -158,8 +158,8 @@ def _published(sources: Mapping[str, Source], study: Study) -> Said:
         clones = found.number(_AS_PUBLISHED, "n_knockout", "clones", style=".0f")
         value = found.number(_AS_PUBLISHED, "difference", "share", f"{clones.says} clones", "+.2f")
         yield (
-            f"By it the positive share of {partition} would have responded differently from that of "
-            f"{study.control} by {value.says} ({clones.says} clones).",
+            f"By it the response of the positive share of {partition} minus that of "
+            f"{study.control} would have been {value.says} ({clones.says} clones).",
             [value, clones],
         )
 
