@@ -1,8 +1,8 @@
 """The study as one web page, for someone who has neither Dagster nor LaminDB.
 
 Here: how numbers become rows. Not here: what the page holds (``content``). Its looks are in
-``report.html`` beside
-this file. No script, no network, no clock: the same content gives the same bytes.
+``report.html`` beside this file. No script, no network, no clock: the same content gives the same
+bytes.
 """
 
 from __future__ import annotations

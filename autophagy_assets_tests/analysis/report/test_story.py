@@ -1,0 +1,94 @@
+"""The report's first page in words, from tables as the assets have them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from autophagy_assets.analysis.classifier.classification import predict, train
+from autophagy_assets.analysis.classifier.model import TrainedClassifier
+from autophagy_assets.analysis.effects.knockout import every_specification, measured_effect
+from autophagy_assets.analysis.evidence.comparison import compare
+from autophagy_assets.analysis.evidence.cross_validation import cross_validate, refusals
+from autophagy_assets.analysis.evidence.scoring import scoring_of
+from autophagy_assets.analysis.features.sets import PUNCTA
+from autophagy_assets.analysis.report.claims import Source, check_claims
+from autophagy_assets.analysis.report.story import tell
+from autophagy_assets.config.models import Model
+from autophagy_assets.config.study import Study
+from autophagy_assets_tests.analysis.evidence.tables import measured_cells
+
+STUDY = Study.load()
+
+
+def with_puncta(cells: pd.DataFrame) -> pd.DataFrame:
+    return cells.assign(**{PUNCTA: cells["marker_spots_contrast"].clip(0).round()})
+
+
+def stored(cells: pd.DataFrame, model: Model, scores: pd.DataFrame) -> TrainedClassifier:
+    scoring = scoring_of(scores, model)
+    return train(cells, model, "v1", scoring.calibrator, scoring.threshold)
+
+
+@pytest.fixture(scope="module")
+def sources() -> dict[str, Source]:
+    """Tables of a screen in which the stimulation adds fewer puncta to the knockout."""
+    cells = with_puncta(measured_cells(STUDY, cells=15, seed=1))
+    lacking = with_puncta(measured_cells(STUDY, cells=15, genotype="KO", seed=2, response=0.2))
+    scores = {m.name: cross_validate(cells, m, STUDY) for m in STUDY.models}
+    trained = [stored(cells, model, scores[model.name]) for model in STUDY.models]
+    knockout = pd.concat([predict(model, lacking) for model in trained], ignore_index=True)
+    comparison = compare(pd.concat(scores.values()), refusals(cells, STUDY))
+    primary = STUDY.model(STUDY.primary)
+    measured, _, effects = measured_effect(scores[STUDY.primary], knockout, primary, STUDY)
+    tables = {
+        "model_comparison": comparison,
+        "knockout_effect[KO]": pd.concat([measured, effects], ignore_index=True),
+        "effect_robustness[KO]": every_specification(scores, knockout, STUDY),
+    }
+    return {name: Source(name, f"uid {name}", table) for name, table in tables.items()}
+
+
+def test_the_story_has_question_answer_certainty_and_what_speaks_against_it(sources):
+    story = tell(sources, STUDY)
+    titles = [title for title, _ in story.paragraphs]
+    assert titles == [
+        "The question",
+        "The answer",
+        "How sure that is",
+        "What speaks against it",
+        "As published",
+    ]
+    text = dict(story.paragraphs)
+    assert "on clones that it had not seen" in text["The answer"]
+    assert "he knockout responds less" in text["The answer"]
+    assert "With model puncta it responds less in" in text["How sure that is"]
+    assert "is not flux" in text["What speaks against it"]
+    assert "The reference notebook's model would have had" in text["As published"]
+
+
+def test_every_number_of_the_story_is_a_claim_with_asset_and_uid(sources):
+    story = tell(sources, STUDY)
+    tables = {name: source.table for name, source in sources.items()}
+    labels = {"KO", "WT", *STUDY.classes.values(), "LC3B", *(f"clone {n}" for n in range(1, 5))}
+    check_claims([text for _, text in story.paragraphs], story.claims, tables, labels)
+    assert all(claim.uid == f"uid {claim.asset}" for claim in story.claims)
+    numbers = [claim for claim in story.claims if isinstance(claim.value, float)]
+    assert len(numbers) >= 6 and all(np.isfinite(claim.value) for claim in numbers)
+    assert all(claim.unit for claim in numbers)
+
+
+def test_what_is_not_there_is_left_out():
+    story = tell({}, STUDY)
+    assert [title for title, _ in story.paragraphs] == [
+        "The question",
+        "What speaks against it",
+    ]
+    assert story.claims == []
+
+
+def test_puncta_are_measured_beside_the_scores(sources):
+    table = sources["knockout_effect[KO]"].table
+    assert {"positive share", "mean probability", "puncta per cell"} <= set(table["measure"])
+    assert PUNCTA not in table.columns
