@@ -30,7 +30,11 @@ SNAPSHOT = {
         "genotype",
         ["raw_features", "single_cell_images", "source_datasets", "source_features"],
     ),
-    "marker_example": ("imaging", None, ["marker_features", "single_cell_images"]),
+    "marker_example": (
+        "imaging",
+        None,
+        ["clean_features", "single_cell_images", "source_datasets"],
+    ),
     "model_features": (
         "features",
         "genotype",
