@@ -26,7 +26,10 @@ BY_MODEL = {
     *("cross_validation", "score_reliability", "autophagy_classifier"),
     *("test_predictions", "classifier_evaluation", "error_galleries"),
 }
-OF_MODELS = {"model_comparison", "ko_predictions", "ko_evaluation", "study_report"}
+OF_MODELS = {
+    *("model_comparison", "ko_predictions", "ko_evaluation"),
+    *("knockout_effect", "effect_robustness", "study_report"),
+}
 FIGURES = {
     *("class_gallery", "error_galleries", "wt_ko_gallery", "spatial_context"),
     *("marker_example", "study_report"),
@@ -100,7 +103,11 @@ def test_a_new_field_is_imaged_alone_and_then_what_hangs_from_it_is_made(screen:
     assert ran.assets == imaging | tables | {"training_cells", "test_cells"} | (
         BY_MODEL | OF_MODELS | FIGURES
     )
-    assert not [step for step in ran.steps if "EI24KO" in step and "ko_" not in step]
+    assert not [
+        step
+        for step in ran.steps
+        if "EI24KO" in step and "ko_" not in step and "effect" not in step
+    ]
     assert {step for step in ran.steps if sample in step} == {f"{a}[{sample}]" for a in imaging}
 
 

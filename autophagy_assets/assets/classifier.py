@@ -16,7 +16,7 @@ from autophagy_assets.analysis.features.tables import CLEAN, PREDICTIONS
 from autophagy_assets.analysis.figures import Picture
 from autophagy_assets.analysis.identity import IDENTITY, rows_of
 from autophagy_assets.assets.context import StudyContext
-from autophagy_assets.assets.definition import control, study_asset
+from autophagy_assets.assets.definition import control, study_asset, when_needed
 from autophagy_assets.config.models import SPLIT, Model, parameters_of
 from autophagy_assets.errors import InputError
 from autophagy_assets.staleness.partitions import models
@@ -130,7 +130,11 @@ def with_parameters(model: Model, config: ModelConfig) -> Model:
     io="table_io",
     kinds={"scikitlearn", "parquet"},
     partitions=models,
-    ins={"model_features": control(), "test_cells": ONLY_IDENTITY},
+    ins={
+        "model_features": control(),
+        "test_cells": ONLY_IDENTITY,
+        "cross_validation": when_needed(),
+    },
     labels="control",
     schema=PREDICTIONS,
 )
@@ -139,7 +143,7 @@ def test_predictions(
     autophagy_classifier: TrainedClassifier,
     model_features: pd.DataFrame,
     test_cells: pd.DataFrame,
-    cross_validation: pd.DataFrame,
+    cross_validation,
 ) -> pd.DataFrame:
     """Predictions for control cells by a model that has not seen them, with their outcome.
 
@@ -149,7 +153,7 @@ def test_predictions(
     if model.trained_on == SPLIT:
         cells = rows_of(model_features, test_cells, "model_features")
         return classification.predict(autophagy_classifier, cells, "test_cells")
-    return unseen_predictions(cross_validation, model)
+    return unseen_predictions(cross_validation[context.partition], model)
 
 
 @study_asset(

@@ -158,6 +158,18 @@ def every(**metadata: Any) -> dg.AssetIn:
     )
 
 
+def when_needed() -> dg.AssetIn:
+    """Input that is a mapping of one partition, the asset's own, loaded when it is looked at.
+
+    What a step has not looked at is not in its records.
+
+    Returns
+    -------
+    dagster.AssetIn
+    """
+    return dg.AssetIn(metadata={base.EVERY: True})
+
+
 def control(**metadata: Any) -> dg.AssetIn:
     """Input that is the control's partition of an upstream asset, as the study file has it then.
 

@@ -8,7 +8,10 @@ import dagster as dg
 import pandas as pd
 
 from autophagy_assets.analysis.identity import CLASS, DATASET, IDENTITY, METADATA
-from autophagy_assets.analysis.report.page import ReportContent, ReportFigure, render_report
+from autophagy_assets.analysis.report.claims import Source, check_claims
+from autophagy_assets.analysis.report.content import ReportContent, ReportFigure, ReportPage
+from autophagy_assets.analysis.report.page import render_report
+from autophagy_assets.analysis.report.story import tell
 from autophagy_assets.assets.context import StudyContext
 from autophagy_assets.assets.definition import every, study_asset, title_of
 from autophagy_assets.assets.freshness import within_a_night
@@ -51,7 +54,7 @@ def define_report(figures: Iterable[dg.AssetsDefinition]) -> dg.AssetsDefinition
     )(study_report)
 
 
-def study_report(context, clean_features, single_cell_images, **figures) -> str:
+def study_report(context, clean_features, single_cell_images, **figures) -> ReportPage:
     """The whole study on one self-contained page: figures, numbers, and what was run on what."""
     pictures = dict(named_pictures(figures, context.given[TITLES]))
     cells = pd.concat([clean_features[name] for name in clean_features], ignore_index=True)
@@ -59,8 +62,18 @@ def study_report(context, clean_features, single_cell_images, **figures) -> str:
     shown = [picture.table for picture in pictures.values() if DATASET in picture.table]
     cells_shown = pd.concat(shown)[IDENTITY].drop_duplicates().itertuples(index=False, name=None)
     uids = {name: picture.uid for name, picture in pictures.items()}
+    story = tell(
+        {name: Source(name, p.uid, p.table) for name, p in pictures.items()}, context.study
+    )
+    check_claims(
+        [text for _, text in story.paragraphs],
+        story.claims,
+        {name: picture.table for name, picture in pictures.items()},
+        labels_in(cells, context),
+    )
     content = ReportContent(
         study=context.study,
+        story=story,
         figures=[
             report_figure(name, picture, context.given[TITLES])
             for name, picture in pictures.items()
@@ -80,7 +93,26 @@ def study_report(context, clean_features, single_cell_images, **figures) -> str:
         versions={name: version(name) for name in PACKAGES},
         lineage=lineage(context, uids, cells_shown),
     )
-    return render_report(content)
+    return ReportPage(render_report(content), story.claims)
+
+
+def labels_in(cells: pd.DataFrame, context: StudyContext) -> set[str]:
+    """Labels that the text of the report may hold, whose digits are no numbers.
+
+    Parameters
+    ----------
+    cells : pandas.DataFrame
+        Of all genotypes, with metadata.
+    context : StudyContext
+
+    Returns
+    -------
+    set of str
+    """
+    study = context.study
+    named = {label for column in METADATA for label in cells[column].unique()}
+    models = {model.name for model in study.models}
+    return named | models | set(study.classes.values()) | {study.marker_name, study.control}
 
 
 def named_pictures(

@@ -18,10 +18,8 @@ from autophagy_assets.registry.fields import raw_fields
 from autophagy_assets.registry.ingest.retire import field_keys, stale
 from autophagy_assets.registry.store.instance import connect, source, source_name
 from autophagy_assets.staleness.materializations import (
-    HASH,
     RUN,
-    TABLE_HASH,
-    TABLE_UID,
+    STORED,
     UID,
     latest,
 )
@@ -104,7 +102,7 @@ def _materialized(instance: dg.DagsterInstance) -> Iterator[_Made]:
                 continue
             hashes = {
                 str(found.metadata[uid]): str(found.metadata[sha256])
-                for uid, sha256 in ((UID, HASH), (TABLE_UID, TABLE_HASH))
+                for uid, sha256 in STORED
                 if uid in found.metadata
             }
             run = str(found.metadata.get(RUN, ""))

@@ -141,7 +141,7 @@ def content_of(folder: Path, study: Study) -> str:
 def find_submissions(
     inbox: Path, study: Study, known: dict[str, SubmissionState], seconds: float = LONGEST_S
 ) -> list[Submission]:
-    """Look at every submission; one that is broken does not keep the others from being looked at.
+    """Look at every submission of an inbox; a broken one does not hold up the others.
 
     Parameters
     ----------

@@ -154,10 +154,13 @@ def show_summary(report_folder: Path, ui: str = "make ui, or autophagy ui") -> N
     ui : str
         What shows the study in the Dagster UI.
     """
-    study, summary = Study.load(), summarise(dagster_instance())
+    study = Study.load()
+    summary = summarise(dagster_instance(), study)
     if not summary.cells.empty:
         console.print()
         _print_frame(summary.cells, "Cells", "genotype")
+    if summary.headline:
+        console.print(f"\n{summary.headline}", style="bold")
     for model in sorted(summary.auc, key=lambda name: name != study.primary):
         console.print(f"\nAUC, {study.control} cells not seen by {model}: ", end="")
         console.print(f"{summary.auc[model]:.3f}", style="bold")

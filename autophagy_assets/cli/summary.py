@@ -16,19 +16,30 @@ from autophagy_assets.analysis.classifier.evaluation import (
     models_of,
     of_model,
 )
+from autophagy_assets.analysis.evidence.comparison import headline
 from autophagy_assets.analysis.identity import METADATA
 from autophagy_assets.assets.catalog import figures
+from autophagy_assets.config.study import Study
 from autophagy_assets.io_managers.parquet import read_table
 from autophagy_assets.registry.consistency.run_outputs import has_content
 from autophagy_assets.registry.store.artifacts import fetch
 from autophagy_assets.registry.store.files import measure
-from autophagy_assets.staleness.materializations import HASH, TABLE_HASH, TABLE_UID, UID, latest
+from autophagy_assets.staleness.materializations import (
+    CLAIMS_HASH,
+    CLAIMS_UID,
+    HASH,
+    TABLE_HASH,
+    TABLE_UID,
+    UID,
+    latest,
+)
 from autophagy_assets.staleness.partitions import GENOTYPE_PARTITIONS
 from autophagy_assets.staleness.upstream import Target, partitions_name
 
 REPORT = "study_report"
 PAGE = "index.html"
-_EVALUATION = "classifier_evaluation"
+_EVALUATION, _COMPARISON = "classifier_evaluation", "model_comparison"
+CLAIMS = "claims.json"
 # What the confusion matrices of the study's own models are of.
 _CELLS = {_EVALUATION: "control cells not seen by {0}", "ko_evaluation": "{1} cells, by {0}"}
 
@@ -43,16 +54,19 @@ class Summary:
         Cells by genotype (rows) and stimulation (columns).
     auc : dict
         Model to the area under the ROC curve of control cells that it has not seen.
+    headline : str
+        How good the primary model is, by the strictest evidence; empty before it is known.
     confusions : dict
         What was tested to its confusion matrix: counts, true class by predicted class.
     """
 
     cells: pd.DataFrame = field(default_factory=pd.DataFrame)
     auc: dict[str, float] = field(default_factory=dict)
+    headline: str = ""
     confusions: dict[str, pd.DataFrame] = field(default_factory=dict)
 
 
-def summarise(instance: dg.DagsterInstance) -> Summary:
+def summarise(instance: dg.DagsterInstance, study: Study) -> Summary:
     """Read the numbers of a study.
 
     Parameters
@@ -75,7 +89,12 @@ def summarise(instance: dg.DagsterInstance) -> Summary:
     for figure, partition in _shown(instance):
         asset = figure.key.to_user_string()
         path = stored(instance, asset, partition, TABLE_UID, TABLE_HASH)
-        if path is None or not is_evaluation(table := read_table(path)):
+        if path is None:
+            continue
+        table = read_table(path)
+        if asset == _COMPARISON:
+            summary.headline = headline(table, study.primary).sentence
+        if not is_evaluation(table):
             continue
         for model in models_of(table):
             part = of_model(table, model)
@@ -111,6 +130,8 @@ def export(instance: dg.DagsterInstance, folder: Path) -> list[Path]:
     for asset, partition, name in wanted:
         if path := stored(instance, asset, partition, UID, HASH):
             copies.append(Path(shutil.copyfile(path, folder / name)))
+    if path := stored(instance, REPORT, None, CLAIMS_UID, CLAIMS_HASH):
+        copies.append(Path(shutil.copyfile(path, folder / CLAIMS)))
     _remove_earlier(folder, {copy.name for copy in copies})
     return copies
 
@@ -126,7 +147,7 @@ def exported_names() -> re.Pattern[str]:
         re.escape(figure.key.to_user_string()) + ("-.+" if figure.partitions_def else "")
         for figure in figures()
     ]
-    return re.compile(rf"{re.escape(PAGE)}|({'|'.join(names)})\.png")
+    return re.compile(rf"{re.escape(PAGE)}|{re.escape(CLAIMS)}|({'|'.join(names)})\.png")
 
 
 def _shown(instance: dg.DagsterInstance) -> Iterator[tuple[dg.AssetsDefinition, str | None]]:

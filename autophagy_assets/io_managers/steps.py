@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from typing import Any
 
 import dagster as dg
-from dagster._core.execution.context.system import StepExecutionContext
 from filelock import FileLock, Timeout
 
 from autophagy_assets.config.home import Home
@@ -45,7 +44,7 @@ class RunningStep:
 
     Parameters
     ----------
-    step : StepExecutionContext
+    step : dg.StepExecutionContext
     study : Study
         As the study file is now.
 
@@ -60,7 +59,7 @@ class RunningStep:
     recorder : Recorder
     """
 
-    def __init__(self, step: StepExecutionContext, study: Study) -> None:
+    def __init__(self, step: dg.StepExecutionContext, study: Study) -> None:
         assets = definition_of(step)
         assert assets is not None
         self.target = Target(assets.key.to_user_string(), partition_of(step))
@@ -136,12 +135,12 @@ class RunningStep:
         return iter(sorted(made + outside))
 
 
-def running_step(step: StepExecutionContext, study_file: str | None) -> RunningStep:
+def running_step(step: dg.StepExecutionContext, study_file: str | None) -> RunningStep:
     """The step that is running, made at the first call.
 
     Parameters
     ----------
-    step : StepExecutionContext
+    step : dg.StepExecutionContext
     study_file : str or None
         As for :meth:`~autophagy_assets.config.study.Study.load`; read at the first call only.
 
@@ -173,12 +172,12 @@ def non_retryable() -> Iterator[None]:
         raise
 
 
-def definition_of(step: StepExecutionContext) -> dg.AssetsDefinition | None:
+def definition_of(step: dg.StepExecutionContext) -> dg.AssetsDefinition | None:
     """Definition of the asset that a step materializes.
 
     Parameters
     ----------
-    step : StepExecutionContext
+    step : dg.StepExecutionContext
 
     Returns
     -------
@@ -189,12 +188,12 @@ def definition_of(step: StepExecutionContext) -> dg.AssetsDefinition | None:
     return found if found is not None and found.keys else None
 
 
-def partition_of(step: StepExecutionContext) -> str | None:
+def partition_of(step: dg.StepExecutionContext) -> str | None:
     """Partition that a step materializes.
 
     Parameters
     ----------
-    step : StepExecutionContext
+    step : dg.StepExecutionContext
 
     Returns
     -------
@@ -217,7 +216,7 @@ def _made(
     }
 
 
-def _take_turn(target: Target, step: StepExecutionContext) -> None:
+def _take_turn(target: Target, step: dg.StepExecutionContext) -> None:
     """Wait until no other process makes the same partition; one is never made twice at once."""
     folder = Home.locate().locks / "making"
     folder.mkdir(parents=True, exist_ok=True)
@@ -231,12 +230,12 @@ def _take_turn(target: Target, step: StepExecutionContext) -> None:
         lock.acquire()
 
 
-def forget(step: StepExecutionContext) -> None:
+def forget(step: dg.StepExecutionContext) -> None:
     """Drop what is kept of a step that has ended, and let others make the same partition.
 
     Parameters
     ----------
-    step : StepExecutionContext
+    step : dg.StepExecutionContext
     """
     _end(_attempt(step))
 
@@ -248,7 +247,7 @@ def _end(attempt: tuple[str, str, int]) -> RunningStep | None:
     return ended
 
 
-def _attempt(step: StepExecutionContext) -> tuple[str, str, int]:
+def _attempt(step: dg.StepExecutionContext) -> tuple[str, str, int]:
     return step.run_id, step.step.key, step.previous_attempt_count
 
 

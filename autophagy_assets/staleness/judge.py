@@ -25,8 +25,7 @@ from autophagy_assets.staleness.code import Code, code_of
 from autophagy_assets.staleness.fingerprint import Fingerprint, changes, code_changes
 from autophagy_assets.staleness.materializations import (
     RUN,
-    TABLE_UID,
-    UID,
+    STORED,
     Materialization,
     MaterializationCache,
 )
@@ -153,7 +152,7 @@ class Judge:
         held = artifacts_of_runs(runs.values())
         needed = {
             partition: held[runs[partition]]
-            | {str(found.metadata[name]) for name in (UID, TABLE_UID) if name in found.metadata}
+            | {str(found.metadata[name]) for name, _ in STORED if name in found.metadata}
             for partition, found in made.items()
         }
         bad = damaged((uid for uids in needed.values() for uid in uids), self.thorough)

@@ -20,6 +20,9 @@ FINGERPRINT, RUN, CAPTION, TABLE_UID, TABLE_HASH = (
     "lamindb/table_uid",
     "table_sha256",
 )
+CLAIMS_UID, CLAIMS_HASH = "lamindb/claims_uid", "claims_sha256"
+# Files of a materialization: names of the metadata that hold uid and hash.
+STORED = ((UID, HASH), (TABLE_UID, TABLE_HASH), (CLAIMS_UID, CLAIMS_HASH))
 SECONDS = "seconds"
 _AT_ONCE = 500  # events in one query
 

@@ -30,11 +30,7 @@ SNAPSHOT = {
         "genotype",
         ["raw_features", "single_cell_images", "source_datasets", "source_features"],
     ),
-    "marker_example": (
-        "imaging",
-        None,
-        ["clean_features", "single_cell_images", "source_datasets"],
-    ),
+    "marker_example": ("imaging", None, ["clean_features", *IMAGES]),
     "model_features": (
         "features",
         "genotype",
@@ -58,6 +54,8 @@ SNAPSHOT = {
     "classifier_evaluation": ("classifier", "model", ["autophagy_classifier", "test_predictions"]),
     "ko_predictions": ("knockouts", "knockout", ["autophagy_classifier", "model_features"]),
     "ko_evaluation": ("knockouts", "knockout", ["ko_predictions"]),
+    "knockout_effect": ("effects", "knockout", ["cross_validation", "ko_predictions"]),
+    "effect_robustness": ("effects", "knockout", ["cross_validation", "ko_predictions"]),
     "class_gallery": ("galleries", None, ["clean_features", *IMAGES]),
     "error_galleries": ("galleries", "model", [*IMAGES, "test_predictions"]),
     "wt_ko_gallery": ("galleries", None, ["clean_features", *IMAGES]),
@@ -69,9 +67,11 @@ SNAPSHOT = {
             "class_gallery",
             "classifier_evaluation",
             "clean_features",
+            "effect_robustness",
             "error_galleries",
             "excluded_fields",
             "ko_evaluation",
+            "knockout_effect",
             "marker_example",
             "model_comparison",
             "score_reliability",
@@ -141,7 +141,7 @@ def test_the_launchpad_takes_parameters_in_place_of_those_of_the_study_file():
     op = GRAPH.assets_def_for_key(dg.AssetKey("autophagy_classifier")).op
     fields = op.config_schema.as_field().config_type.fields
     assert list(fields) == ["parameters"]
-    assert fields["parameters"].default_value == {}
+    assert not fields["parameters"].is_required
     assert "in place of those of the study file" in fields["parameters"].description
 
 

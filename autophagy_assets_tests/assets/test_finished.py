@@ -12,6 +12,7 @@ import dagster as dg
 import joblib
 import pandas as pd
 import pytest
+from dagster._core.event_api import PartitionKeyFilter
 from PIL import Image
 
 from autophagy_assets.analysis.classifier.classification import predict
@@ -42,6 +43,8 @@ FIGURES = [
     ("score_reliability", PUBLISHED),
     ("score_reliability", "puncta"),
     ("ko_evaluation", "EI24KO"),
+    ("knockout_effect", "EI24KO"),
+    ("effect_robustness", "EI24KO"),
     ("class_gallery", None),
     ("error_galleries", PUBLISHED),
     ("error_galleries", "puncta"),
@@ -87,6 +90,13 @@ def test_a_score_leads_back_column_by_column_to_the_features_it_was_worked_out_f
         columns = {dep.column_name for dep in found}
         asset, partition = upstream, "WT"
     assert columns == set(feature_columns(platform.table("clean_features", "WT")))
+
+
+def test_a_score_of_a_cell_that_was_left_out_leads_back_to_the_cross_validation(finished):
+    platform, _ = finished
+    found = platform.latest("test_predictions", "puncta").metadata["dagster/column_lineage"]
+    (dep,) = found.deps_by_column[SCORE]
+    assert (dep.asset_key.to_user_string(), dep.column_name) == ("cross_validation", SCORE)
 
 
 @pytest.mark.parametrize(
@@ -207,7 +217,7 @@ INPUTS = {
     },
     ("test_predictions", PUBLISHED): {
         *("test_cells", "model_features/WT"),
-        *("autophagy_classifier/as_published", "cross_validation/as_published"),
+        "autophagy_classifier/as_published",
     },
     ("classifier_evaluation", "puncta"): {
         *("autophagy_classifier/puncta", "test_predictions/puncta"),
@@ -283,5 +293,8 @@ def test_checks_passed(finished):
         # Its tables were given, so no field was imaged here and none was refused.
         if key.asset_key.to_user_string() in ("single_cell_images", "excluded_fields"):
             continue
-        records = platform.instance.event_log_storage.get_asset_check_execution_history(key, 1)
+        partition = platform.published(key.asset_key.to_user_string())
+        records = platform.instance.event_log_storage.get_asset_check_execution_history(
+            key, 1, partition_filter=PartitionKeyFilter(key=partition) if partition else None
+        )
         assert records and records[0].status.value == "SUCCEEDED", key

@@ -194,7 +194,7 @@ def test_many_submissions_are_looked_at_bit_by_bit(inbox, monkeypatch):
     known: dict[str, SubmissionState] = {}
     ready: list[str] = []
     for _ in range(60):
-        submissions = module.look(inbox.folder, inbox.study, known, seconds=2.5)
+        submissions = module.find_submissions(inbox.folder, inbox.study, known, seconds=2.5)
         assert sum(submission.reason == module._WAITS for submission in submissions) <= 2
         known = {submission.name: submission.state for submission in submissions}
         ready += [submission.name for submission in submissions if submission.ready]

@@ -15,7 +15,6 @@ DOWNSTREAM_OF_THE_SPLIT = {
     *("autophagy_classifier", "test_predictions", "classifier_evaluation", "error_galleries"),
     *("ko_predictions", "ko_evaluation", "study_report"),
 }
-OF_THE_OTHER_MODEL = {f"{name}[puncta]" for name in ("test_predictions", "error_galleries")}
 
 
 @pytest.fixture(scope="module")

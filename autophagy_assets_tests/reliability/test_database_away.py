@@ -50,7 +50,7 @@ def test_what_is_read_and_written_is_tried_again_and_then_reported(
     from autophagy_assets.registry.store import instance
 
     waits: list[float] = []
-    monkeypatch.setattr(instance.time, "sleep", waits.append)
+    monkeypatch.setattr("time.sleep", waits.append)
     errors = [OperationalError("server closed the connection"), InterfaceError("closed")]
 
     def flickering() -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from autophagy_assets.analysis.features.sets import PUNCTA
 from autophagy_assets.analysis.identity import (
     CLASS,
     IDENTITY,
@@ -53,10 +54,10 @@ def predictions(
 
     Returns
     -------
-    pandas.DataFrame, shape (n_cells, 11)
-        As `predict` gives it.
+    pandas.DataFrame, shape (n_cells, 11 or 12)
+        As `predict` gives it; with the number of puncta where that is known.
     """
-    present = [column for column in METADATA if column in cells.columns]
+    present = [column for column in [*METADATA, PUNCTA] if column in cells.columns]
     table = cells[[*IDENTITY, CLASS, *present]].reset_index(drop=True)
     table[MODEL] = model
     table[PREDICTED] = predicted.astype("int64")

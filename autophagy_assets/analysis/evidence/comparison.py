@@ -26,7 +26,7 @@ COLUMNS = [
     "leakage_gap", "note",
 ]  # fmt: skip
 _ONE_CLASS = "One class only: no AUC."
-_HOW = {
+HOW = {
     RANDOM: "on cells drawn at random",
     FIELD: "on fields of view that it had not seen",
     CLONE: "on clones that it had not seen",
@@ -68,7 +68,7 @@ class Headline:
         """The numbers in words, with what "as published" says beside them."""
         unit = {RANDOM: "parts", FIELD: "groups of fields", CLONE: "clones"}[self.scheme]
         said = (
-            f"Model {self.model} has an AUC of {self.auc:.2f} {_HOW[self.scheme]} "
+            f"Model {self.model} has an AUC of {self.auc:.2f} {HOW[self.scheme]} "
             f"({self.n_cells} cells, {self.n_folds} {unit} left out in turn)"
         )
         if self.as_published is None or (self.model, self.scheme) == (AS_PUBLISHED, RANDOM):

@@ -15,7 +15,7 @@ from threadpoolctl import threadpool_limits
 from autophagy_assets.analysis.classifier.estimators import estimator_of
 from autophagy_assets.analysis.evidence.calibrator import fit_calibrator
 from autophagy_assets.analysis.evidence.folds import Fold, ladder
-from autophagy_assets.analysis.features.sets import features_of
+from autophagy_assets.analysis.features.sets import PUNCTA, features_of
 from autophagy_assets.analysis.identity import (
     CELL_ID,
     CLASS,
@@ -95,7 +95,8 @@ def cross_validate(cells: pd.DataFrame, model: Model, study: Study) -> pd.DataFr
     -------
     pandas.DataFrame, shape (n_schemes * n_control_cells, 12)
         ``model``, ``scheme``, ``fold`` (what was left out), identity, class, metadata, ``score``
-        (of class 1, as the estimator gives it) and ``prob_class1`` (calibrated if the model is).
+        (of class 1, as the estimator gives it) and ``prob_class1`` (calibrated if the model is),
+        and the number of puncta where that is known.
         For each scheme that the cells allow (see `refusals`) every cell once, by identity.
 
     Raises
@@ -119,14 +120,15 @@ def cross_validate(cells: pd.DataFrame, model: Model, study: Study) -> pd.DataFr
     features = control[features_of(model, feature_columns(control))]
     parts = []
     for scheme, parted in possible.folds.items():
-        rows = control[[*IDENTITY, CLASS, *METADATA]].copy()
+        puncta = [PUNCTA] if PUNCTA in control.columns else []
+        rows = control[[*IDENTITY, CLASS, *METADATA, *puncta]].copy()
         rows[RAW] = out_of_fold(model, features, control[CLASS].to_numpy(), parted)
         rows[FOLD] = ""
         for fold in parted:
             rows.loc[fold.test, FOLD] = fold.left_out
         rows[SCORE] = _calibrated(rows, parted) if model.calibrated else rows[RAW]
         rows[SCHEME], rows[MODEL] = scheme, model.name
-        parts.append(rows[COLUMNS])
+        parts.append(rows[[*COLUMNS, *puncta]])
     return pd.concat(parts, ignore_index=True)
 
 

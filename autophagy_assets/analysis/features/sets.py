@@ -16,6 +16,8 @@ from autophagy_assets.errors import InputError
 
 PREFIX = "marker_"
 CONTRAST, UNITS = "contrast", "units"
+# What a cell shows by itself; it stays beside the scores of a cell, whatever the model.
+PUNCTA = f"{PREFIX}puncta_number_{CONTRAST}"
 
 
 def set_of(feature: str) -> str:

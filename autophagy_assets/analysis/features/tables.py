@@ -45,6 +45,11 @@ class Table:
     columns: tuple[Column, ...]
     features: bool = True
 
+    def features_of(self, table: pd.DataFrame) -> list[str]:
+        """Names of the features that a table of this kind holds, in its order."""
+        listed = {column.name for column in self.columns}
+        return [c for c in feature_columns(table) if c not in listed] if self.features else []
+
 
 _CELL = (
     Column(DATASET, str, "LaminDB uid of the single-cell images that hold the cell"),
@@ -77,7 +82,6 @@ OUT_OF_FOLD = Table(
         Column("score", float, "Probability of class 1 as the estimator gives it"),
         Column(SCORE, float, "Probability of class 1 that the model gives the cell"),
     ),
-    features=False,
 )
 MANIFEST = Table(
     "fields of view",
@@ -195,7 +199,7 @@ def misfits(table: pd.DataFrame, kind: Table) -> list[str]:
     list of str
         Empty for a table that fits. Numbers may be of any width, and values may be missing.
     """
-    features = [feature(name) for name in feature_columns(table)] if kind.features else []
+    features = [feature(name) for name in kind.features_of(table)]
     found = [misfit(table, column) for column in [*kind.columns, *features]]
     return [sentence for sentence in found if sentence]
 

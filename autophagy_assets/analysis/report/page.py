@@ -1,6 +1,7 @@
 """The study as one web page, for someone who has neither Dagster nor LaminDB.
 
-Here: what the page holds and how numbers become rows. Its looks are in ``report.html`` beside
+Here: how numbers become rows. Not here: what the page holds (``content``). Its looks are in
+``report.html`` beside
 this file. No script, no network, no clock: the same content gives the same bytes.
 """
 
@@ -8,7 +9,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,79 +24,10 @@ from autophagy_assets.analysis.classifier.evaluation import (
 )
 from autophagy_assets.analysis.figures import data_uri
 from autophagy_assets.analysis.identity import CELL_ID, DATASET
+from autophagy_assets.analysis.report.content import ReportContent, ReportFigure
 from autophagy_assets.config.study import Study
 
 _TEMPLATE = "report.html"
-
-
-@dataclass(frozen=True)
-class ReportFigure:
-    """A figure of the report.
-
-    Attributes
-    ----------
-    name : str
-        Of the asset, with its partition if it has one; also the anchor in the page.
-    title, caption : str
-        Above and below the figure.
-    png : bytes
-        The figure.
-    table : pandas.DataFrame
-        What it shows, listed below it.
-    uid : str
-        Its LaminDB uid.
-    """
-
-    name: str
-    title: str
-    png: bytes
-    table: pd.DataFrame
-    caption: str
-    uid: str = ""
-
-
-@dataclass(frozen=True)
-class ReportContent:
-    """All that the report says.
-
-    Attributes
-    ----------
-    study : Study
-        Names and parameters.
-    figures : sequence of ReportFigure
-        In reading order.
-    counts : pandas.DataFrame
-        ``genotype``, ``stimulation`` and ``cells``, one row per group.
-    evaluation : pandas.DataFrame
-        `evaluation.evaluate` of control cells that a model has not seen, of all models.
-    knockouts : mapping of str to pandas.DataFrame
-        The same for each knockout.
-    manifest : pandas.DataFrame
-        One row per field of view; empty where the images were not processed here.
-    refused : mapping of str to str
-        Fields whose images could not be taken in the first place, and why.
-    records : sequence of mapping
-        What was run on what: ``asset``, ``partition``, ``uid``, ``key``, ``hash``.
-    parameters : mapping
-        May be nested.
-    versions : mapping of str to str
-        Versions of packages.
-    lineage : mapping of str to sequence of str
-        Lines that say where something comes from, by figure name and, for cells, by
-        ``dataset:id``.
-    """
-
-    study: Study
-    figures: Sequence[ReportFigure]
-    counts: pd.DataFrame
-    evaluation: pd.DataFrame
-    knockouts: Mapping[str, pd.DataFrame]
-    manifest: pd.DataFrame
-    refused: Mapping[str, str] = field(default_factory=dict)
-    records: Sequence[Mapping[str, Any]] = ()
-    parameters: Mapping[str, Any] = field(default_factory=dict)
-    versions: Mapping[str, str] = field(default_factory=dict)
-    lineage: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 def render_report(content: ReportContent) -> str:
@@ -133,7 +64,9 @@ def render_report(content: ReportContent) -> str:
                 )
             ),
         ],
-        figures=[_figure(figure, content.lineage) for figure in content.figures],
+        story=content.story,
+        figures=[_figure(f, content.lineage) for f in _leading(content.figures, study)],
+        other_models=[_figure(f, content.lineage) for f in _of_others(content.figures, study)],
         manifest=_rows(content.manifest),
         excluded=_excluded(content),
         fields=len(content.manifest) + len(content.refused),
@@ -161,6 +94,17 @@ def _headline(content: ReportContent) -> list[tuple[str, str]]:
         label = f"of {total} {study.classes[number]} {unseen} called right"
         boxes.append((_percent(right, total), label))
     return boxes
+
+
+def _of_others(figures: Sequence[ReportFigure], study: Study) -> list[ReportFigure]:
+    """Figures of models other than the primary one."""
+    others = {f"[{model.name}]" for model in study.models if model.name != study.primary}
+    return [figure for figure in figures if figure.name[figure.name.find("[") :] in others]
+
+
+def _leading(figures: Sequence[ReportFigure], study: Study) -> list[ReportFigure]:
+    others = _of_others(figures, study)
+    return [figure for figure in figures if figure not in others]
 
 
 def _counts(counts: pd.DataFrame, study: Study) -> dict[str, Any]:

@@ -14,7 +14,6 @@ from autophagy_assets.analysis.features.tables import (
     feature,
     misfits,
 )
-from autophagy_assets.analysis.identity import feature_columns
 from autophagy_assets.errors import InputError
 from autophagy_assets.registry.store.identifiers import derived
 from autophagy_assets.registry.store.instance import connect, retried, writing
@@ -54,7 +53,7 @@ def validated(table: pd.DataFrame, kind: Table, name: str) -> Any:
         return None
     names = {column.name for column in kind.columns}
     _register_labels(table, [label for label in (GENOTYPE, STIMULATION) if label in names])
-    return _schema(kind, tuple(feature_columns(table)) if kind.features else ())
+    return _schema(kind, tuple(kind.features_of(table)))
 
 
 @cache

@@ -12,7 +12,8 @@ import pytest
 
 from autophagy_assets.analysis.classifier.evaluation import evaluate
 from autophagy_assets.analysis.identity import CELL_ID, DATASET
-from autophagy_assets.analysis.report.page import ReportContent, ReportFigure, render_report
+from autophagy_assets.analysis.report.content import ReportContent, ReportFigure
+from autophagy_assets.analysis.report.page import render_report
 from autophagy_assets.config.study import Study
 
 STUDY = Study.load()

@@ -1,0 +1,96 @@
+"""The effect of a knockout, from the scores of its cells and of the control's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from autophagy_assets.analysis.effects.effect import Effect, effect_of, effects_table
+from autophagy_assets.analysis.effects.responses import POSITIVE_SHARE, measure, responses
+from autophagy_assets.analysis.effects.robustness import (
+    robustness_sentence,
+    scores_by_scheme,
+    specifications,
+)
+from autophagy_assets.analysis.evidence.cross_validation import MODEL
+from autophagy_assets.analysis.evidence.scoring import scored_as_stored, scoring_of
+from autophagy_assets.analysis.features.sets import PUNCTA
+from autophagy_assets.config.models import Model
+from autophagy_assets.config.study import Study
+
+PUNCTA_PER_CELL = "puncta per cell"
+
+
+def measured_effect(
+    cross_validation: pd.DataFrame, predictions: pd.DataFrame, model: Model, study: Study
+) -> tuple[pd.DataFrame, Effect, pd.DataFrame]:
+    """Measure how a knockout responds to the stimulation, against the control.
+
+    Parameters
+    ----------
+    cross_validation : pandas.DataFrame
+        Of the model, as ``cross_validate`` gives it.
+    predictions : pandas.DataFrame
+        Of the knockout's cells; those of other models are left out.
+    model : Model
+    study : Study
+
+    Returns
+    -------
+    measured : pandas.DataFrame
+        As ``responses.measure`` gives it: positive share, mean probability and, where it is known,
+        puncta per cell, of each clone and field of view under each stimulation.
+    effect : Effect
+        Of the knockout on the response of the positive share.
+    effects : pandas.DataFrame
+        As ``effects_table`` gives it, for every measure, with ``level`` "difference".
+    """
+    scoring = scoring_of(cross_validation, model)
+    control = scored_as_stored(cross_validation, model, scoring.scheme)
+    knockout = predictions[predictions[MODEL] == model.name]
+    cells = pd.concat([control, knockout], ignore_index=True)
+    puncta = {PUNCTA_PER_CELL: PUNCTA} if PUNCTA in control and PUNCTA in knockout else {}
+    measured = measure(cells, scoring.positive_above, puncta)
+    name = str(knockout["genotype"].iloc[0])
+    found = responses(measured, study)
+    effect = effect_of(found, name, study.classes[1], POSITIVE_SHARE, study)
+    return measured, effect, effects_table(found, name, study).assign(level="difference")
+
+
+def every_specification(
+    cross_validations: Mapping[str, pd.DataFrame], predictions: pd.DataFrame, study: Study
+) -> pd.DataFrame:
+    """Measure the effect of a knockout in every way that is on offer.
+
+    Parameters
+    ----------
+    cross_validations : mapping of str to pandas.DataFrame
+        By model, as ``cross_validate`` gives them.
+    predictions : pandas.DataFrame
+        Of the knockout's cells, by all models.
+    study : Study
+
+    Returns
+    -------
+    pandas.DataFrame
+        As ``specifications`` gives it, with a ``sentence`` that sums it up.
+    """
+    tables = [
+        scores_by_scheme(table, predictions[predictions[MODEL] == name], study.model(name))
+        for name, table in cross_validations.items()
+    ]
+    first = next(iter(cross_validations.values()))
+    one = first[first["scheme"] == first["scheme"].iloc[0]]
+    cells = pd.concat([one, predictions[predictions[MODEL] == predictions[MODEL].iloc[0]]])
+    known = PUNCTA in one and PUNCTA in predictions
+    name = str(predictions["genotype"].iloc[0])
+    table = specifications(
+        pd.concat(tables, ignore_index=True),
+        name,
+        study.classes[1],
+        study,
+        cells.reset_index(drop=True) if known else None,
+        {PUNCTA_PER_CELL: PUNCTA} if known else None,
+    )
+    return table.assign(sentence=robustness_sentence(table, name, study))

@@ -1,0 +1,102 @@
+"""What a report holds, and what is stored of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from autophagy_assets.analysis.report.claims import Claim
+from autophagy_assets.analysis.report.story import Story
+from autophagy_assets.config.study import Study
+
+
+@dataclass(frozen=True)
+class ReportFigure:
+    """A figure of the report.
+
+    Attributes
+    ----------
+    name : str
+        Of the asset, with its partition if it has one; also the anchor in the page.
+    title, caption : str
+        Above and below the figure.
+    png : bytes
+        The figure.
+    table : pandas.DataFrame
+        What it shows, listed below it.
+    uid : str
+        Its LaminDB uid.
+    """
+
+    name: str
+    title: str
+    png: bytes
+    table: pd.DataFrame
+    caption: str
+    uid: str = ""
+
+
+@dataclass(frozen=True)
+class ReportContent:
+    """All that the report says.
+
+    Attributes
+    ----------
+    study : Study
+        Names and parameters.
+    figures : sequence of ReportFigure
+        In reading order.
+    counts : pandas.DataFrame
+        ``genotype``, ``stimulation`` and ``cells``, one row per group.
+    evaluation : pandas.DataFrame
+        `evaluation.evaluate` of control cells that a model has not seen, of all models.
+    knockouts : mapping of str to pandas.DataFrame
+        The same for each knockout.
+    manifest : pandas.DataFrame
+        One row per field of view; empty where the images were not processed here.
+    refused : mapping of str to str
+        Fields whose images could not be taken in the first place, and why.
+    records : sequence of mapping
+        What was run on what: ``asset``, ``partition``, ``uid``, ``key``, ``hash``.
+    parameters : mapping
+        May be nested.
+    versions : mapping of str to str
+        Versions of packages.
+    lineage : mapping of str to sequence of str
+        Lines that say where something comes from, by figure name and, for cells, by
+        ``dataset:id``.
+    story : Story
+        What the study has found, in words.
+    """
+
+    study: Study
+    figures: Sequence[ReportFigure]
+    counts: pd.DataFrame
+    evaluation: pd.DataFrame
+    knockouts: Mapping[str, pd.DataFrame]
+    manifest: pd.DataFrame
+    refused: Mapping[str, str] = field(default_factory=dict)
+    records: Sequence[Mapping[str, Any]] = ()
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
+    lineage: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    story: Story = field(default_factory=lambda: Story((), ()))
+
+
+@dataclass(frozen=True)
+class ReportPage:
+    """The report as it is stored.
+
+    Attributes
+    ----------
+    html : str
+        A self-contained page.
+    claims : sequence of Claim
+        Every number of its text.
+    """
+
+    html: str
+    claims: Sequence[Claim]

@@ -1,0 +1,170 @@
+"""The first page of the report in words: question, answer, how sure, and what speaks against it.
+
+All numbers are claims of the tables behind the figures (see ``claims``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from autophagy_assets.analysis.effects.responses import POSITIVE_SHARE
+from autophagy_assets.analysis.evidence.comparison import HOW, POOLED, headline
+from autophagy_assets.analysis.evidence.controls import cautions
+from autophagy_assets.analysis.evidence.folds import RANDOM
+from autophagy_assets.analysis.report.claims import Claim, Source
+from autophagy_assets.config.models import AS_PUBLISHED
+from autophagy_assets.config.study import Study
+
+COMPARISON, CARD = "model_comparison", "shortcut_card"
+EFFECT, ROBUSTNESS = "knockout_effect", "effect_robustness"
+_AS_PUBLISHED = (
+    f"model == {AS_PUBLISHED!r} and scheme == {RANDOM!r} and measure == {POSITIVE_SHARE!r} and "
+    "threshold == 'the more probable class'"
+)
+
+
+@dataclass(frozen=True)
+class Story:
+    """What the report says in words.
+
+    Attributes
+    ----------
+    paragraphs : sequence of (str, str)
+        Heading and text.
+    claims : sequence of Claim
+        Every number of the text.
+    """
+
+    paragraphs: Sequence[tuple[str, str]]
+    claims: Sequence[Claim]
+
+
+def tell(sources: Mapping[str, Source], study: Study) -> Story:
+    """Tell what a study has found.
+
+    Parameters
+    ----------
+    sources : mapping of str to Source
+        Tables of figures, by asset with its partition in brackets.
+    study : Study
+
+    Returns
+    -------
+    Story
+        What is not there is left out.
+    """
+    parts = [
+        ("The question", [*_question(sources, study)]),
+        ("The answer", [*_how_well(sources, study), *_effects(sources)]),
+        ("How sure that is", [*_robust(sources)]),
+        ("What speaks against it", [*_against(sources, study)]),
+        ("As published", [*_published(sources, study)]),
+    ]
+    paragraphs = [(title, " ".join(t for t, _ in said)) for title, said in parts if said]
+    claims = [claim for _, said in parts for _, found in said for claim in found]
+    return Story(paragraphs, claims)
+
+
+Said = Iterator[tuple[str, list[Claim]]]
+
+
+def _question(sources: Mapping[str, Source], study: Study) -> Said:
+    knockouts = ", ".join(_partitions(sources, EFFECT))
+    yield (
+        f"Are {study.classes[1]} cells of {study.control} told apart from {study.classes[0]} ones "
+        f"by their {study.marker_name}?"
+        + (f" And do cells without the gene respond as well: {knockouts}?" if knockouts else ""),
+        [],
+    )
+
+
+def _how_well(sources: Mapping[str, Source], study: Study) -> Said:
+    if (source := sources.get(COMPARISON)) is None:
+        return
+    found = headline(source.table, study.primary)
+    of_scheme = f"model == {found.model!r} and scheme == {found.scheme!r}"
+    pooled = f"{of_scheme} and fold == {POOLED!r}"
+    cells = source.number(pooled, "n_cells", "cells", style=".0f")
+    folds = source.number(
+        f"{of_scheme} and fold != {POOLED!r}", "fold", "folds", "", ".0f", "count"
+    )
+    n = f"{cells.says} cells in {folds.says} folds"
+    auc = source.number(pooled, "auc", "AUC", n)
+    claims, text = (
+        [cells, folds, auc],
+        (
+            f"Model {found.model} tells them apart with an AUC of {auc.says} {HOW[found.scheme]} "
+            f"({cells.says} cells, left out in {folds.says} groups in turn; guessing is one half)."
+        ),
+    )
+    if found.leakage_gap == found.leakage_gap:
+        gap = source.number(pooled, "leakage_gap", "AUC", n, "+.2f")
+        claims.append(gap)
+        text += f" On cells drawn at random the AUC differs by {gap.says}."
+    yield text, claims
+
+
+def _effects(sources: Mapping[str, Source]) -> Said:
+    for partition in _partitions(sources, EFFECT):
+        source = sources[f"{EFFECT}[{partition}]"]
+        rows = f"level == 'difference' and measure == {POSITIVE_SHARE!r}"
+        claim = source.sentence(rows if "level" in source.table else "index == index")
+        yield claim.says, [claim]
+
+
+def _robust(sources: Mapping[str, Source]) -> Said:
+    for partition in _partitions(sources, ROBUSTNESS):
+        claim = sources[f"{ROBUSTNESS}[{partition}]"].sentence("index == index")
+        yield claim.says, [claim]
+
+
+def _against(sources: Mapping[str, Source], study: Study) -> Said:
+    card = sources.get(f"{CARD}[{study.primary}]")
+    if card is not None:
+        warned = cautions(card.table)
+        for said in warned:
+            row = card.table[card.table["sentence"] == said].iloc[0]
+            claim = card.sentence(f"control == {row['control']!r} and scheme == {row['scheme']!r}")
+            yield claim.says, [claim]
+        if not warned:
+            n = card.number("scheme != ''", "control", "controls", "", ".0f", "count")
+            yield f"None of {n.says} negative controls does nearly as well as the model.", [n]
+    yield (
+        f"One time point of {study.marker_name} is not flux: more puncta may be more "
+        "autophagosomes made, or fewer degraded.",
+        [],
+    )
+
+
+def _published(sources: Mapping[str, Source], study: Study) -> Said:
+    source = sources.get(COMPARISON)
+    if source is None or study.primary == AS_PUBLISHED:
+        return
+    rows = f"model == {AS_PUBLISHED!r} and scheme == {RANDOM!r} and fold == {POOLED!r}"
+    if source.table.query(rows).empty:
+        return
+    cells = source.number(rows, "n_cells", "cells", style=".0f")
+    auc = source.number(rows, "auc", "AUC", f"{cells.says} cells")
+    yield (
+        f"The reference notebook's model would have had an AUC of {auc.says}, on cells drawn at "
+        f"random ({cells.says} cells).",
+        [auc, cells],
+    )
+    for partition in _partitions(sources, ROBUSTNESS):
+        found = sources[f"{ROBUSTNESS}[{partition}]"]
+        if "measure" not in found.table or len(found.table.query(_AS_PUBLISHED)) != 1:
+            continue
+        clones = found.number(_AS_PUBLISHED, "n_knockout", "clones", style=".0f")
+        value = found.number(_AS_PUBLISHED, "difference", "share", f"{clones.says} clones", "+.2f")
+        yield (
+            f"By it the response of the positive share of {partition} minus that of "
+            f"{study.control} would have been {value.says} ({clones.says} clones).",
+            [value, clones],
+        )
+
+
+def _partitions(sources: Mapping[str, Source], asset: str) -> list[str]:
+    return [
+        name.removesuffix("]").partition("[")[2] for name in sources if name.startswith(f"{asset}[")
+    ]

@@ -1,0 +1,56 @@
+"""Effects: what a knockout does to the response, and whether that depends on how it is measured."""
+
+from dataclasses import replace
+
+import pandas as pd
+
+from autophagy_assets.analysis.effects.effect_figures import effect_picture
+from autophagy_assets.analysis.effects.knockout import every_specification, measured_effect
+from autophagy_assets.analysis.effects.not_measured import sentence_picture
+from autophagy_assets.analysis.effects.robustness_figures import robustness_picture
+from autophagy_assets.analysis.figures import Picture
+from autophagy_assets.assets.definition import every, study_asset
+from autophagy_assets.errors import InputError
+from autophagy_assets.staleness.partitions import knockouts
+
+GROUP = "effects"
+FROM_MODELS = {"cross_validation": every()}
+
+
+@study_asset(
+    group=GROUP,
+    io="figure_io",
+    kinds={"scipy", "matplotlib"},
+    partitions=knockouts,
+    ins=FROM_MODELS,
+    title="What {} does to the response",
+)
+def knockout_effect(context, ko_predictions: pd.DataFrame, cross_validation) -> Picture:
+    """Response of each clone of a knockout and of the control, and the difference with interval."""
+    model, knockout = context.study.model(context.study.primary), ko_predictions["genotype"].iloc[0]
+    scores = cross_validation[model.name]
+    try:
+        measured, effect, effects = measured_effect(scores, ko_predictions, model, context.study)
+    except InputError as error:  # such as a knockout that was not stimulated; the rest goes on
+        return sentence_picture(f"Response of {knockout}", str(error))
+    picture = effect_picture(measured, effect, context.study)
+    return replace(picture, table=pd.concat([measured, effects], ignore_index=True))
+
+
+@study_asset(
+    group=GROUP,
+    io="figure_io",
+    kinds={"scipy", "matplotlib"},
+    partitions=knockouts,
+    ins=FROM_MODELS,
+    title="Whether that depends on how it is measured: {}",
+)
+def effect_robustness(context, ko_predictions: pd.DataFrame, cross_validation) -> Picture:
+    """The effect of a knockout under every model, threshold and way to leave cells out, sorted."""
+    scores = {name: cross_validation[name] for name in cross_validation}
+    knockout = ko_predictions["genotype"].iloc[0]
+    try:
+        table = every_specification(scores, ko_predictions, context.study)
+    except InputError as error:
+        return sentence_picture(f"Effect of {knockout} in every way of measuring it", str(error))
+    return robustness_picture(table, knockout, context.study.classes[1], context.study)
