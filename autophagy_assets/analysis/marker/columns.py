@@ -22,7 +22,7 @@ _MEANINGS = {
     "puncta_area": ("Mean area of a punctum within half its height; 0 without puncta", "µm²"),
     "puncta_cover": ("Share of the cell's area in puncta", None),
     "puncta_share": ("Share of the marker in puncta", None),
-    "puncta_contrast": ("Mean marker in puncta, over that of the cell; 0 without puncta", None),
+    "puncta_ratio": ("Mean marker in puncta, over that of the cell; 0 without puncta", None),
     "puncta_brightness": ("Mean marker in puncta; 0 without puncta", ...),
     "puncta_height": ("Mean Laplacian of Gaussian at the peak of a punctum; 0 without", ...),
     "puncta_distance": (
@@ -43,7 +43,7 @@ _MEANINGS = {
 }
 ON_CONTRAST = (
     "puncta_number", "puncta_density", "puncta_area", "puncta_cover", "puncta_share",
-    "puncta_contrast", "puncta_height", "puncta_distance", "variation",
+    "puncta_ratio", "puncta_height", "puncta_distance", "variation",
 )  # fmt: skip
 ON_UNITS = (
     "mean", "p99", "total", "variation", "saturated", "puncta_brightness", "puncta_height",

@@ -130,7 +130,7 @@ def on_contrast(seen: CellView, settings: MarkerFeatures, pixel_um: float) -> di
         found |= {
             "puncta_area": inside.sum() / puncta.number * pixel_um**2,
             "puncta_share": _over(float(seen.marker[inside].sum()), mean * area),
-            "puncta_contrast": _over(float(seen.marker[inside].mean()), mean),
+            "puncta_ratio": _over(float(seen.marker[inside].mean()), mean),
             "puncta_height": float(puncta.heights.mean()),
             "puncta_distance": distance_from_nucleus(puncta, seen) * pixel_um,
         }
