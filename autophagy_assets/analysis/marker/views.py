@@ -166,12 +166,15 @@ class MarkerField:
         In units of the image, background subtracted.
     highest : float
         The highest value of the image, background subtracted.
+    background : float
+        What was subtracted, in units of the image.
     cell_ids, nucleus_ids : numpy.ndarray of int, shape (height, width)
         Cell ids of cells and nuclei; 0 is background.
     """
 
     image: np.ndarray
     highest: float
+    background: float
     cell_ids: np.ndarray
     nucleus_ids: np.ndarray
 
@@ -212,9 +215,10 @@ def read_marker(store: str | os.PathLike[str], channel: str) -> MarkerField:
     cells: Any = masks["cytosol"].astype(np.int64)
     near = ndi.maximum_filter((cells > 0).astype(np.uint8), size=2 * _FAR_PX + 1) > 0
     empty = marker[~near]
-    background = np.median(empty) if empty.size else np.percentile(marker, 1)
+    background = float(np.median(empty) if empty.size else np.percentile(marker, 1))
     marker -= background
-    return MarkerField(marker, float(marker.max()), cells, masks["nucleus"].astype(np.int64))
+    nuclei = masks["nucleus"].astype(np.int64)
+    return MarkerField(marker, float(marker.max()), background, cells, nuclei)
 
 
 def edge_px(settings: MarkerFeatures, pixel_um: float) -> int:
