@@ -1,5 +1,4 @@
-"""Features of the marker of two negative controls: patches without a cell, and cells whose
-background was swapped.
+"""Features of the marker without a cell, and of cells on the background of another class.
 
 Here: measuring them. Not here: how they are made (``field_background``, ``background``) and what
 they say of a model (``shortcuts``, ``counterparts``).
@@ -102,7 +101,7 @@ def _other_class(
 ) -> list[str]:
     """Fields of another class that have background, of the same clone where there is one."""
     own = of_dataset.loc[dataset]
-    there = of_dataset[[len(fields[name].behind) > 0 for name in of_dataset.index]]
+    there = of_dataset[[fields[name].behind is not None for name in of_dataset.index]]
     other = there[there[CLASS] != own[CLASS]]
     same = other[other["clone"] == own["clone"]]
     return list((same if len(same) else other).index)
@@ -129,6 +128,7 @@ def _of_swapped(
     random = np.random.default_rng(study.cross_validation.random_state)
     for number, (cell_id, box) in enumerate(field.cells.items()):
         other = others[number % len(others)]
+        assert other.behind is not None  # others have background
         behind = other.behind[random.integers(len(other.behind))]
         # Saturated pixels are shifted with the rest, and are still the highest ones.
         highest = field.highest - field.level + float(np.median(behind)) - other.level

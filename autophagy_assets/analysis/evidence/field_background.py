@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import ndimage as ndi
@@ -80,8 +80,8 @@ class FieldBackground:
         By cell id.
     patches : Patches or None
         Of the marker alone; None in a field without room for one.
-    behind : numpy.ndarray of float32, shape (n, size, size)
-        Some of the patches with background in place of the cells beyond their outline.
+    behind : numpy.ndarray of float32, shape (n, size, size), or None
+        Some of the patches, with background in place of what is near a cell beyond their outline.
     refused : str
         Why there are no patches; empty where there are.
     """
@@ -89,8 +89,8 @@ class FieldBackground:
     level: float
     highest: float
     cells: dict[int, CellBox]
-    patches: Patches | None
-    behind: np.ndarray
+    patches: Patches | None = None
+    behind: np.ndarray | None = None
     refused: str = ""
 
 
@@ -121,28 +121,19 @@ def read_background(
     field = read_marker(store, study.marker_channel)
     image = field.image + np.float32(field.background)
     seed, size = study.cross_validation.random_state, study.segmentation.image_size
+    found = FieldBackground(field.background, float(image.max()), _boxes(image, field, cell_ids))
     try:
         patches = background_patches(
             image[None], field.cell_ids, field.nucleus_ids,
             size - size % 2, min(PATCHES, len(cell_ids)), seed,
         )  # fmt: skip
     except InputError as error:
-        patches, behind, refused = None, np.zeros((0, size, size), np.float32), str(error)
-    else:
-        behind, refused = _without_cells(patches, field, np.random.default_rng(seed)), ""
-    return FieldBackground(
-        level=field.background,
-        highest=float(image.max()),
-        cells=_boxes(image, field, cell_ids),
-        patches=patches,
-        behind=behind,
-        refused=refused,
-    )
+        return replace(found, refused=str(error))
+    behind = _without_cells(patches, field, np.random.default_rng(seed))
+    return replace(found, patches=patches, behind=behind)
 
 
-def _boxes(
-    image: np.ndarray, field: MarkerField, cell_ids: Collection[int]
-) -> dict[int, CellBox]:
+def _boxes(image: np.ndarray, field: MarkerField, cell_ids: Collection[int]) -> dict[int, CellBox]:
     found = {}
     for cell_id, box in enumerate(ndi.find_objects(field.cell_ids), start=1):
         if box is not None and cell_id in cell_ids:
@@ -152,9 +143,7 @@ def _boxes(
     return found
 
 
-def _without_cells(
-    patches: Patches, field: MarkerField, random: np.random.Generator
-) -> np.ndarray:
+def _without_cells(patches: Patches, field: MarkerField, random: np.random.Generator) -> np.ndarray:
     """Patches in which pixels of and near cells are drawn from those within the outline."""
     half = patches.cells.shape[1] // 2
     near = ndi.maximum_filter((field.cell_ids > 0).astype(np.uint8), size=2 * MARGIN_PX + 1) > 0
