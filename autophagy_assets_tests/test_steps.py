@@ -24,7 +24,7 @@ pytestmark = pytest.mark.slow
 NAME = "counted steps"
 BY_MODEL = {
     *("cross_validation", "score_reliability", "autophagy_classifier"),
-    *("test_predictions", "classifier_evaluation", "error_galleries"),
+    *("test_predictions", "classifier_evaluation", "error_galleries", "shortcut_card"),
 }
 OF_MODELS = {"model_comparison", "ko_predictions", "ko_evaluation", "study_report"}
 FIGURES = {

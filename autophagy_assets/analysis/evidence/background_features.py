@@ -111,13 +111,10 @@ def _of_patches(field: FieldBackground, study: Study, size: float) -> Iterator[d
     if field.patches is None:
         return
     found = zip(field.patches.images, field.patches.cells, field.patches.nuclei, strict=True)
+    highest = field.highest - field.level
     for number, (image, cell, nucleus) in enumerate(found, start=1):
-        yield {
-            CELL_ID: number,
-            KIND: PATCH,
-            **_measured(image[0] - field.level, cell, nucleus, field.highest - field.level,
-                        study, size),
-        }  # fmt: skip
+        measured = _measured(image[0] - field.level, cell, nucleus, highest, study, size)
+        yield {CELL_ID: number, KIND: PATCH, **measured}
 
 
 def _of_swapped(
@@ -130,14 +127,11 @@ def _of_swapped(
         other = others[number % len(others)]
         assert other.behind is not None  # others have background
         behind = other.behind[random.integers(len(other.behind))]
+        marker, shift = box.on(behind, field.level)
         # Saturated pixels are shifted with the rest, and are still the highest ones.
-        highest = field.highest - field.level + float(np.median(behind)) - other.level
-        marker = box.on(behind, field.level) - other.level
-        yield {
-            CELL_ID: cell_id,
-            KIND: SWAPPED,
-            **_measured(marker, box.cell, box.nucleus, highest, study, size),
-        }
+        highest = field.highest + shift - other.level
+        found = _measured(marker - other.level, box.cell, box.nucleus, highest, study, size)
+        yield {CELL_ID: cell_id, KIND: SWAPPED, **found}
 
 
 def _measured(

@@ -46,7 +46,7 @@ class CellBox:
     cell: np.ndarray
     nucleus: np.ndarray
 
-    def on(self, behind: np.ndarray, level: float) -> np.ndarray:
+    def on(self, behind: np.ndarray, level: float) -> tuple[np.ndarray, float]:
         """The marker of the cell on another background.
 
         Parameters
@@ -58,12 +58,15 @@ class CellBox:
 
         Returns
         -------
-        numpy.ndarray of float, shape (height, width)
+        marker : numpy.ndarray of float, shape (height, width)
+        shift : float
+            How much brighter the pixels of the cell have become.
         """
         height, width = self.marker.shape
         patch = behind.take(range(height), 0, mode="wrap").take(range(width), 1, mode="wrap")
         soft = ndi.gaussian_filter(self.cell.astype(float), _BLUR_PX)
-        return swap_background(self.marker[None], soft, np.array([level]), patch[None])[0]
+        found = swap_background(self.marker[None], soft, np.array([level]), patch[None])[0]
+        return found, float(np.median(patch)) - level
 
 
 @dataclass(frozen=True)
