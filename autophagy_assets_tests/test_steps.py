@@ -97,9 +97,8 @@ def test_a_new_field_is_imaged_alone_and_then_what_hangs_from_it_is_made(screen:
     assert ran.fields == [f"{sample}/{fov}"]
     imaging = {"single_cell_images", "cell_features", "marker_features"}
     tables = {"raw_features", "clean_features", "model_features"}
-    assert ran.assets == imaging | tables | {"training_cells", "test_cells"} | (
-        BY_MODEL | OF_MODELS | FIGURES
-    )
+    cells = {"training_cells", "test_cells", "background_features"}
+    assert ran.assets == imaging | tables | cells | BY_MODEL | OF_MODELS | FIGURES
     assert not [step for step in ran.steps if "EI24KO" in step and "ko_" not in step]
     assert {step for step in ran.steps if sample in step} == {f"{a}[{sample}]" for a in imaging}
 

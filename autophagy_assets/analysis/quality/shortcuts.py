@@ -21,21 +21,21 @@ def no_shortcut(controls: pd.DataFrame, model: str) -> Finding:
     Returns
     -------
     Finding
-        Failed if a control is flagged. That images differ in staining is said, and fails nothing
+        Failed if a control is flagged, or none was possible. That images differ in staining is said, and fails nothing
         where the model does not use it.
     """
     rows = controls[controls[MODEL] == model]
     strict = in_strictest(rows)
     flagged = int(strict["flagged"].sum())
     refused = rows.loc[rows[SCHEME] == "", "control"]
-    said = f"{flagged} of {len(strict)} negative controls of model {model} are flagged."
+    said = f"Negative controls of model {model} that are flagged: {flagged} of {len(strict)}."
     if len(refused):
         said += f" Not possible: {', '.join(refused)}."
     numbers = {f"AUC, {row['control']}": float(row["auc"]) for _, row in strict.iterrows()}
     if len(strict):
         numbers["AUC, the model"] = float(strict["reference"].iloc[0])
     return Finding(
-        passed=not flagged,
+        passed=len(strict) > 0 and not flagged,
         sentence=" ".join([said, *cautions(rows)]),
         numbers={"controls flagged": flagged, **numbers},
         table=rows.drop(columns=[MODEL, "sentence"]),
