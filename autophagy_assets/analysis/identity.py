@@ -19,9 +19,10 @@ MODEL = "model"
 PREDICTED = "predicted_class"
 SCORE = "prob_class1"
 OUTCOME = "outcome"
+KIND = "kind"
 PREDICTION = [MODEL, PREDICTED, SCORE, OUTCOME]
 
-NOT_FEATURES = frozenset([*IDENTITY, CLASS, *METADATA, *PREDICTION])
+NOT_FEATURES = frozenset([*IDENTITY, CLASS, *METADATA, *PREDICTION, KIND])
 
 
 def feature_columns(table: pd.DataFrame) -> list[str]:

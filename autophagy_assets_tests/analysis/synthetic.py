@@ -122,14 +122,11 @@ def write_store(
     """A SpatialData store whose cells sit at (row, column); the image holds 1000 row + column."""
     rows, columns = np.indices(shape)
     image = np.stack([rows * 1000 + columns] * len(study.channels)).astype(np.uint32)
-    root = zarr.open_group(path, mode="w", zarr_format=3)
-    ome = {"omero": {"channels": [{"label": name} for name in study.channels]}}
-    _write_levels(root, "images/input_image", image, ome)
-    for name, radius in zip(MASKS, (3, 7), strict=True):
-        mask = np.zeros(shape, dtype=np.uint64)
+    masks = [np.zeros(shape, dtype=np.uint64) for _ in MASKS]
+    for mask, radius in zip(masks, (3, 7), strict=True):
         for cell, (row, column) in nuclei.items():
             mask[(rows - row) ** 2 + (columns - column) ** 2 <= radius**2] = cell
-        _write_levels(root, f"labels/{name}", mask, {})
+    write_field(path, image, masks, study)
     centres = pd.DataFrame(
         {"x": [float(c) for _, c in nuclei.values()], "y": [float(r) for r, _ in nuclei.values()]},
         index=pd.Index(list(nuclei), name="__null_dask_index__"),
@@ -137,6 +134,16 @@ def write_store(
     folder = path / "points/centers_seg_all_nucleus/points.parquet"
     folder.mkdir(parents=True)
     pq.write_table(pa.Table.from_pandas(centres), folder / "part.0.parquet")
+    return path
+
+
+def write_field(path: Path, image: np.ndarray, masks: Sequence[np.ndarray], study: Study) -> Path:
+    """The image (channel, row, column) of a store, and its masks: nuclei and cells."""
+    root = zarr.open_group(path, mode="w", zarr_format=3)
+    ome = {"omero": {"channels": [{"label": name} for name in study.channels]}}
+    _write_levels(root, "images/input_image", image, ome)
+    for name, mask in zip(MASKS, masks, strict=True):
+        _write_levels(root, f"labels/{name}", mask, {})
     return path
 
 

@@ -39,6 +39,12 @@ SNAPSHOT = {
     "cross_validation": ("evidence", "model", ["model_features"]),
     "model_comparison": ("evidence", None, ["cross_validation", "model_features"]),
     "score_reliability": ("evidence", "model", ["cross_validation"]),
+    "background_features": ("evidence", None, ["clean_features", *IMAGES]),
+    "shortcut_card": (
+        "evidence",
+        "model",
+        ["background_features", "cross_validation", "model_features"],
+    ),
     "training_cells": ("classifier", None, ["clean_features"]),
     "test_cells": ("classifier", None, ["clean_features"]),
     "autophagy_classifier": (
@@ -75,6 +81,7 @@ SNAPSHOT = {
             "marker_example",
             "model_comparison",
             "score_reliability",
+            "shortcut_card",
             "single_cell_images",
             "spatial_context",
             "wt_ko_gallery",

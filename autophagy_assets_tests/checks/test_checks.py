@@ -46,6 +46,7 @@ CHECKS = {
         "images_not_stretched": False,
     },
     "excluded_fields": {"no_field_refused": False},
+    "shortcut_card": {"no_shortcut": False},
 }
 DOWNSTREAM = [(asset, name) for asset in list(CHECKS)[:6] for name in CHECKS[asset]]
 

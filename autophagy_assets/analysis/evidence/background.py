@@ -77,10 +77,12 @@ def background_patches(
     free = np.zeros(cell_ids.shape)
     middle = (slice(half, cell_ids.shape[0] - half + 1), slice(half, cell_ids.shape[1] - half + 1))
     free[middle] = distance[middle]
+    candidates = np.flatnonzero(free > margin_px)
+    room = free.ravel()[candidates]
     outlines = [
         (cell, nucleus, places)
         for cell, nucleus, radius in _outlines(cell_ids, nucleus_ids, half)
-        if len(places := np.flatnonzero(free > radius + margin_px))
+        if len(places := candidates[room > radius + margin_px])
     ]
     if not outlines:
         cells = len(np.unique(cell_ids[cell_ids > 0]))

@@ -132,9 +132,23 @@ def cautions(controls: pd.DataFrame) -> list[str]:
     list of str
         Sentences of flagged controls, and of a difference in staining.
     """
+    strict = in_strictest(controls)
+    return list(strict.loc[strict["flagged"] | staining_differs(strict), "sentence"])
+
+
+def in_strictest(controls: pd.DataFrame) -> pd.DataFrame:
+    """Rows of the strictest scheme of each control, those that decide.
+
+    Parameters
+    ----------
+    controls : pandas.DataFrame
+        As `negative_controls` gives it.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Without controls that were not possible.
+    """
     measured = controls[controls[SCHEME] != ""]
-    said = []
-    for _, rows in measured.groupby([MODEL, "control"], sort=False):
-        strict = rows[rows[SCHEME] == strictest(rows[SCHEME])]
-        said += list(strict.loc[strict["flagged"] | staining_differs(strict), "sentence"])
-    return said
+    by_control = measured.groupby([MODEL, "control"], sort=False)[SCHEME]
+    return measured[measured[SCHEME] == by_control.transform(strictest)]

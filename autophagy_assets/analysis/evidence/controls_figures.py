@@ -63,6 +63,7 @@ def controls_picture(controls: pd.DataFrame, model: str, study: Study) -> Pictur
         + " A control without the biology is flagged if it has at least four fifths of what the "
         "model has above guessing; the swapped background, if the model keeps less than that."
     )
+    caption = " ".join([caption, *dict.fromkeys(refused["sentence"])])
     numbers = {f"{row['control']}, {row[SCHEME]}": float(row["auc"]) for _, row in drawn.iterrows()}
     return Picture(figure, table, caption, numbers)
 

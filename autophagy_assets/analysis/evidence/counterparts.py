@@ -59,6 +59,16 @@ def with_background_swapped(
     if swapped is None:
         return
     features = features_of(model, feature_columns(control))
+    if swapped.empty:
+        raise InputError(
+            "No background was swapped: LaminDB has no segmented field of view of the control, or "
+            "none of another class with room between its cells."
+        )
+    if not set(features) <= set(swapped.columns):
+        raise InputError(
+            f"Cells with another background are measured by features of the marker alone, and "
+            f"model {model.name} uses others."
+        )
     other = control[IDENTITY].merge(swapped[[*IDENTITY, *features]], on=IDENTITY, how="left")
     there = other[features].notna().all(axis=1).to_numpy()
     if len(set(control[CLASS][there])) < 2:

@@ -16,7 +16,7 @@ from autophagy_assets.analysis.evidence.cross_validation import (
 from autophagy_assets.analysis.evidence.folds import RANDOM, ladder
 from autophagy_assets.analysis.features.sets import UNITS, features_of, scale_of
 from autophagy_assets.analysis.identity import CLASS, DATASET, feature_columns
-from autophagy_assets.config.models import Model
+from autophagy_assets.config.models import MARKER, Model
 from autophagy_assets.config.study import Study
 from autophagy_assets.errors import InputError
 
@@ -86,7 +86,12 @@ def on_background(
     """
     if background is None:
         return
-    patches = control_cells(background, study)
+    patches = _patches(background, study)
+    if MARKER not in model.feature_sets:
+        raise InputError(
+            f"Patches without a cell are measured by features of the marker alone, and model "
+            f"{model.name} uses none of them."
+        )
     features = features_of(model, feature_columns(patches))
     yield from _alone(BACKGROUND, patches, model, study, of_model, features)
 
@@ -117,11 +122,22 @@ def on_background_in_units(
     """
     if background is None:
         return
-    patches = control_cells(background, study)
+    patches = _patches(background, study)
     features = [name for name in feature_columns(patches) if scale_of(name) == UNITS]
-    used = set(features) & set(features_of(model, feature_columns(patches)))
+    used = MARKER in model.feature_sets and not set(features).isdisjoint(
+        features_of(model, feature_columns(patches))
+    )
     if features:
-        yield from _alone(IN_UNITS, patches, model, study, of_model, features, used=bool(used))
+        yield from _alone(IN_UNITS, patches, model, study, of_model, features, used=used)
+
+
+def _patches(background: pd.DataFrame, study: Study) -> pd.DataFrame:
+    if background.empty:
+        raise InputError(
+            "There are no patches without a cell: LaminDB has no segmented field of view of the "
+            "control, or none has room between its cells."
+        )
+    return control_cells(background, study)
 
 
 def _nuisance(control: pd.DataFrame, study: Study) -> pd.DataFrame:

@@ -17,6 +17,7 @@ from autophagy_assets.analysis.identity import (
     CELL_ID,
     CLASS,
     DATASET,
+    KIND,
     METADATA,
     MODEL,
     OUTCOME,
@@ -83,6 +84,14 @@ OUT_OF_FOLD = Table(
         Column(SCORE, float, "Probability of class 1 that the model gives the cell"),
     ),
 )
+BACKGROUND = Table(
+    "background of fields of view, and cells on another background",
+    (
+        *_CELL,
+        *_METADATA,
+        Column(KIND, str, "patch: without a cell; swapped: a cell on another background"),
+    ),
+)
 MANIFEST = Table(
     "fields of view",
     (
@@ -100,7 +109,7 @@ MANIFEST = Table(
     ),
     features=False,
 )
-TABLES = {t.name: t for t in (CELLS, CLEAN, PREDICTIONS, OUT_OF_FOLD, MANIFEST)}
+TABLES = {t.name: t for t in (CELLS, CLEAN, PREDICTIONS, OUT_OF_FOLD, BACKGROUND, MANIFEST)}
 
 _STATISTICS = {
     "mean": "Mean intensity",

@@ -16,7 +16,6 @@ from autophagy_assets.analysis.marker.puncta import Puncta, find_puncta
 from autophagy_assets.analysis.marker.texture import p99, texture
 from autophagy_assets.analysis.marker.views import (
     CellView,
-    MarkerField,
     cells_of_crops,
     edge_px,
     read_marker,
@@ -74,7 +73,7 @@ def marker_features(
                     f"Cell {cell} of {os.fspath(h5ad)} is not in the field of view "
                     f"{os.fspath(field)}: image the field again."
                 )
-        rows = {cell: in_units(views[cell], image, settings, size) for cell in cells}
+        rows = {cell: in_units(views[cell], image.highest, settings, size) for cell in cells}
         table = table.join(_table(rows, names(settings.radii_um, UNITS), UNITS))
     table.insert(0, CELL_ID, np.fromiter(cells, dtype="int64", count=len(cells)))
     return table.reset_index(drop=True)
@@ -138,7 +137,7 @@ def on_contrast(seen: CellView, settings: MarkerFeatures, pixel_um: float) -> di
 
 
 def in_units(
-    seen: CellView, field: MarkerField, settings: MarkerFeatures, pixel_um: float
+    seen: CellView, highest: float, settings: MarkerFeatures, pixel_um: float
 ) -> dict[str, float]:
     """Features of a cell in units of the image.
 
@@ -146,7 +145,8 @@ def in_units(
     ----------
     seen : CellView
         Above the background of the field.
-    field : MarkerField
+    highest : float
+        The highest value of the image, above its background.
     settings : MarkerFeatures
     pixel_um : float
         Size of a pixel.
@@ -164,7 +164,7 @@ def in_units(
         "p99": p99(seen.values),
         "total": float(seen.marker[seen.cell].sum()),
         "variation": _over(float(seen.values.std()), mean),
-        "saturated": float((seen.values >= field.highest).mean()),
+        "saturated": float((seen.values >= highest).mean()),
         **texture(seen, settings, pixel_um),
     }
     puncta = find_puncta(seen, settings, pixel_um)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from scipy import ndimage as ndi
@@ -165,13 +164,16 @@ class MarkerField:
     image : numpy.ndarray of float32, shape (height, width)
         In units of the image, background subtracted.
     highest : float
-        The highest value of the image, background subtracted.
+        Of the image, background subtracted.
+    background : float
+        What was subtracted.
     cell_ids, nucleus_ids : numpy.ndarray of int, shape (height, width)
         Cell ids of cells and nuclei; 0 is background.
     """
 
     image: np.ndarray
     highest: float
+    background: float
     cell_ids: np.ndarray
     nucleus_ids: np.ndarray
 
@@ -209,12 +211,11 @@ def read_marker(store: str | os.PathLike[str], channel: str) -> MarkerField:
     """
     image, masks = read_channel(store, channel)
     marker = image.astype(np.float32)
-    cells: Any = masks["cytosol"].astype(np.int64)
-    near = ndi.maximum_filter((cells > 0).astype(np.uint8), size=2 * _FAR_PX + 1) > 0
-    empty = marker[~near]
-    background = np.median(empty) if empty.size else np.percentile(marker, 1)
+    cells, nuclei = (masks[name].astype(np.int64) for name in ("cytosol", "nucleus"))
+    empty = marker[ndi.maximum_filter((cells > 0).astype(np.uint8), size=2 * _FAR_PX + 1) == 0]
+    background = float(np.median(empty) if empty.size else np.percentile(marker, 1))
     marker -= background
-    return MarkerField(marker, float(marker.max()), cells, masks["nucleus"].astype(np.int64))
+    return MarkerField(marker, float(marker.max()), background, cells, nuclei)
 
 
 def edge_px(settings: MarkerFeatures, pixel_um: float) -> int:

@@ -125,7 +125,37 @@ def test_patches_without_the_features_of_the_model_are_said():
         measured_cells(STUDY), forest(feature_sets=["scportrait"]), background=patches(0)
     )
     sentence = table.loc[table["control"] == BACKGROUND, "sentence"].item()
-    assert "has no feature" in sentence
+    assert sentence.startswith(
+        "Patches without a cell are measured by features of the marker alone"
+    )
+
+
+def test_cells_without_the_features_of_the_model_are_said():
+    cells = measured_cells(STUDY)
+    model = forest(feature_sets=["scportrait", "marker"])
+    table = measured(cells, model, swapped=patches(0))
+    sentence = table.loc[table["control"] == SWAPPED, "sentence"].item()
+    assert "by features of the marker alone, and model small uses others" in sentence
+
+
+def test_no_patches_at_all_are_said_in_the_row_and_the_caption():
+    none = patches(0).iloc[:0]
+    table = measured(measured_cells(STUDY), forest(), background=none, swapped=none)
+    refused = table[table["scheme"] == ""].set_index("control")["sentence"]
+    assert list(refused.index) == [BACKGROUND, IN_UNITS, SWAPPED]
+    assert refused[BACKGROUND].startswith("There are no patches without a cell: LaminDB has no")
+    assert refused[SWAPPED].startswith("No background was swapped: LaminDB has no segmented field")
+    caption = controls_picture(table, "small", STUDY).caption
+    assert caption.count(refused[BACKGROUND]) == 1 and refused[SWAPPED] in caption
+
+
+def test_a_model_without_features_of_the_marker_hears_that_the_images_differ_in_staining():
+    table = measured(
+        measured_cells(STUDY), forest(feature_sets=["scportrait"]), background=patches(3.0)
+    )
+    found = row(table, IN_UNITS)
+    assert found["auc"] > 0.9 and not found["flagged"]
+    assert found["sentence"].endswith("uses no feature in units: the images differ in staining.")
 
 
 def test_the_shortcut_card_says_flagged_beside_each_flagged_control():
