@@ -20,7 +20,7 @@ _numbers = itertools.count()
 
 @pytest.fixture
 def platform(store, tmp_path) -> Platform:
-    return Platform(study_file(tmp_path, f"bad tables {next(_numbers)}"))
+    return Platform(study_file(tmp_path, f"bad tables {next(_numbers)}", models={"puncta": None}))
 
 
 def give(platform: Platform, genotype: str, table: pd.DataFrame) -> None:
@@ -171,11 +171,13 @@ def test_a_study_without_its_control_is_reported(platform):
 
 
 def test_a_knockout_with_a_single_class_is_evaluated_as_far_as_that_goes(store, tmp_path):
-    platform = Platform(study_file(tmp_path, f"bad tables {next(_numbers)}"))
+    platform = Platform(
+        study_file(tmp_path, f"bad tables {next(_numbers)}", models={"puncta": None})
+    )
     give(platform, "WT", table(cells=30))
     give(platform, "EI24KO", table("EI24KO").query("`class` == 1"))
     platform.features()
-    platform.run("training_cells", "test_cells", "autophagy_classifier")
+    platform.run("training_cells", "test_cells", "cross_validation", "autophagy_classifier")
     platform.run("ko_predictions", "ko_evaluation", partition="EI24KO")
     found = platform.table("ko_evaluation", "EI24KO")
     assert found.query("part == 'auc'")["auc"].isna().all()
@@ -188,14 +190,16 @@ def test_a_knockout_with_other_features_is_reported(platform):
     give(platform, "WT", table(cells=30))
     give(platform, "EI24KO", table("EI24KO").drop(columns="nucleus_area"))
     platform.features()
-    platform.run("training_cells", "autophagy_classifier")
+    platform.run("training_cells", "cross_validation", "autophagy_classifier")
     result = platform.run("ko_predictions", partition="EI24KO", check=False)
     message = platform.failure(result)
-    assert "clean_features[EI24KO]" in message and "lacks 'nucleus_area'" in message
+    assert "model_features[EI24KO]" in message and "lacks 'nucleus_area'" in message
 
 
 def test_fewer_cells_than_a_gallery_wants_are_all_shown(store, tmp_path):
-    platform = Platform(study_file(tmp_path, f"bad tables {next(_numbers)}"))
+    platform = Platform(
+        study_file(tmp_path, f"bad tables {next(_numbers)}", models={"puncta": None})
+    )
     given_study(platform.study, tmp_path, cells=8, datasets=2)
     done = platform.refresh()
     assert not done.failed and not done.skipped

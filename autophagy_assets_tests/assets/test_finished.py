@@ -17,7 +17,7 @@ from PIL import Image
 
 from autophagy_assets.analysis.classifier.classification import predict
 from autophagy_assets.analysis.features import tables
-from autophagy_assets.analysis.identity import SCORE, feature_columns
+from autophagy_assets.analysis.identity import SCORE, feature_columns, rows_of
 from autophagy_assets.config.models import AS_PUBLISHED as PUBLISHED
 from autophagy_assets.staleness.materializations import latest
 
@@ -274,7 +274,8 @@ def test_spatial_context_has_read_the_crops_and_the_field_of_its_cell(finished):
 def test_the_stored_model_predicts_what_is_stored(finished):
     platform, _ = finished
     model = joblib.load(platform.artifact("autophagy_classifier").path)
-    again = predict(model, platform.table("test_cells"))
+    cells = rows_of(platform.table("model_features", "WT"), platform.table("test_cells"), "WT")
+    again = predict(model, cells)
     pd.testing.assert_frame_equal(again, platform.table("test_predictions"))
     assert model.training_data == platform.latest("training_cells").metadata["sha256"]
     assert {"python", "scikit-learn"} <= set(model.versions)

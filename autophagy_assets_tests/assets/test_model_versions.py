@@ -15,11 +15,13 @@ def aucs(store, platform: Platform) -> dict[str, float]:
 
 def test_two_versions_with_equal_predictions_both_carry_the_auc(store, platform_of, tmp_path):
     name = "two versions of a model"
-    platform = platform_of(name, models={"as_published": {"max_depth": 20}})
+    platform = platform_of(name, models={"puncta": None, "as_published": {"max_depth": 20}})
     given_study(platform.study, tmp_path)
     assert not platform.refresh().failed
     model, predictions = platform.artifact("autophagy_classifier"), platform.artifact(PREDICTIONS)
-    deeper = Platform(study_file(tmp_path, name, models={"as_published": {"max_depth": 30}}))
+    deeper = Platform(
+        study_file(tmp_path, name, models={"puncta": None, "as_published": {"max_depth": 30}})
+    )
     deeper.instance = platform.instance
     assert not deeper.refresh().failed
     assert deeper.artifact("autophagy_classifier").uid != model.uid

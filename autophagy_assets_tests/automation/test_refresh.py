@@ -13,7 +13,8 @@ DOWNSTREAM_OF_THE_SPLIT = {
     "training_cells",
     "test_cells",
     *("autophagy_classifier", "test_predictions", "classifier_evaluation", "error_galleries"),
-    *("ko_predictions", "ko_evaluation", "study_report"),
+    *("ko_predictions", "ko_evaluation", "knockout_effect", "effect_robustness"),
+    "study_report",
 }
 
 
