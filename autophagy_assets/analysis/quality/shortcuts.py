@@ -21,8 +21,8 @@ def no_shortcut(controls: pd.DataFrame, model: str) -> Finding:
     Returns
     -------
     Finding
-        Failed if a control is flagged, or none was possible. That images differ in staining is said, and fails nothing
-        where the model does not use it.
+        Failed if a control is flagged, or none was possible. That images differ in staining is
+        said, and fails nothing where the model does not use it.
     """
     rows = controls[controls[MODEL] == model]
     strict = in_strictest(rows)
