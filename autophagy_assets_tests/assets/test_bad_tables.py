@@ -20,7 +20,7 @@ _numbers = itertools.count()
 
 @pytest.fixture
 def platform(store, tmp_path) -> Platform:
-    return Platform(study_file(tmp_path, f"bad tables {next(_numbers)}", models={"puncta": None}))
+    return Platform(study_file(tmp_path, f"bad tables {next(_numbers)}"))
 
 
 def give(platform: Platform, genotype: str, table: pd.DataFrame) -> None:
@@ -171,9 +171,7 @@ def test_a_study_without_its_control_is_reported(platform):
 
 
 def test_a_knockout_with_a_single_class_is_evaluated_as_far_as_that_goes(store, tmp_path):
-    platform = Platform(
-        study_file(tmp_path, f"bad tables {next(_numbers)}", models={"puncta": None})
-    )
+    platform = Platform(study_file(tmp_path, f"bad tables {next(_numbers)}"))
     give(platform, "WT", table(cells=30))
     give(platform, "EI24KO", table("EI24KO").query("`class` == 1"))
     platform.features()
@@ -197,9 +195,7 @@ def test_a_knockout_with_other_features_is_reported(platform):
 
 
 def test_fewer_cells_than_a_gallery_wants_are_all_shown(store, tmp_path):
-    platform = Platform(
-        study_file(tmp_path, f"bad tables {next(_numbers)}", models={"puncta": None})
-    )
+    platform = Platform(study_file(tmp_path, f"bad tables {next(_numbers)}"))
     given_study(platform.study, tmp_path, cells=8, datasets=2)
     done = platform.refresh()
     assert not done.failed and not done.skipped

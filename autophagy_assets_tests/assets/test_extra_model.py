@@ -38,7 +38,7 @@ TITLES = ["How right straight_line is where it is sure", "The first cells of EI2
 def platforms(store: object, tmp_path_factory: pytest.TempPathFactory) -> tuple[Platform, Platform]:
     """A study with a third model, before and after a module was added."""
     folder = tmp_path_factory.mktemp("added")
-    file = study_file(folder, "study with an added model")
+    file = study_file(folder, "study with an added model", models={})
     two = Platform(file)
     given_study(two.study, folder)
     assert two.refresh().complete
