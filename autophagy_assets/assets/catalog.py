@@ -14,13 +14,13 @@ from autophagy_assets.assets.definition import title_of
 from autophagy_assets.assets.report import define_report
 
 GROUPS = [
-    "imaging",
-    "features",
     "evidence",
-    "classifier",
-    "knockouts",
     "effects",
     "galleries",
+    "imaging",
+    "classifier",
+    "knockouts",
+    "features",
     "report",
 ]
 Definition = dg.AssetsDefinition | dg.AssetSpec

@@ -34,7 +34,7 @@ def ko_predictions(context, autophagy_classifier, model_features: pd.DataFrame) 
     io="figure_io",
     kinds={"scikitlearn", "matplotlib"},
     partitions=knockouts,
-    title="What it says of {}",
+    title="What the models call cells of {}",
 )
 def ko_evaluation(context, ko_predictions: pd.DataFrame) -> Picture:
     """What each model calls a knockout's cells, as a figure and as a table."""

@@ -36,6 +36,8 @@ _LEADING_AWAY = (
 @click.option("--size", default=1080, show_default=True, help="Side of a field in px.")
 @click.option("--cells", default=None, type=int, help="Cells per field; default: as in the study.")
 @click.option("--effect", default=1.0, show_default=True, help="0: stimulation does nothing.")
+@click.option("--knockout", default=1.0, show_default=True, help="0: it responds as WT does.")
+@click.option("--staining", default=0.0, show_default=True, help="1: twice the background.")
 @click.option("--seed", default=0, show_default=True, help="Another seed, another study.")
 @click.option("--ui", is_flag=True, help="Show it in the Dagster UI; make nothing.")
 @click.pass_context
@@ -45,6 +47,8 @@ def demo(
     size: int,
     cells: int | None,
     effect: float,
+    knockout: float,
+    staining: float,
     seed: int,
     ui: bool,
 ) -> None:
@@ -64,12 +68,14 @@ def demo(
     os.environ[STUDY_VARIABLE] = str(_write_study(home))
     if ui:
         context.invoke(show_ui)
-    name = f"demo-{fields}-{size}-{cells or 'default'}-{effect}-{seed}"
+    drawn = {"effect": effect, "knockout": knockout, "staining": staining, "seed": seed}
+    numbers = "-".join(str(value) for value in drawn.values())
+    name = f"demo-{fields}-{size}-{cells or 'default'}-{numbers}"
     folder = home.root / "simulated" / name
     if not folder.exists():
         click.echo("Simulating microscope images ...")
-        more: dict[str, Any] = {"cells_per_field": cells} if cells else {}
-        simulate(folder, fields_per_sample=fields, size=size, effect=effect, seed=seed, **more)
+        more: dict[str, Any] = drawn | ({"cells_per_field": cells} if cells else {})
+        simulate(folder, fields_per_sample=fields, size=size, **more)
     show_ingested(ingest(folder, Study.load()))
     done = run_refresh(None)
     show_summary(home.root / REPORT_FOLDER, "make demo-ui, or autophagy demo --ui")

@@ -47,7 +47,12 @@ class Clone:
 
 
 def draw(
-    rng: np.random.Generator, centres: np.ndarray, condition: Condition, clone: Clone, effect: float
+    rng: np.random.Generator,
+    centres: np.ndarray,
+    condition: Condition,
+    clone: Clone,
+    effect: float,
+    knockout: float = 1.0,
 ) -> pd.DataFrame:
     """Draw the properties of the cells of a field.
 
@@ -61,8 +66,8 @@ def draw(
         Field the cells are in.
     clone : Clone
         Their clone.
-    effect : float
-        Strength of the treatment, see ``simulate``.
+    effect, knockout : float
+        Strength of the treatment and of the knockout, see ``simulate``.
 
     Returns
     -------
@@ -83,7 +88,8 @@ def draw(
     classifier did about as well as on the real cells. Its scores say nothing about biology.
     """
     n = len(centres)
-    responders = RESPONDERS[condition.genotype] if condition.is_stimulated else SPONTANEOUS
+    responders, full = _of_genotype(condition.genotype, knockout)
+    responders = responders if condition.is_stimulated else SPONTANEOUS
     share = SPONTANEOUS + (responders - SPONTANEOUS) * min(effect, 1.0)
     autophagic = rng.random(n) < share
     strength = max(effect, 1.0) if condition.is_stimulated else 1.0
@@ -99,7 +105,7 @@ def draw(
             "spontaneous": autophagic & (not condition.is_stimulated),
             "mitotic": mitotic,
             "dying": dying,
-            "n_puncta": _puncta(rng, condition, clone, severity),
+            "n_puncta": _puncta(rng, full * clone.puncta, clone, severity),
             "severity": severity,
             **_shape(rng, severity, cycle, mitotic, dying, clone),
             **_brightness(rng, severity, cycle, mitotic, dying, clone),
@@ -107,11 +113,18 @@ def draw(
     )
 
 
+def _of_genotype(genotype: Genotype, knockout: float) -> tuple[float, float]:
+    """Share of treated cells that respond, and their puncta; between the control's and its own."""
+    return tuple(  # type: ignore[return-value]
+        values["WT"] + (values[genotype] - values["WT"]) * knockout
+        for values in (RESPONDERS, PUNCTA)
+    )
+
+
 def _puncta(
-    rng: np.random.Generator, condition: Condition, clone: Clone, severity: np.ndarray
+    rng: np.random.Generator, full: float, clone: Clone, severity: np.ndarray
 ) -> np.ndarray:
     """Puncta per cell: overdispersed counts, more of them with severity."""
-    full = PUNCTA[condition.genotype] * clone.puncta
     mean = RESTING_PUNCTA * clone.puncta + (full - RESTING_PUNCTA) * severity / 0.67
     return rng.poisson(mean * rng.gamma(6, 1 / 6, len(severity)))
 

@@ -19,7 +19,14 @@ PUNCTA_COLUMNS = ["field", "cell", "x", "y", "photons"]
 
 
 def simulate_field(
-    condition: Condition, *, seed: int, size: int, n_cells: int, effect: float
+    condition: Condition,
+    *,
+    seed: int,
+    size: int,
+    n_cells: int,
+    effect: float,
+    knockout: float = 1.0,
+    staining: float = 0.0,
 ) -> tuple[dict[str, np.ndarray], pd.DataFrame, pd.DataFrame]:
     """Simulate one field of view.
 
@@ -33,8 +40,9 @@ def simulate_field(
         Side in px.
     n_cells : int
         Cells in an untreated field, on average over clones and fields.
-    effect : float
-        Strength of the treatment, see ``simulate``.
+    effect, knockout, staining : float
+        Strength of the treatment, of the knockout and of a difference in staining, see
+        ``simulate``.
 
     Returns
     -------
@@ -51,20 +59,21 @@ def simulate_field(
     slowed = cell.SLOWED_GROWTH * min(effect, 1.0) * condition.is_stimulated
     wanted = n_cells * clone.density * (1 - slowed) * np.exp(rng.normal(0, 0.12))
     centres = colonies.place(rng, size, max(round(wanted), 1))
-    drawn = cell.draw(rng, centres, condition, clone, effect)
+    drawn = cell.draw(rng, centres, condition, clone, effect, knockout)
     shapes = draw_shapes(rng, drawn, size)
     light = {
         "DAPI": stains.dna(rng, drawn, shapes),
         "Alexa488": stains.membrane(rng, drawn, shapes),
     }
     light["mCherry"], puncta = stains.marker(rng, drawn, shapes)
+    raised = {"mCherry": 1 + staining * condition.is_stimulated}
     focus = rng.uniform(1.0, 1.12)
     images = {
         channel: optics.stretch(
             optics.expose(
                 rng,
                 photons * np.exp(rng.normal(0, 0.15)),
-                background=rng.uniform(10, 16),
+                background=rng.uniform(10, 16) * raised.get(channel, 1),
                 haze=rng.uniform(0.02, 0.05),
                 focus=focus,
             )

@@ -54,6 +54,8 @@ def simulate(
     clones: int = 2,
     cells_per_field: int = 90,
     effect: float = 1.0,
+    knockout: float = 1.0,
+    staining: float = 0.0,
     progress: Callable[[int, int, str], None] | None = None,
 ) -> SimulatedStudy:
     """Simulate a study: the same files and metadata as the real one, with ground truth.
@@ -77,6 +79,11 @@ def simulate(
         Strength of the treatment, from 0 to 1.5. Up to 1 it is the share of the full response:
         how many more cells enter autophagy, how many fewer there are; at 0 treated fields are
         drawn as untreated ones. Above 1 it multiplies what autophagy does to a treated cell.
+    knockout : float, default 1
+        How much of the response the knockout lacks, from 0 (it responds as the control does) to 1.
+    staining : float, default 0
+        By which part of itself the background of the marker is raised in treated fields, from 0
+        to 10. With ``effect`` 0 treated fields differ in their staining alone.
     progress : callable, optional
         Called after each field with the fields done, all fields and the field's name.
 
@@ -101,7 +108,7 @@ def simulate(
     Everything is written to a temporary folder beside ``out`` that is renamed at the end.
     """
     out = Path(out)
-    _check(out, seed, size, fields_per_sample, clones, cells_per_field, effect)
+    _check(out, seed, size, fields_per_sample, clones, cells_per_field, effect, knockout, staining)
     out.parent.mkdir(parents=True, exist_ok=True)
     building = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
     try:
@@ -110,7 +117,13 @@ def simulate(
         truths, puncta = [], []
         for done, condition in enumerate(fields, start=1):
             images, truth, spots = simulate_field(
-                condition, seed=seed, size=size, n_cells=cells_per_field, effect=effect
+                condition,
+                seed=seed,
+                size=size,
+                n_cells=cells_per_field,
+                effect=effect,
+                knockout=knockout,
+                staining=staining,
             )
             for channel, image in images.items():
                 tifffile.imwrite(building / condition.image_path(channel), image)
@@ -148,6 +161,8 @@ def _check(
     clones: int,
     cells_per_field: int,
     effect: float,
+    knockout: float,
+    staining: float,
 ) -> None:
     """Refuse what cannot be simulated before anything is written."""
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
@@ -159,6 +174,8 @@ def _check(
         ("clones", clones, 1, 1000),
         ("cells_per_field", cells_per_field, 1, 10000),
         ("effect", effect, 0, STRONGEST),
+        ("knockout", knockout, 0, 1),
+        ("staining", staining, 0, 10),
     ):
         if not low <= value <= high:
             raise InputError(

@@ -22,6 +22,7 @@ from autophagy_assets.analysis.figures import (
 from autophagy_assets.config.study import Study
 
 _MARKERS = "os^DvPX*"
+_WIDTH = 10.5  # inches
 _GAP = 2.6  # between the untreated cells of two genotypes; 1 is between the stimulations
 
 
@@ -49,7 +50,7 @@ def effect_picture(measured: pd.DataFrame, effect: Effect, study: Study) -> Pict
         & measured["stimulation"].isin(sides)
         & measured["genotype"].isin([effect.control, effect.knockout])
     ].reset_index(drop=True)
-    figure = new_figure(10.5, 4.6, w_pad=0.12)
+    figure = new_figure(_WIDTH, 4.6, w_pad=0.12)
     left, middle, right = figure.subplots(1, 3, width_ratios=[2, 1, 0.75])
     cells = int(table.loc[table["level"] == CLONE, "n_cells"].sum())
     figure.suptitle(
@@ -63,7 +64,7 @@ def effect_picture(measured: pd.DataFrame, effect: Effect, study: Study) -> Pict
     _draw_difference(right, effect)
     handles, labels = left.get_legend_handles_labels()
     figure.legend(
-        handles, labels, loc="outside lower left", ncols=min(8, len(labels)), fontsize=8,
+        handles, labels, loc="outside lower left", ncols=_columns(labels), fontsize=8,
     )  # fmt: skip
     caption = (
         f"{effect.sentence} Left: each small dot a field of view, each large one a clone, lines "
@@ -78,6 +79,11 @@ def effect_picture(measured: pd.DataFrame, effect: Effect, study: Study) -> Pict
     }  # fmt: skip
     known = {name: value for name, value in numbers.items() if not np.isnan(value)}
     return Picture(figure, table, caption, known)
+
+
+def _columns(labels: list[str]) -> int:
+    """Columns of a legend that fits below the figure; a column of a letter takes 0.075 inches."""
+    return max(1, min(len(labels), int(_WIDTH / (0.6 + 0.075 * max(map(len, labels))))))
 
 
 def _arms(effect: Effect) -> list[tuple[str, tuple[float, ...], str]]:

@@ -14,7 +14,7 @@ import pandas as pd
 from autophagy_assets.analysis.figures import Picture
 from autophagy_assets.analysis.galleries.crops import Paths
 from autophagy_assets.analysis.galleries.panels import PANEL, Panel, draw_panels
-from autophagy_assets.analysis.identity import DATASET, OUTCOME, SCORE
+from autophagy_assets.analysis.identity import DATASET, MODEL, OUTCOME, SCORE
 from autophagy_assets.config.study import Study
 
 _TITLES = ("True positives", "True negatives", "False negatives", "False positives")
@@ -111,6 +111,7 @@ def error_gallery(
     Picture
         Its table has one row per crop.
     """
+    cells = f"{study.control} cells not seen by {', '.join(predictions[MODEL].unique())}"
     negative, positive, n = study.classes[0], study.classes[1], study.galleries.error_cells
     descriptions = {
         "TP": f"{positive}, called {positive}",
@@ -131,13 +132,12 @@ def error_gallery(
         for outcome, title in OUTCOMES.items()
     ]
     caption = (
-        f"{study.marker_name} in test cells that the classifier got right and wrong. The number "
-        f"above a crop is the cell's own score, its predicted probability of being {positive}; "
-        "shown are the highest scores among those called positive and the lowest among those "
-        f"called negative. {_brightness(study)}"
+        f"{study.marker_name} in {cells}, which it got right and wrong. The number above a crop is "
+        f"the cell's own score, its probability of being {positive}; shown are the highest scores "
+        f"of those called positive and the lowest of those called negative. {_brightness(study)}"
     )
     return draw_panels(
-        panels, paths, study, f"{study.marker_name} in test cells, by outcome", caption, pixel_um
+        panels, paths, study, f"{study.marker_name} in {cells}, by outcome", caption, pixel_um
     )
 
 

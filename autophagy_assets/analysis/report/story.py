@@ -70,11 +70,11 @@ Said = Iterator[tuple[str, list[Claim]]]
 
 
 def _question(sources: Mapping[str, Source], study: Study) -> Said:
-    knockouts = ", ".join(_partitions(sources, EFFECT))
+    knockouts = _partitions(sources, EFFECT)
+    asked = f" Do cells of {' and of '.join(knockouts)} respond as they do?" if knockouts else ""
     yield (
         f"Are {study.classes[1]} cells of {study.control} told apart from {study.classes[0]} ones "
-        f"by their {study.marker_name}?"
-        + (f" And do cells without the gene respond as well: {knockouts}?" if knockouts else ""),
+        f"by their {study.marker_name}?{asked}",
         [],
     )
 
