@@ -71,7 +71,6 @@ def study_asset(
         Key of the IO manager that stores it.
     kinds : iterable of str
         Badges in the Dagster UI.
-    partitions : DynamicPartitionsDefinition, optional
     ins, deps
         As for ``dagster.asset``.
     launchpad : str, optional
@@ -148,10 +147,6 @@ def every(**metadata: Any) -> dg.AssetIn:
     ----------
     **metadata
         Of the input, such as ``columns``.
-
-    Returns
-    -------
-    dagster.AssetIn
     """
     return dg.AssetIn(
         partition_mapping=dg.AllPartitionMapping(), metadata={base.EVERY: True, **metadata}
@@ -162,10 +157,6 @@ def when_needed() -> dg.AssetIn:
     """Input that is a mapping of one partition, the asset's own, loaded when it is looked at.
 
     What a step has not looked at is not in its records.
-
-    Returns
-    -------
-    dagster.AssetIn
     """
     return dg.AssetIn(metadata={base.EVERY: True})
 
@@ -177,10 +168,6 @@ def control(**metadata: Any) -> dg.AssetIn:
     ----------
     **metadata
         Of the input, such as ``columns``.
-
-    Returns
-    -------
-    dagster.AssetIn
     """
     return dg.AssetIn(
         # Dagster knows less than what holds: that any of the partitions may be needed.
