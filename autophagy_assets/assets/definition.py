@@ -80,8 +80,8 @@ def study_asset(
         ``"control"`` labels the artifact with the study's control genotype.
     artifact : str, optional
         Description of the LaminDB artifact, where it is not the asset's.
-    schema : str, optional
-        Contract of a table, of ``registry.store.schemas``; it is validated before it is stored.
+    schema : Table, optional
+        Contract of a table; it is validated before it is stored.
     title : str, optional
         What a figure shows, with ``{}`` for its partition: report and exports have it then.
     given : mapping, optional
