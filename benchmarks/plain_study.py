@@ -56,7 +56,7 @@ def draw_evaluation(test: pd.DataFrame, out: Path) -> None:
     left.plot(fpr, tpr, label=f"AUC = {auc(fpr, tpr):.2f}")
     left.legend()
     draw_confusion(test["class"], test["predicted"], right)
-    save(figure, out / "classifier_evaluation.png")
+    save(figure, out / "classifier_evaluation-as_published.png")
 
 
 def draw_errors(test: pd.DataFrame, crops: dict[str, str], out: Path) -> None:
@@ -82,7 +82,7 @@ def draw_errors(test: pd.DataFrame, crops: dict[str, str], out: Path) -> None:
         together.obs.index = [str(n) for n in range(together.n_obs)]
         labels = together.obs["score"].round(2).to_numpy()
         grid(together, ax, name, cell_ids=list(range(together.n_obs)), cell_labels=labels)
-    save(figure, out / "error_galleries.png")
+    save(figure, out / "error_galleries-as_published.png")
 
 
 def draw_groups(tables: dict[str, pd.DataFrame], crops: dict[str, str], out: Path) -> None:

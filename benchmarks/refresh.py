@@ -67,16 +67,10 @@ class Timed:
 
 def study_of_16(folder: Path, small: bool) -> tuple[str, pd.DataFrame]:
     """Put 16 fields of view in a folder; gives where they are from, and the metadata."""
-    if small:
-        from autophagy_assets.simulation import simulate
-
-        simulate(folder, size=420, cells_per_field=12)
-        source = "simulated, 420 px"
-    else:
-        found = images_of_a_study(folder)
-        source = "simulated" if found == folder else "real"
-        if found != folder:
-            shutil.copytree(found, folder)
+    found = images_of_a_study(folder, small)
+    source = "simulated" if found == folder else "real"
+    if found != folder:
+        shutil.copytree(found, folder)
     table = pd.read_csv(folder / METADATA, dtype=str)
     channels = table["channel"].nunique()
     if len(table) < FIELDS * channels:

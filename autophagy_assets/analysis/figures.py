@@ -104,10 +104,6 @@ def new_figure(width: float, height: float, **spacing: Any) -> Figure:
         In inches.
     **spacing
         Passed to matplotlib's ``ConstrainedLayoutEngine``.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
     """
     layout = ConstrainedLayoutEngine(**spacing)
     figure = Figure(figsize=(width, height), dpi=DPI, layout=layout)
@@ -117,16 +113,7 @@ def new_figure(width: float, height: float, **spacing: Any) -> Figure:
 
 @styled
 def png_bytes(figure: Figure) -> bytes:
-    """PNG of a figure; the same figure gives the same bytes.
-
-    Parameters
-    ----------
-    figure : matplotlib.figure.Figure
-
-    Returns
-    -------
-    bytes
-    """
+    """PNG of a figure; the same figure gives the same bytes."""
     layout = figure.get_layout_engine()
     if layout is not None:
         # The layout starts from where the last one ended, so a second save would shift pixels.
@@ -224,7 +211,6 @@ def panel_title(ax: Axes, title: str, about: str = "") -> None:
 
     Parameters
     ----------
-    ax : matplotlib.axes.Axes
     title, about : str
         The line in bold, and the plain one.
     """

@@ -44,10 +44,6 @@ def feature_columns(table: pd.DataFrame) -> list[str]:
 def is_feature(column: str) -> bool:
     """Whether a column holds a feature.
 
-    Parameters
-    ----------
-    column : str
-
     Returns
     -------
     bool

@@ -27,12 +27,7 @@ Definition = dg.AssetsDefinition | dg.AssetSpec
 
 
 def study_assets() -> list[Definition]:
-    """Every asset, with the report of what the others show.
-
-    Returns
-    -------
-    list of (dagster.AssetsDefinition or dagster.AssetSpec)
-    """
+    """Every asset, with the report of what the others show."""
     found = _in_modules()
     return [*found, define_report(_figures(found))]
 
@@ -49,16 +44,7 @@ def figures() -> list[dg.AssetsDefinition]:
 
 
 def group_of(one: Definition) -> str:
-    """Group of an asset.
-
-    Parameters
-    ----------
-    one : dagster.AssetsDefinition or dagster.AssetSpec
-
-    Returns
-    -------
-    str
-    """
+    """Group of an asset."""
     spec = one if isinstance(one, dg.AssetSpec) else next(iter(one.specs))
     return spec.group_name or ""
 

@@ -103,15 +103,6 @@ def autophagy_classifier(
 def with_parameters(model: Model, config: ModelConfig) -> Model:
     """A model with parameters from the launchpad.
 
-    Parameters
-    ----------
-    model : Model
-    config : ModelConfig
-
-    Returns
-    -------
-    Model
-
     Raises
     ------
     InputError
@@ -182,7 +173,6 @@ def annotate_model(context: StudyContext, values: dict[str, float]) -> None:
 
     Parameters
     ----------
-    context : StudyContext
     values : dict of str to float
         By the name of a LaminDB feature.
     """

@@ -97,7 +97,6 @@ class Paths(Mapping[str, Path]):
 
     Parameters
     ----------
-    context : StudyContext
     uids : iterable of str
         Datasets that may be looked at.
     """

@@ -71,7 +71,6 @@ def study_asset(
         Key of the IO manager that stores it.
     kinds : iterable of str
         Badges in the Dagster UI.
-    partitions : DynamicPartitionsDefinition, optional
     ins, deps
         As for ``dagster.asset``.
     launchpad : str, optional
@@ -81,8 +80,8 @@ def study_asset(
         ``"control"`` labels the artifact with the study's control genotype.
     artifact : str, optional
         Description of the LaminDB artifact, where it is not the asset's.
-    schema : str, optional
-        Contract of a table, of ``registry.store.schemas``; it is validated before it is stored.
+    schema : Table, optional
+        Contract of a table; it is validated before it is stored.
     title : str, optional
         What a figure shows, with ``{}`` for its partition: report and exports have it then.
     given : mapping, optional
@@ -148,10 +147,6 @@ def every(**metadata: Any) -> dg.AssetIn:
     ----------
     **metadata
         Of the input, such as ``columns``.
-
-    Returns
-    -------
-    dagster.AssetIn
     """
     return dg.AssetIn(
         partition_mapping=dg.AllPartitionMapping(), metadata={base.EVERY: True, **metadata}
@@ -162,10 +157,6 @@ def when_needed() -> dg.AssetIn:
     """Input that is a mapping of one partition, the asset's own, loaded when it is looked at.
 
     What a step has not looked at is not in its records.
-
-    Returns
-    -------
-    dagster.AssetIn
     """
     return dg.AssetIn(metadata={base.EVERY: True})
 
@@ -177,10 +168,6 @@ def control(**metadata: Any) -> dg.AssetIn:
     ----------
     **metadata
         Of the input, such as ``columns``.
-
-    Returns
-    -------
-    dagster.AssetIn
     """
     return dg.AssetIn(
         # Dagster knows less than what holds: that any of the partitions may be needed.

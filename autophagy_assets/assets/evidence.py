@@ -120,7 +120,6 @@ def control_fields(
 
     Parameters
     ----------
-    context : StudyContext
     cells : pandas.DataFrame
         Identity and metadata.
     manifests : mapping of str to pandas.DataFrame

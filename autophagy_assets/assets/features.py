@@ -91,10 +91,6 @@ def put_together(cell_features: Mapping[str, pd.DataFrame], genotype: str) -> pd
     genotype : str
         Partition key.
 
-    Returns
-    -------
-    pandas.DataFrame
-
     Raises
     ------
     InputError
@@ -136,7 +132,6 @@ def labelled(cells: pd.DataFrame, context: StudyContext) -> pd.DataFrame:
     ----------
     cells : pandas.DataFrame
         Clean features.
-    context : StudyContext
 
     Returns
     -------
@@ -178,10 +173,8 @@ def measured_here(
 
     Parameters
     ----------
-    cells : pandas.DataFrame
     measured : list of pandas.DataFrame
         Marker features of samples that are imaged here.
-    context : StudyContext
 
     Returns
     -------

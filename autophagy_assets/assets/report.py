@@ -33,10 +33,6 @@ def define_report(figures: Iterable[dg.AssetsDefinition]) -> dg.AssetsDefinition
     ----------
     figures : iterable of dagster.AssetsDefinition
         In reading order; each has a title.
-
-    Returns
-    -------
-    dagster.AssetsDefinition
     """
     names = {figure.key.to_user_string(): figure for figure in figures}
     return study_asset(
@@ -103,11 +99,6 @@ def labels_in(cells: pd.DataFrame, context: StudyContext) -> set[str]:
     ----------
     cells : pandas.DataFrame
         Of all genotypes, with metadata.
-    context : StudyContext
-
-    Returns
-    -------
-    set of str
     """
     study = context.study
     named = {label for column in METADATA for label in cells[column].unique()}
@@ -146,13 +137,8 @@ def report_figure(name: str, picture: StoredPicture, titles: Mapping[str, str]) 
     ----------
     name : str
         Asset, with its partition in brackets if it has one.
-    picture : StoredPicture
     titles : mapping of str to str
         Title of each asset, with ``{}`` for the partition.
-
-    Returns
-    -------
-    ReportFigure
     """
     asset, _, partition = name.removesuffix("]").partition("[")
     title = titles[asset].format(partition)
@@ -166,7 +152,6 @@ def lineage(
 
     Parameters
     ----------
-    context : StudyContext
     figures : mapping of str to str
         Name of a section to the uid of the figure.
     cells : iterable of (str, int)
@@ -188,10 +173,6 @@ def lineage(
 
 def records(context: StudyContext) -> list[dict[str, Any]]:
     """What the report was made from, as LaminDB knows it.
-
-    Parameters
-    ----------
-    context : StudyContext
 
     Returns
     -------

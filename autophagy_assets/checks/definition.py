@@ -27,10 +27,8 @@ class CheckContext:
 
     Parameters
     ----------
-    study : Study
     partition : str
         Partition key; empty for an asset without partitions.
-    instance : dagster.DagsterInstance
     """
 
     study: Study
@@ -54,7 +52,6 @@ def study_checks(
 
     Parameters
     ----------
-    asset : str
     questions : mapping of str to str
         Name of each check to what it asks.
     blocking : collection of str
@@ -126,13 +123,8 @@ def result(name: str, finding: Finding, blocking: bool) -> dg.AssetCheckResult:
     ----------
     name : str
         Name of the check.
-    finding : Finding
     blocking : bool
         Whether it withholds what is downstream.
-
-    Returns
-    -------
-    dagster.AssetCheckResult
     """
     return dg.AssetCheckResult(
         check_name=name,
@@ -145,10 +137,6 @@ def result(name: str, finding: Finding, blocking: bool) -> dg.AssetCheckResult:
 
 def metadata_of(finding: Finding) -> dict[str, dg.MetadataValue]:
     """Numbers of a finding as Dagster plots them, and its table.
-
-    Parameters
-    ----------
-    finding : Finding
 
     Returns
     -------

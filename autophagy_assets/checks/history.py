@@ -21,7 +21,6 @@ def last_accepted(
 
     Parameters
     ----------
-    instance : dagster.DagsterInstance
     asset : dagster.AssetKey
         The evaluation.
     partition : str

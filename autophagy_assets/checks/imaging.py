@@ -53,11 +53,6 @@ def check_single_cell_images(context, single_cell_images: pd.DataFrame) -> Findi
 def evidence(manifest: pd.DataFrame, study: Study) -> dict[tuple[str, str], Evidence | str]:
     """Look at the grey values of every image of a sample.
 
-    Parameters
-    ----------
-    manifest : pandas.DataFrame
-    study : Study
-
     Returns
     -------
     dict of (str, str) to (Evidence or str)
@@ -82,13 +77,8 @@ def registered(study: Study, sample: str) -> set[str]:
 
     Parameters
     ----------
-    study : Study
     sample : str
         Partition key.
-
-    Returns
-    -------
-    set of str
     """
     given = {
         str(row.fov)

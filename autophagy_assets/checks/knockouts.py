@@ -38,12 +38,6 @@ def check_ko_predictions(context) -> Findings:
 def remembered(instance: dg.DagsterInstance, asset: str, partition: str | None) -> dict[str, Any]:
     """Metadata of the latest materialization.
 
-    Parameters
-    ----------
-    instance : dagster.DagsterInstance
-    asset : str
-    partition : str or None
-
     Returns
     -------
     dict

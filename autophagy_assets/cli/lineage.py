@@ -21,7 +21,7 @@ from autophagy_assets.errors import InputError
 def lineage(what: str | None, cell: str | None, style: str) -> None:
     """Show where WHAT comes from, back to the microscope images.
 
-    WHAT is a LaminDB uid or key, an asset such as classifier_evaluation, or a partition of an
+    WHAT is a LaminDB uid or key, an asset such as model_comparison, or a partition of an
     asset such as 'clean_features[WT]'.
     """
     from autophagy_assets.registry.lineage.cells import lineage_of_cell

@@ -201,10 +201,6 @@ def with_models(entries: Any) -> Any:
 def check_models(models: tuple[Model, ...]) -> None:
     """Refuse a list of models that cannot be trained side by side.
 
-    Parameters
-    ----------
-    models : tuple of Model
-
     Raises
     ------
     ValueError

@@ -145,10 +145,6 @@ class Study(Strict):
         path : path-like, optional
             A YAML file; default the one named by ``AUTOPHAGY_STUDY``, else the notebook's study.
 
-        Returns
-        -------
-        Study
-
         Raises
         ------
         InputError
@@ -186,10 +182,6 @@ class Study(Strict):
         stimulation : str
             A label of the study.
 
-        Returns
-        -------
-        int
-
         Raises
         ------
         InputError
@@ -203,14 +195,6 @@ class Study(Strict):
 
     def model(self, name: str) -> Model:
         """A model by its name.
-
-        Parameters
-        ----------
-        name : str
-
-        Returns
-        -------
-        Model
 
         Raises
         ------
@@ -256,16 +240,7 @@ class RecordedStudy(Study):
 
     @classmethod
     def of(cls, study: Study) -> RecordedStudy:
-        """The same study, of which nothing has been read yet.
-
-        Parameters
-        ----------
-        study : Study
-
-        Returns
-        -------
-        RecordedStudy
-        """
+        """The same study, of which nothing has been read yet."""
         # Not by its attributes: of a recorded study, all of them would count as read.
         return cls.model_construct(**study.__dict__)
 

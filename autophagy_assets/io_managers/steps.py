@@ -44,7 +44,6 @@ class RunningStep:
 
     Parameters
     ----------
-    step : dg.StepExecutionContext
     study : Study
         As the study file is now.
 
@@ -93,10 +92,6 @@ class RunningStep:
     def input(self, target: Target) -> Materialization | None:
         """Materialization of something upstream, as it was when the step began.
 
-        Parameters
-        ----------
-        target : Target
-
         Returns
         -------
         Materialization or None
@@ -105,12 +100,7 @@ class RunningStep:
         return self._made.get(target)
 
     def fingerprint(self) -> Fingerprint:
-        """What the step has been made with, so far.
-
-        Returns
-        -------
-        Fingerprint
-        """
+        """What the step has been made with, so far."""
         values, config = self.study.values(), self._config()
         read = {entry: values[entry] for entry in sorted(self.study.entries_read)}
         if config:
@@ -140,13 +130,8 @@ def running_step(step: dg.StepExecutionContext, study_file: str | None) -> Runni
 
     Parameters
     ----------
-    step : dg.StepExecutionContext
     study_file : str or None
         As for :meth:`~autophagy_assets.config.study.Study.load`; read at the first call only.
-
-    Returns
-    -------
-    RunningStep
     """
     attempt = _attempt(step)
     if attempt not in _running:
@@ -175,10 +160,6 @@ def non_retryable() -> Iterator[None]:
 def definition_of(step: dg.StepExecutionContext) -> dg.AssetsDefinition | None:
     """Definition of the asset that a step materializes.
 
-    Parameters
-    ----------
-    step : dg.StepExecutionContext
-
     Returns
     -------
     dagster.AssetsDefinition or None
@@ -189,16 +170,7 @@ def definition_of(step: dg.StepExecutionContext) -> dg.AssetsDefinition | None:
 
 
 def partition_of(step: dg.StepExecutionContext) -> str | None:
-    """Partition that a step materializes.
-
-    Parameters
-    ----------
-    step : dg.StepExecutionContext
-
-    Returns
-    -------
-    str or None
-    """
+    """Partition that a step materializes."""
     return step.partition_key if step.has_partition_key else None
 
 
@@ -231,12 +203,7 @@ def _take_turn(target: Target, step: dg.StepExecutionContext) -> None:
 
 
 def forget(step: dg.StepExecutionContext) -> None:
-    """Drop what is kept of a step that has ended, and let others make the same partition.
-
-    Parameters
-    ----------
-    step : dg.StepExecutionContext
-    """
+    """Drop what is kept of a step that has ended, and let others make the same partition."""
     _end(_attempt(step))
 
 
@@ -258,7 +225,6 @@ def fail(run_id: str, step_key: str, reason: str) -> None:
     ----------
     run_id, step_key : str
         The step as Dagster names it.
-    reason : str
     """
     for attempt in [key for key in _running if key[:2] == (run_id, step_key)]:
         if (ended := _end(attempt)) is not None:

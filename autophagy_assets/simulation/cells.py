@@ -37,10 +37,6 @@ class Clone:
         ----------
         rng : numpy.random.Generator
             Source of randomness.
-
-        Returns
-        -------
-        Clone
         """
         spread = np.array([0.02, 0.03, 0.25, 0.25, 0.15, 0.1])
         return cls(*np.exp(rng.normal(0, spread)).tolist())

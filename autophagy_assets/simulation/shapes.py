@@ -101,10 +101,6 @@ def draw_shapes(rng: np.random.Generator, cells: pd.DataFrame, size: int) -> Sha
     size : int
         Side of the field in px.
 
-    Returns
-    -------
-    Shapes
-
     Notes
     -----
     A pixel belongs to the cell whose nucleus is nearest in units of that cell's radius, which

@@ -87,10 +87,6 @@ def simulate(
     progress : callable, optional
         Called after each field with the fields done, all fields and the field's name.
 
-    Returns
-    -------
-    SimulatedStudy
-
     Raises
     ------
     InputError

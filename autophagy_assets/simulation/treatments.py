@@ -74,10 +74,6 @@ class Condition:
         ----------
         channel : str
             One of ``CHANNELS``.
-
-        Returns
-        -------
-        str
         """
         return f"images/{self.field}_{channel}.tif"
 

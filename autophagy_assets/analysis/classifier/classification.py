@@ -131,7 +131,6 @@ def predict(model: TrainedClassifier, cells: pd.DataFrame, name: str = "cells") 
 
     Parameters
     ----------
-    model : TrainedClassifier
     cells : pandas.DataFrame, shape (n_cells, n_columns)
         Cells with the features of the model, columns in any order.
     name : str

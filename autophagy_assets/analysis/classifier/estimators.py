@@ -14,10 +14,6 @@ from autophagy_assets.config.models import RANDOM_FOREST, Model
 def estimator_of(model: Model) -> ClassifierMixin:
     """An estimator that is not fitted yet.
 
-    Parameters
-    ----------
-    model : Model
-
     Returns
     -------
     sklearn.base.ClassifierMixin

@@ -74,11 +74,6 @@ def of_model(table: pd.DataFrame, model: str) -> pd.DataFrame:
     ----------
     table : pandas.DataFrame
         As `evaluate` gives it.
-    model : str
-
-    Returns
-    -------
-    pandas.DataFrame
     """
     return table[table[MODEL] == model].reset_index(drop=True)
 
@@ -133,16 +128,7 @@ def _confusion_part(true: np.ndarray, predicted: np.ndarray) -> list[dict]:
 
 
 def is_evaluation(table: pd.DataFrame) -> bool:
-    """Whether a table is one that `evaluate` gives.
-
-    Parameters
-    ----------
-    table : pandas.DataFrame
-
-    Returns
-    -------
-    bool
-    """
+    """Whether a table is one that `evaluate` gives."""
     return list(table.columns) == list(COLUMNS)
 
 

@@ -71,10 +71,6 @@ class TrainedClassifier:
 def dumps(model: TrainedClassifier) -> bytes:
     """Bytes of a model, as ``joblib.dump`` writes them.
 
-    Parameters
-    ----------
-    model : TrainedClassifier
-
     Returns
     -------
     bytes

@@ -17,7 +17,6 @@ def welch_interval(first: np.ndarray, second: np.ndarray, confidence: float) -> 
     Parameters
     ----------
     first, second : numpy.ndarray of float, shape (n_clones,)
-    confidence : float
 
     Returns
     -------
@@ -65,10 +64,6 @@ def smallest_p(first: int, second: int) -> float:
     first, second : int
         Clones of the two arms.
 
-    Returns
-    -------
-    float
-
     Examples
     --------
     >>> [round(smallest_p(n, n), 3) for n in (2, 3, 4)]
@@ -85,10 +80,6 @@ def clones_needed(alpha: float) -> int:
     ----------
     alpha : float
         Above 0.
-
-    Returns
-    -------
-    int
     """
     n = 1
     while smallest_p(n, n) > alpha:

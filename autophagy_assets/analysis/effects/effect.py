@@ -148,10 +148,6 @@ def effect_of(
     confidence : float
         Of the interval, between 0 and 1.
 
-    Returns
-    -------
-    Effect
-
     Raises
     ------
     InputError
@@ -200,9 +196,6 @@ def effects_table(
     ----------
     responses : pandas.DataFrame
         As `responses.responses` gives it.
-    knockout : str
-    study : Study
-    confidence : float
 
     Returns
     -------

@@ -33,8 +33,6 @@ def measured_effect(
         Of the model, as ``cross_validate`` gives it.
     predictions : pandas.DataFrame
         Of the knockout's cells; those of other models are left out.
-    model : Model
-    study : Study
 
     Returns
     -------
@@ -69,7 +67,6 @@ def every_specification(
         By model, as ``cross_validate`` gives them.
     predictions : pandas.DataFrame
         Of the knockout's cells, by all models.
-    study : Study
 
     Returns
     -------

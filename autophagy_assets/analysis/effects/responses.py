@@ -101,7 +101,6 @@ def without_response(measured: pd.DataFrame, study: Study) -> list[str]:
     ----------
     measured : pandas.DataFrame
         As `measure` gives it.
-    study : Study
 
     Returns
     -------

@@ -42,7 +42,6 @@ def scores_by_scheme(
         Out-of-fold scores of the control, as `cross_validate` gives them.
     predictions : pandas.DataFrame
         Identity, class, metadata and ``prob_class1`` of the knockout's cells, by the stored model.
-    model : Model
 
     Returns
     -------
@@ -74,8 +73,6 @@ def specifications(
     ----------
     scores : pandas.DataFrame
         Tables of `scores_by_scheme` of all models, one below the other.
-    knockout, stimulation : str
-    study : Study
     cells : pandas.DataFrame, optional
         Identity, class, metadata and features of all cells.
     features : mapping of str to str, optional
@@ -156,7 +153,6 @@ def robustness_sentence(table: pd.DataFrame, knockout: str, study: Study) -> str
     ----------
     table : pandas.DataFrame
         As `specifications` gives it.
-    knockout : str
     study : Study
         Names the control.
 

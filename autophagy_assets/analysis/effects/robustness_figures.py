@@ -35,7 +35,6 @@ def robustness_picture(
     ----------
     table : pandas.DataFrame
         As `specifications` gives it.
-    knockout, stimulation : str
     study : Study
         Names the control and the primary model, whose results are orange.
 

@@ -57,7 +57,6 @@ def background_patches(
         Side of a patch, px; even.
     number : int
         How many patches; they may overlap.
-    random_state : int
     margin_px : int
         Between a borrowed outline and the nearest cell.
 

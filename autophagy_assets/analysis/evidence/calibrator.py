@@ -57,10 +57,6 @@ def fit_calibrator(scores: ArrayLike, classes: ArrayLike) -> Calibrator:
     classes : array-like of int, shape (n_cells,)
         0 or 1.
 
-    Returns
-    -------
-    Calibrator
-
     Raises
     ------
     InputError

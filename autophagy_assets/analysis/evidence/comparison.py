@@ -104,7 +104,6 @@ def reference_of(of_model: pd.DataFrame, scheme: str) -> float:
     ----------
     of_model : pandas.DataFrame
         Its rows of `cross_validate`.
-    scheme : str
 
     Returns
     -------
@@ -190,7 +189,6 @@ def pooled_rows(comparison: pd.DataFrame, model: str) -> pd.DataFrame:
     ----------
     comparison : pandas.DataFrame
         As `compare` gives it.
-    model : str
 
     Returns
     -------
@@ -210,10 +208,6 @@ def headline(comparison: pd.DataFrame, primary: str) -> Headline:
         As `compare` gives it.
     primary : str
         Name of the model.
-
-    Returns
-    -------
-    Headline
 
     Raises
     ------

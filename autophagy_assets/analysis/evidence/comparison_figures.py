@@ -91,11 +91,6 @@ def found_share(comparison: pd.DataFrame, model: str) -> float:
     ----------
     comparison : pandas.DataFrame
         As `compare` gives it.
-    model : str
-
-    Returns
-    -------
-    float
     """
     row = pooled_rows(comparison, model).iloc[0]
     return float(row["n_positive"] / row["n_cells"])
@@ -109,7 +104,6 @@ def reliability_picture(cross_validation: pd.DataFrame, model: str, study: Study
     ----------
     cross_validation : pandas.DataFrame
         As `cross_validate` gives it.
-    model : str
     study : Study
         Names the classes.
 

@@ -53,8 +53,6 @@ def negative_controls(
     ----------
     cells : pandas.DataFrame, shape (n_cells, n_columns)
         Identity, class, metadata and features of all sets.
-    model : Model
-    study : Study
     cross_validation : pandas.DataFrame
         As `cross_validate` gives it for the model.
     background : pandas.DataFrame, optional

@@ -29,7 +29,6 @@ def controls_picture(controls: pd.DataFrame, model: str, study: Study) -> Pictur
     ----------
     controls : pandas.DataFrame
         As `negative_controls` gives it.
-    model : str
     study : Study
         Names the control and the classes.
 

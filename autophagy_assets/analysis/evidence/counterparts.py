@@ -41,8 +41,6 @@ def with_background_swapped(
         A row by cell, joined by identity; None gives nothing.
     control : pandas.DataFrame
         Cells of the control with their own background, as `control_cells` gives them.
-    model : Model
-    study : Study
     of_model : pandas.DataFrame
         Rows of `cross_validate` of the model.
 
@@ -104,8 +102,6 @@ def with_labels_permuted(
     ----------
     control : pandas.DataFrame
         Cells of the control, as `control_cells` gives them.
-    model : Model
-    study : Study
     of_model : pandas.DataFrame
         Rows of `cross_validate` of the model.
 

@@ -43,7 +43,6 @@ def control_cells(cells: pd.DataFrame, study: Study) -> pd.DataFrame:
     ----------
     cells : pandas.DataFrame, shape (n_cells, n_columns)
         Identity, class and metadata; other genotypes and stimulations may be among them.
-    study : Study
 
     Returns
     -------
@@ -72,7 +71,6 @@ def refusals(cells: pd.DataFrame, study: Study) -> dict[str, str]:
     ----------
     cells : pandas.DataFrame, shape (n_cells, n_columns)
         As for `cross_validate`.
-    study : Study
 
     Returns
     -------
@@ -146,7 +144,6 @@ def out_of_fold(
 
     Parameters
     ----------
-    model : Model
     features : pandas.DataFrame, shape (n_cells, n_features)
         Only features that the model uses.
     classes : numpy.ndarray of int, shape (n_cells,)

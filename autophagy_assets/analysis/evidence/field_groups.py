@@ -74,10 +74,6 @@ def natural(label: object) -> list[tuple[int, int, str]]:
     label : object
         Its text is sorted.
 
-    Returns
-    -------
-    list of tuple
-
     Examples
     --------
     >>> sorted(["FOV10", "FOV2"], key=natural)

@@ -63,11 +63,6 @@ def ladder(cells: pd.DataFrame, study: Study) -> Ladder:
     ----------
     cells : pandas.DataFrame, shape (n_cells, n_columns)
         Cells of the control: identity, class and metadata.
-    study : Study
-
-    Returns
-    -------
-    Ladder
     """
     found, refused = {}, {}
     for scheme in SCHEMES:
@@ -133,10 +128,6 @@ def strictest(schemes: Iterable[str]) -> str:
     ----------
     schemes : iterable of str
         At least one of ``SCHEMES``.
-
-    Returns
-    -------
-    str
     """
     return max(schemes, key=SCHEMES.index)
 

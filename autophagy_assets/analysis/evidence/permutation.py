@@ -53,10 +53,6 @@ def permuted(
     auc : callable
         Gives the measure for classes, shape (n_cells,).
 
-    Returns
-    -------
-    Permutations
-
     Raises
     ------
     InputError

@@ -65,7 +65,6 @@ def scoring_of(cross_validation: pd.DataFrame, model: Model) -> Scoring:
     ----------
     cross_validation : pandas.DataFrame
         As `cross_validate` gives it; rows of other models are left out.
-    model : Model
 
     Returns
     -------
@@ -95,7 +94,6 @@ def scored_as_stored(cross_validation: pd.DataFrame, model: Model, scheme: str) 
     ----------
     cross_validation : pandas.DataFrame
         As `cross_validate` gives it.
-    model : Model
     scheme : str
         Which out-of-fold scores.
 

@@ -42,8 +42,6 @@ def on_nuisance(
     ----------
     control : pandas.DataFrame
         Cells of the control, as `control_cells` gives them.
-    model : Model
-    study : Study
     of_model : pandas.DataFrame
         Rows of `cross_validate` of the model.
 
@@ -69,8 +67,6 @@ def on_background(
     ----------
     background : pandas.DataFrame or None
         A row by patch; None gives nothing.
-    model : Model
-    study : Study
     of_model : pandas.DataFrame
         Rows of `cross_validate` of the model.
 
@@ -105,8 +101,6 @@ def on_background_in_units(
     ----------
     background : pandas.DataFrame or None
         A row by patch; None gives nothing.
-    model : Model
-    study : Study
     of_model : pandas.DataFrame
         Rows of `cross_validate` of the model.
 

@@ -17,7 +17,6 @@ def unseen_predictions(cross_validation: pd.DataFrame, model: Model) -> pd.DataF
     ----------
     cross_validation : pandas.DataFrame
         As ``cross_validate`` gives it.
-    model : Model
 
     Returns
     -------

@@ -128,10 +128,6 @@ def table_contract(table: pd.DataFrame, name: str, study: Study) -> Finding:
         What the reader calls the table.
     study : Study
         Names the classes.
-
-    Returns
-    -------
-    Finding
     """
 
     def look() -> None:
@@ -151,10 +147,6 @@ def identity_unique(table: pd.DataFrame, name: str) -> Finding:
     table : pandas.DataFrame, shape (n_cells, n_columns)
     name : str
         What the reader calls the table.
-
-    Returns
-    -------
-    Finding
     """
 
     def look() -> None:
@@ -176,10 +168,6 @@ def finite_values(table: pd.DataFrame, name: str) -> Finding:
         With the features that are used.
     name : str
         What the reader calls the table.
-
-    Returns
-    -------
-    Finding
     """
     n = len(feature_columns(table))
     sentence = (

@@ -23,10 +23,6 @@ PUNCTA = f"{PREFIX}puncta_number_{CONTRAST}"
 def set_of(feature: str) -> str:
     """Feature set that a feature belongs to.
 
-    Parameters
-    ----------
-    feature : str
-
     Returns
     -------
     str
@@ -38,10 +34,6 @@ def set_of(feature: str) -> str:
 def scale_of(feature: str) -> str | None:
     """Scale of a feature of the marker.
 
-    Parameters
-    ----------
-    feature : str
-
     Returns
     -------
     str or None
@@ -52,11 +44,6 @@ def scale_of(feature: str) -> str | None:
 
 def features_of(model: Model, features: Iterable[str]) -> list[str]:
     """Features that a model uses, of those that there are.
-
-    Parameters
-    ----------
-    model : Model
-    features : iterable of str
 
     Returns
     -------

@@ -131,7 +131,6 @@ def columns_of(kind: Table, names: list[str]) -> list[Column]:
 
     Parameters
     ----------
-    kind : Table
     names : list of str
         Columns that a table has, in its order.
 
@@ -148,10 +147,6 @@ def columns_of(kind: Table, names: list[str]) -> list[Column]:
 def feature(name: str) -> Column:
     """Say what a feature is.
 
-    Parameters
-    ----------
-    name : str
-
     Returns
     -------
     Column
@@ -162,10 +157,6 @@ def feature(name: str) -> Column:
 
 def measured(name: str) -> Column | None:
     """Say what a feature of scPortrait or of the marker is.
-
-    Parameters
-    ----------
-    name : str
 
     Returns
     -------
@@ -198,11 +189,6 @@ _TYPES: dict[type, tuple[str, Callable[[pd.Series], bool]]] = {
 def misfits(table: pd.DataFrame, kind: Table) -> list[str]:
     """Tell which columns a table lacks, or has of another type.
 
-    Parameters
-    ----------
-    table : pandas.DataFrame
-    kind : Table
-
     Returns
     -------
     list of str
@@ -215,11 +201,6 @@ def misfits(table: pd.DataFrame, kind: Table) -> list[str]:
 
 def misfit(table: pd.DataFrame, column: Column) -> str | None:
     """Check whether a table lacks a column, or has it of another type.
-
-    Parameters
-    ----------
-    table : pandas.DataFrame
-    column : Column
 
     Returns
     -------

@@ -35,10 +35,6 @@ def channel_names(path: str | os.PathLike[str]) -> list[str]:
     path : path-like
         An h5sc file.
 
-    Returns
-    -------
-    list of str
-
     Raises
     ------
     InputError
@@ -105,7 +101,6 @@ def stored_cells(
     ----------
     path : path-like
         An h5sc file.
-    channel : str
 
     Yields
     ------

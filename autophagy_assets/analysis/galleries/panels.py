@@ -173,7 +173,6 @@ def brightness_bar(figure: Figure, axes: Sequence[Axes], name: str) -> None:
 
     Parameters
     ----------
-    figure : matplotlib.figure.Figure
     axes : sequence of matplotlib.axes.Axes
         The axes below which the key stands.
     name : str

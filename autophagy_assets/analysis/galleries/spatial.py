@@ -89,10 +89,6 @@ def read_field(
     width_px : int
         Width of the window; at the border of the field the window moves inwards.
 
-    Returns
-    -------
-    FieldWindow
-
     Raises
     ------
     InputError

@@ -63,10 +63,6 @@ def compiled_code_kept(*packages: str) -> Iterator[None]:
 
     Compiling takes 15 s per process, and the import of Cellpose alone 4 s more. The code lies
     where numba puts it: beside the byte code of the package, or in ``NUMBA_CACHE_DIR``.
-
-    Parameters
-    ----------
-    *packages : str
     """
     from numba.core import dispatcher
 

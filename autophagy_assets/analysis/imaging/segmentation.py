@@ -74,10 +74,6 @@ def process_field(images: Mapping[str, Path], study: Study, out: Path) -> FieldR
         Directory to be made; holds ``single_cell_data.h5ad`` and ``spatialdata.zarr``
         afterwards and nothing else. It may exist when it is empty.
 
-    Returns
-    -------
-    FieldResult
-
     Raises
     ------
     InputError

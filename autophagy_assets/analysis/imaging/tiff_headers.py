@@ -59,10 +59,6 @@ class _Page:
 def check_header(path: Path) -> None:
     """Refuse a TIFF whose header says that it is not one grey-scale image of a usable size.
 
-    Parameters
-    ----------
-    path : pathlib.Path
-
     Raises
     ------
     InputError

@@ -66,7 +66,6 @@ def names(radii_um: tuple[float, ...], scale: str) -> list[str]:
 
     Parameters
     ----------
-    radii_um : tuple of float
     scale : str
         ``contrast`` or ``units``.
 
@@ -82,10 +81,6 @@ def names(radii_um: tuple[float, ...], scale: str) -> list[str]:
 
 def described(name: str) -> Column | None:
     """Say what a feature of the marker is.
-
-    Parameters
-    ----------
-    name : str
 
     Returns
     -------

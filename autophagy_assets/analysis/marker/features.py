@@ -86,7 +86,6 @@ def known_size(pixel_um: float | None, settings: MarkerFeatures) -> float:
     ----------
     pixel_um : float or None
         None, NaN or 0 where it is not known.
-    settings : MarkerFeatures
 
     Returns
     -------
@@ -103,7 +102,6 @@ def on_contrast(seen: CellView, settings: MarkerFeatures, pixel_um: float) -> di
     ----------
     seen : CellView
         Rescaled to its own contrast.
-    settings : MarkerFeatures
     pixel_um : float
         Size of a pixel.
 
@@ -147,7 +145,6 @@ def in_units(
         Above the background of the field.
     highest : float
         The highest value of the image, above its background.
-    settings : MarkerFeatures
     pixel_um : float
         Size of a pixel.
 
@@ -181,7 +178,6 @@ def distance_from_nucleus(puncta: Puncta, seen: CellView) -> float:
     ----------
     puncta : Puncta
         At least one.
-    seen : CellView
 
     Returns
     -------

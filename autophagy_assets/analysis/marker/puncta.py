@@ -54,7 +54,6 @@ def find_puncta(seen: CellView, settings: MarkerFeatures, pixel_um: float) -> Pu
     ----------
     seen : CellView
         On any scale; what is found does not depend on gain and offset of the marker.
-    settings : MarkerFeatures
     pixel_um : float
         Size of a pixel.
 
@@ -85,8 +84,6 @@ def least_response(seen: CellView, settings: MarkerFeatures, sigma_px: float) ->
 
     Parameters
     ----------
-    seen : CellView
-    settings : MarkerFeatures
     sigma_px : float
         Sd of the Gaussian.
 
@@ -132,10 +129,6 @@ def blobs(image: np.ndarray, sigma_px: float) -> np.ndarray:
 def noise_of(seen: CellView) -> float:
     """Sd of the noise of the marker between neighbouring pixels.
 
-    Parameters
-    ----------
-    seen : CellView
-
     Returns
     -------
     float
@@ -154,10 +147,6 @@ def noise_response(sigma_px: float) -> float:
     ----------
     sigma_px : float
         Sd of the Gaussian.
-
-    Returns
-    -------
-    float
     """
     reach = int(8 * sigma_px) + 2
     impulse = np.zeros((2 * reach + 1, 2 * reach + 1))

@@ -29,7 +29,6 @@ def texture(seen: CellView, settings: MarkerFeatures, pixel_um: float) -> dict[s
     ----------
     seen : CellView
         Not empty.
-    settings : MarkerFeatures
     pixel_um : float
         Size of a pixel.
 
@@ -66,7 +65,6 @@ def correlations(seen: CellView, distances_px: Sequence[int]) -> list[float]:
     ----------
     seen : CellView
         Not empty.
-    distances_px : sequence of int
 
     Returns
     -------
@@ -97,10 +95,6 @@ def p99(values: np.ndarray) -> float:
     ----------
     values : numpy.ndarray, shape (n,)
         At least one.
-
-    Returns
-    -------
-    float
     """
     rank = min(int(0.99 * len(values)), len(values) - 1)
     return float(np.partition(values, rank)[rank])
@@ -108,14 +102,6 @@ def p99(values: np.ndarray) -> float:
 
 def at(radius_um: float) -> str:
     """Radius as names of features have it.
-
-    Parameters
-    ----------
-    radius_um : float
-
-    Returns
-    -------
-    str
 
     Examples
     --------

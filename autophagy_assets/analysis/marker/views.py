@@ -82,7 +82,6 @@ def rescaled(seen: CellView, percentiles: tuple[float, float]) -> CellView:
 
     Parameters
     ----------
-    seen : CellView
     percentiles : (float, float)
         Of the pixels that are measured; they become 0 and 1.
 
@@ -110,7 +109,6 @@ def cells_of_crops(
         Single-cell crops of a field of view.
     channel : str
         The marker's.
-    settings : MarkerFeatures
     pixel_um : float
         Size of a pixel.
 
@@ -141,13 +139,8 @@ def cell_of_crop(
     ----------
     nucleus, cell, marker : numpy.ndarray, shape (height, width)
         Masks and marker as scPortrait stores them.
-    settings : MarkerFeatures
     pixel_um : float
         Size of a pixel.
-
-    Returns
-    -------
-    CellView
     """
     # scPortrait blurs its masks and multiplies the image with them: a cell fades at its rim.
     unfaded = np.divide(marker, cell, out=np.zeros_like(marker), where=cell > _IN)
@@ -223,13 +216,8 @@ def edge_px(settings: MarkerFeatures, pixel_um: float) -> int:
 
     Parameters
     ----------
-    settings : MarkerFeatures
     pixel_um : float
         Size of a pixel.
-
-    Returns
-    -------
-    int
     """
     return in_pixels(settings.edge_um, pixel_um) if settings.edge_um else 0
 
@@ -239,12 +227,7 @@ def in_pixels(um: float, pixel_um: float) -> int:
 
     Parameters
     ----------
-    um : float
     pixel_um : float
         Size of a pixel.
-
-    Returns
-    -------
-    int
     """
     return max(1, round(um / pixel_um))

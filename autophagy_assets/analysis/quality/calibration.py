@@ -88,10 +88,6 @@ def above_chance(auc: float, cells: int, checks: Checks) -> Finding:
         Number of test cells.
     checks : Checks
         What the AUC has to be above.
-
-    Returns
-    -------
-    Finding
     """
     observation = (
         f"The AUC on {cells} test cells is {auc:.3f}, and more than {checks.auc_above:g} is asked"
@@ -183,10 +179,6 @@ def calibrated(predictions: pd.DataFrame, checks: Checks) -> Finding:
         ``class`` and ``prob_class1`` of the test cells.
     checks : Checks
         Number of bins, and the largest calibration error.
-
-    Returns
-    -------
-    Finding
 
     Notes
     -----

@@ -26,10 +26,6 @@ def class_balance(table: pd.DataFrame, name: str, study: Study) -> Finding:
         What the reader calls the table.
     study : Study
         Names the classes and the smallest share.
-
-    Returns
-    -------
-    Finding
     """
     counts = {label: int((table[CLASS] == code).sum()) for code, label in study.classes.items()}
     share = min(counts.values()) / max(len(table), 1)
@@ -96,10 +92,6 @@ def sides_apart(test: pd.DataFrame, training: pd.DataFrame) -> Finding:
     ----------
     test, training : pandas.DataFrame
         Hold the identity of the cells.
-
-    Returns
-    -------
-    Finding
     """
     shared = len(test[IDENTITY].merge(training[IDENTITY], on=IDENTITY))
     observation = (
@@ -149,10 +141,6 @@ def features_match(table: Sequence[str], models: Mapping[str, Sequence[str]], na
         Features that each model was trained on.
     name : str
         What the reader calls the table.
-
-    Returns
-    -------
-    Finding
     """
     present = set(table)
     lacking = {

@@ -21,10 +21,6 @@ def fields_accounted_for(registered: Collection[str], manifest: pd.DataFrame) ->
         Fields of view that LaminDB has of the sample.
     manifest : pandas.DataFrame
         One row per field, with ``fov`` and ``status``.
-
-    Returns
-    -------
-    Finding
     """
     known, rows = set(registered), manifest["fov"].astype(str)
     problems = {
@@ -82,10 +78,6 @@ def cells_per_field(manifest: pd.DataFrame, checks: Checks) -> Finding:
         One row per field, with ``fov``, ``status`` and ``n_cells`` (-1 where it is not known).
     checks : Checks
         The usual range.
-
-    Returns
-    -------
-    Finding
     """
     used = manifest[(manifest["status"] == "ok") & (manifest["n_cells"] >= 0)]
     low, high = checks.cells_per_field

@@ -18,7 +18,6 @@ class Finding:
 
     Parameters
     ----------
-    passed : bool
     sentence : str
         What was looked at, the number with n, the threshold, and what to do if it failed.
     numbers : mapping of str to (int, float or str)
@@ -38,30 +37,16 @@ def answer(passed: bool, observation: str, remedy: str, numbers: Numbers) -> Fin
 
     Parameters
     ----------
-    passed : bool
     observation : str
         The sentence without its end.
     remedy : str
         How it goes on where it failed.
-    numbers : mapping of str to (int, float or str)
-
-    Returns
-    -------
-    Finding
     """
     return Finding(bool(passed), observation + ("." if passed else remedy), numbers)
 
 
 def first_of(names: Sequence[str]) -> str:
     """The first few of some names, and how many more there are.
-
-    Parameters
-    ----------
-    names : sequence of str
-
-    Returns
-    -------
-    str
 
     Examples
     --------
@@ -77,13 +62,8 @@ def counted(n: int, noun: str) -> str:
 
     Parameters
     ----------
-    n : int
     noun : str
         For one of them; the plural ends in s.
-
-    Returns
-    -------
-    str
 
     Examples
     --------

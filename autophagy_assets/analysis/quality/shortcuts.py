@@ -16,7 +16,6 @@ def no_shortcut(controls: pd.DataFrame, model: str) -> Finding:
     ----------
     controls : pandas.DataFrame
         As ``negative_controls`` gives it; rows of other models are left out.
-    model : str
 
     Returns
     -------

@@ -67,10 +67,6 @@ def evidence_of(image: np.ndarray) -> Evidence:
     ----------
     image : numpy.ndarray of unsigned int, shape (height, width)
         At least one pixel.
-
-    Returns
-    -------
-    Evidence
     """
     counts = np.bincount(image.ravel(), minlength=1)
     levels = np.flatnonzero(counts)

@@ -110,15 +110,10 @@ def looked_up(table: pd.DataFrame, rows: str, column: str, how: str, asset: str)
 
     Parameters
     ----------
-    table : pandas.DataFrame
     rows, column, how : str
         As of `Claim`.
     asset : str
         What the reader calls the table.
-
-    Returns
-    -------
-    float
 
     Raises
     ------
@@ -146,8 +141,6 @@ def check_claims(
 
     Parameters
     ----------
-    paragraphs : iterable of str
-    claims : sequence of Claim
     tables : mapping of str to pandas.DataFrame
         By asset, as they are now.
     names : iterable of str

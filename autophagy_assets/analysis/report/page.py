@@ -33,10 +33,6 @@ _TEMPLATE = "report.html"
 def render_report(content: ReportContent) -> str:
     """Make the page.
 
-    Parameters
-    ----------
-    content : ReportContent
-
     Returns
     -------
     str

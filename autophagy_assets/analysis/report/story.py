@@ -47,7 +47,6 @@ def tell(sources: Mapping[str, Source], study: Study) -> Story:
     ----------
     sources : mapping of str to Source
         Tables of figures, by asset with its partition in brackets.
-    study : Study
 
     Returns
     -------

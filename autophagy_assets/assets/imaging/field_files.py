@@ -30,11 +30,6 @@ class FieldFile:
 def files_of(context: "StudyContext", field: Field) -> dict[str, FieldFile]:
     """Describe the files that imaging leaves of a field.
 
-    Parameters
-    ----------
-    context : StudyContext
-    field : Field
-
     Returns
     -------
     dict
@@ -67,11 +62,8 @@ def add_files(
 
     Parameters
     ----------
-    context : StudyContext
-    field : Field
     files : mapping of str to StoredFile
         By the column of the manifest that names them; in the store.
-    n_cells : int
 
     Returns
     -------

@@ -47,13 +47,8 @@ def image_field(job: tuple[Field, Mapping[str, Path]], study: Study, scratch: Pa
     ----------
     job : tuple
         The field, and the image of each channel.
-    study : Study
     scratch : pathlib.Path
         Where the two resulting files are left until they are stored.
-
-    Returns
-    -------
-    Imaged
     """
     from autophagy_assets.analysis.imaging.segmentation import process_field
 
@@ -72,7 +67,6 @@ def note_entries(context: "StudyContext", imaged: Imaged | Exception) -> None:
 
     Parameters
     ----------
-    context : StudyContext
     imaged : Imaged or Exception
         Of a worker that failed, nobody knows what it had read: then all of them count.
     """
@@ -84,11 +78,6 @@ def readable_fields(
     context: "StudyContext", fields: list[Field]
 ) -> tuple[list[tuple[Field, dict[str, Path]]], list[dict[str, Any]]]:
     """Fetch the images of fields, verified; exclude those that cannot be read.
-
-    Parameters
-    ----------
-    context : StudyContext
-    fields : list of Field
 
     Returns
     -------
@@ -119,12 +108,7 @@ def describe_field(field: Field, imaged: Any) -> str:
 
     Parameters
     ----------
-    field : Field
     imaged : Imaged or Exception
-
-    Returns
-    -------
-    str
     """
     outcome = imaged.outcome if isinstance(imaged, Imaged) else imaged
     if isinstance(outcome, Exception):
@@ -137,8 +121,6 @@ def store_field(context: "StudyContext", field: Field, imaged: Any) -> dict[str,
 
     Parameters
     ----------
-    context : StudyContext
-    field : Field
     imaged : Imaged or Exception
 
     Returns

@@ -36,11 +36,8 @@ def remember(
 
     Parameters
     ----------
-    context : StudyContext
-    field : Field
     files : mapping of str to StoredFile
         By the column of the manifest that names them; in the store.
-    n_cells : int
     """
     line = {
         "images": row_of(field)["images"],
@@ -62,11 +59,6 @@ def remember(
 def finished_fields(context: "StudyContext", fields: list[Field]) -> list[dict[str, Any]]:
     """Take over the fields that a run had finished before it was cut off.
 
-    Parameters
-    ----------
-    context : StudyContext
-    fields : list of Field
-
     Returns
     -------
     list of dict
@@ -87,23 +79,13 @@ def finished_fields(context: "StudyContext", fields: list[Field]) -> list[dict[s
 
 
 def forget_finished(context: "StudyContext") -> None:
-    """Have the notes on the fields of a sample removed once it has been registered.
-
-    Parameters
-    ----------
-    context : StudyContext
-    """
+    """Have the notes on the fields of a sample removed once it has been registered."""
     place = _file_of(context)
     context.recorder.afterwards.append(lambda: place.unlink(missing_ok=True))
 
 
 def hashes_of_finished_fields() -> set[str]:
-    """Hashes of files in the store that belong to a sample which is not registered yet.
-
-    Returns
-    -------
-    set of str
-    """
+    """Hashes of files in the store that belong to a sample which is not registered yet."""
     places = (Home.locate().root / FOLDER).glob("*.jsonl")
     lines = (line for place in places for line in _lines(place))
     return {sha256 for line in lines for _, sha256, _ in line["files"].values()}

@@ -28,11 +28,6 @@ if TYPE_CHECKING:
 def kept_fields(context: "StudyContext", fields: Iterable[Field]) -> list[dict[str, Any]]:
     """Manifest rows of the fields that are kept as they are.
 
-    Parameters
-    ----------
-    context : StudyContext
-    fields : iterable of Field
-
     Returns
     -------
     list of dict

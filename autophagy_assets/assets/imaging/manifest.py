@@ -17,10 +17,6 @@ OK, EXCLUDED = "ok", "excluded"
 def row_of(field: Field) -> dict[str, Any]:
     """Row of the manifest of a field that has no files yet.
 
-    Parameters
-    ----------
-    field : Field
-
     Returns
     -------
     dict
@@ -46,10 +42,6 @@ def row_of(field: Field) -> dict[str, Any]:
 def known_datasets(context: "StudyContext") -> list[dict[str, Any]]:
     """Manifest rows of fields whose single cells somebody else has made already.
 
-    Parameters
-    ----------
-    context : StudyContext
-
     Returns
     -------
     list of dict
@@ -73,10 +65,6 @@ def without(fields: list[Field], rows: list[dict[str, Any]]) -> list[Field]:
         Of one sample.
     rows : list of dict
         Rows of its manifest.
-
-    Returns
-    -------
-    list of Field
     """
     listed = {row["fov"] for row in rows}
     return [field for field in fields if field.fov not in listed]

@@ -49,7 +49,6 @@ def segmented_field(context: "StudyContext", field: Any) -> Any:
 
     Parameters
     ----------
-    context : StudyContext
     field : namedtuple
         Row of a manifest.
 

@@ -32,7 +32,6 @@ def method_of(study: Study, entries: set[str]) -> Fingerprint:
 
     Parameters
     ----------
-    study : Study
     entries : set of str
         Entries of the study that imaging reads.
 
@@ -55,7 +54,6 @@ def same_method(noted: Any, study: Study) -> bool:
     ----------
     noted : object
         What :func:`note_method` kept.
-    study : Study
 
     Returns
     -------

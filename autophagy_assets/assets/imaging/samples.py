@@ -115,11 +115,6 @@ def cell_features(context, single_cell_images: pd.DataFrame) -> pd.DataFrame:
 
 
 def blank_features() -> pd.DataFrame:
-    """Feature table of a sample without a usable field: the identity columns, no rows.
-
-    Returns
-    -------
-    pandas.DataFrame
-    """
+    """Feature table of a sample without a usable field: the identity columns, no rows."""
     types = {DATASET: str, CELL_ID: "int64", CLASS: "int64"}
     return pd.DataFrame({name: pd.Series(dtype=dtype) for name, dtype in types.items()})
