@@ -44,6 +44,23 @@ def class_gallery(context, clean_features: pd.DataFrame, single_cell_images) -> 
     group=GROUP,
     io="figure_io",
     kinds={"matplotlib", "png"},
+    ins=FROM_CONTROL,
+    deps=SOURCE,
+    labels="control",
+    title="What was taken as a punctum",
+)
+def marker_example(context, clean_features: pd.DataFrame, single_cell_images) -> Picture:
+    """Control cells of both classes with every punctum of the marker outlined."""
+    from autophagy_assets.analysis.marker.example import marker_example as draw
+
+    paths, pixel_um = context.images(clean_features, single_cell_images)
+    return draw(clean_features, paths, context.study, pixel_um)
+
+
+@study_asset(
+    group=GROUP,
+    io="figure_io",
+    kinds={"matplotlib", "png"},
     partitions=models,
     ins={"single_cell_images": MANIFESTS},
     deps=SOURCE,

@@ -30,7 +30,6 @@ SNAPSHOT = {
         "genotype",
         ["raw_features", "single_cell_images", "source_datasets", "source_features"],
     ),
-    "marker_example": ("imaging", None, ["clean_features", *IMAGES]),
     "model_features": (
         "features",
         "genotype",
@@ -63,6 +62,7 @@ SNAPSHOT = {
     "knockout_effect": ("effects", "knockout", ["cross_validation", "ko_predictions"]),
     "effect_robustness": ("effects", "knockout", ["cross_validation", "ko_predictions"]),
     "class_gallery": ("galleries", None, ["clean_features", *IMAGES]),
+    "marker_example": ("galleries", None, ["clean_features", *IMAGES]),
     "error_galleries": ("galleries", "model", [*IMAGES, "test_predictions"]),
     "wt_ko_gallery": ("galleries", None, ["clean_features", *IMAGES]),
     "spatial_context": ("galleries", None, ["clean_features", *IMAGES]),
