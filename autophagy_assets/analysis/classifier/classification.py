@@ -25,7 +25,7 @@ from autophagy_assets.analysis.identity import (
     feature_columns,
 )
 from autophagy_assets.config.models import Model
-from autophagy_assets.config.study import Split
+from autophagy_assets.config.sections import Split
 from autophagy_assets.errors import InputError
 
 _NAMED = 5

@@ -13,7 +13,8 @@ import pandas as pd
 
 from autophagy_assets.analysis.identity import CLASS, IDENTITY, SCORE, feature_columns
 from autophagy_assets.analysis.quality.finding import Finding, Numbers, answer, first_of
-from autophagy_assets.config.study import Checks, Study
+from autophagy_assets.config.sections import Checks
+from autophagy_assets.config.study import Study
 
 
 def class_balance(table: pd.DataFrame, name: str, study: Study) -> Finding:

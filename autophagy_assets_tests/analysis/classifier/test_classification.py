@@ -19,7 +19,8 @@ from autophagy_assets.analysis.classifier.model import dumps
 from autophagy_assets.analysis.features.cleaning import clean
 from autophagy_assets.analysis.identity import CELL_ID, CLASS, DATASET, IDENTITY
 from autophagy_assets.config.models import Model
-from autophagy_assets.config.study import Split, Study
+from autophagy_assets.config.sections import Split
+from autophagy_assets.config.study import Study
 from autophagy_assets.errors import InputError
 from autophagy_assets_tests.analysis.synthetic import described, raw_features
 
