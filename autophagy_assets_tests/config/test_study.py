@@ -14,7 +14,7 @@ from autophagy_assets.config.sections import Checks
 from autophagy_assets.config.settings import STUDY_VARIABLE
 from autophagy_assets.config.study import DEFAULT_STUDY, NO_CLASS, Study
 from autophagy_assets.errors import InputError
-from autophagy_assets_tests.platform import study_file
+from autophagy_assets_tests.platform import study_file, with_conditions
 
 DEFAULT = yaml.safe_load(DEFAULT_STUDY.read_text())
 
@@ -69,10 +69,6 @@ def test_the_class_of_a_stimulation():
     assert [study.class_of(label) for label in ("untreated", "14h Torin-1")] == [0, 1]
     with pytest.raises(InputError, match=r"'6h' is unknown: this study has 'untreated', '14h"):
         study.class_of("6h")
-
-
-def with_conditions(*conditions: str) -> Study:
-    return Study.model_validate({**DEFAULT, "conditions": conditions})
 
 
 def test_conditions_have_no_class_and_stand_between_the_classes():

@@ -6,9 +6,8 @@ import pandas as pd
 import pytest
 
 from autophagy_assets.analysis.figures import png_bytes
+from autophagy_assets.analysis.galleries.choice import choose_class_cells, choose_error_cells
 from autophagy_assets.analysis.galleries.galleries import (
-    choose_class_cells,
-    choose_error_cells,
     class_gallery,
     error_gallery,
     wt_ko_gallery,
