@@ -55,23 +55,28 @@ def curve_picture(
     across = min(_ACROSS, len(shown))
     down = math.ceil(len(shown) / across)
     width = max(3.2, 1.2 + 0.75 * len(places))
-    figure = new_figure(max(7.0, across * width), 0.7 + 3.4 * down, w_pad=0.1, h_pad=0.08)
+    figure = new_figure(max(5.5, across * width), 0.7 + 3.4 * down, w_pad=0.1, h_pad=0.08)
     axes = figure.subplots(down, across, squeeze=False, sharey=True).ravel()
     figure.suptitle(
         f"Share of positive cells ({study.marker_name}) in each clone, by stimulation",
         x=0.01, ha="left", fontweight="bold", fontsize=11,
     )  # fmt: skip
+    figure.supxlabel(
+        "Large: a clone; small, beside it: its fields of view", x=0.01, ha="left", fontsize=8
+    )
     control = table[table["genotype"] == study.control]
     for ax, genotype in zip(axes, shown, strict=False):
         rows = table[table["genotype"] == genotype]
         if genotype != study.control:
             _draw_reference(ax, control, places, study.control)
         _draw_clones(ax, rows, places, BLUE if genotype == study.control else VERMILLION)
-        _name_axes(ax, labels, "Positive share of cells")
+        _name_axes(ax, labels)
         clones = rows[rows["level"] == CLONE]
         n = clones["clone"].nunique()
         about = f"n = {n} {'clone' if n == 1 else 'clones'}, {int(clones['n_cells'].sum())} cells"
         panel_title(ax, genotype, about)
+    for ax in axes[::across]:
+        ax.set_ylabel("Positive share of cells")
     for ax in axes[len(shown) :]:
         ax.set_axis_off()
     return Picture(figure, table, _caption(study, threshold, len(knockouts), most_knockouts))
@@ -98,12 +103,12 @@ def _draw_reference(ax: Axes, control: pd.DataFrame, places: list[int], name: st
     ax.plot(at, means, "--", color=GREY, lw=1.2, label=f"{name}, mean of its clones")
 
 
-def _name_axes(ax: Axes, labels: list[str], ylabel: str) -> None:
+def _name_axes(ax: Axes, labels: list[str]) -> None:
     ax.set_xticks(range(len(labels)), labels)
     if len(labels) > 2:
         for label in ax.get_xticklabels():
             label.set(rotation=30, ha="right", rotation_mode="anchor")
-    ax.set(xlim=(-0.4, len(labels) - 0.6), ylim=(-0.03, 1.03), ylabel=ylabel)
+    ax.set(xlim=(-0.4, len(labels) - 0.6), ylim=(-0.03, 1.03))
 
 
 def _caption(study: Study, threshold: float, knockouts: int, most: int) -> str:
