@@ -55,6 +55,12 @@ def study_file(
     return file
 
 
+def with_conditions(*conditions: str) -> Study:
+    """The default study with stimulations that are no class."""
+    entries = yaml.safe_load(DEFAULT_STUDY.read_text())
+    return Study.model_validate(entries | {"conditions": conditions})
+
+
 def _models(
     models: list[dict[str, Any]], changes: dict[str, dict[str, Any] | None]
 ) -> Iterator[dict[str, Any]]:
