@@ -40,10 +40,12 @@ def study_file(
 ) -> Path:
     """The default study under another name, with other values of some entries.
 
-    ``models`` has parameters of estimators by model; None leaves a model out.
+    ``models`` has parameters of estimators by model; None leaves a model out. Without it there is
+    the published model alone, as each model adds its assets to every refresh.
     """
     entries = yaml.safe_load(DEFAULT_STUDY.read_text()) | {"name": name}
-    entries["models"] = list(_models(entries["models"], models or {}))
+    alone: dict[str, dict[str, Any] | None] = {"puncta": None}
+    entries["models"] = list(_models(entries["models"], alone if models is None else models))
     if primary:
         entries["models"] = [m | {"primary": m["name"] == primary} for m in entries["models"]]
     for entry, value in changes.items():
@@ -51,6 +53,12 @@ def study_file(
     file = folder / f"{slug(name)}.yaml"
     file.write_text(yaml.safe_dump(entries))
     return file
+
+
+def with_conditions(*conditions: str) -> Study:
+    """The default study with stimulations that are no class."""
+    entries = yaml.safe_load(DEFAULT_STUDY.read_text())
+    return Study.model_validate(entries | {"conditions": conditions})
 
 
 def _models(

@@ -29,6 +29,7 @@ BY_MODEL = {
 OF_MODELS = {
     *("model_comparison", "ko_predictions", "ko_evaluation"),
     *("knockout_effect", "effect_robustness", "study_report"),
+    *("condition_predictions", "response_curve"),
 }
 FIGURES = {
     *("class_gallery", "error_galleries", "wt_ko_gallery", "spatial_context"),
@@ -44,7 +45,7 @@ class Screen:
         self.metadata = pd.read_csv(images / "metadata_files.csv", dtype=str)
         late = self.metadata["FOV"].eq("FOV2") & self.metadata["stimulation"].eq("untreated")
         self.there = ~late
-        self.platform = Platform(study_file(folder, NAME))
+        self.platform = Platform(study_file(folder, NAME, models={}))
         # Samples are imaged as by the command line, which works in the home's own Dagster.
         self.platform.instance = dagster_instance(capture=False)
 
@@ -60,7 +61,7 @@ class Screen:
 
     def refresh(self, **changes: dict) -> Executed:
         """Refresh, with other values of the study file; gives what ran."""
-        changed = Platform(study_file(self.folder, NAME, **changes))
+        changed = Platform(study_file(self.folder, NAME, **({"models": {}} | changes)))
         changed.instance = self.platform.instance
         with executed(changed) as ran:
             done = changed.refresh()

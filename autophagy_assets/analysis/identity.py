@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from autophagy_assets.config.study import NO_CLASS
 from autophagy_assets.errors import InputError
 
 DATASET = "dataset"
@@ -50,6 +51,38 @@ def is_feature(column: str) -> bool:
         True for every column that is none of identity, class, metadata and prediction.
     """
     return column not in NOT_FEATURES
+
+
+def of_classes(cells: pd.DataFrame) -> pd.DataFrame:
+    """Cells whose stimulation is a class.
+
+    Parameters
+    ----------
+    cells : pandas.DataFrame, shape (n_cells, n_columns)
+        Holds ``class``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        In their order, with their index.
+    """
+    return cells[(cells[CLASS] != NO_CLASS).to_numpy()]
+
+
+def of_conditions(cells: pd.DataFrame) -> pd.DataFrame:
+    """Cells whose stimulation is no class.
+
+    Parameters
+    ----------
+    cells : pandas.DataFrame, shape (n_cells, n_columns)
+        Holds ``class``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        In their order, with their index.
+    """
+    return cells[(cells[CLASS] == NO_CLASS).to_numpy()]
 
 
 def rows_of(table: pd.DataFrame, cells: pd.DataFrame, name: str) -> pd.DataFrame:

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from autophagy_assets.analysis.identity import DATASET, METADATA
-from autophagy_assets.config.study import RecordedStudy
+from autophagy_assets.config.recorded_study import RecordedStudy
 from autophagy_assets.registry.fields import sample_key
 from autophagy_assets.registry.provenance.recorder import Recorder
 from autophagy_assets.registry.state import RegistryState

@@ -4,6 +4,8 @@ from dataclasses import replace
 
 import pandas as pd
 
+from autophagy_assets.analysis.effects.curve import response_curve as curve_of
+from autophagy_assets.analysis.effects.curve_figures import curve_picture
 from autophagy_assets.analysis.effects.effect_figures import effect_picture
 from autophagy_assets.analysis.effects.knockout import every_specification, measured_effect
 from autophagy_assets.analysis.effects.not_measured import sentence_picture
@@ -25,12 +27,22 @@ FROM_MODELS = {"cross_validation": every()}
     ins=FROM_MODELS,
     title="What {} does to the response",
 )
-def knockout_effect(context, ko_predictions: pd.DataFrame, cross_validation) -> Picture:
-    """Response of each clone of a knockout and of the control, and the difference with interval."""
+def knockout_effect(
+    context,
+    ko_predictions: pd.DataFrame,
+    condition_predictions: pd.DataFrame,
+    cross_validation,
+) -> Picture:
+    """Response of each clone of a knockout and of the control, and the difference with interval.
+
+    Drawn for the stimulation that is class 1; the table has every stimulation.
+    """
     model, knockout = context.study.model(context.study.primary), ko_predictions["genotype"].iloc[0]
     scores = cross_validation[model.name]
     try:
-        measured, effect, effects = measured_effect(scores, ko_predictions, model, context.study)
+        measured, effect, effects = measured_effect(
+            scores, ko_predictions, condition_predictions, model, context.study
+        )
     except InputError as error:  # such as a knockout that was not stimulated; the rest goes on
         return sentence_picture(f"Response of {knockout}", str(error))
     picture = effect_picture(measured, effect, context.study)
@@ -54,3 +66,23 @@ def effect_robustness(context, ko_predictions: pd.DataFrame, cross_validation) -
     except InputError as error:
         return sentence_picture(f"Effect of {knockout} in every way of measuring it", str(error))
     return robustness_picture(table, knockout, context.study.classes[1], context.study)
+
+
+@study_asset(
+    group=GROUP,
+    io="figure_io",
+    kinds={"matplotlib"},
+    ins={**FROM_MODELS, "ko_predictions": every()},
+    title="Response from one condition to the next",
+)
+def response_curve(
+    context, cross_validation, condition_predictions: pd.DataFrame, ko_predictions
+) -> Picture:
+    """Positive share of each clone, of the control and the knockouts, under every stimulation.
+
+    In the order of the study file. A study without conditions has its two classes alone.
+    """
+    model = context.study.model(context.study.primary)
+    predictions = [condition_predictions, *(ko_predictions[name] for name in ko_predictions)]
+    table, threshold = curve_of(cross_validation[model.name], predictions, model, context.study)
+    return curve_picture(table, threshold, context.study)

@@ -59,7 +59,7 @@ def raw_features(context, cell_features) -> pd.DataFrame:
         table = put_together(cell_features, context.partition)
     # Refused here and not only by the asset check: a broken table is not stored at all.
     used = used_columns(table, context.study)
-    check_feature_table(used, name, tuple(context.study.classes))
+    check_feature_table(used, name, context.study.class_numbers)
     return table
 
 
@@ -140,7 +140,7 @@ def labelled(cells: pd.DataFrame, context: StudyContext) -> pd.DataFrame:
     """
     uid = context.registry.tables.get(context.partition, "")
     genotype = context.registry.table_labels.get(uid, UNKNOWN)
-    stimulation = cells[CLASS].map(context.study.classes)
+    stimulation = cells[CLASS].map(context.study.classes).fillna(UNKNOWN)
     return cells.assign(
         genotype=cells["genotype"].replace(UNKNOWN, genotype),
         stimulation=cells["stimulation"].where(cells["stimulation"] != UNKNOWN, stimulation),

@@ -5,9 +5,11 @@ import pandas as pd
 from autophagy_assets.analysis.classifier import classification
 from autophagy_assets.analysis.classifier.evaluation import evaluate
 from autophagy_assets.analysis.classifier.evaluation_figures import confusion_pictures
+from autophagy_assets.analysis.classifier.predictions import no_predictions
 from autophagy_assets.analysis.features.tables import PREDICTIONS
 from autophagy_assets.analysis.figures import Picture
-from autophagy_assets.assets.definition import every, study_asset
+from autophagy_assets.analysis.identity import of_conditions
+from autophagy_assets.assets.definition import control, every, study_asset
 from autophagy_assets.staleness.partitions import knockouts
 
 GROUP = "knockouts"
@@ -22,10 +24,36 @@ GROUP = "knockouts"
     schema=PREDICTIONS,
 )
 def ko_predictions(context, autophagy_classifier, model_features: pd.DataFrame) -> pd.DataFrame:
-    """Predictions of each model for the cells of a knockout: class, probability, outcome."""
+    """Predictions of each model for the cells of a knockout: class, probability, outcome.
+
+    Of stimulations that are no class too, whose outcome is "no class".
+    """
     name = f"model_features[{context.partition}]"
     models = (autophagy_classifier[model] for model in autophagy_classifier)
     tables = [classification.predict(model, model_features, name) for model in models]
+    return pd.concat(tables, ignore_index=True)
+
+
+@study_asset(
+    group=GROUP,
+    io="table_io",
+    kinds={"scikitlearn", "parquet"},
+    ins={"autophagy_classifier": every(), "model_features": control()},
+    labels="control",
+    schema=PREDICTIONS,
+)
+def condition_predictions(
+    context, autophagy_classifier, model_features: pd.DataFrame
+) -> pd.DataFrame:
+    """Predictions of each model for control cells of stimulations that are no class.
+
+    No model was trained on them. Empty where the study has no such conditions.
+    """
+    cells = of_conditions(model_features)
+    if cells.empty:
+        return no_predictions(cells)
+    models = (autophagy_classifier[model] for model in autophagy_classifier)
+    tables = [classification.predict(model, cells, "model_features") for model in models]
     return pd.concat(tables, ignore_index=True)
 
 

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 SCPORTRAIT, MARKER = "scportrait", "marker"
 AS_PUBLISHED = "as_published"
 SPLIT, ALL = "split", "all"
+RANDOM_FOREST = "random_forest"
 
 
 class Strict(BaseModel):
@@ -56,7 +57,7 @@ class HistogramGradientBoosting(Strict):
 
 EstimatorParameters = RandomForest | LogisticRegression | HistogramGradientBoosting
 ESTIMATORS: dict[str, type[EstimatorParameters]] = {
-    "random_forest": RandomForest,
+    RANDOM_FOREST: RandomForest,
     "logistic_regression": LogisticRegression,
     "histogram_gradient_boosting": HistogramGradientBoosting,
 }

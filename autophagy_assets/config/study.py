@@ -9,13 +9,12 @@ from __future__ import annotations
 import os
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import yaml
 from pydantic import (
     BaseModel,
     Field,
-    PrivateAttr,
     ValidationError,
     field_validator,
     model_validator,
@@ -24,68 +23,19 @@ from pydantic import (
 from autophagy_assets.config import settings
 from autophagy_assets.config.marker import MarkerFeatures
 from autophagy_assets.config.models import Model, Strict, check_models, with_models
+from autophagy_assets.config.sections import (
+    Checks,
+    CrossValidation,
+    Galleries,
+    Segmentation,
+    Split,
+)
 from autophagy_assets.errors import InputError
 
 DEFAULT_STUDY = Path(__file__).with_name("default_study.yaml")
-
-
-class Split(Strict):
-    """How cells are divided into training and test cells."""
-
-    test_size: float = Field(gt=0, lt=1)
-    random_state: int
-
-
-class Segmentation(Strict):
-    """How nuclei and cells are found; sizes in px, thresholds on images scaled to 0-1."""
-
-    method: Literal["classical", "cellpose"]
-    image_size: int = Field(gt=0)
-    nucleus_threshold: float = Field(gt=0, lt=1)
-    nucleus_min_px: int = Field(gt=0)
-    nucleus_max_px: int = Field(gt=0)
-    cytosol_threshold: float = Field(gt=0, lt=1)
-    cytosol_min_px: int = Field(gt=0)
-    cytosol_max_px: int = Field(gt=0)
-    median_filter_px: int = Field(gt=0)
-
-
-class CrossValidation(Strict):
-    """How the control's cells are divided into folds, and what is shuffled in the controls."""
-
-    folds: int = Field(default=5, ge=2)
-    permutations: int = Field(default=20, ge=1)
-    random_state: int = 42
-
-
-class Galleries(Strict):
-    """How many cells the galleries show, and which cell is shown in its field."""
-
-    class_cells: int = Field(gt=0)
-    error_cells: int = Field(gt=0)
-    random_state: int
-    context_px: int = Field(gt=0)
-
-
-class Checks(Strict):
-    """What the asset checks take as usual; beyond it they warn."""
-
-    cells_per_field: tuple[int, int] = (20, 300)
-    smallest_class: float = Field(default=0.2, ge=0, le=0.5)
-    same_intensity: float = Field(default=0.05, ge=0, le=1)
-    drift: float = Field(default=1.0, gt=0)
-    drift_min_cells: int = Field(default=20, ge=2)
-    auc_above: float = Field(default=0.5, ge=0, lt=1)
-    auc_standard_errors: float = Field(default=2.0, ge=0)
-    calibration_error: float = Field(default=0.15, gt=0, lt=1)
-    calibration_bins: int = Field(default=5, ge=2)
-
-    @field_validator("cells_per_field")
-    @classmethod
-    def _a_range(cls, cells: tuple[int, int]) -> tuple[int, int]:
-        if not 0 <= cells[0] <= cells[1]:
-            raise ValueError("must be the fewest and the most cells, such as [20, 300]")
-        return cells
+NO_CLASS = -1  # class number of stimulations that are no class
+# In front of a model's name, and for which one is primary, where entries are listed by name.
+MODEL_ENTRY, PRIMARY_ENTRY = "models.", "primary_model"
 
 
 class Study(Strict):
@@ -94,6 +44,7 @@ class Study(Strict):
     name: str = Field(min_length=1)
     control: str = Field(min_length=1)
     classes: dict[int, str]
+    conditions: tuple[str, ...] = ()
     channels: tuple[str, ...] = Field(min_length=1)
     nucleus_channel: str
     cytosol_channel: str
@@ -116,6 +67,16 @@ class Study(Strict):
             raise ValueError("must map 0 and 1 to two different stimulations")
         return classes
 
+    @field_validator("conditions")
+    @classmethod
+    def _conditions_differ(cls, conditions: tuple[str, ...]) -> tuple[str, ...]:
+        for label in conditions:
+            if not label.strip():
+                raise ValueError("a condition has no name")
+            if conditions.count(label) > 1:
+                raise ValueError(f"{label!r} is there twice; remove one of them")
+        return conditions
+
     @model_validator(mode="before")
     @classmethod
     def _models_given(cls, entries: Any) -> Any:
@@ -126,6 +87,14 @@ class Study(Strict):
     def _side_by_side(cls, models: tuple[Model, ...]) -> tuple[Model, ...]:
         check_models(models)
         return models
+
+    @model_validator(mode="after")
+    def _untreated_comes_first(self) -> Study:
+        if self.classes[0] in self.conditions:
+            raise ValueError(
+                f"conditions: {self.classes[0]!r} is class 0, which comes first; take it out"
+            )
+        return self
 
     @model_validator(mode="after")
     def _channels_known(self) -> Study:
@@ -182,16 +151,38 @@ class Study(Strict):
         stimulation : str
             A label of the study.
 
+        Returns
+        -------
+        int
+            ``NO_CLASS`` for a condition that is no class.
+
         Raises
         ------
         InputError
-            If the study has no class for it.
+            If the study does not have it.
         """
         for number, label in self.classes.items():
             if label == stimulation:
                 return number
-        known = ", ".join(repr(label) for label in self.classes.values())
+        if stimulation in self.conditions:
+            return NO_CLASS
+        known = ", ".join(map(repr, self.stimulations))
         raise InputError(f"Stimulation {stimulation!r} is unknown: this study has {known}.")
+
+    @property
+    def stimulations(self) -> tuple[str, ...]:
+        """Labels of all stimulations: class 0, then as ``conditions`` orders them.
+
+        Class 1 is the last one, unless ``conditions`` names it to say where it belongs.
+        """
+        first, last = self.classes[0], self.classes[1]
+        listed = self.conditions
+        return (first, *listed, *(() if last in listed else (last,)))
+
+    @property
+    def class_numbers(self) -> tuple[int, ...]:
+        """Class numbers that cells may have."""
+        return (0, 1, NO_CLASS) if len(self.stimulations) > len(self.classes) else (0, 1)
 
     def model(self, name: str) -> Model:
         """A model by its name.
@@ -224,59 +215,6 @@ class Study(Strict):
             what was made with one of them is not out of date when another one changes.
         """
         values = BaseModel.model_dump(self, mode="json")
-        models = {f"{_MODEL}{model.pop('name')}": model for model in values.pop("models")}
+        models = {f"{MODEL_ENTRY}{model.pop('name')}": model for model in values.pop("models")}
         names = [name for name, model in models.items() if model.pop("primary")]
-        return values | models | {_PRIMARY: names[0].removeprefix(_MODEL)}
-
-
-class RecordedStudy(Study):
-    """A study that notes which of its entries have been read.
-
-    A step gets one, so that what it was made with is known from what it did and is declared
-    nowhere. A copy in another process starts anew: what is read there has to be brought back.
-    """
-
-    _read: set[str] = PrivateAttr(default_factory=set)
-
-    @classmethod
-    def of(cls, study: Study) -> RecordedStudy:
-        """The same study, of which nothing has been read yet."""
-        # Not by its attributes: of a recorded study, all of them would count as read.
-        return cls.model_construct(**study.__dict__)
-
-    def __getattribute__(self, name: str) -> Any:
-        if name in _ENTRIES:
-            found = super().__getattribute__(name)
-            models = [f"{_MODEL}{model.name}" for model in found] if name == "models" else []
-            self._read.update([*models, _PRIMARY] if models else [name])
-            return found
-        return super().__getattribute__(name)
-
-    def model(self, name: str) -> Model:
-        """A model by its name; it alone counts as read."""
-        self._read.add(f"{_MODEL}{name}")
-        return super().model(name)
-
-    @property
-    def primary(self) -> str:
-        """Name of the model that leads; no model counts as read."""
-        self._read.add(_PRIMARY)
-        return super().primary
-
-    @property
-    def entries_read(self) -> set[str]:
-        """Names of the entries that have been read so far; may be added to."""
-        return self._read
-
-    def model_dump(self, **options: Any) -> dict[str, Any]:
-        """As of any study; all of it counts as read."""
-        self._read.update(self.values().keys() - {"pin_code"})
-        return super().model_dump(**options)
-
-    def __reduce__(self) -> Any:
-        return RecordedStudy.of, (Study.model_construct(**self.__dict__),)
-
-
-_MODEL, _PRIMARY = "models.", "primary_model"
-# Whether changed code counts is no part of a result: to ask for it is not to use it.
-_ENTRIES = frozenset(Study.model_fields) - {"pin_code"}
+        return values | models | {PRIMARY_ENTRY: names[0].removeprefix(MODEL_ENTRY)}

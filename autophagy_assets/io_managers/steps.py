@@ -14,7 +14,8 @@ import dagster as dg
 from filelock import FileLock, Timeout
 
 from autophagy_assets.config.home import Home
-from autophagy_assets.config.study import RecordedStudy, Study
+from autophagy_assets.config.recorded_study import RecordedStudy
+from autophagy_assets.config.study import Study
 from autophagy_assets.errors import InputError, IntegrityError
 from autophagy_assets.registry.provenance.recorder import Recorder
 from autophagy_assets.registry.provenance.runs import Step

@@ -107,14 +107,14 @@ def pixel_um(labels: Mapping[str, str]) -> float:
 
 def _stimulation(known: dict[str, str], study: Study) -> str:
     named = known.get(lab.STIMULATION)
-    plain = [name for name in known.values() if name in study.classes.values()]
+    plain = [name for name in known.values() if name in study.stimulations]
     return named or (plain[0] if plain else UNKNOWN)
 
 
 def _guess(known: dict[str, str], study: Study) -> str:
     """Genotype of an artifact whose labels were attached without saying their kind."""
     plain = {name for kind, name in known.items() if kind.startswith(lab.PLAIN)}
-    plain -= {study.name, SINGLE_CELL_IMAGES, FEATURIZED, *study.classes.values()}
+    plain -= {study.name, SINGLE_CELL_IMAGES, FEATURIZED, *study.stimulations}
     if study.control in plain:
         return study.control
     return plain.pop() if len(plain) == 1 else UNKNOWN

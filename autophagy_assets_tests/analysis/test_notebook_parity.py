@@ -9,9 +9,9 @@ import pytest
 from autophagy_assets.analysis.classifier.classification import predict, split_cells, train
 from autophagy_assets.analysis.classifier.evaluation import auc_of, confusion_of, evaluate, roc_of
 from autophagy_assets.analysis.features.cleaning import clean
+from autophagy_assets.analysis.galleries.choice import choose_error_cells
 from autophagy_assets.analysis.galleries.galleries import (
     OUTCOMES,
-    choose_error_cells,
     error_gallery,
 )
 from autophagy_assets.analysis.galleries.panels import PANEL

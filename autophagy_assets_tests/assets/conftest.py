@@ -27,7 +27,7 @@ def finished(store, tmp_path_factory: pytest.TempPathFactory) -> tuple[Platform,
 def platform(store, tmp_path: Path, request: pytest.FixtureRequest) -> Platform:
     """A platform with nothing in it, for a study of its own with the published model alone."""
     name = f"study of {request.node.name}"
-    return Platform(study_file(tmp_path, name, models={"puncta": None}))
+    return Platform(study_file(tmp_path, name))
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ _numbers = itertools.count()
 
 @pytest.fixture
 def platform(store, tmp_path) -> Platform:
-    return Platform(study_file(tmp_path, f"bad tables {next(_numbers)}", models={"puncta": None}))
+    return Platform(study_file(tmp_path, f"bad tables {next(_numbers)}"))
 
 
 def give(platform: Platform, genotype: str, table: pd.DataFrame) -> None:
@@ -107,7 +107,7 @@ def test_a_bad_table_is_named_by_a_refresh_and_what_hangs_on_it_is_skipped(platf
     assert "clean_features[EI24KO]" in made
     assert not made & {"clean_features[WT]", "training_cells", "test_cells", "study_report"}
     skipped = {str(target) for target in done.skipped}
-    assert {"training_cells", "autophagy_classifier", "error_galleries", "study_report"} <= skipped
+    assert {"training_cells", "autophagy_classifier[as_published]", "study_report"} <= skipped
 
 
 def test_a_whole_table_in_place_of_a_bad_one_repairs_the_study(platform):
@@ -171,9 +171,7 @@ def test_a_study_without_its_control_is_reported(platform):
 
 
 def test_a_knockout_with_a_single_class_is_evaluated_as_far_as_that_goes(store, tmp_path):
-    platform = Platform(
-        study_file(tmp_path, f"bad tables {next(_numbers)}", models={"puncta": None})
-    )
+    platform = Platform(study_file(tmp_path, f"bad tables {next(_numbers)}"))
     give(platform, "WT", table(cells=30))
     give(platform, "EI24KO", table("EI24KO").query("`class` == 1"))
     platform.features()
@@ -197,9 +195,7 @@ def test_a_knockout_with_other_features_is_reported(platform):
 
 
 def test_fewer_cells_than_a_gallery_wants_are_all_shown(store, tmp_path):
-    platform = Platform(
-        study_file(tmp_path, f"bad tables {next(_numbers)}", models={"puncta": None})
-    )
+    platform = Platform(study_file(tmp_path, f"bad tables {next(_numbers)}"))
     given_study(platform.study, tmp_path, cells=8, datasets=2)
     done = platform.refresh()
     assert not done.failed and not done.skipped
@@ -218,7 +214,8 @@ def test_one_bad_knockout_does_not_hold_up_the_others(platform, tmp_path):
     done = platform.refresh()
     assert {str(target) for target in done.failed} == {"raw_features[EI24KO]"}
     made = {str(target) for target in done.made}
-    assert {"test_predictions", "ko_evaluation[ATG5KO]", "error_galleries"} <= made
+    of_model = {f"{name}[as_published]" for name in ("test_predictions", "error_galleries")}
+    assert of_model | {"ko_evaluation[ATG5KO]", "knockout_effect[ATG5KO]"} <= made
 
 
 def test_crops_that_are_not_there_are_reported_by_the_galleries_alone(platform):
@@ -226,7 +223,8 @@ def test_crops_that_are_not_there_are_reported_by_the_galleries_alone(platform):
     give(platform, "EI24KO", table("EI24KO"))
     done = platform.refresh()
     made = {str(target) for target in done.made}
-    assert {"test_predictions", "classifier_evaluation", "ko_evaluation[EI24KO]"} <= made
+    of_model = {f"{name}[as_published]" for name in ("test_predictions", "classifier_evaluation")}
+    assert of_model | {"ko_evaluation[EI24KO]"} <= made
     message = next(
         text for target, text in done.failed.items() if target.asset == "error_galleries"
     )

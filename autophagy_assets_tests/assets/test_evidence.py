@@ -47,7 +47,7 @@ def platform(store, tmp_path: Path, monkeypatch) -> Platform:
     monkeypatch.setattr(segmentation, "process_field", with_room)
     monkeypatch.setattr(featurization, "featurize", fake_featurize)
     monkeypatch.setattr(compute, "map_fields", one_by_one)
-    platform = Platform(study_file(tmp_path, f"evidence {next(_numbers)}"))
+    platform = Platform(study_file(tmp_path, f"evidence {next(_numbers)}", models={}))
     write_images(tmp_path / "images", platform.study, FIELDS, seed=next(_numbers))
     ingest(tmp_path / "images", platform.study)
     platform.sync()

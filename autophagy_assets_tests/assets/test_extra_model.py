@@ -30,6 +30,7 @@ BY_MODEL = {
 OF_ALL_MODELS = {
     *("model_comparison", "study_report", "ko_predictions[EI24KO]", "ko_evaluation[EI24KO]"),
     *("knockout_effect[EI24KO]", "effect_robustness[EI24KO]"),
+    "condition_predictions",
 }
 TITLES = ["How right straight_line is where it is sure", "The first cells of EI24KO"]
 
@@ -38,7 +39,7 @@ TITLES = ["How right straight_line is where it is sure", "The first cells of EI2
 def platforms(store: object, tmp_path_factory: pytest.TempPathFactory) -> tuple[Platform, Platform]:
     """A study with a third model, before and after a module was added."""
     folder = tmp_path_factory.mktemp("added")
-    file = study_file(folder, "study with an added model")
+    file = study_file(folder, "study with an added model", models={})
     two = Platform(file)
     given_study(two.study, folder)
     assert two.refresh().complete

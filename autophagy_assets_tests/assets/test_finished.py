@@ -47,6 +47,7 @@ FIGURES = [
     ("ko_evaluation", "EI24KO"),
     ("knockout_effect", "EI24KO"),
     ("effect_robustness", "EI24KO"),
+    ("response_curve", None),
     ("class_gallery", None),
     ("error_galleries", PUBLISHED),
     ("error_galleries", "puncta"),
@@ -66,8 +67,9 @@ def test_everything_was_made_once(finished):
     again = platform.refresh()
     assert (again.made, again.failed, again.skipped) == ([], {}, set())
     assert (
-        again.fresh == len(EVERYTHING) + 3
-    )  # raw_features[EI24KO], model_features[WT] and background_features are not listed
+        again.fresh == len(EVERYTHING) + 4
+    )  # raw_features[EI24KO], model_features[WT], background_features and condition_predictions,
+    # which is empty here, are not listed
 
 
 @every_table
@@ -186,7 +188,7 @@ def test_artifacts_are_labelled_and_described(finished, asset, partition):
     assert artifact.description
     assert artifact.key.startswith("finished-study/") and f"/{asset}" in artifact.key
     assert artifact.is_latest
-    several = asset in ("wt_ko_gallery", "study_report")
+    several = asset in ("wt_ko_gallery", "response_curve", "study_report")
     genotype = None if several else "EI24KO" if partition == "EI24KO" else "WT"
     assert artifact.features.get_values().get("genotype") == genotype
 
@@ -233,6 +235,10 @@ INPUTS = {
     ("ko_predictions", "EI24KO"): {
         *("autophagy_classifier/puncta", "autophagy_classifier/as_published"),
         "model_features/EI24KO",
+    },
+    ("condition_predictions", None): {"model_features/WT"},
+    ("response_curve", None): {
+        *("condition_predictions", "cross_validation/puncta", "ko_predictions/EI24KO"),
     },
     ("ko_evaluation", "EI24KO"): {"ko_predictions/EI24KO"},
 }

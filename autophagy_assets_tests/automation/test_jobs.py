@@ -38,7 +38,7 @@ def test_the_analysis_is_made_where_there_is_nothing_to_image(platform, tmp_path
     given = given_study(platform.study, tmp_path)
     assert make(platform, IMAGING).made == []
     done = make(platform, ANALYSIS)
-    assert done.complete
+    assert done.complete, done
     assert {target.asset for target in done.made} >= {"raw_features", "study_report"}
     again = make(platform, ANALYSIS)
     assert again.made == [] and again.complete

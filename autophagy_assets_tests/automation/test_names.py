@@ -27,7 +27,7 @@ print(json.dumps({
 """
 JOBS = [
     *("analysis", "imaging", "ingest_submission"),
-    *("make_genotypes", "make_knockouts", "make_samples", "make_study"),
+    *("make_genotypes", "make_knockouts", "make_models", "make_samples", "make_study"),
     *("reconcile", "refresh_all"),
 ]
 SENSORS = ["refresh_on_change", "report_failures", "watch_inbox"]

@@ -120,7 +120,9 @@ def test_the_reason_stands_in_the_run(platform: Platform, tmp_path: Path) -> Non
     changed = Platform(write_study(tmp_path, name, models={"as_published": {"n_estimators": 20}}))
     changed.instance = platform.instance
     (run,) = Daemon(changed, define_refresh_on_change()).look()
-    assert run.tags["autophagy/reason"] == "classifier.n_estimators was 100 and is 20"
+    assert run.tags["autophagy/reason"] == (
+        "models.as_published.parameters.n_estimators was 12 and is 20"
+    )
 
 
 def test_what_failed_is_not_launched_again_before_something_changes(

@@ -75,7 +75,10 @@ def test_ingest_refresh_status_report_and_delete(tiny_study: Path, tmp_path: Pat
     assert "to make" in autophagy(home, "status").stdout
 
     copies = autophagy(home, "report", "--to", str(tmp_path / "out")).stdout.split()
-    assert {Path(copy).name for copy in copies} >= {"index.html", "error_galleries.png"}
+    assert {Path(copy).name for copy in copies} >= {
+        *("index.html", "claims.json"),
+        *("error_galleries-as_published.png", "error_galleries-puncta.png"),
+    }
 
     assert autophagy(home, "delete", answer="n\n").returncode != 0 and home.exists()
     assert autophagy(home, "delete", "--yes").returncode == 0 and not home.exists()

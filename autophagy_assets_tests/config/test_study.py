@@ -9,10 +9,12 @@ import pytest
 import yaml
 
 from autophagy_assets.config.models import AS_PUBLISHED
+from autophagy_assets.config.recorded_study import RecordedStudy
+from autophagy_assets.config.sections import Checks
 from autophagy_assets.config.settings import STUDY_VARIABLE
-from autophagy_assets.config.study import DEFAULT_STUDY, Checks, RecordedStudy, Study
+from autophagy_assets.config.study import DEFAULT_STUDY, NO_CLASS, Study
 from autophagy_assets.errors import InputError
-from autophagy_assets_tests.platform import study_file
+from autophagy_assets_tests.platform import study_file, with_conditions
 
 DEFAULT = yaml.safe_load(DEFAULT_STUDY.read_text())
 
@@ -69,6 +71,36 @@ def test_the_class_of_a_stimulation():
         study.class_of("6h")
 
 
+def test_conditions_have_no_class_and_stand_between_the_classes():
+    study = with_conditions("2h Torin-1", "6h Torin-1")
+    assert [study.class_of(label) for label in study.stimulations] == [0, NO_CLASS, NO_CLASS, 1]
+    assert study.stimulations == ("untreated", "2h Torin-1", "6h Torin-1", "14h Torin-1")
+    assert set(study.class_numbers) == {0, 1, NO_CLASS}
+    with pytest.raises(InputError, match=r"'24h' is unknown: .* '6h Torin-1', '14h Torin-1'"):
+        study.class_of("24h")
+
+
+def test_class_1_stands_where_the_conditions_name_it():
+    study = with_conditions("6h Torin-1", "14h Torin-1", "24h Torin-1")
+    assert study.stimulations == ("untreated", "6h Torin-1", "14h Torin-1", "24h Torin-1")
+    assert [study.class_of(label) for label in study.stimulations] == [0, NO_CLASS, 1, NO_CLASS]
+    assert with_conditions("14h Torin-1").class_numbers == (0, 1)
+
+
+def test_a_study_file_without_conditions_has_its_classes_alone():
+    study = Study.load()
+    assert study.stimulations == ("untreated", "14h Torin-1")
+    assert study.class_numbers == (0, 1)
+
+
+def test_a_condition_is_read_only_for_what_is_no_class():
+    """Else the samples of both classes would be made again when a condition is added."""
+    recorded = RecordedStudy.of(with_conditions("6h Torin-1"))
+    assert recorded.class_of("14h Torin-1") == 1 and recorded.entries_read == {"classes"}
+    assert recorded.class_of("6h Torin-1") == NO_CLASS
+    assert recorded.entries_read == {"classes", "conditions"}
+
+
 def without(entry: str) -> dict:
     return {name: value for name, value in DEFAULT.items() if name != entry}
 
@@ -86,6 +118,21 @@ BAD = {
     "one class": ({**DEFAULT, "classes": {0: "untreated"}}, "classes", "0 and 1"),
     "classes alike": ({**DEFAULT, "classes": {0: "a", 1: "a"}}, "classes", "different"),
     "three classes": ({**DEFAULT, "classes": {0: "a", 1: "b", 2: "c"}}, "classes", "0 and 1"),
+    "class 0 among the conditions": (
+        {**DEFAULT, "conditions": ["6h Torin-1", "untreated"]},
+        "",
+        "conditions: 'untreated' is class 0, which comes first; take it out",
+    ),
+    "a condition twice": (
+        {**DEFAULT, "conditions": ["6h Torin-1", "6h Torin-1"]},
+        "conditions",
+        "'6h Torin-1' is there twice; remove one of them",
+    ),
+    "a condition without a name": (
+        {**DEFAULT, "conditions": [" "]},
+        "conditions",
+        "a condition has no name",
+    ),
     "channels alike": ({**DEFAULT, "channels": ["DAPI"] * 3}, "", "different"),
     "an unknown marker": ({**DEFAULT, "marker_channel": "GFP"}, "", "marker_channel"),
     "a test size of one": (

@@ -161,7 +161,7 @@ BAD_METADATA: dict[str, tuple[Callable[[Path], None], list[str]]] = {
     ),
     "an unknown stimulation": (
         cell("stimulation", "14h Torin1", 5),
-        ["row 7", "'14h Torin1' is unknown", "'untreated' and '14h Torin-1'"],
+        ["row 7", "'14h Torin1' is unknown", "'untreated', '14h Torin-1'", "under conditions"],
     ),
     "an unknown channel": (cell("channel", "GFP"), ["row 2", "'GFP' is unknown", "DAPI"]),
     "an absolute path": (

@@ -37,7 +37,7 @@ def test_what_was_lost_comes_back_from_a_backup(run_script: Callable[..., Any], 
     home, backup = tmp_path / "home", tmp_path / "backup.tar"
     assert run_script(GIVE_AND_REFRESH, tmp_path / "given", home=home) > 0
     known = run_script(ARTIFACTS, home=home)
-    lineage = output(home, "lineage", "error_galleries")
+    lineage = output(home, "lineage", "error_galleries[puncta]")
 
     tar("--create", "--file", backup, "--directory", home.parent, home.name)
     before = contents(home)
@@ -51,7 +51,7 @@ def test_what_was_lost_comes_back_from_a_backup(run_script: Callable[..., Any], 
     assert all(len(numbers) < 2 for numbers in rows.values()), "nothing to make, nothing waiting"
     assert output(home, "reconcile") == "All agree.\n"
     assert "Made 0;" in output(home, "refresh")
-    assert output(home, "lineage", "error_galleries") == lineage
+    assert output(home, "lineage", "error_galleries[puncta]") == lineage
     assert run_script(ARTIFACTS, home=home) == known
 
     # It is not only looked at: what is lost after the restore is made again.

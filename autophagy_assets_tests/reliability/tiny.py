@@ -18,6 +18,7 @@ from autophagy_assets.analysis.figures import Picture, new_figure
 from autophagy_assets.assets.definition import StudyResource, study_asset
 from autophagy_assets.automation.launcher import run_request
 from autophagy_assets.automation.requests import requests
+from autophagy_assets.config.models import AS_PUBLISHED
 from autophagy_assets.config.study import DEFAULT_STUDY, Study
 from autophagy_assets.io_managers.figure import FigureIOManager, StoredPicture
 from autophagy_assets.io_managers.joblib import JoblibIOManager
@@ -34,7 +35,8 @@ def write_study(path: Path, seed: int) -> None:
     """A study file; every asset's content depends on the seed."""
     entries = yaml.safe_load(DEFAULT_STUDY.read_text()) | {"name": "tiny study"}
     entries["split"]["random_state"] = seed
-    entries["classifier"]["n_estimators"] = 3
+    for model in entries["models"]:
+        model["parameters"]["n_estimators"] = 3
     path.write_text(yaml.safe_dump(entries))
 
 
@@ -85,7 +87,9 @@ def cells(context, field: pd.DataFrame) -> pd.DataFrame:
 @_define("model_io")
 def forest(context, cells: pd.DataFrame) -> TrainedClassifier:
     """A small forest."""
-    return classification.train(cells, context.study.classifier, context.version_of("cells"))
+    return classification.train(
+        cells, context.study.model(AS_PUBLISHED), context.version_of("cells")
+    )
 
 
 @_define("figure_io")

@@ -31,7 +31,7 @@ PLACES = {
 # Entry of the study file to its values; the first is what it is at the beginning.
 ENTRIES: dict[str, list[Any]] = {
     "segmentation.nucleus_threshold": [0.2, 0.25],
-    "classifier.max_depth": [10, 1],
+    "models.as_published.parameters.max_depth": [10, 1],
     "split.random_state": [42, 7],
     "galleries.class_cells": [4, 3],
     "galleries.error_cells": [2, 3],
@@ -45,7 +45,9 @@ LABELS: dict[str, list[str]] = {
 }
 _FASTER: dict[str, Any] = {
     "name": "state machine",
-    "classifier.n_estimators": 5,
+    "models.as_published.parameters.n_estimators": 5,
+    "models.puncta.parameters.n_estimators": 5,
+    "cross_validation.permutations": 1,
     "segmentation.image_size": 64,
     "checks.cells_per_field": [1, 300],
 }
@@ -140,8 +142,14 @@ class Wanted:
             *sections, entry = name.split(".")
             part = study
             for section in sections:
-                part = part[section]
+                part = part[section] if isinstance(part, dict) else _named(part, section)
             part[entry] = value
         beside = path.with_suffix(".new")
         beside.write_text(yaml.safe_dump(study))
         beside.replace(path)
+
+
+def _named(entries: list[dict[str, Any]], name: str) -> dict[str, Any]:
+    """The entry of a list that has a name, such as a model."""
+    (found,) = (entry for entry in entries if entry["name"] == name)
+    return found

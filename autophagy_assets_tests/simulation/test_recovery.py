@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from autophagy_assets.config.models import AS_PUBLISHED
 from autophagy_assets.config.study import Study
 from autophagy_assets.simulation import SimulatedStudy, simulate
 
@@ -113,7 +114,7 @@ def test_classifier_without_lc3b_is_neither_perfect_nor_blind(segmented: Segment
         train, test = train_test_split(
             cells.index[wild], test_size=study.split.test_size, random_state=split
         )
-        forest = RandomForestClassifier(**study.classifier.model_dump())
+        forest = RandomForestClassifier(**study.model(AS_PUBLISHED).parameters.model_dump())
         forest.fit(cells.loc[train, names], treated[train])
         score = forest.predict_proba(cells.loc[test, names])[:, 1]
         auc.append(roc_auc_score(treated[test], score))

@@ -22,6 +22,7 @@ from autophagy_assets import automation
 from autophagy_assets.automation.next_runs import look
 from autophagy_assets.automation.refresh import refresh
 from autophagy_assets.config.home import dagster_instance
+from autophagy_assets.config.models import AS_PUBLISHED
 from autophagy_assets.io_managers.parquet import read_table
 from autophagy_assets.registry.store.instance import connect
 from autophagy_assets.staleness.materializations import UID, latest
@@ -39,7 +40,7 @@ pinned = {str(t): list(v.pinned) for t, v in state.plan.verdicts.items() if v.pi
 if sys.argv[4] == "refresh":
     done = refresh(study_file)
     assert done.complete, done
-found = latest(dagster_instance(), dg.AssetKey("test_predictions"), None)
+found = latest(dagster_instance(), dg.AssetKey("test_predictions"), AS_PUBLISHED)
 artifact = connect().Artifact.get(uid=found.metadata[UID])
 print(json.dumps({
     "ready": ready,
@@ -48,6 +49,7 @@ print(json.dumps({
     "code": artifact.run.transform.source_code,
 }))
 """
+PREDICTIONS = "test_predictions[as_published]"
 
 
 def copy(folder: Path, module: str = "", before: str = "", after: str = "") -> Path:
@@ -83,14 +85,14 @@ def test_a_changed_word_makes_what_it_could_change_and_a_comment_nothing(
     other = copy(tmp_path / "other", module, "np.argmax(", "np.argmin(")
     kept = run(other, "look", pinned)
     assert set(kept["ready"]) <= {"study_report"} and "argmax" in kept["code"]
-    assert kept["pinned"]["test_predictions"] == [
+    assert kept["pinned"][PREDICTIONS] == [
         "code of autophagy_assets.analysis.classifier.classification has changed"
     ]
     changed = run(other, "refresh")
-    assert changed["ready"]["test_predictions"] == changed["ready"]["ko_predictions[EI24KO]"]
+    assert changed["ready"][PREDICTIONS] == changed["ready"]["ko_predictions[EI24KO]"]
     assert (
         "code of autophagy_assets.analysis.classifier.classification has changed"
-        in (changed["ready"]["test_predictions"])
+        in (changed["ready"][PREDICTIONS])
     )
     assert "training_cells" not in changed["ready"]
     # But for scores of a half, which both give to the first class.

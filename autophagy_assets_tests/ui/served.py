@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from autophagy_assets.cli.serve import CODE_LOCATION
+from autophagy_assets.config.models import AS_PUBLISHED
 
 REPOSITORY = {
     "repositoryName": "__repository__",
@@ -190,8 +191,8 @@ class Served:
         return {"run": found[0]["runId"], **values}
 
     def parameters(self) -> dict[str, Any]:
-        """Parameters of the latest classifier."""
-        made = self.materialized("autophagy_classifier")
+        """Parameters of the published model as it is now."""
+        made = self.materialized("autophagy_classifier", AS_PUBLISHED)
         assert made is not None
         return json.loads(made["parameters"])
 

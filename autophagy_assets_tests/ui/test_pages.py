@@ -5,13 +5,32 @@ from __future__ import annotations
 import pytest
 
 from autophagy_assets.analysis.identity import CLASS, IDENTITY, METADATA, PREDICTION
-from autophagy_assets.config.study import ClassifierParameters
+from autophagy_assets.config.models import AS_PUBLISHED
 
 pytestmark = pytest.mark.slow
 
 GROUPS = {
-    "imaging": ["raw_images", "excluded_fields", "single_cell_images", "cell_features"],
-    "features": ["source_features", "source_datasets", "raw_features", "clean_features"],
+    "imaging": [
+        "raw_images",
+        "excluded_fields",
+        "single_cell_images",
+        "cell_features",
+        "marker_features",
+    ],
+    "features": [
+        "source_features",
+        "source_datasets",
+        "raw_features",
+        "clean_features",
+        "model_features",
+    ],
+    "evidence": [
+        "cross_validation",
+        "model_comparison",
+        "score_reliability",
+        "background_features",
+        "shortcut_card",
+    ],
     "classifier": [
         "training_cells",
         "test_cells",
@@ -20,13 +39,24 @@ GROUPS = {
         "classifier_evaluation",
     ],
     "knockouts": ["ko_predictions", "ko_evaluation"],
-    "galleries": ["class_gallery", "error_galleries", "wt_ko_gallery", "spatial_context"],
+    "effects": ["knockout_effect", "effect_robustness"],
+    "galleries": [
+        "class_gallery",
+        "marker_example",
+        "error_galleries",
+        "wt_ko_gallery",
+        "spatial_context",
+    ],
     "report": ["study_report", "last_refresh"],
 }
 FROM_OUTSIDE = {
     *("raw_images", "excluded_fields", "source_features", "source_datasets", "last_refresh")
 }
-FIGURES = ["classifier_evaluation", *GROUPS["galleries"]]
+FIGURES = [
+    *("model_comparison", "score_reliability", "shortcut_card", "classifier_evaluation"),
+    *("ko_evaluation", "knockout_effect", "effect_robustness"),
+    *GROUPS["galleries"],
+]
 
 
 def words(page) -> list[str]:
@@ -43,12 +73,15 @@ def test_the_graph_shows_every_group_with_its_assets(page):
 
 
 def test_a_table_shows_what_it_is_and_what_it_holds(page, served):
-    made = served.materialized("test_predictions")
+    made = served.materialized("test_predictions", AS_PUBLISHED)
     page.goto("/assets/test_predictions?view=overview")
-    page.get_by_text("Probability of class 1 that the classifier gives the cell").wait_for()
+    page.get_by_text("Probability of class 1 that the model gives the cell").wait_for()
     page.get_by_text("Scikit Learn").wait_for()
     seen = words(page)
-    assert "Test cells with class, predicted class, probability and outcome." in seen
+    assert (
+        "Predictions for control cells by a model that has not seen them, with their outcome."
+        in seen
+    )
     assert seen[seen.index("Owners") + 1] == "imaging"
     assert {"Parquet", "Scikit Learn"} <= set(seen)
     assert seen[seen.index("Row count") + 1] == str(made["dagster/row_count"])
@@ -71,11 +104,11 @@ def test_a_figure_shows_itself(page, asset):
 
 
 def test_a_figure_shows_where_it_is_in_lamindb(page, served):
-    made = served.materialized("error_galleries")
+    made = served.materialized("error_galleries", AS_PUBLISHED)
     page.goto("/assets/error_galleries?view=overview")
     page.get_by_text(made["lamindb/uid"], exact=True).wait_for()
     page.get_by_text(made["lamindb/run"], exact=True).wait_for()
-    page.get_by_text("Test cells that the classifier got right and wrong").first.wait_for()
+    page.get_by_text("Control cells that a model got right and wrong").first.wait_for()
 
 
 def test_the_lineage_of_a_figure_reaches_the_microscope_images(page):
@@ -117,12 +150,12 @@ def test_the_checks_have_run_and_passed(served):
         # The tables were given, so no field has been imaged here and none was refused.
         if node["assetKey"]["path"][-1] not in ("single_cell_images", "excluded_fields")
     }
-    assert len(checks) == 12
+    assert len(checks) == 13
     for name, last in checks.items():
         assert last and last["status"] == "SUCCEEDED" and last["evaluation"]["success"], name
 
 
-def test_the_launchpad_offers_the_parameters_of_the_classifier(page):
+def test_the_launchpad_offers_parameters_of_a_model(page):
     page.goto("/assets/autophagy_classifier?view=overview")
     page.locator("button:right-of(:text('Materialize'))").first.click()
     page.get_by_text("Open launchpad").click()
@@ -130,7 +163,4 @@ def test_the_launchpad_offers_the_parameters_of_the_classifier(page):
     page.keyboard.press("Control+A")
     page.keyboard.insert_text("ops:\n  autophagy_classifier:\n    config:\n      ")
     page.keyboard.press("Control+Space")
-    page.locator(".CodeMirror-hints", has_text="n_estimators").first.wait_for()
-    offered = page.locator(".CodeMirror-hints").first.inner_text()
-    for name in ClassifierParameters.model_fields:
-        assert name in offered
+    page.locator(".CodeMirror-hints", has_text="parameters").first.wait_for()

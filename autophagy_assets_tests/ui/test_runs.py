@@ -8,12 +8,12 @@ import time
 import pytest
 import yaml
 
-from autophagy_assets.config.study import Study
+from autophagy_assets.config.models import AS_PUBLISHED
+from autophagy_assets_tests.platform import TREES
 from autophagy_assets_tests.ui.served import REPOSITORY, family_of, listening
 
 pytestmark = pytest.mark.slow
 
-TREES = Study.load().classifier.n_estimators
 FEWER = 7
 
 
@@ -27,14 +27,14 @@ def test_nobody_else_can_reach_it(served):
 
 
 def test_the_materialize_button_runs_an_asset(page, served):
-    before, known = served.materialized("classifier_evaluation"), served.runs()
-    page.goto("/assets/classifier_evaluation?view=overview")
+    before, known = served.materialized("class_gallery"), served.runs()
+    page.goto("/assets/class_gallery?view=overview")
     page.get_by_role("button", name="Materialize").first.click()
     run = served.new_run(known)
     assert served.ended(run) == "SUCCESS"
-    after = served.materialized("classifier_evaluation")
+    after = served.materialized("class_gallery")
     assert after["run"] == run
-    assert after["sha256"] == before["sha256"], "the same numbers give another picture"
+    assert after["sha256"] == before["sha256"], "the same cells give another picture"
 
 
 def test_a_parameter_set_in_the_launchpad_is_the_one_that_is_used(page, served):
@@ -44,12 +44,12 @@ def test_a_parameter_set_in_the_launchpad_is_the_one_that_is_used(page, served):
     page.get_by_text("Open launchpad").click()
     page.locator(".CodeMirror-line").first.click()
     page.keyboard.press("Control+A")
-    config = {"ops": {"autophagy_classifier": {"config": {"n_estimators": FEWER}}}}
+    config = {"ops": {"autophagy_classifier": {"config": {"parameters": {"n_estimators": FEWER}}}}}
     page.keyboard.insert_text(yaml.safe_dump(config))
     page.get_by_role("button", name="Materialize").last.click()
     run = served.new_run(known)
     assert served.ended(run) == "SUCCESS"
-    assert served.materialized("autophagy_classifier")["run"] == run
+    assert served.materialized("autophagy_classifier", AS_PUBLISHED)["run"] == run
     assert served.parameters()["n_estimators"] == FEWER
 
 

@@ -23,9 +23,11 @@ from autophagy_assets.analysis.features.sets import features_of
 from autophagy_assets.analysis.identity import (
     CLASS,
     feature_columns,
+    of_classes,
 )
 from autophagy_assets.config.models import Model
-from autophagy_assets.config.study import Split
+from autophagy_assets.config.sections import Split
+from autophagy_assets.config.study import NO_CLASS
 from autophagy_assets.errors import InputError
 
 _NAMED = 5
@@ -37,14 +39,14 @@ def split_cells(clean: pd.DataFrame, split: Split) -> tuple[pd.DataFrame, pd.Dat
     Parameters
     ----------
     clean : pandas.DataFrame, shape (n_cells, n_columns)
-        Clean features of the control.
+        Clean features of the control; those of conditions that are no class are left out.
     split : Split
         Fraction of test cells and random state.
 
     Returns
     -------
     training, test : pandas.DataFrame
-        Every cell is in one of them; rows in the order scikit-learn draws them.
+        Every cell of a class is in one of them; rows in the order scikit-learn draws them.
 
     Raises
     ------
@@ -56,6 +58,7 @@ def split_cells(clean: pd.DataFrame, split: Split) -> tuple[pd.DataFrame, pd.Dat
     The split is over cells, as in the reference notebook: cells of one image fall on both
     sides, so the scores say how well other cells of *these* images are told apart.
     """
+    clean = of_classes(clean)
     _require_both_classes(clean, "The control's cells")
     try:
         training, test = train_test_split(
@@ -81,7 +84,8 @@ def train(
     Parameters
     ----------
     cells : pandas.DataFrame, shape (n_cells, n_columns)
-        Training cells; of their features those are used that the model names.
+        Training cells; of their features those are used that the model names. Cells of conditions
+        that are no class are left out.
     model : Model
         Entry of the study file.
     training_data : str
@@ -100,6 +104,7 @@ def train(
         If the table breaks the contract of feature tables, has a single class, or none of the
         model's features.
     """
+    cells = of_classes(cells)
     check_feature_table(cells, f"of cells that model {model.name!r} is trained on")
     _require_both_classes(cells, "The training cells")
     features = features_of(model, feature_columns(cells))
@@ -140,15 +145,15 @@ def predict(model: TrainedClassifier, cells: pd.DataFrame, name: str = "cells") 
     -------
     pandas.DataFrame, shape (n_cells, 11)
         Identity, class, metadata, ``model``, ``predicted_class``, ``prob_class1`` (probability
-        of class 1) and ``outcome`` (TP, TN, FP or FN; class 1 is positive); rows in the order
-        of `cells`.
+        of class 1) and ``outcome`` (TP, TN, FP or FN; class 1 is positive; "no class" of a
+        condition that is none); rows in the order of `cells`.
 
     Raises
     ------
     InputError
         If the table breaks its contract, or lacks features of the model.
     """
-    check_feature_table(cells, name)
+    check_feature_table(cells, name, (0, 1, NO_CLASS))
     _require_features(model, cells, name)
     probabilities = np.asarray(model.estimator.predict_proba(cells[list(model.feature_names)]))
     scores = probabilities[:, model.classes.index(POSITIVE)]

@@ -8,7 +8,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from autophagy_assets.config.models import Model
+from autophagy_assets.config.models import RANDOM_FOREST, Model
 
 
 def estimator_of(model: Model) -> ClassifierMixin:
@@ -20,7 +20,7 @@ def estimator_of(model: Model) -> ClassifierMixin:
         Has ``predict_proba``.
     """
     parameters = model.parameters.model_dump()
-    if model.estimator == "random_forest":
+    if model.estimator == RANDOM_FOREST:
         return RandomForestClassifier(**parameters)
     if model.estimator == "histogram_gradient_boosting":
         return HistGradientBoostingClassifier(**parameters)

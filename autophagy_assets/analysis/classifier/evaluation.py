@@ -11,7 +11,7 @@ import pandas as pd
 from sklearn.metrics import auc, confusion_matrix, roc_curve
 
 from autophagy_assets.analysis.classifier.predictions import POSITIVE
-from autophagy_assets.analysis.identity import CLASS, MODEL, PREDICTED, SCORE
+from autophagy_assets.analysis.identity import CLASS, MODEL, PREDICTED, SCORE, of_classes
 from autophagy_assets.errors import InputError
 
 AUC, ROC, CONFUSION = "auc", "roc", "confusion"
@@ -36,7 +36,8 @@ def evaluate(predictions: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     predictions : pandas.DataFrame, shape (n_cells, n_columns)
-        Holds ``model``, ``class``, ``predicted_class`` and ``prob_class1``.
+        Holds ``model``, ``class``, ``predicted_class`` and ``prob_class1``. Cells of
+        conditions that are no class are left out.
 
     Returns
     -------
@@ -54,7 +55,7 @@ def evaluate(predictions: pd.DataFrame) -> pd.DataFrame:
 
     Notes
     -----
-    Where only one class occurs an ROC curve is not defined: the AUC is NaN, there are no ROC
+    Where fewer than two classes occur an ROC curve is not defined: the AUC is NaN, there are no ROC
     points, and the fractions of the absent class are NaN.
     """
     if predictions.empty:
@@ -62,7 +63,7 @@ def evaluate(predictions: pd.DataFrame) -> pd.DataFrame:
     rows = [
         {MODEL: model, **row}
         for model, cells in predictions.groupby(MODEL, sort=False)
-        for row in _rows(cells)
+        for row in _rows(of_classes(cells))
     ]
     return pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
 

@@ -15,8 +15,10 @@ from autophagy_assets.analysis.identity import (
     PREDICTED,
     SCORE,
 )
+from autophagy_assets.config.study import NO_CLASS
 
 POSITIVE = 1
+NO_OUTCOME = "no class"
 
 
 def called(scores: np.ndarray, threshold: float | None) -> np.ndarray:
@@ -66,24 +68,42 @@ def predictions(
     return table
 
 
+def no_predictions(cells: pd.DataFrame) -> pd.DataFrame:
+    """Put together a table of predictions of no cells.
+
+    Parameters
+    ----------
+    cells : pandas.DataFrame, shape (n_cells, n_columns)
+        As for `predictions`; says which columns there are.
+
+    Returns
+    -------
+    pandas.DataFrame, shape (0, 11 or 12)
+    """
+    return predictions(cells.head(0), "", np.empty(0), np.empty(0, dtype="int64"))
+
+
 def outcomes(true: np.ndarray, predicted: np.ndarray) -> np.ndarray:
     """Name the outcome of each prediction.
 
     Parameters
     ----------
     true, predicted : numpy.ndarray of int, shape (n_cells,)
-        Class numbers; class 1 is positive.
+        Class numbers; class 1 is positive, and true ones may be ``NO_CLASS``.
 
     Returns
     -------
     numpy.ndarray of str, shape (n_cells,)
-        ``"TP"``, ``"TN"``, ``"FP"`` or ``"FN"``.
+        ``"TP"``, ``"TN"``, ``"FP"`` or ``"FN"``; ``"no class"`` where there is nothing to be
+        right about.
 
     Examples
     --------
     >>> outcomes(np.array([1, 0, 0, 1]), np.array([1, 0, 1, 0])).tolist()
     ['TP', 'TN', 'FP', 'FN']
     """
-    right = np.where(np.asarray(true) == np.asarray(predicted), "T", "F")
+    true = np.asarray(true)
+    right = np.where(true == np.asarray(predicted), "T", "F")
     sign = np.where(np.asarray(predicted) == POSITIVE, "P", "N")
-    return np.char.add(right, sign).astype(object)
+    named = np.char.add(right, sign).astype(object)
+    return np.where(true == NO_CLASS, NO_OUTCOME, named)

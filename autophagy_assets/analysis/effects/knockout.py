@@ -13,17 +13,18 @@ from autophagy_assets.analysis.effects.robustness import (
     scores_by_scheme,
     specifications,
 )
+from autophagy_assets.analysis.effects.scored_cells import puncta_of, scored_cells
 from autophagy_assets.analysis.evidence.cross_validation import MODEL
-from autophagy_assets.analysis.evidence.scoring import scored_as_stored, scoring_of
-from autophagy_assets.analysis.features.sets import PUNCTA
 from autophagy_assets.config.models import Model
 from autophagy_assets.config.study import Study
 
-PUNCTA_PER_CELL = "puncta per cell"
-
 
 def measured_effect(
-    cross_validation: pd.DataFrame, predictions: pd.DataFrame, model: Model, study: Study
+    cross_validation: pd.DataFrame,
+    predictions: pd.DataFrame,
+    conditions: pd.DataFrame,
+    model: Model,
+    study: Study,
 ) -> tuple[pd.DataFrame, Effect, pd.DataFrame]:
     """Measure how a knockout responds to the stimulation, against the control.
 
@@ -33,6 +34,8 @@ def measured_effect(
         Of the model, as ``cross_validate`` gives it.
     predictions : pandas.DataFrame
         Of the knockout's cells; those of other models are left out.
+    conditions : pandas.DataFrame
+        Predictions of the control's cells of conditions that are no class; may be empty.
 
     Returns
     -------
@@ -42,15 +45,11 @@ def measured_effect(
     effect : Effect
         Of the knockout on the response of the positive share.
     effects : pandas.DataFrame
-        As ``effects_table`` gives it, for every measure, with ``level`` "difference".
+        As ``effects_table`` gives it, of every stimulation and measure; ``level`` is "difference".
     """
-    scoring = scoring_of(cross_validation, model)
-    control = scored_as_stored(cross_validation, model, scoring.scheme)
-    knockout = predictions[predictions[MODEL] == model.name]
-    cells = pd.concat([control, knockout], ignore_index=True)
-    puncta = {PUNCTA_PER_CELL: PUNCTA} if PUNCTA in control and PUNCTA in knockout else {}
-    measured = measure(cells, scoring.positive_above, puncta)
-    name = str(knockout["genotype"].iloc[0])
+    cells, threshold = scored_cells(cross_validation, model, conditions, predictions)
+    measured = measure(cells, threshold, puncta_of(cells))
+    name = str(predictions["genotype"].iloc[0])
     found = responses(measured, study)
     effect = effect_of(found, name, study.classes[1], POSITIVE_SHARE, study)
     return measured, effect, effects_table(found, name, study).assign(level="difference")
@@ -79,15 +78,15 @@ def every_specification(
     ]
     first = next(iter(cross_validations.values()))
     one = first[first["scheme"] == first["scheme"].iloc[0]]
-    cells = pd.concat([one, predictions[predictions[MODEL] == predictions[MODEL].iloc[0]]])
-    known = PUNCTA in one and PUNCTA in predictions
+    others = predictions[predictions[MODEL] == predictions[MODEL].iloc[0]]
+    cells = pd.concat([one, others], ignore_index=True)
     name = str(predictions["genotype"].iloc[0])
     table = specifications(
         pd.concat(tables, ignore_index=True),
         name,
         study.classes[1],
         study,
-        cells.reset_index(drop=True) if known else None,
-        {PUNCTA_PER_CELL: PUNCTA} if known else None,
+        cells,
+        puncta_of(cells),
     )
     return table.assign(sentence=robustness_sentence(table, name, study))

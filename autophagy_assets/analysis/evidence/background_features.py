@@ -14,7 +14,15 @@ import pandas as pd
 
 from autophagy_assets.analysis.evidence.field_background import FieldBackground, read_background
 from autophagy_assets.analysis.features.sets import CONTRAST, PREFIX, UNITS
-from autophagy_assets.analysis.identity import CELL_ID, CLASS, DATASET, IDENTITY, KIND, METADATA
+from autophagy_assets.analysis.identity import (
+    CELL_ID,
+    CLASS,
+    DATASET,
+    IDENTITY,
+    KIND,
+    METADATA,
+    of_classes,
+)
 from autophagy_assets.analysis.marker.columns import names
 from autophagy_assets.analysis.marker.features import in_units, known_size, on_contrast
 from autophagy_assets.analysis.marker.views import edge_px, rescaled, view
@@ -35,7 +43,7 @@ def background_features(
     Parameters
     ----------
     cells : pandas.DataFrame, shape (n_cells, n_columns)
-        Identity, class and metadata of the control's cells.
+        Identity, class and metadata of the control's cells; those of no class are left out.
     stores : mapping of str to path-like
         SpatialData zarr store of each dataset that has one. Each is read once.
     pixel_um : mapping of str to float
@@ -53,6 +61,7 @@ def background_features(
     sentences : list of str
         What was left out and why. The rest goes on.
     """
+    cells = of_classes(cells)
     fields, said = _read(cells, stores, study)
     of_dataset = cells[[DATASET, CLASS, *METADATA]].drop_duplicates(DATASET).set_index(DATASET)
     of_dataset = of_dataset.loc[list(fields)]

@@ -7,9 +7,11 @@ what the stored model takes from them (``scoring``).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from sklearn.base import ClassifierMixin
 from threadpoolctl import threadpool_limits
 
 from autophagy_assets.analysis.classifier.estimators import estimator_of
@@ -25,7 +27,8 @@ from autophagy_assets.analysis.identity import (
     SCORE,
     feature_columns,
 )
-from autophagy_assets.config.models import Model
+from autophagy_assets.compute.limits import granted_processors
+from autophagy_assets.config.models import RANDOM_FOREST, Model
 from autophagy_assets.config.study import Study
 from autophagy_assets.errors import InputError
 
@@ -159,9 +162,19 @@ def out_of_fold(
     # Threads that wait for each other cost more than they save on tables of this size.
     with threadpool_limits(1):
         for fold in parted:
-            fitted = estimator_of(model).fit(features.iloc[fold.train], classes[fold.train])
+            fitted = _fitted(model, features.iloc[fold.train], classes[fold.train])
             scores[fold.test] = fitted.predict_proba(scored.iloc[fold.test])[:, 1]
     return scores
+
+
+def _fitted(model: Model, features: pd.DataFrame, classes: np.ndarray) -> ClassifierMixin:
+    """Fit a model on all processors; the same model as on one."""
+    estimator: Any = estimator_of(model)
+    if model.estimator != RANDOM_FOREST:
+        return estimator.fit(features, classes)
+    fitted = estimator.set_params(n_jobs=max(1, int(granted_processors()))).fit(features, classes)
+    # Trees are added up in the order in which threads come, which changes the last digits.
+    return fitted.set_params(n_jobs=None)
 
 
 def _calibrated(rows: pd.DataFrame, parted: Sequence[Fold]) -> np.ndarray:

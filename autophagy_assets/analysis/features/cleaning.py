@@ -57,7 +57,7 @@ def clean(
     marker defines the classes, so its own intensity would answer the question asked.
     """
     table = used_columns(raw, study)
-    check_feature_table(table, name, tuple(study.classes))
+    check_feature_table(table, name, study.class_numbers)
     described = _described(datasets)
     metadata = described.reindex(table[DATASET].to_numpy()).fillna(UNKNOWN).astype(str)
     metadata.index = table.index

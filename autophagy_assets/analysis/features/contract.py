@@ -132,7 +132,7 @@ def table_contract(table: pd.DataFrame, name: str, study: Study) -> Finding:
 
     def look() -> None:
         _check_columns(table, name)
-        _check_classes(table, name, tuple(study.classes))
+        _check_classes(table, name, study.class_numbers)
 
     n = len(feature_columns(table))
     sentence = f"{name} has {len(table)} cells with identity, a known class and {n} features."

@@ -55,7 +55,7 @@ class Table:
 _CELL = (
     Column(DATASET, str, "LaminDB uid of the single-cell images that hold the cell"),
     Column(CELL_ID, int, "Number of the cell within its dataset"),
-    Column(CLASS, int, "Class of the stimulation of the cell's image"),
+    Column(CLASS, int, "Class of the stimulation of the cell's image; -1 where it is none"),
 )
 _METADATA = (
     Column("genotype", str, "Genotype of the cell"),
@@ -67,7 +67,7 @@ _PREDICTION = (
     Column(MODEL, str, "Model of the study file that gives the prediction"),
     Column(PREDICTED, int, "Class that the model gives the cell"),
     Column(SCORE, float, "Probability of class 1 that the model gives the cell"),
-    Column(OUTCOME, str, "TP, TN, FP or FN"),
+    Column(OUTCOME, str, "TP, TN, FP or FN; no class where the stimulation is none"),
 )
 CELLS = Table("cells with features", _CELL)
 CLEAN = Table("cells with metadata and features", _CELL + _METADATA)

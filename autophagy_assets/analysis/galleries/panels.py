@@ -33,9 +33,9 @@ from autophagy_assets.errors import InputError
 
 PANEL, ROW, COLUMN, SHOWN_SCORE = "panel", "row", "column", "score"
 CROP_MAP = "gray"
-_ACROSS = 2
 _GAP, _LABEL = 0.05, 0.17  # of a crop's side: between crops, and the line for a label
-_PANEL_WIDTH = 4.2  # inches
+_PANEL_WIDTH, _WIDEST = 4.2, 20.0  # inches, of a panel and of a figure
+_NARROWEST = 3.0  # inches; a panel's titles need that
 
 
 @dataclass(frozen=True)
@@ -74,8 +74,9 @@ def draw_panels(
     title: str,
     caption: str,
     pixel_um: float | None = None,
+    across: int = 2,
 ) -> Picture:
-    """Draw panels of the marker channel, two in a row.
+    """Draw panels of the marker channel, row by row.
 
     Parameters
     ----------
@@ -89,6 +90,8 @@ def draw_panels(
         Of the figure.
     pixel_um : float or None
         Size of a pixel in um.
+    across : int
+        Panels in a row.
 
     Returns
     -------
@@ -108,7 +111,7 @@ def draw_panels(
     crops = fetch_crops(table, paths, study.marker_channel)
     labelled = bool(table[SHOWN_SCORE].notna().any())
     grid = _grid(panels)
-    figure, axes = _axes(len(panels), grid, labelled)
+    figure, axes = _axes(len(panels), across, grid, labelled)
     figure.suptitle(title, x=0.01, ha="left", fontweight="bold", fontsize=13)
     end = 0
     for ax, panel, cells in zip(axes, panels, shown, strict=False):
@@ -207,17 +210,18 @@ def _grid(panels: Sequence[Panel]) -> tuple[int, int]:
     return columns, math.ceil(most / columns)
 
 
-def _axes(n: int, grid: tuple[int, int], labelled: bool) -> tuple[Figure, list[Axes]]:
+def _axes(n: int, across: int, grid: tuple[int, int], labelled: bool) -> tuple[Figure, list[Axes]]:
     columns, rows = grid
     tall = rows * (1 + _GAP + (_LABEL if labelled else 0)) / (columns * (1 + _GAP))
-    down = math.ceil(n / _ACROSS)
+    down = math.ceil(n / across)
+    width = min(_PANEL_WIDTH, max(_NARROWEST, _WIDEST / across))
     figure = new_figure(
-        _ACROSS * _PANEL_WIDTH + 0.6,
-        (1.2 if labelled else 0.8) + down * (_PANEL_WIDTH * tall + 0.4),
+        across * width + 0.6,
+        (1.2 if labelled else 0.8) + down * (width * tall + 0.4),
         wspace=0.05,
         w_pad=0.1,
     )
-    axes = list(figure.subplots(down, _ACROSS, squeeze=False).flat)
+    axes = list(figure.subplots(down, across, squeeze=False).flat)
     for ax in axes[n:]:
         ax.set_axis_off()
     return figure, axes

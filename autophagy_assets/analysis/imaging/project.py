@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from autophagy_assets.config.study import Segmentation, Study
+    from autophagy_assets.config.sections import Segmentation
+    from autophagy_assets.config.study import Study
 
 METHODS = {"classical": "WGASegmentation", "cellpose": "CytosolSegmentationCellpose"}
 

@@ -17,7 +17,7 @@ from autophagy_assets.analysis.figures import (
 )
 from autophagy_assets.analysis.galleries.crops import Paths, channel_names, fetch_all_channels
 from autophagy_assets.analysis.galleries.panels import CROP_MAP
-from autophagy_assets.analysis.identity import CLASS, DATASET, IDENTITY
+from autophagy_assets.analysis.identity import CLASS, DATASET, IDENTITY, of_classes
 from autophagy_assets.analysis.marker.features import known_size
 from autophagy_assets.analysis.marker.puncta import Puncta, find_puncta
 from autophagy_assets.analysis.marker.views import CellView, cell_of_crop
@@ -61,7 +61,7 @@ def marker_example(
     Parameters
     ----------
     cells : pandas.DataFrame
-        Cells with identity and class to choose from.
+        Cells with identity and class to choose from; those of no class are left out.
     paths : mapping of str to path-like
         The h5sc file of each dataset.
     study : Study
@@ -79,6 +79,7 @@ def marker_example(
     InputError
         If there is no cell.
     """
+    cells = of_classes(cells)
     chosen = choose_example_cells(cells, study.galleries.random_state)
     if chosen.empty:
         raise InputError("There is no cell to show puncta of; check the feature tables for cells.")

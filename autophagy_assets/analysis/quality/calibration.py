@@ -14,7 +14,7 @@ import pandas as pd
 from autophagy_assets.analysis.classifier.predictions import POSITIVE
 from autophagy_assets.analysis.identity import CLASS, SCORE
 from autophagy_assets.analysis.quality.finding import Finding
-from autophagy_assets.config.study import Checks
+from autophagy_assets.config.sections import Checks
 
 AUC, ERROR = "auc", "standard error"
 

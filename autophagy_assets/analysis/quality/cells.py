@@ -13,7 +13,8 @@ import pandas as pd
 
 from autophagy_assets.analysis.identity import CLASS, IDENTITY, SCORE, feature_columns
 from autophagy_assets.analysis.quality.finding import Finding, Numbers, answer, first_of
-from autophagy_assets.config.study import Checks, Study
+from autophagy_assets.config.sections import Checks
+from autophagy_assets.config.study import Study
 
 
 def class_balance(table: pd.DataFrame, name: str, study: Study) -> Finding:
@@ -28,10 +29,11 @@ def class_balance(table: pd.DataFrame, name: str, study: Study) -> Finding:
         Names the classes and the smallest share.
     """
     counts = {label: int((table[CLASS] == code).sum()) for code, label in study.classes.items()}
-    share = min(counts.values()) / max(len(table), 1)
+    cells = sum(counts.values())
+    share = min(counts.values()) / max(cells, 1)
     smallest = study.checks.smallest_class
     observation = (
-        f"Of {len(table)} cells of {name}, "
+        f"Of {cells} cells of {name}{' of a class' if cells < len(table) else ''}, "
         f"{' and '.join(f'{n} are {label}' for label, n in counts.items())}; the rarer class has "
         f"{share:.0%}, and at least {smallest:.0%} is expected"
     )

@@ -13,7 +13,7 @@ import pandas as pd
 
 from autophagy_assets.analysis.identity import DATASET, feature_columns
 from autophagy_assets.analysis.quality.finding import Finding, Numbers, counted
-from autophagy_assets.config.study import Checks
+from autophagy_assets.config.sections import Checks
 
 CONDITION, CLONE = "stimulation", "clone"
 SIGNIFICANCE = 0.01

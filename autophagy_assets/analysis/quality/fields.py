@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 import pandas as pd
 
 from autophagy_assets.analysis.quality.finding import NAMED, Finding, answer, counted, first_of
-from autophagy_assets.config.study import Checks
+from autophagy_assets.config.sections import Checks
 
 _LONGEST = 200  # characters of a reason
 

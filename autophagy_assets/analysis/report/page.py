@@ -105,8 +105,10 @@ def _leading(figures: Sequence[ReportFigure], study: Study) -> list[ReportFigure
 
 def _counts(counts: pd.DataFrame, study: Study) -> dict[str, Any]:
     """Genotypes in rows, the control first; stimulations in columns."""
-    stimulations = [study.classes[number] for number in CLASSES]
-    stimulations += sorted(set(counts["stimulation"]) - set(stimulations))
+    found = set(counts["stimulation"])
+    classes = set(study.classes.values())
+    stimulations = [label for label in study.stimulations if label in found | classes]
+    stimulations += sorted(found - set(stimulations))
     genotypes = sorted(set(counts["genotype"]), key=lambda name: (name != study.control, name))
     table = counts.pivot_table(
         index="genotype", columns="stimulation", values="cells", aggfunc="sum", fill_value=0

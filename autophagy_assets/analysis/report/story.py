@@ -55,7 +55,7 @@ def tell(sources: Mapping[str, Source], study: Study) -> Story:
     """
     parts = [
         ("The question", [*_question(sources, study)]),
-        ("The answer", [*_how_well(sources, study), *_effects(sources)]),
+        ("The answer", [*_how_well(sources, study), *_effects(sources, study)]),
         ("How sure that is", [*_robust(sources)]),
         ("What speaks against it", [*_against(sources, study)]),
         ("As published", [*_published(sources, study)]),
@@ -104,10 +104,13 @@ def _how_well(sources: Mapping[str, Source], study: Study) -> Said:
     yield text, claims
 
 
-def _effects(sources: Mapping[str, Source]) -> Said:
+def _effects(sources: Mapping[str, Source], study: Study) -> Said:
     for partition in _partitions(sources, EFFECT):
         source = sources[f"{EFFECT}[{partition}]"]
-        rows = f"level == 'difference' and measure == {POSITIVE_SHARE!r}"
+        rows = (
+            f"level == 'difference' and measure == {POSITIVE_SHARE!r} and "
+            f"stimulation == {study.classes[1]!r}"
+        )
         claim = source.sentence(rows if "level" in source.table else "index == index")
         yield claim.says, [claim]
 

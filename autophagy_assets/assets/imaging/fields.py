@@ -11,7 +11,8 @@ from autophagy_assets.analysis.identity import DATASET
 from autophagy_assets.assets.imaging.field_files import add_files, files_of
 from autophagy_assets.assets.imaging.finished_fields import remember
 from autophagy_assets.assets.imaging.manifest import EXCLUDED, row_of
-from autophagy_assets.config.study import RecordedStudy, Study
+from autophagy_assets.config.recorded_study import RecordedStudy
+from autophagy_assets.config.study import Study
 from autophagy_assets.errors import InputError, IntegrityError
 from autophagy_assets.registry.fields import Field
 from autophagy_assets.registry.store.files import put

@@ -1,15 +1,12 @@
-"""Features of the marker of a sample, and a figure of what was taken as a punctum."""
+"""Features of the marker of a sample."""
 
 from typing import TYPE_CHECKING, Any
 
-import dagster as dg
 import pandas as pd
 
 from autophagy_assets.analysis.features.tables import CELLS
-from autophagy_assets.analysis.figures import Picture
-from autophagy_assets.analysis.identity import CLASS, DATASET, IDENTITY, METADATA
-from autophagy_assets.assets.context import PIXEL_UM
-from autophagy_assets.assets.definition import control, every, study_asset
+from autophagy_assets.analysis.identity import CLASS, DATASET
+from autophagy_assets.assets.definition import study_asset
 from autophagy_assets.assets.imaging.samples import GROUP, blank_features
 from autophagy_assets.registry.datasets import companion
 from autophagy_assets.staleness.partitions import samples
@@ -63,23 +60,3 @@ def segmented_field(context: "StudyContext", field: Any) -> Any:
         return context.read(companion(field.dataset, "spatialdata.zarr"))
     except LookupError:
         return None
-
-
-@study_asset(
-    group=GROUP,
-    io="figure_io",
-    kinds={"matplotlib", "png"},
-    ins={
-        "clean_features": control(columns=[*IDENTITY, CLASS, *METADATA]),
-        "single_cell_images": every(columns=[DATASET, *METADATA, PIXEL_UM]),
-    },
-    deps=[dg.AssetDep("source_datasets")],
-    labels="control",
-    title="What was taken as a punctum",
-)
-def marker_example(context, clean_features: pd.DataFrame, single_cell_images) -> Picture:
-    """Control cells of both classes with every punctum of the marker outlined."""
-    from autophagy_assets.analysis.marker.example import marker_example as draw
-
-    paths, pixel_um = context.images(clean_features, single_cell_images)
-    return draw(clean_features, paths, context.study, pixel_um)

@@ -168,11 +168,11 @@ def _check_row(entry: dict[str, str], where: str, folder: Path, study: Study) ->
             f"{where}: {RESOLUTION} {entry[RESOLUTION]!r} is not a positive number of µm per px; "
             "write it as in 0.597, with a point."
         )
-    known = list(study.classes.values())
-    if entry["stimulation"] not in known:
+    if entry["stimulation"] not in study.stimulations:
         raise InputError(
             f"{where}: stimulation {entry['stimulation']!r} is unknown; this study has "
-            f"{' and '.join(map(repr, known))} (classes of the study file)."
+            f"{', '.join(map(repr, study.stimulations))} (classes and conditions of the study "
+            "file). Correct it, or list it under conditions to have its cells scored."
         )
     if entry["channel"] not in study.channels:
         raise InputError(

@@ -13,6 +13,7 @@ from autophagy_assets.analysis.identity import (
     PREDICTED,
     SCORE,
 )
+from autophagy_assets.config.study import NO_CLASS
 from autophagy_assets.errors import InputError, IntegrityError
 from autophagy_assets.registry.lineage.cell_tables import Cells, Read, latest_tables, tables_behind
 from autophagy_assets.registry.lineage.lineage import (
@@ -101,7 +102,7 @@ def _row_text(number: int, row: Mapping[str, Any]) -> str:
     if "panel" in row:
         said = [f"shown in {row['panel']}, row {row['row'] + 1}, column {row['column'] + 1}"]
     elif CLASS in row:
-        said.append(f"class {row[CLASS]}")
+        said.append("no class" if row[CLASS] == NO_CLASS else f"class {row[CLASS]}")
     if MODEL in row:
         said.append(f"model {row[MODEL]}")
     if PREDICTED in row:

@@ -16,10 +16,13 @@ from hypothesis import strategies as st
 
 from autophagy_assets.analysis.classifier.classification import predict, split_cells, train
 from autophagy_assets.analysis.classifier.model import dumps
+from autophagy_assets.analysis.classifier.predictions import NO_OUTCOME, no_predictions
 from autophagy_assets.analysis.features.cleaning import clean
+from autophagy_assets.analysis.features.tables import PREDICTIONS, misfits
 from autophagy_assets.analysis.identity import CELL_ID, CLASS, DATASET, IDENTITY
 from autophagy_assets.config.models import Model
-from autophagy_assets.config.study import Split, Study
+from autophagy_assets.config.sections import Split
+from autophagy_assets.config.study import NO_CLASS, Study
 from autophagy_assets.errors import InputError
 from autophagy_assets_tests.analysis.synthetic import described, raw_features
 
@@ -50,6 +53,36 @@ def test_a_split_loses_no_cell_and_shares_none(n, size, seed, data):
     assert not left & right
     assert left | right == {tuple(c) for c in table[IDENTITY].to_numpy()}
     assert len(training) + len(test) == n
+
+
+def with_a_condition() -> pd.DataFrame:
+    """The cells, with others of no class among them."""
+    table = cells()
+    others = cells(3).assign(**{CLASS: NO_CLASS})
+    others[DATASET] += "late"
+    half = len(table) // 2
+    return pd.concat([others, table[:half], others.assign(dataset="z"), table[half:]])
+
+
+def test_cells_of_no_class_change_neither_the_split_nor_the_model(model):
+    parts = zip(
+        split_cells(with_a_condition(), STUDY.split), split_cells(cells(), STUDY.split), strict=True
+    )
+    for found, expected in parts:
+        pd.testing.assert_frame_equal(found, expected)
+    again = train(with_a_condition().drop_duplicates(IDENTITY), PUBLISHED, "version 1")
+    assert dumps(again) == dumps(model)
+
+
+def test_cells_of_no_class_are_scored_and_have_no_outcome(model):
+    table = cells(1)
+    found = predict(model, table.assign(**{CLASS: NO_CLASS}))
+    expected = predict(model, table)
+    pd.testing.assert_series_equal(found["prob_class1"], expected["prob_class1"])
+    pd.testing.assert_series_equal(found["predicted_class"], expected["predicted_class"])
+    assert set(found["outcome"]) == {NO_OUTCOME}
+    assert misfits(no_predictions(table), PREDICTIONS) == []
+    assert list(no_predictions(table).columns) == list(expected.columns)
 
 
 def test_a_single_class_is_refused_before_the_split():

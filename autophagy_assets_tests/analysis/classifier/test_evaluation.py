@@ -20,7 +20,8 @@ from autophagy_assets.analysis.classifier.evaluation_figures import (
     confusion_pictures,
     evaluation_picture,
 )
-from autophagy_assets.config.study import Study
+from autophagy_assets.analysis.figures import png_bytes
+from autophagy_assets.config.study import NO_CLASS, Study
 from autophagy_assets.errors import InputError
 
 STUDY = Study.load()
@@ -39,6 +40,19 @@ def predictions(true, scores) -> pd.DataFrame:
 
 
 FOUR = predictions([0, 0, 0, 1, 1], [0.1, 0.2, 0.9, 0.8, 0.4])
+
+
+def test_cells_of_no_class_are_in_no_number():
+    others = predictions([NO_CLASS] * 3, [0.1, 0.6, 0.9])
+    both = evaluate(pd.concat([others, FOUR], ignore_index=True))
+    pd.testing.assert_frame_equal(both, evaluate(FOUR))
+
+
+def test_cells_of_conditions_alone_have_no_auc_and_empty_counts():
+    table = evaluate(predictions([NO_CLASS] * 3, [0.1, 0.6, 0.9]))
+    assert np.isnan(auc_of(table)) and not confusion_of(table).to_numpy().any()
+    picture = confusion_pictures(table, STUDY, "KO cells")
+    assert png_bytes(picture.figure).startswith(b"\x89PNG")
 
 
 @settings(max_examples=40, deadline=None)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from autophagy_assets.analysis.identity import CELL_ID, CLASS, DATASET
-from autophagy_assets.config.study import Study
+from autophagy_assets.config.study import NO_CLASS, Study
 
 
 def cells_of(
@@ -66,3 +66,18 @@ def measured_cells(
     table["marker_spots_contrast"] = noise[:, 4] + biology * response * stimulated
     table["marker_spots_units"] = noise[:, 5] + (biology * response + staining) * stimulated
     return table
+
+
+def of_condition(cells: pd.DataFrame, stimulation: str, share: float) -> pd.DataFrame:
+    """As cells of a condition that is no class: other datasets, and ``share`` of the response.
+
+    Cells of class 1 and of class 0 are taken in the ratio of ``share``, so the truth is known.
+    """
+    kept = [
+        part.head(round(len(part) * (share if number else 1 - share)))
+        for (number, _, _), part in cells.groupby([CLASS, "clone", "fov"])
+    ]
+    taken = pd.concat(kept, ignore_index=True)
+    datasets = taken["genotype"] + taken["clone"] + taken["fov"] + stimulation
+    taken[CELL_ID] = taken.groupby(datasets).cumcount() + 1
+    return taken.assign(**{DATASET: datasets, CLASS: NO_CLASS, "stimulation": stimulation})

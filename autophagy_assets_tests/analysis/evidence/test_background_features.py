@@ -21,7 +21,7 @@ from autophagy_assets.analysis.features.tables import BACKGROUND, misfits
 from autophagy_assets.analysis.identity import CELL_ID, CLASS, DATASET, IDENTITY, KIND, METADATA
 from autophagy_assets.analysis.marker.features import in_units
 from autophagy_assets.analysis.marker.views import edge_px, read_marker
-from autophagy_assets.config.study import Study
+from autophagy_assets.config.study import NO_CLASS, Study
 from autophagy_assets_tests.analysis.synthetic import write_field
 
 STUDY = Study.load()
@@ -93,6 +93,18 @@ def test_a_field_has_as_many_patches_as_cells_and_every_cell_is_swapped(table):
         pd.testing.assert_frame_equal(found, expected)
     assert misfits(table, BACKGROUND) == []
     assert not table.isna().any(axis=None)
+
+
+def test_fields_of_a_condition_that_is_no_class_are_not_measured_and_give_no_background(
+    table, stores
+):
+    cells = cells_of(FIELDS)
+    condition = cells[cells[DATASET] == "a"].assign(**{DATASET: "z", CLASS: NO_CLASS})
+    more, said = background_features(
+        pd.concat([condition, cells], ignore_index=True), {**stores, "z": stores["a"]}, {}, STUDY
+    )
+    pd.testing.assert_frame_equal(more, table)
+    assert said == []
 
 
 def test_patches_hold_no_light_of_a_cell(table):

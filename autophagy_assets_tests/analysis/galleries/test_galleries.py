@@ -6,17 +6,17 @@ import pandas as pd
 import pytest
 
 from autophagy_assets.analysis.figures import png_bytes
+from autophagy_assets.analysis.galleries.choice import choose_class_cells, choose_error_cells
 from autophagy_assets.analysis.galleries.galleries import (
-    choose_class_cells,
-    choose_error_cells,
     class_gallery,
     error_gallery,
     wt_ko_gallery,
 )
 from autophagy_assets.analysis.identity import CELL_ID, DATASET, IDENTITY
-from autophagy_assets.config.study import Study
+from autophagy_assets.config.study import NO_CLASS, Study
 from autophagy_assets.errors import InputError
 from autophagy_assets_tests.analysis.synthetic import codes, decoded, write_h5sc
+from autophagy_assets_tests.platform import with_conditions
 
 STUDY = Study.load()
 
@@ -109,6 +109,20 @@ def test_rows_are_genotypes_with_the_control_first(paths):
         f"WT, {one}", f"WT, {two}", f"KO, {one}", f"KO, {two}",
     ]  # fmt: skip
     assert table.groupby("panel")["genotype"].nunique().eq(1).all()
+
+
+def test_conditions_of_which_there_are_cells_have_a_column_in_their_order(paths):
+    study = with_conditions("2h Torin-1", "6h Torin-1")
+    both = pd.concat([WT, KO])
+    late = KO[KO["class"] == 1].assign(**{"stimulation": "6h Torin-1", "class": NO_CLASS})
+    picture = wt_ko_gallery(pd.concat([both[both["class"] == 0], late, WT]), paths, study)
+    columns = ["untreated", "6h Torin-1", "14h Torin-1"]
+    titles = [ax.get_title(loc="left") for ax in panels(picture)]
+    assert titles == [f"{genotype}, {label}" for genotype in ("WT", "KO") for label in columns]
+    assert "from left to right: untreated, 6h Torin-1, 14h Torin-1." in picture.caption
+    rows = picture.table[picture.table["panel"] == "KO, 6h Torin-1"]
+    assert len(rows) == 16 and set(rows["stimulation"]) == {"6h Torin-1"}
+    assert png_bytes(picture.figure).startswith(b"\x89PNG")
 
 
 def test_many_knockouts_are_cut_and_said_to_be(paths):

@@ -15,7 +15,7 @@ from autophagy_assets.analysis.marker.example import (
     marker_example,
 )
 from autophagy_assets.analysis.marker.features import marker_features
-from autophagy_assets.config.study import Study
+from autophagy_assets.config.study import NO_CLASS, Study
 from autophagy_assets.errors import InputError
 from autophagy_assets_tests.analysis.marker.cells import as_crop, marker, places, write_crops
 
@@ -45,6 +45,14 @@ def test_three_cells_of_each_class_are_drawn_whatever_the_order_of_the_table():
     assert chosen[CLASS].tolist() == [0, 0, 0, 1, 1, 1]
     shuffled = cells().sample(frac=1, random_state=1)
     pd.testing.assert_frame_equal(choose_example_cells(shuffled, 42), chosen)
+
+
+def test_cells_of_no_class_are_not_drawn(crops):
+    others = cells().assign(**{CLASS: NO_CLASS, CELL_ID: cells()[CELL_ID] + 10})
+    more = pd.concat([others, cells()], ignore_index=True)
+    picture = marker_example(more, crops, STUDY, 0.598)
+    pd.testing.assert_frame_equal(picture.table, marker_example(cells(), crops, STUDY, 0.598).table)
+    assert f"drawn with a seed from {len(cells())}" in picture.caption
 
 
 def test_numbers_in_the_picture_are_those_of_the_features(crops):

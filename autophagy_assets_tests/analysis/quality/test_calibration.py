@@ -11,7 +11,7 @@ from sklearn.metrics import roc_auc_score
 
 from autophagy_assets.analysis.quality import calibration
 from autophagy_assets.analysis.quality.calibration import Accepted, auc_error, calibrated, not_below
-from autophagy_assets.config.study import Checks
+from autophagy_assets.config.sections import Checks
 
 CHECKS = Checks()
 

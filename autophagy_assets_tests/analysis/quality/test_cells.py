@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from autophagy_assets.analysis.identity import CELL_ID, CLASS, DATASET, SCORE
 from autophagy_assets.analysis.quality import cells as quality
-from autophagy_assets.config.study import Study
+from autophagy_assets.config.study import NO_CLASS, Study
 from autophagy_assets_tests.analysis.synthetic import raw_features
 
 STUDY = Study.load()
@@ -30,6 +30,15 @@ def test_balance_is_the_share_of_the_rarer_class_whichever_it_is(few, many):
     share = min(few, many) / (few + many)
     assert found.numbers["share of the rarer class"] == share
     assert found.passed == turned.passed == (share >= CHECKS.smallest_class)
+
+
+@given(st.integers(0, 60), st.integers(1, 60), st.integers(0, 200))
+def test_cells_of_no_class_say_nothing_of_the_balance(few, many, others):
+    classes = [0] * few + [1] * many
+    alone = quality.class_balance(pd.DataFrame({CLASS: classes}), "T", STUDY)
+    more = pd.DataFrame({CLASS: [*classes, *[NO_CLASS] * others]})
+    found = quality.class_balance(more, "T", STUDY)
+    assert (found.passed, found.numbers) == (alone.passed, alone.numbers)
 
 
 def test_a_rare_class_is_reported_with_its_cells():

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autophagy_assets.analysis.quality.drift import differences, drift
-from autophagy_assets.config.study import Checks
+from autophagy_assets.config.sections import Checks
 
 CHECKS = Checks()
 

@@ -8,6 +8,7 @@ import pytest
 
 from autophagy_assets.analysis.classifier.classification import predict, train
 from autophagy_assets.analysis.classifier.model import TrainedClassifier
+from autophagy_assets.analysis.classifier.predictions import no_predictions
 from autophagy_assets.analysis.effects.knockout import every_specification, measured_effect
 from autophagy_assets.analysis.evidence.comparison import compare
 from autophagy_assets.analysis.evidence.cross_validation import cross_validate, refusals
@@ -41,7 +42,8 @@ def sources() -> dict[str, Source]:
     knockout = pd.concat([predict(model, lacking) for model in trained], ignore_index=True)
     comparison = compare(pd.concat(scores.values()), refusals(cells, STUDY))
     primary = STUDY.model(STUDY.primary)
-    measured, _, effects = measured_effect(scores[STUDY.primary], knockout, primary, STUDY)
+    none = no_predictions(cells)
+    measured, _, effects = measured_effect(scores[STUDY.primary], knockout, none, primary, STUDY)
     tables = {
         "model_comparison": comparison,
         "knockout_effect[KO]": pd.concat([measured, effects], ignore_index=True),

@@ -1,0 +1,52 @@
+"""Response curve: the positive share of every clone from one stimulation to the next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pandas as pd
+
+from autophagy_assets.analysis.effects.responses import POSITIVE_SHARE, measure
+from autophagy_assets.analysis.effects.scored_cells import scored_cells
+from autophagy_assets.config.models import Model
+from autophagy_assets.config.study import Study
+
+PLACE = "place"
+
+
+def response_curve(
+    cross_validation: pd.DataFrame,
+    predictions: Iterable[pd.DataFrame],
+    model: Model,
+    study: Study,
+) -> tuple[pd.DataFrame, float]:
+    """Measure every clone and every field of view along the stimulations of the study.
+
+    Parameters
+    ----------
+    cross_validation : pandas.DataFrame
+        Of the model, as ``cross_validate`` gives it.
+    predictions : iterable of pandas.DataFrame
+        Of the control's cells of conditions that are no class, and of knockouts.
+    model : Model
+    study : Study
+        Orders the stimulations.
+
+    Returns
+    -------
+    table : pandas.DataFrame
+        Rows of ``responses.measure`` of the positive share, with ``place``: the number of the
+        stimulation in the study file, from 0 for the untreated one. The control comes first, then
+        knockouts, clones and places in order. Stimulations that the study does not have are left
+        out.
+    threshold : float
+        A cell is positive if its probability is above it.
+    """
+    cells, threshold = scored_cells(cross_validation, model, *predictions)
+    measured = measure(cells, threshold)
+    places = {label: number for number, label in enumerate(study.stimulations)}
+    known = measured["stimulation"].isin(places) & (measured["measure"] == POSITIVE_SHARE)
+    table = measured[known].assign(**{PLACE: measured["stimulation"].map(places)})
+    table = table.astype({PLACE: "int64"}).assign(knockout=table["genotype"] != study.control)
+    by = ["knockout", "genotype", "clone", "level", "fov", PLACE]
+    return table.sort_values(by, ignore_index=True).drop(columns="knockout"), threshold
