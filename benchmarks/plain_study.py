@@ -92,7 +92,9 @@ def draw_groups(tables: dict[str, pd.DataFrame], crops: dict[str, str], out: Pat
             for ax, label in zip(row, (0, 1), strict=True):
                 table = tables[genotype]
                 first = table.loc[table["class"] == label, "dataset"].iloc[0]
-                grid(scportrait.io.read_h5sc(crops[first]), ax, f"{genotype}, class {label}")
+                data = scportrait.io.read_h5sc(crops[first])
+                n_cells = min(16, data.n_obs)  # scPortrait draws no fewer than it is told to
+                grid(data, ax, f"{genotype}, class {label}", n_cells=n_cells)
         save(figure, out / f"{name}.png")
 
 
