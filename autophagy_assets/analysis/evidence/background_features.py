@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from autophagy_assets.analysis.evidence.field_background import FieldBackground, read_background
-from autophagy_assets.analysis.features.sets import CONTRAST, PREFIX, UNITS
+from autophagy_assets.analysis.features.sets import CONTRAST, LEVEL, PREFIX, UNITS
 from autophagy_assets.analysis.identity import (
     CELL_ID,
     CLASS,
@@ -123,7 +123,9 @@ def _of_patches(field: FieldBackground, study: Study, size: float) -> Iterator[d
     highest = field.highest - field.level
     for number, (image, cell, nucleus) in enumerate(found, start=1):
         measured = _measured(image[0] - field.level, cell, nucleus, highest, study, size)
-        yield {CELL_ID: number, KIND: PATCH, **measured}
+        # As it is, not above the field's background: that is what differs between images.
+        level = float(np.median(image[0][cell]))
+        yield {CELL_ID: number, KIND: PATCH, **measured, LEVEL: level}
 
 
 def _of_swapped(
@@ -162,7 +164,7 @@ def _measured(
 
 def _table(rows: list[dict], study: Study) -> pd.DataFrame:
     radii = study.marker.radii_um
-    features = [*names(radii, CONTRAST), *names(radii, UNITS)]
+    features = [*names(radii, CONTRAST), *names(radii, UNITS), LEVEL]
     table = pd.DataFrame(rows, columns=[*IDENTITY, CLASS, *METADATA, KIND, *features])
     table[features] = table[features].astype("float64").fillna(0)
     return table.astype({CELL_ID: "int64", CLASS: "int64"})

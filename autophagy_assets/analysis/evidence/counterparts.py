@@ -15,7 +15,7 @@ from autophagy_assets.analysis.evidence.cross_validation import (
 )
 from autophagy_assets.analysis.evidence.folds import SCHEMES, ladder, strictest
 from autophagy_assets.analysis.evidence.permutation import permuted
-from autophagy_assets.analysis.evidence.shortcuts import NEARLY
+from autophagy_assets.analysis.evidence.shortcuts import BETTER, NEARLY
 from autophagy_assets.analysis.features.sets import features_of
 from autophagy_assets.analysis.identity import CLASS, IDENTITY, feature_columns
 from autophagy_assets.config.models import Model
@@ -80,7 +80,7 @@ def with_background_swapped(
         own = of_model[of_model[SCHEME] == scheme].merge(control[IDENTITY][there], on=IDENTITY)
         reference = auc_of(own[CLASS], own[RAW])
         auc = auc_of(classes[there], scores[there])
-        lost = auc - 0.5 < NEARLY * (reference - 0.5)
+        lost = reference >= BETTER and auc - 0.5 < NEARLY * (reference - 0.5)
         said = (
             f"With the background of another image model {model.name} tells the classes apart "
             f"with an AUC of {auc:.2f}, against {reference:.2f} with their own ({scheme}, "

@@ -18,6 +18,8 @@ PREFIX = "marker_"
 CONTRAST, UNITS = "contrast", "units"
 # What a cell shows by itself; it stays beside the scores of a cell, whatever the model.
 PUNCTA = f"{PREFIX}puncta_number_{CONTRAST}"
+# What no cell has and no model uses: the background of an image as it is, in its own units.
+LEVEL = f"{PREFIX}background_level_{UNITS}"
 
 
 def set_of(feature: str) -> str:
@@ -60,6 +62,7 @@ def features_of(model: Model, features: Iterable[str]) -> list[str]:
         name
         for name in present
         if set_of(name) in model.feature_sets
+        and name != LEVEL
         and (scale_of(name) is None or scale_of(name) in model.marker_scales)
         and not any(part in name for part in model.excluded_features)
     ]

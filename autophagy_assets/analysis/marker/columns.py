@@ -33,6 +33,7 @@ _MEANINGS = {
     "mean": ("Mean marker of the cell", ...),
     "p99": ("99th percentile of the marker of the cell", ...),
     "total": ("Sum of the marker over the pixels of the cell", ...),
+    "background_level": ("Median of the marker on a patch without a cell", "units of the image"),
     "saturated": ("Share of the cell's pixels at the highest value of the image", None),
     "variation": ("Coefficient of variation of the marker in the cell", None),
     texture.TOPHAT_MEAN: ("Mean white top-hat of the marker", ...),

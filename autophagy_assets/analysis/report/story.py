@@ -12,6 +12,7 @@ from autophagy_assets.analysis.effects.responses import POSITIVE_SHARE
 from autophagy_assets.analysis.evidence.comparison import HOW, POOLED, headline
 from autophagy_assets.analysis.evidence.controls import cautions
 from autophagy_assets.analysis.evidence.folds import RANDOM
+from autophagy_assets.analysis.evidence.shortcuts import BETTER
 from autophagy_assets.analysis.report.claims import Claim, Source
 from autophagy_assets.config.models import AS_PUBLISHED
 from autophagy_assets.config.study import Study
@@ -85,17 +86,15 @@ def _how_well(sources: Mapping[str, Source], study: Study) -> Said:
     of_scheme = f"model == {found.model!r} and scheme == {found.scheme!r}"
     pooled = f"{of_scheme} and fold == {POOLED!r}"
     cells = source.number(pooled, "n_cells", "cells", style=".0f")
-    folds = source.number(
-        f"{of_scheme} and fold != {POOLED!r}", "fold", "folds", "", ".0f", "count"
-    )
+    left_out = f"{of_scheme} and fold != {POOLED!r}"
+    folds = source.number(left_out, "fold", "folds", style=".0f", how="count")
     n = f"{cells.says} cells in {folds.says} folds"
     auc = source.number(pooled, "auc", "AUC", n)
-    claims, text = (
-        [cells, folds, auc],
-        (
-            f"Model {found.model} tells them apart with an AUC of {auc.says} {HOW[found.scheme]} "
-            f"({cells.says} cells, left out in {folds.says} groups in turn; guessing is one half)."
-        ),
+    tells = "tells them apart with" if found.auc >= BETTER else "does not tell them apart, with"
+    claims = [cells, folds, auc]
+    text = (
+        f"Model {found.model} {tells} an AUC of {auc.says} {HOW[found.scheme]} "
+        f"({cells.says} cells, left out in {folds.says} groups in turn; guessing is one half)."
     )
     if found.leakage_gap == found.leakage_gap:
         gap = source.number(pooled, "leakage_gap", "AUC", n, "+.2f")

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from autophagy_assets.analysis.classifier.classification import predict, train
+from autophagy_assets.analysis.classifier.predictions import no_predictions
 from autophagy_assets.analysis.effects.knockout import every_specification, measured_effect
 from autophagy_assets.analysis.effects.not_measured import sentence_picture
 from autophagy_assets.analysis.evidence.cross_validation import cross_validate
@@ -18,6 +19,7 @@ from autophagy_assets_tests.analysis.evidence.tables import measured_cells
 MODELS = (forest(name="puncta"), PUBLISHED)
 STUDY = Study.load().model_copy(update={"models": MODELS})
 CONTROL = measured_cells(STUDY, clones=4, cells=12)
+NONE = no_predictions(CONTROL)
 SCORES = {model.name: cross_validate(CONTROL, model, STUDY) for model in MODELS}
 
 
@@ -31,14 +33,14 @@ def predictions(response: float, seed: int = 7) -> pd.DataFrame:
 
 
 def test_a_knockout_that_does_not_respond_is_seen_and_every_measure_has_its_row():
-    _, effect, effects = measured_effect(SCORES["puncta"], predictions(0.0), MODELS[0], STUDY)
+    _, effect, effects = measured_effect(SCORES["puncta"], predictions(0.0), NONE, MODELS[0], STUDY)
     assert effect.is_seen and effect.difference < -0.5
     assert set(effects["measure"]) == {"positive share", "mean probability"}
     assert set(effects["level"]) == {"difference"}
 
 
 def test_a_knockout_that_responds_as_the_control_has_no_effect_that_is_seen():
-    _, effect, _ = measured_effect(SCORES["puncta"], predictions(1.0), MODELS[0], STUDY)
+    _, effect, _ = measured_effect(SCORES["puncta"], predictions(1.0), NONE, MODELS[0], STUDY)
     assert not effect.is_seen
     assert "No effect of the knockout is seen" in effect.sentence
 
@@ -52,7 +54,7 @@ def test_every_way_of_measuring_it_comes_with_the_sentence_that_sums_it_up():
 def test_a_knockout_that_was_not_stimulated_has_a_sentence_in_place_of_the_figure():
     untreated = predictions(0.0).query("stimulation == 'untreated'")
     with pytest.raises(InputError, match="No clone of KO has a response") as refused:
-        measured_effect(SCORES["puncta"], untreated, MODELS[0], STUDY)
+        measured_effect(SCORES["puncta"], untreated, NONE, MODELS[0], STUDY)
     picture = sentence_picture("Response of KO", str(refused.value))
     assert picture.table["sentence"].tolist() == [str(refused.value)]
     assert picture.caption.startswith("Not measured. No clone of KO")

@@ -11,9 +11,10 @@ from autophagy_assets.analysis.classifier.model import TrainedClassifier
 from autophagy_assets.analysis.classifier.predictions import no_predictions
 from autophagy_assets.analysis.effects.knockout import every_specification, measured_effect
 from autophagy_assets.analysis.evidence.comparison import compare
+from autophagy_assets.analysis.evidence.controls import negative_controls
 from autophagy_assets.analysis.evidence.cross_validation import cross_validate, refusals
 from autophagy_assets.analysis.evidence.scoring import scoring_of
-from autophagy_assets.analysis.features.sets import PUNCTA
+from autophagy_assets.analysis.features.sets import LEVEL, PUNCTA
 from autophagy_assets.analysis.report.claims import Source, check_claims
 from autophagy_assets.analysis.report.story import tell
 from autophagy_assets.config.models import Model
@@ -68,6 +69,35 @@ def test_the_story_has_question_answer_certainty_and_what_speaks_against_it(sour
     assert "With model puncta it responds less in" in text["How sure that is"]
     assert "is not flux" in text["What speaks against it"]
     assert "The reference notebook's model would have had" in text["As published"]
+
+
+def test_images_that_differ_in_staining_alone_are_said_to():
+    """The model does not tell the classes apart, and the background does."""
+    cells = measured_cells(STUDY, cells=15, seed=4, biology=0.0)
+    patches = cells.assign(**{LEVEL: 100.0 + 50.0 * cells["class"]})
+    model = STUDY.model(STUDY.primary)
+    scores = cross_validate(cells, model, STUDY)
+    card = negative_controls(cells, model, STUDY, scores, patches)
+    tables = {"model_comparison": compare(scores, {}), f"shortcut_card[{model.name}]": card}
+    story = tell({name: Source(name, "uid", table) for name, table in tables.items()}, STUDY)
+    text = dict(story.paragraphs)
+    assert "does not tell them apart, with an AUC of" in text["The answer"]
+    against = text["What speaks against it"]
+    assert "The background in units of the image, on patches without a cell, tells" in against
+    assert "the images differ in staining" in against
+    check_claims(text.values(), story.claims, tables, [*STUDY.classes.values(), "WT", "LC3B"])
+
+
+def test_a_knockout_without_effect_is_said_to_have_none_that_is_seen():
+    cells = measured_cells(STUDY, clones=4, cells=10, seed=5)
+    knockout = measured_cells(STUDY, clones=4, cells=10, genotype="KO", seed=6)
+    model = STUDY.model(STUDY.primary)
+    scores = cross_validate(cells, model, STUDY)
+    predictions = predict(stored(cells, model, scores), knockout)
+    measured, _, effects = measured_effect(scores, predictions, no_predictions(cells), model, STUDY)
+    table = pd.concat([measured, effects], ignore_index=True)
+    story = tell({"knockout_effect[KO]": Source("knockout_effect[KO]", "uid", table)}, STUDY)
+    assert "No effect of the knockout is seen" in dict(story.paragraphs)["The answer"]
 
 
 def test_every_number_of_the_story_is_a_claim_with_asset_and_uid(sources):
