@@ -55,7 +55,7 @@ def test_what_was_lost_comes_back_from_a_backup(run_script: Callable[..., Any], 
     assert run_script(ARTIFACTS, home=home) == known
 
     # It is not only looked at: what is lost after the restore is made again.
-    (gallery,) = (home / "store").rglob("error_galleries*/*.png")
+    (gallery,) = (home / "store").rglob("error_galleries/puncta/*.png")
     gallery.unlink()
     assert "Made 0;" not in output(home, "refresh") and gallery.exists()
 

@@ -78,7 +78,7 @@ def test_a_changed_word_makes_what_it_could_change_and_a_comment_nothing(
     first = run(copy(tmp_path / "original"), "refresh")
     module = "analysis/classifier/classification.py"
     commented = copy(
-        tmp_path / "commented", module, "return predictions\n", "return predictions  # so\n"
+        tmp_path / "commented", module, "scores, predicted)\n", "scores, predicted)  # so\n"
     )
     assert run(commented, "look")["ready"] == {}
 
