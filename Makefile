@@ -34,7 +34,8 @@ demo-ui: $(INSTALLED)
 ui: $(INSTALLED)
 	$(BIN)/autophagy ui
 
-# One file of tests at a time in each of two processes, each with a home and a store of its own.
+# One file of tests at a time in each of two processes, each with a home and a store of its own; the
+# longest first (autophagy_assets_tests/order.py).
 test: $(INSTALLED)
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 

@@ -19,6 +19,7 @@ from typing import Any, NoReturn
 import pytest
 from hypothesis import HealthCheck, settings
 
+from autophagy_assets_tests import order
 from autophagy_assets_tests.preloaded import run_python
 
 # A machine that does other things meanwhile is no reason to fail.
@@ -106,6 +107,15 @@ def _users_own_folders_are_left_alone() -> Iterator[None]:
     assert [folder for folder in PRIVATE if folder.exists()] == existed, "a test made ~/.lamin"
     for folder in PRIVATE:
         assert contents(folder) == before[folder], f"a test changed {folder}"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    order.longest_first(items)
+
+
+@pytest.hookimpl(optionalhook=True)  # of pytest-xdist
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    return order.scheduler(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

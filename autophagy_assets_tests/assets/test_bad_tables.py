@@ -170,6 +170,7 @@ def test_a_study_without_its_control_is_reported(platform):
     assert "clean_features[WT] has not been materialized yet" in message
 
 
+@pytest.mark.slow
 def test_a_knockout_with_a_single_class_is_evaluated_as_far_as_that_goes(store, tmp_path):
     platform = Platform(study_file(tmp_path, f"bad tables {next(_numbers)}"))
     give(platform, "WT", table(cells=30))
@@ -184,6 +185,7 @@ def test_a_knockout_with_a_single_class_is_evaluated_as_far_as_that_goes(store, 
     )
 
 
+@pytest.mark.slow
 def test_a_knockout_with_other_features_is_reported(platform):
     give(platform, "WT", table(cells=30))
     give(platform, "EI24KO", table("EI24KO").drop(columns="nucleus_area"))
@@ -194,6 +196,7 @@ def test_a_knockout_with_other_features_is_reported(platform):
     assert "model_features[EI24KO]" in message and "lacks 'nucleus_area'" in message
 
 
+@pytest.mark.slow
 def test_fewer_cells_than_a_gallery_wants_are_all_shown(store, tmp_path):
     platform = Platform(study_file(tmp_path, f"bad tables {next(_numbers)}"))
     given_study(platform.study, tmp_path, cells=8, datasets=2)
@@ -208,6 +211,7 @@ def test_fewer_cells_than_a_gallery_wants_are_all_shown(store, tmp_path):
     assert len(errors) == len(platform.table("test_predictions"))
 
 
+@pytest.mark.slow
 def test_one_bad_knockout_does_not_hold_up_the_others(platform, tmp_path):
     given_study(platform.study, tmp_path, ("WT", "ATG5KO"), cells=10, datasets=2)
     give(platform, "EI24KO", table("EI24KO").drop(columns=CELL_ID))
@@ -218,6 +222,7 @@ def test_one_bad_knockout_does_not_hold_up_the_others(platform, tmp_path):
     assert of_model | {"ko_evaluation[ATG5KO]", "knockout_effect[ATG5KO]"} <= made
 
 
+@pytest.mark.slow
 def test_crops_that_are_not_there_are_reported_by_the_galleries_alone(platform):
     give(platform, "WT", table(cells=30))
     give(platform, "EI24KO", table("EI24KO"))

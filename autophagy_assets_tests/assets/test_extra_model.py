@@ -16,6 +16,8 @@ from autophagy_assets.cli.summary import export, exported_names, summarise
 from autophagy_assets.staleness.upstream import Target
 from autophagy_assets_tests.platform import Platform, given_study, study_file
 
+pytestmark = pytest.mark.slow
+
 FOLDER = str(Path(__file__).with_name("added"))
 ADDED = {
     "name": "straight_line",

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from autophagy_assets_tests.platform import Platform, given_study, study_file
+
+pytestmark = pytest.mark.slow
 
 PREDICTIONS = "test_predictions"
 

@@ -146,6 +146,7 @@ def short(paths: set[Path]) -> list[str]:
     return sorted(str(path.relative_to(storage_root())) for path in paths)
 
 
+@pytest.mark.slow
 def test_what_a_step_opens_is_an_input_of_its_run(study, store):
     unrecorded = {}
     for step in study.steps:
@@ -155,6 +156,7 @@ def test_what_a_step_opens_is_an_input_of_its_run(study, store):
     assert unrecorded == {}
 
 
+@pytest.mark.slow
 def test_what_a_step_opens_is_verified(study, store):
     unverified = {}
     for step in study.steps:

@@ -109,6 +109,7 @@ def test_two_homes_do_not_share_a_dagster_with_two_studies(run_script, tmp_path)
     assert run_script(script, "require", "A", home=homes[1], DAGSTER_HOME=str(shared))[0] == ""
 
 
+@pytest.mark.slow
 def test_every_command_refuses_a_home_of_another_study(ingested, monkeypatch, tmp_path):
     """Two studies in one home would overwrite each other's partitions and report."""
     monkeypatch.setattr(

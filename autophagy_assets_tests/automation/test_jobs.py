@@ -34,6 +34,7 @@ def make(platform: Platform, parts: tuple[str, ...]) -> Refreshed:
     return platform.refresh(parts=parts)
 
 
+@pytest.mark.slow
 def test_the_analysis_is_made_where_there_is_nothing_to_image(platform, tmp_path):
     given = given_study(platform.study, tmp_path)
     assert make(platform, IMAGING).made == []
@@ -49,6 +50,7 @@ def test_the_analysis_is_made_where_there_is_nothing_to_image(platform, tmp_path
     assert "ko_predictions[EI24KO]" in made and "training_cells" not in made
 
 
+@pytest.mark.slow
 def test_what_waits_for_imaging_is_held_up_and_the_rest_is_made(platform, tmp_path):
     given_study(platform.study, tmp_path, ("WT",))
     write_images(tmp_path / "i", platform.study, [("KO", "clone 2", "untreated", "FOV1")])
@@ -101,6 +103,7 @@ print(json.dumps({"first": first, "second": second, "repaired": not loose.exists
 """
 
 
+@pytest.mark.slow
 def test_a_night_repairs_and_verifies_and_has_made_what_is_out_of_date(run_script, tmp_path):
     given = tmp_path / "given"
     given.mkdir()

@@ -36,12 +36,14 @@ def assets(targets) -> set[str]:
     return {target.asset for target in targets}
 
 
+@pytest.mark.slow
 def test_everything_is_made_at_first_and_nothing_the_second_time(refreshed) -> None:
     platform, _, _ = refreshed
     again = platform.refresh()
     assert again.made == [] and again.failed == {} and again.fresh > 15
 
 
+@pytest.mark.slow
 def test_another_split_makes_only_what_depends_on_it(refreshed, tmp_path: Path) -> None:
     platform, _, _ = refreshed
     other = Platform(write_study(tmp_path, "refresh test", split={"random_state": 7}))
@@ -50,6 +52,7 @@ def test_another_split_makes_only_what_depends_on_it(refreshed, tmp_path: Path) 
     assert assets(platform.refresh().made) == DOWNSTREAM_OF_THE_SPLIT  # and back
 
 
+@pytest.mark.slow
 def test_a_changed_knockout_leaves_the_classifier_alone(refreshed) -> None:
     platform, given, _ = refreshed
     before = platform.latest("autophagy_classifier").run_id
@@ -62,6 +65,7 @@ def test_a_changed_knockout_leaves_the_classifier_alone(refreshed) -> None:
     assert platform.latest("autophagy_classifier").run_id == before
 
 
+@pytest.mark.slow
 def test_what_was_made_again_with_the_same_content_wakes_nobody(refreshed) -> None:
     platform, _, _ = refreshed
     platform.refresh()
@@ -69,6 +73,7 @@ def test_what_was_made_again_with_the_same_content_wakes_nobody(refreshed) -> No
     assert platform.refresh().made == []
 
 
+@pytest.mark.slow
 def test_a_lost_file_is_made_again_and_what_depends_on_it_is_not(refreshed) -> None:
     platform, _, _ = refreshed
     platform.refresh()
@@ -76,6 +81,7 @@ def test_a_lost_file_is_made_again_and_what_depends_on_it_is_not(refreshed) -> N
     assert assets(platform.refresh().made) == {"test_cells"}
 
 
+@pytest.mark.slow
 def test_a_failure_skips_what_depends_on_it_and_nothing_else(store: object, tmp_path: Path) -> None:
     platform = Platform(write_study(tmp_path, "failing refresh"))
     given = given_study(platform.study, tmp_path)

@@ -80,6 +80,7 @@ def platform(store: object, tmp_path: Path) -> Platform:
     return platform
 
 
+@pytest.mark.slow
 def test_each_level_waits_for_the_one_before_until_all_is_up_to_date(platform: Platform) -> None:
     daemon = Daemon(platform, define_refresh_on_change())
     daemon.work()
@@ -95,6 +96,7 @@ def test_each_level_waits_for_the_one_before_until_all_is_up_to_date(platform: P
     assert "up to date" in daemon.said
 
 
+@pytest.mark.slow
 def test_a_change_launches_what_the_judge_says_and_stops_where_content_is_the_same(
     platform: Platform, tmp_path: Path
 ) -> None:
@@ -114,6 +116,7 @@ def test_a_change_launches_what_the_judge_says_and_stops_where_content_is_the_sa
     assert not launched & {"training_cells", "test_predictions", "autophagy_classifier"}
 
 
+@pytest.mark.slow
 def test_the_reason_stands_in_the_run(platform: Platform, tmp_path: Path) -> None:
     assert platform.refresh().complete
     name = platform.study.name
@@ -125,6 +128,7 @@ def test_the_reason_stands_in_the_run(platform: Platform, tmp_path: Path) -> Non
     )
 
 
+@pytest.mark.slow
 def test_what_failed_is_not_launched_again_before_something_changes(
     platform: Platform, tmp_path: Path
 ) -> None:
@@ -168,6 +172,7 @@ def test_nothing_is_launched_that_was_not_asked_for(platform: Platform) -> None:
     assert Daemon(platform, define_refresh_on_request()).look() == []
 
 
+@pytest.mark.slow
 def test_a_job_has_all_of_it_made_and_then_says_so_once(platform: Platform) -> None:
     daemon = Daemon(platform, define_refresh_on_request())
     assert daemon.ask("refresh_all").success
@@ -179,6 +184,7 @@ def test_a_job_has_all_of_it_made_and_then_says_so_once(platform: Platform) -> N
     assert daemon.look() == [] and "Nothing has been asked for" in daemon.said
 
 
+@pytest.mark.slow
 def test_every_request_tries_once_more_what_has_failed(platform: Platform) -> None:
     whole = given_study(platform.study, platform.file.parent).tables["EI24KO"]
     recorder = outsider("a broken table")
@@ -193,6 +199,7 @@ def test_every_request_tries_once_more_what_has_failed(platform: Platform) -> No
         assert latest(platform.instance, dg.AssetKey("last_refresh"), None) is None
 
 
+@pytest.mark.slow
 def test_the_analysis_images_nothing_and_says_what_is_held_up(
     platform: Platform, tmp_path: Path
 ) -> None:

@@ -98,6 +98,7 @@ def test_a_finding_that_fails_is_reported_as_a_warning_unless_it_blocks():
     }
 
 
+@pytest.mark.slow
 def test_warnings_stop_nothing(platform_of, tmp_path):
     strict = {
         "smallest_class": 0.5,
@@ -141,6 +142,7 @@ def test_a_broken_table_in_the_store_blocks_what_is_downstream(platform, tmp_pat
     )
 
 
+@pytest.mark.slow
 def test_a_model_is_compared_with_the_last_one_that_was_accepted(platform, tmp_path):
     given_study(platform.study, tmp_path, ("WT",))
     platform.refresh()
@@ -154,6 +156,7 @@ def test_a_model_is_compared_with_the_last_one_that_was_accepted(platform, tmp_p
     assert second.metadata["change since the last accepted"].value == 0
 
 
+@pytest.mark.slow
 def test_a_model_that_has_got_worse_is_reported_and_not_taken_as_the_last_accepted(
     platform_of, tmp_path
 ):
@@ -171,6 +174,7 @@ def test_a_model_that_has_got_worse_is_reported_and_not_taken_as_the_last_accept
         assert f"had {good.metadata['auc'].value:.3f}" in str(worse.description)
 
 
+@pytest.mark.slow
 def test_features_that_a_table_lacks_are_named(platform, tmp_path):
     given = given_study(platform.study, tmp_path)
     platform.refresh()

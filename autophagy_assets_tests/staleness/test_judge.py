@@ -54,6 +54,7 @@ def again(platform: Platform, folder: Path, **changes: object) -> Platform:
 # What was read is what counts.
 
 
+@pytest.mark.slow
 def test_an_entry_that_a_body_reads_is_part_of_its_fingerprint_undeclared(made: Platform) -> None:
     read = {name: set(made.latest(name).fingerprint.study) for name in ("classifier_evaluation",)}
     assert "control" in read["classifier_evaluation"]
@@ -96,6 +97,7 @@ def test_inputs_are_all_that_the_asset_graph_says(made: Platform) -> None:
         )
 
 
+@pytest.mark.slow
 def test_a_study_edited_during_a_refresh_leaves_nothing_of_the_old_one(
     made: Platform, tmp_path: Path
 ) -> None:
@@ -178,6 +180,7 @@ def test_a_reason_names_the_entry_with_both_values(made: Platform, tmp_path: Pat
     )
 
 
+@pytest.mark.slow
 def test_a_reason_names_the_input_that_changed(made: Platform, tmp_path: Path) -> None:
     recorder = outsider("a changed table")
     table = made.table("raw_features", "EI24KO")

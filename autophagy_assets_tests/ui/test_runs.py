@@ -27,14 +27,14 @@ def test_nobody_else_can_reach_it(served):
 
 
 def test_the_materialize_button_runs_an_asset(page, served):
-    before, known = served.materialized("class_gallery"), served.runs()
-    page.goto("/assets/class_gallery?view=overview")
+    before, known = served.materialized("model_comparison"), served.runs()
+    page.goto("/assets/model_comparison?view=overview")
     page.get_by_role("button", name="Materialize").first.click()
     run = served.new_run(known)
     assert served.ended(run) == "SUCCESS"
-    after = served.materialized("class_gallery")
+    after = served.materialized("model_comparison")
     assert after["run"] == run
-    assert after["sha256"] == before["sha256"], "the same cells give another picture"
+    assert after["sha256"] == before["sha256"], "the same numbers give another picture"
 
 
 def test_a_parameter_set_in_the_launchpad_is_the_one_that_is_used(page, served):
@@ -46,6 +46,8 @@ def test_a_parameter_set_in_the_launchpad_is_the_one_that_is_used(page, served):
     page.keyboard.press("Control+A")
     config = {"ops": {"autophagy_classifier": {"config": {"parameters": {"n_estimators": FEWER}}}}}
     page.keyboard.insert_text(yaml.safe_dump(config))
+    page.get_by_placeholder("Partition").fill(AS_PUBLISHED)
+    page.get_by_text(AS_PUBLISHED, exact=True).last.click()
     page.get_by_role("button", name="Materialize").last.click()
     run = served.new_run(known)
     assert served.ended(run) == "SUCCESS"

@@ -113,7 +113,9 @@ def _roc_parts(true: np.ndarray, scores: np.ndarray) -> tuple[list[dict], list[d
 
 
 def _confusion_part(true: np.ndarray, predicted: np.ndarray) -> list[dict]:
-    counts = confusion_matrix(true, predicted, labels=list(CLASSES))
+    counts = np.zeros((len(CLASSES), len(CLASSES)), dtype=int)
+    if len(true):  # scikit-learn refuses to count nothing
+        counts = confusion_matrix(true, predicted, labels=list(CLASSES))
     totals = counts.sum(axis=1)
     return [
         {

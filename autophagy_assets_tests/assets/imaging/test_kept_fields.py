@@ -20,6 +20,8 @@ from autophagy_assets_tests.assets.imaging.test_samples import SAMPLE, image, pa
 from autophagy_assets_tests.platform import Platform, study_file
 from autophagy_assets_tests.registry.image_folder import cell, write_images
 
+pytestmark = pytest.mark.slow
+
 _numbers = itertools.count(1000)
 FIELDS = [("WT", "clone 1", "untreated", f"FOV{number}") for number in (1, 2, 3)]
 

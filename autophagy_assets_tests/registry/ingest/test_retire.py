@@ -23,6 +23,8 @@ from autophagy_assets_tests.executed import executed
 from autophagy_assets_tests.platform import Platform, study_file
 from autophagy_assets_tests.registry.image_folder import write_images
 
+pytestmark = pytest.mark.slow
+
 _numbers = itertools.count(2000)
 TREATED = "14h Torin-1"
 FIELDS = [

@@ -1,0 +1,66 @@
+"""Which tests pytest-xdist keeps together on one process, and which begin first.
+
+A file is the unit, as with ``--dist loadfile``, except that the files of a folder in ``TOGETHER``
+share one server. What takes longest begins first: pytest-xdist would begin with the files that have
+the most tests, and end with one process that works alone on a single long one.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+# Folders whose files share a package-scoped server.
+TOGETHER = ("ui",)
+# What takes longest, longest first; the order of all else does not matter.
+LONGEST = [
+    "reliability/test_state_machine.py",
+    "ui",
+    "reliability/test_kills.py",
+    "cli/test_main.py",
+    "test_steps.py",
+    "simulation/test_recovery.py",
+    "registry/ingest/test_retire.py",
+    "staleness/test_changed_code.py",
+    "automation/test_services.py",
+    "automation/test_sensors.py",
+    "reliability/test_disk_full.py",
+    "reliability/test_tampering.py",
+    "analysis/imaging/test_segmentation.py",
+    "assets/test_notebook_queries.py",
+    "reliability/test_races.py",
+    "reliability/test_database_away.py",
+    "reliability/test_backup.py",
+    "staleness/test_judge.py",
+    "assets/test_bad_tables.py",
+    "assets/test_reads_recorded.py",
+    "assets/imaging/test_kept_fields.py",
+    "automation/test_jobs.py",
+    "automation/test_refresh.py",
+]
+_PLACE = {unit: place for place, unit in enumerate(LONGEST)}
+
+
+def unit_of(nodeid: str) -> str:
+    """File of a test, or its folder where that stays together; relative to this package."""
+    file = nodeid.partition("::")[0].partition("/")[2]
+    folder = file.partition("/")[0]
+    return folder if folder in TOGETHER else file
+
+
+def longest_first(items: list[pytest.Item]) -> None:
+    """Sort collected tests in place; those of one unit keep their order."""
+    items.sort(key=lambda item: _PLACE.get(unit_of(item.nodeid), len(_PLACE)))
+
+
+def scheduler(config: pytest.Config, log: Any) -> Any:
+    """Scheduler of pytest-xdist that hands out units in the order in which they were collected."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class UnitScheduling(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return unit_of(nodeid)
+
+    config.option.loadscopereorder = False
+    return UnitScheduling(config, log)
