@@ -116,7 +116,7 @@ def orchestrate() -> dict[str, Any]:
     from autophagy_assets.staleness.plan import make_plan
     from benchmarks.downstream import image_study
 
-    folder = Home.locate().root / "simulated"
+    folder = Home.locate().root.with_name("simulated")  # a home takes nothing that it did not make
     simulate(folder, size=420, cells_per_field=12, fields_per_sample=1)
     image_study(folder)
     study, defs, made, times = Study.load(), build_defs(), 0, list[float]()
