@@ -21,6 +21,8 @@ from autophagy_assets_tests.platform import Platform, given_study, study_file
 from autophagy_assets_tests.registry.image_folder import write_images
 from autophagy_assets_tests.watching import opened_below
 
+pytestmark = pytest.mark.slow
+
 FIELDS = [
     (genotype, clone, stimulation, fov)
     for genotype, clone in (("WT", "clone 1"), ("WT", "clone 2"), ("KO", "clone 2"))
@@ -146,7 +148,6 @@ def short(paths: set[Path]) -> list[str]:
     return sorted(str(path.relative_to(storage_root())) for path in paths)
 
 
-@pytest.mark.slow
 def test_what_a_step_opens_is_an_input_of_its_run(study, store):
     unrecorded = {}
     for step in study.steps:
@@ -156,7 +157,6 @@ def test_what_a_step_opens_is_an_input_of_its_run(study, store):
     assert unrecorded == {}
 
 
-@pytest.mark.slow
 def test_what_a_step_opens_is_verified(study, store):
     unverified = {}
     for step in study.steps:
@@ -192,7 +192,6 @@ def test_what_the_report_names_is_its_input(study, store):
     assert short({Path(str(store.Artifact.get(uid=uid).path)) for uid in named - inputs}) == []
 
 
-@pytest.mark.slow
 def test_what_scportrait_opens_is_an_input_too(store, tiny_study, tmp_path):
     """Workers are processes of their own; the kernel reports them as well."""
     platform = Platform(study_file(tmp_path, "reads of scportrait"))

@@ -62,6 +62,7 @@ def test_an_entry_that_a_body_reads_is_part_of_its_fingerprint_undeclared(made: 
     assert "split" not in made.latest("class_gallery").fingerprint.study
 
 
+@pytest.mark.slow
 def test_every_artifact_that_a_step_has_read_is_of_an_asset_upstream_of_it(
     made: Platform, store: object
 ) -> None:
