@@ -68,9 +68,10 @@ def test_a_changed_word_makes_what_it_could_change_and_a_comment_nothing(
 ) -> None:
     from autophagy_assets_tests.platform import study_file
 
-    study = study_file(tmp_path, "changed code")
+    forest = {"as_published": {"n_estimators": 101}}  # an odd number: trees seldom tie
+    study = study_file(tmp_path, "changed code", forest)
     (tmp_path / "pinned").mkdir()
-    pinned = study_file(tmp_path / "pinned", "changed code", pin_code=True)
+    pinned = study_file(tmp_path / "pinned", "changed code", forest, pin_code=True)
 
     def run(package: Path, how: str, file: Path = study) -> Any:
         return run_script(SCRIPT, package, tmp_path / "given", file, how)
