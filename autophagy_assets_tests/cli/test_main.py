@@ -66,7 +66,7 @@ def test_ingest_refresh_status_report_and_delete(tiny_study: Path, tmp_path: Pat
 
     made = autophagy(home, "refresh", from_nothing=True)
     assert made.returncode == 0, made.stdout + made.stderr
-    for word in ("AUC", "Cells", "EI24KO, all cells", "index.html"):
+    for word in ("AUC", "Cells", "EI24KO cells, by puncta", "index.html"):
         assert word in made.stdout
     page = (home / "report" / "index.html").read_text()
     assert "EI24KO" in page and "<img" in page and 'src="http' not in page
