@@ -15,6 +15,7 @@ import yaml
 from autophagy_assets.analysis.classifier import classification
 from autophagy_assets.analysis.classifier.model import TrainedClassifier
 from autophagy_assets.analysis.figures import Picture, new_figure
+from autophagy_assets.analysis.report.content import ReportPage
 from autophagy_assets.assets.definition import StudyResource, study_asset
 from autophagy_assets.automation.launcher import run_request
 from autophagy_assets.automation.requests import requests
@@ -101,9 +102,9 @@ def picture(context, forest: TrainedClassifier, cells: pd.DataFrame) -> Picture:
 
 
 @_define("page_io")
-def page(context, picture: StoredPicture, cells: pd.DataFrame) -> str:
+def page(context, picture: StoredPicture, cells: pd.DataFrame) -> ReportPage:
     """A page about the picture."""
-    return f"<html>{len(picture.png)} {cells.to_html()}</html>"
+    return ReportPage(f"<html>{len(picture.png)} {cells.to_html()}</html>", [])
 
 
 def build_defs(file: str) -> dg.Definitions:
