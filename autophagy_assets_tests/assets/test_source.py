@@ -215,7 +215,8 @@ def test_tables_and_crops_of_a_source_give_the_whole_study(lab):
     assert done["again"] == []
     assert done["samples"] == [], "imaging is not run where tables are there"
     assert done["knockouts"] == ["EI24KO"]
-    assert {"error_galleries", "spatial_context", "ko_evaluation[EI24KO]"} <= set(done["made"])
+    of_models = {f"error_galleries[{model}]" for model in ("as_published", "puncta")}
+    assert of_models | {"spatial_context", "ko_evaluation[EI24KO]"} <= set(done["made"])
     assert done["ours"] != made["slug"]
     # What was read of the source is known here, under the same uid.
     assert done["table inputs"] == {g: [uid] for g, uid in made["tables"].items()}

@@ -120,7 +120,8 @@ def test_a_change_launches_what_the_judge_says_and_stops_where_content_is_the_sa
 def test_the_reason_stands_in_the_run(platform: Platform, tmp_path: Path) -> None:
     assert platform.refresh().complete
     name = platform.study.name
-    changed = Platform(write_study(tmp_path, name, models={"as_published": {"n_estimators": 20}}))
+    models = {"puncta": None, "as_published": {"n_estimators": 20}}
+    changed = Platform(write_study(tmp_path, name, models=models))
     changed.instance = platform.instance
     (run,) = Daemon(changed, define_refresh_on_change()).look()
     assert run.tags["autophagy/reason"] == (

@@ -36,7 +36,7 @@ def platform(store, real_data, images, tmp_path_factory) -> Platform:
 def sample(platform) -> str:
     """One sample, imaged and featurized."""
     sample = platform.partitions("sample")[0]
-    platform.run("single_cell_images", "cell_features", partition=sample)
+    platform.run("single_cell_images", "cell_features", "marker_features", partition=sample)
     return sample
 
 

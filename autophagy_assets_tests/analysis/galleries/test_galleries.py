@@ -35,7 +35,7 @@ def predictions(genotype: str, n: int = 25) -> pd.DataFrame:
                              predicted, score, outcome))  # fmt: skip
     columns = [DATASET, CELL_ID, "class", "genotype", "stimulation", "clone", "fov",
                "predicted_class", "prob_class1", "outcome"]  # fmt: skip
-    return pd.DataFrame(rows, columns=columns)
+    return pd.DataFrame(rows, columns=columns).assign(model="puncta")
 
 
 WT, KO = predictions("WT"), predictions("KO")
