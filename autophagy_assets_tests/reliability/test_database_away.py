@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from autophagy_assets_tests.reliability import tiny
 from autophagy_assets_tests.reliability.forked import ForkServer
 from autophagy_assets_tests.reliability.server import Server
 
@@ -91,7 +92,7 @@ def test_a_short_outage_is_waited_for(
     seen = run_meanwhile(postgres_home, tmp_path, "cells", restart)
     assert seen == {"success": True, "said": ""}
     repaired = postgres_home.ask("repair", reconcile_first=False)
-    assert repaired["before"] == {"hashes": undisturbed, "faults": [], "artifacts": 9}
+    assert repaired["before"] == {"hashes": undisturbed, "faults": [], "artifacts": tiny.ARTIFACTS}
     assert repaired["late"] == {"found": [], "left": []}
 
 
@@ -110,6 +111,6 @@ def test_a_long_outage_is_reported_and_the_next_refresh_completes(
     repaired = postgres_home.ask("repair", reconcile_first=False)
     assert repaired["before"]["faults"] == []
     assert repaired["errors"] == {}
-    assert repaired["after"] == {"hashes": undisturbed, "faults": [], "artifacts": 9}
+    assert repaired["after"] == {"hashes": undisturbed, "faults": [], "artifacts": tiny.ARTIFACTS}
     assert repaired["late"]["left"] == []
     assert len(repaired["late"]["found"]) >= 1  # the run that was cut off

@@ -30,6 +30,8 @@ from autophagy_assets.staleness.plan import make_plan
 
 ASSETS = ["field", "cells", "forest", "picture", "page"]
 GROUP = "tiny"
+# Latest ones: of each asset, two of the field, the picture's table, the page's claims, environment.
+ARTIFACTS = 10
 
 
 def write_study(path: Path, seed: int) -> None:
