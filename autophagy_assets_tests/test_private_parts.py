@@ -125,7 +125,7 @@ def test_dagster_keeps_the_body_of_an_asset():
 
 
 def test_dagster_says_what_a_cron_expression_means():
-    with used_in("dagster", "dagster._utils.schedules", "assets/freshness"):
+    with used_in("dagster", "dagster._utils.schedules", "automation/freshness"):
         from dagster._utils.schedules import cron_string_iterator
 
         assert isinstance(next(cron_string_iterator(0.0, "0 2 * * *", "UTC")), datetime)

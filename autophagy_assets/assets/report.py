@@ -14,7 +14,6 @@ from autophagy_assets.analysis.report.page import render_report
 from autophagy_assets.analysis.report.story import tell
 from autophagy_assets.assets.context import StudyContext
 from autophagy_assets.assets.definition import every, study_asset, title_of
-from autophagy_assets.assets.freshness import within_a_night
 from autophagy_assets.io_managers.figure import StoredPicture
 from autophagy_assets.registry.lineage.cells import lineage_trees
 from autophagy_assets.registry.lineage.lineage import nodes_of
@@ -195,12 +194,12 @@ def records(context: StudyContext) -> list[dict[str, Any]]:
 
 
 # The assets say when they were made, which may be long ago where nothing has changed. This one
-# says when they were last found to be up to date, so it is the one that can be late.
+# says when they were last found to be up to date, so it is the one that can be late: see
+# ``automation.asset_definitions``, as when it is late depends on a setting.
 last_refresh = dg.AssetSpec(
     LAST_REFRESH,
     group_name=GROUP,
     kinds={"dagster"},
     description="When a refresh last ended with the whole study up to date, whether or not it had "
     "anything to make.",
-    freshness_policy=within_a_night(),
 )

@@ -13,6 +13,8 @@ import dagster as dg
 from autophagy_assets import checks
 from autophagy_assets.assets.catalog import study_assets
 from autophagy_assets.assets.definition import StudyResource
+from autophagy_assets.assets.report import last_refresh
+from autophagy_assets.automation.freshness import within_a_night
 from autophagy_assets.config import settings
 from autophagy_assets.config.study import Study
 from autophagy_assets.io_managers.figure import FigureIOManager
@@ -43,8 +45,9 @@ def asset_definitions(study_file: str | None = None) -> dg.Definitions:
         "figure_io": FigureIOManager(study_file=study_file),
         "page_io": PageIOManager(study_file=study_file),
     }
+    late = last_refresh.replace_attributes(freshness_policy=within_a_night())
     return dg.Definitions(
-        assets=study_assets(),
+        assets=[late if one is last_refresh else one for one in study_assets()],
         asset_checks=dg.load_asset_checks_from_package_module(checks),
         resources=resources,
         # One process per run: a step process of its own would cost 3 s, most steps take less.

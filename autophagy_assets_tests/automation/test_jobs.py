@@ -118,13 +118,16 @@ def test_it_is_late_only_where_no_refresh_has_ended(monkeypatch):
 
     from dagster._core.definitions.freshness_evaluator import TimeWindowFreshnessPolicyEvaluator
 
-    from autophagy_assets.assets.freshness import within_a_night
+    from autophagy_assets.automation.asset_definitions import asset_definitions
 
+    def last_refresh():
+        return asset_definitions().resolve_asset_graph().get(dg.AssetKey("last_refresh"))
+
+    monkeypatch.delenv("AUTOPHAGY_NIGHTLY", raising=False)
+    assert last_refresh().freshness_policy is None  # nothing can be late
     monkeypatch.setenv("AUTOPHAGY_NIGHTLY", "0 2 * * *")
-    policy = within_a_night()
-    assert policy.fail_window.to_timedelta() <= timedelta(hours=37)
-    asset = dg.AssetSpec("last_refresh", freshness_policy=policy)
-    node = dg.Definitions([asset]).resolve_asset_graph().get(asset.key)
+    node = last_refresh()
+    assert node.freshness_policy.fail_window.to_timedelta() <= timedelta(hours=37)
     instance = dg.DagsterInstance.ephemeral(settings={"telemetry": {"enabled": False}})
     now = time.time()
 

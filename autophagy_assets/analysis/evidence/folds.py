@@ -97,7 +97,8 @@ def folds(cells: pd.DataFrame, scheme: str, study: Study) -> list[Fold]:
 
     Notes
     -----
-    A group is never on both sides. With ``FIELD`` it is what `field_groups` puts together: the
+    A group is never on both sides. Cells are divided at random in fewer folds than the study says
+    where the rarer class has fewer cells. With ``FIELD`` it is what `field_groups` puts together: the
     fields of one label of a clone, under both stimulations, because a single image holds one
     class. All images of a clone are a group with ``CLONE``.
     """
@@ -135,16 +136,18 @@ def strictest(schemes: Iterable[str]) -> str:
 def _random_groups(classes: np.ndarray, study: Study) -> tuple[np.ndarray, list[str]]:
     settings = study.cross_validation
     rarer = int(np.bincount(classes.astype(int), minlength=2).min())
-    if rarer < settings.folds:
+    if rarer < 2:
         raise InputError(
-            f"{_begin(RANDOM)} in {settings.folds} folds needs as many cells of each class, and "
-            f"the rarer one has {rarer}: add fields of view, or set fewer folds in the study."
+            f"{_begin(RANDOM)} needs two cells of each class, and the rarer one has {rarer}: add "
+            "fields of view of it."
         )
-    drawn = StratifiedKFold(settings.folds, shuffle=True, random_state=settings.random_state)
+    # What could be trained and tested as published can be cross-validated, if in fewer folds.
+    n_folds = min(settings.folds, rarer)
+    drawn = StratifiedKFold(n_folds, shuffle=True, random_state=settings.random_state)
     groups = np.empty(len(classes), dtype=int)
     for number, (_, test) in enumerate(drawn.split(classes, classes)):
         groups[test] = number
-    return groups, [f"part {n + 1} of {settings.folds}" for n in range(settings.folds)]
+    return groups, [f"part {number + 1} of {n_folds}" for number in range(n_folds)]
 
 
 def _groups(cells: pd.DataFrame, scheme: str) -> tuple[np.ndarray, list[str]]:

@@ -109,9 +109,14 @@ def test_a_scheme_that_cannot_be_says_what_is_missing(clones, scheme, said):
     assert scheme in ladder(table, STUDY).refused
 
 
-def test_too_few_cells_of_a_class_are_not_divided():
-    table = cells_of(STUDY, TWO, cells=1)
-    with pytest.raises(InputError, match="rarer one has 4"):
+def test_few_cells_of_a_class_are_divided_in_as_many_folds():
+    parts = folds(cells_of(STUDY, TWO, cells=1), RANDOM, STUDY)
+    assert [fold.left_out for fold in parts] == [f"part {n} of 4" for n in (1, 2, 3, 4)]
+
+
+def test_one_cell_of_a_class_is_not_divided():
+    table = cells_of(STUDY, {"1": (["A"], ["A"])}, cells=1)
+    with pytest.raises(InputError, match="rarer one has 1"):
         folds(table, RANDOM, STUDY)
 
 
