@@ -98,9 +98,9 @@ def folds(cells: pd.DataFrame, scheme: str, study: Study) -> list[Fold]:
     Notes
     -----
     A group is never on both sides. Cells are divided at random in fewer folds than the study says
-    where the rarer class has fewer cells. With ``FIELD`` it is what `field_groups` puts together: the
-    fields of one label of a clone, under both stimulations, because a single image holds one
-    class. All images of a clone are a group with ``CLONE``.
+    where the rarer class has fewer cells. With ``FIELD`` a group is what `field_groups` puts
+    together: the fields of one label of a clone, under both stimulations, because a single image
+    holds one class. All images of a clone are a group with ``CLONE``.
     """
     order = np.lexsort([cells[CELL_ID].to_numpy(), cells[DATASET].to_numpy(dtype=str)])
     classes = cells[CLASS].to_numpy()[order]
