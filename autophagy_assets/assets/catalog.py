@@ -13,6 +13,8 @@ from autophagy_assets import assets
 from autophagy_assets.assets.definition import title_of
 from autophagy_assets.assets.report import define_report
 
+# What a reader is told first; then group by group.
+FIRST = ["model_comparison", "knockout_effect", "effect_robustness", "shortcut_card"]
 GROUPS = [
     "evidence",
     "effects",
@@ -38,7 +40,7 @@ def figures() -> list[dg.AssetsDefinition]:
     Returns
     -------
     list of dagster.AssetsDefinition
-        In reading order: by group, and as their module defines them.
+        In reading order: those of ``FIRST``, then by group, and as their module defines them.
     """
     return _figures(_in_modules())
 
@@ -62,9 +64,13 @@ def _in_modules() -> list[Definition]:
 
 
 def _figures(found: list[Definition]) -> list[dg.AssetsDefinition]:
-    return [one for one in found if isinstance(one, dg.AssetsDefinition) and title_of(one)]
+    shown = [one for one in found if isinstance(one, dg.AssetsDefinition) and title_of(one)]
+    return sorted(shown, key=lambda one: _index(FIRST, one.key.to_user_string()))
 
 
 def _place(one: Definition) -> int:
-    group = group_of(one)
-    return GROUPS.index(group) if group in GROUPS else len(GROUPS)
+    return _index(GROUPS, group_of(one))
+
+
+def _index(known: list[str], name: str) -> int:
+    return known.index(name) if name in known else len(known)
