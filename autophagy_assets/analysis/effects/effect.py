@@ -19,6 +19,9 @@ from autophagy_assets.config.study import Study
 from autophagy_assets.errors import InputError
 
 CONFIDENCE, ALPHA = 0.95, 0.05
+# Of the control's response: where the interval reaches no further, clones that are apart by less
+# than that are not made much of.
+NOTABLE = 0.5
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,15 @@ class Effect:
         return bool(self.low > 0 or self.high < 0)
 
     @property
+    def largest_share(self) -> float:
+        """Largest effect in the interval, as a share of the control's mean response.
+
+        Infinite where the control does not respond, NaN where there is no interval.
+        """
+        largest, response = max(abs(self.low), abs(self.high)), abs(np.mean(self.control_responses))
+        return float(largest / response) if response else math.inf
+
+    @property
     def without_interval(self) -> str:
         """Why there is no interval; empty if there is one."""
         if not math.isnan(self.low):
@@ -101,16 +113,19 @@ class Effect:
         interval = f"{100 * self.confidence:g} % interval {self.low:+.2f} to {self.high:+.2f}"
         if self.is_seen:
             return f"The knockout responds {more} by {by} ({interval}, over clones)."
-        if self.smallest_p > ALPHA and self._apart():
+        if self.smallest_p > ALPHA and self._apart() and self.largest_share > NOTABLE:
             return (
                 f"In these clones the knockout responds {more} by {by}, each of its clones {more} "
                 f"than each of the control, but the {interval} has 0 in it: with so few clones "
                 "that may be chance."
             )
-        return (
+        said = (
             f"No effect of the knockout is seen: the difference is {self.difference:+.2f} "
-            f"({interval}, over clones, with 0 in it)."
+            f"({interval}, over clones, with 0 in it"
         )
+        if self.largest_share <= NOTABLE:
+            said += f"; at most {100 * self.largest_share:.0f} % of the control's response"
+        return f"{said})."
 
     def _apart(self) -> bool:
         """Whether all clones of one arm respond more than all of the other one."""

@@ -126,6 +126,16 @@ def test_clones_far_apart_but_few_are_said_to_be_both():
     assert "may be chance" in found.sentence
 
 
+def test_clones_a_little_apart_are_no_effect_where_a_large_one_is_left_out():
+    found = Effect(
+        "KO", "WT", TORIN, POSITIVE_SHARE, (0.78, 0.81), (0.83, 0.87), -0.055, -0.17, 0.06, 0.95,
+        1 / 3,
+    )  # fmt: skip
+    assert max(found.knockout_responses) < min(found.control_responses)
+    assert "No effect of the knockout is seen" in found.sentence
+    assert "at most 20 % of the control's response" in found.sentence
+
+
 def test_a_genotype_without_responses_is_named():
     found = responses(measure(scored_study(STUDY, 0, 2, 0.0), 0.4), STUDY)
     with pytest.raises(InputError, match="No clone of ATG5KO has a response"):
