@@ -71,10 +71,10 @@ def negative_controls(
     Notes
     -----
     *Nuisance*: nucleus and cell channel, areas, and how many cells the image has. *Background*: the
-    model's features of patches without a cell; and those in units of the image, which say whether
-    the images differ in staining even where the model does not use units. *Swapped background*:
-    the model scores crops with another background. *Permuted labels*: see ``permutation``; in the
-    strictest scheme only.
+    model's features of patches without a cell; and those in units of the image, within each clone,
+    which say whether the images differ in staining even where the model does not use units.
+    *Swapped background*: the model scores crops with another background. *Permuted labels*: see
+    ``permutation``; in the strictest scheme only.
 
     A control without biology is flagged if it has at least four fifths of what the model has above
     guessing: (auc - 0.5) / (reference - 0.5). A fixed distance of AUC would flag nothing of a model

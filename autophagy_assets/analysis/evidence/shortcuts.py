@@ -113,11 +113,20 @@ def on_background_in_units(
     ------
     InputError
         If it is not possible.
+
+    Notes
+    -----
+    Clones differ in brightness, too. Where each has both classes, a feature is divided by its
+    median over the clone's patches, so that twice the background of untreated images is found also
+    in a clone that was left out.
     """
     if background is None:
         return
     patches = _patches(background, study)
     features = [name for name in feature_columns(patches) if scale_of(name) == UNITS]
+    if (patches.groupby("clone")[CLASS].nunique() == 2).all():
+        medians = patches.groupby("clone")[features].transform("median").abs()
+        patches = patches.assign(**(patches[features] / medians.where(medians > 0, 1)))
     used = MARKER in model.feature_sets and not set(features).isdisjoint(
         features_of(model, feature_columns(patches))
     )

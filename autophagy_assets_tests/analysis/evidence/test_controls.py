@@ -71,6 +71,18 @@ def test_staining_that_the_model_does_not_use_is_said_and_not_flagged():
     assert any(caution.endswith(said) for caution in cautions(table))
 
 
+def test_staining_is_found_in_a_clone_of_another_brightness():
+    background = patches(0.0)
+    units = [name for name in background if name.endswith("_units")]
+    brightness = background["clone"].map(
+        {clone: 10.0**n for n, clone in enumerate(sorted(set(background["clone"])))}
+    )
+    level = 100 + 50 * background[CLASS] + background[units[0]]
+    background = background.assign(**{name: brightness * level for name in units})
+    found = row(measured(measured_cells(STUDY), forest(), background=background), IN_UNITS)
+    assert found["auc"] > 0.9 and found["sentence"].endswith("the images differ in staining.")
+
+
 def test_the_number_of_cells_of_an_image_is_part_of_the_nuisance():
     cells = measured_cells(STUDY)
     keep = (cells[CLASS] == 0) | (cells["scportrait_cell_id"] <= 20)
