@@ -1,0 +1,241 @@
+"""Replicate plan: how many clones would show an effect, and whether fields or cells would help."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import pandas as pd
+
+from autophagy_assets.analysis.effects.components import UPPER, Components
+from autophagy_assets.analysis.effects.effect import CONFIDENCE, Effect
+from autophagy_assets.analysis.effects.power import MOST_CLONES, clones_for, welch_power
+from autophagy_assets.errors import InputError
+
+POWER = 0.8
+SEEN, HALF, NAMED = "the effect seen", "half of it", "the effect named"
+AS_SEEN, AT_BOUND = "as seen", f"at the upper {100 * UPPER:g} % bound"
+AS_NOW, MORE_CELLS, MORE_FIELDS, ALL_FIELDS = (
+    "as now",
+    "twice the cells in each field",
+    "twice the fields of each clone",
+    "fields without end",
+)
+# By what fields of a clone, and cells of a field, are multiplied.
+DESIGNS = {
+    AS_NOW: (1.0, 1.0),
+    MORE_CELLS: (1.0, 2.0),
+    MORE_FIELDS: (2.0, 1.0),
+    ALL_FIELDS: (math.inf, 1.0),
+}
+_KNOWN = ("knockout", "control", "stimulation", "measure", "n_knockout", "n_control", "difference")
+
+
+@dataclass(frozen=True)
+class Pilot:
+    """What a study has shown, as far as the next one is planned from it.
+
+    Attributes
+    ----------
+    knockout, control, stimulation, measure : str
+    n_knockout, n_control : int
+        Clones.
+    difference : float
+        The effect of the knockout, as ``Effect`` has it.
+    components : Components
+        Of the variance between clones.
+    """
+
+    knockout: str
+    control: str
+    stimulation: str
+    measure: str
+    n_knockout: int
+    n_control: int
+    difference: float
+    components: Components
+
+
+def replicate_plan(
+    pilot: Pilot, power: float = POWER, difference: float | None = None
+) -> pd.DataFrame:
+    """Plan the clones of another study like this one.
+
+    Parameters
+    ----------
+    pilot : Pilot
+    power : float
+        Chance that the interval of `knockout_effect` leaves out 0, between 0 and 1.
+    difference : float, optional
+        True effect to plan for; default that of the pilot, and half of it.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row by effect, variance (as seen, or at the upper bound of 80 % confidence) and design
+        (as now, or with more cells or fields): ``clones`` that each arm needs (NaN where 200 are
+        too few), ``power_now`` of this study's clones, ``variance`` between the responses of
+        clones, what the pilot knows (as `pilot_of` reads it), and the ``sentence``.
+
+    Raises
+    ------
+    InputError
+        If there is no effect, or no variance at all.
+    """
+    effects = _effects(pilot, difference)
+    if not pilot.components.variance():
+        raise InputError(
+            f"The clones, fields and cells of {pilot.control} and {pilot.knockout} respond exactly "
+            f"alike in their {pilot.measure}, so nothing says how much other clones would scatter."
+        )
+    known = {name: getattr(pilot, name) for name in _KNOWN} | asdict(pilot.components)
+    rows = []
+    for called, true in effects.items():
+        for seen, components in _variances(pilot.components).items():
+            for design, times in DESIGNS.items():
+                variance = components.variance(*times)
+                rows.append(
+                    {
+                        "effect": called,
+                        "true_difference": true,
+                        "variance_between_clones": seen,
+                        "design": design,
+                        "variance": variance,
+                        "needed": clones_for(true, variance, power, CONFIDENCE) or math.nan,
+                        "power": power,
+                        "power_now": _power_now(pilot, true, variance),
+                    }
+                )
+    table = pd.DataFrame(rows).astype({"needed": float}).assign(**known)
+    return table.assign(sentence=plan_sentence(table))
+
+
+def _effects(pilot: Pilot, difference: float | None) -> dict[str, float]:
+    if difference is not None:
+        if not difference:
+            raise InputError("An effect of 0 cannot be shown by any number of clones; name one.")
+        return {NAMED: difference}
+    if not pilot.difference:
+        raise InputError(
+            f"{pilot.knockout} responds in its {pilot.measure} exactly as {pilot.control} does, so "
+            "there is no effect to plan for; name the smallest one that would matter."
+        )
+    return {SEEN: pilot.difference, HALF: pilot.difference / 2}
+
+
+def _variances(components: Components) -> dict[str, Components]:
+    return {AS_SEEN: components, AT_BOUND: components.at_upper_bound()}
+
+
+def _power_now(pilot: Pilot, difference: float, variance: float) -> float:
+    if not variance:
+        return math.nan
+    return welch_power(difference, variance, pilot.n_knockout, pilot.n_control, CONFIDENCE)
+
+
+def pilot_from(effect: Effect, components: Components) -> Pilot:
+    """What a study has shown, from its effect and the components of its variance."""
+    return Pilot(
+        effect.knockout,
+        effect.control,
+        effect.stimulation,
+        effect.measure,
+        len(effect.knockout_responses),
+        len(effect.control_responses),
+        effect.difference,
+        components,
+    )
+
+
+def pilot_of(table: pd.DataFrame, measure: str) -> Pilot:
+    """Read what a pilot knows from a plan.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        As `replicate_plan` gives it, of one measure or several.
+    measure : str
+        Which one.
+
+    Raises
+    ------
+    InputError
+        If the plan has no such measure.
+    """
+    rows = table[table["measure"] == measure]
+    if rows.empty:
+        known = ", ".join(map(repr, table["measure"].unique()))
+        raise InputError(f"There is no plan for the measure {measure!r}, only for {known}.")
+    row: dict[str, Any] = rows.iloc[0].to_dict()
+    components = Components(**{name: row[name] for name in Components.__dataclass_fields__})
+    return Pilot(**{name: row[name] for name in _KNOWN}, components=components)
+
+
+def plan_sentence(plan: pd.DataFrame) -> str:
+    """What a plan says: clones needed, how sure that is, and whether fields or cells help.
+
+    Parameters
+    ----------
+    plan : pandas.DataFrame
+        Rows of one measure.
+    """
+    now = plan[plan["design"] == AS_NOW].set_index(["effect", "variance_between_clones"])
+    needed = now["needed"]
+    said = [
+        f"{called} ({now['true_difference'][called, AS_SEEN]:+.2f}) needs "
+        f"{_clones(needed[called, AS_SEEN])} an arm, {_clones(needed[called, AT_BOUND], '')} if "
+        "clones scatter as much as can be believed"
+        for called in dict.fromkeys(plan["effect"])
+    ]
+    first = plan.iloc[0]
+    known = (
+        f"The variance between clones is known from {first['degrees']:.0f} degrees of freedom"
+        f" only: the upper {100 * UPPER:g} % bound is {_times(plan):.1f} times what was seen."
+    )
+    return (
+        f"To be seen with {100 * first['power']:g} % power in the {first['measure']}, "
+        f"{'; '.join(said)}. {known} {what_helps(plan)}"
+    )
+
+
+def what_helps(plan: pd.DataFrame) -> str:
+    """Say whether more cells or more fields would take the place of clones.
+
+    Parameters
+    ----------
+    plan : pandas.DataFrame
+        Rows of one measure.
+    """
+    first = plan.iloc[0]
+    if math.isnan(first["fields"]):
+        return (
+            "With one field of each clone under a stimulation, fields cannot be told from clones: "
+            "image more than one to know whether they help."
+        )
+    total = first["clones"] + first["fields"] + first["cells"]
+    shares = {name: first[name] / total for name in ("clones", "fields", "cells")}
+    made_of = ", ".join(f"{100 * share:.0f} % {name}" for name, share in shares.items())
+    rows = plan[
+        (plan["effect"] == plan["effect"].iloc[-1]) & (plan["variance_between_clones"] == AS_SEEN)
+    ].set_index("design")["needed"]
+    said = [
+        f"{design} would need {_clones(rows[design], '')} instead of {_clones(rows[AS_NOW], '')}"
+        if rows[design] != rows[AS_NOW] and not (rows[[design, AS_NOW]].isna().all())
+        else f"{design} would not change that"
+        for design in (MORE_CELLS, MORE_FIELDS)
+    ]
+    of = f" ({rows_effect})" if (rows_effect := plan["effect"].iloc[-1]) == HALF else ""
+    return (
+        f"Of what clones differ by, as estimated, {made_of}. For the same power{of}, "
+        f"{said[0]}, and {said[1]}."
+    )
+
+
+def _times(plan: pd.DataFrame) -> float:
+    now = plan[plan["design"] == AS_NOW].groupby("variance_between_clones")["variance"].first()
+    return float(now[AT_BOUND] / now[AS_SEEN])
+
+
+def _clones(needed: float, unit: str = " clones") -> str:
+    return f"more than {MOST_CLONES}{unit}" if math.isnan(needed) else f"{needed:.0f}{unit}"
