@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from autophagy_assets.cli.compare import compare
 from autophagy_assets.cli.delete import delete
 from autophagy_assets.cli.demo import demo
 from autophagy_assets.cli.doctor import doctor
@@ -29,7 +30,7 @@ from autophagy_assets.errors import InputError, IntegrityError, store_away
 
 # Commands by who needs them, as the help shows them.
 _SECTIONS: dict[str, list[click.Command]] = {
-    "A study": [ingest, refresh, status, report, lineage, plan_replicates, withdraw],
+    "A study": [ingest, refresh, status, report, compare, lineage, plan_replicates, withdraw],
     "A look around": [demo, ui],
     "Looking after it": [doctor, reconcile, services, delete],
 }

@@ -164,10 +164,10 @@ def show_replicates(knockout: str, plan: pd.DataFrame) -> None:
             "clones": plan["needed"].map(lambda n: "> 200" if pd.isna(n) else f"{n:.0f}"),
         }
     )
-    wide = rows.pivot(index=["effect", "variance"], columns="design", values="clones")
-    wide.index = wide.index.map(", ".join)
-    order = list(dict.fromkeys(rows["design"]))
-    _print_frame(wide[order], "Clones that each arm needs", "effect, variance between clones")
+    rows["case"] = rows["effect"] + ", " + rows["variance"]
+    wide = rows.pivot(index="case", columns="design", values="clones")
+    wide = wide.loc[rows["case"].unique(), rows["design"].unique()]
+    _print_frame(wide, "Clones that each arm needs", "effect, variance between clones")
 
 
 def show_summary(report_folder: Path, ui: str = "make ui, or autophagy ui") -> None:

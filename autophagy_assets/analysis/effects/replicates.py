@@ -8,8 +8,9 @@ from typing import Any
 
 import pandas as pd
 
+from autophagy_assets.analysis.effects.clone_statistics import clones_needed
 from autophagy_assets.analysis.effects.components import UPPER, Components
-from autophagy_assets.analysis.effects.effect import CONFIDENCE, Effect
+from autophagy_assets.analysis.effects.effect import ALPHA, CONFIDENCE, Effect
 from autophagy_assets.analysis.effects.power import MOST_CLONES, clones_for, welch_power
 from autophagy_assets.errors import InputError
 
@@ -18,8 +19,8 @@ SEEN, HALF, NAMED = "the effect seen", "half of it", "the effect named"
 AS_SEEN, AT_BOUND = "as seen", f"at the upper {100 * UPPER:g} % bound"
 AS_NOW, MORE_CELLS, MORE_FIELDS, ALL_FIELDS = (
     "as now",
-    "twice the cells in each field",
-    "twice the fields of each clone",
+    "twice the cells",
+    "twice the fields",
     "fields without end",
 )
 # By what fields of a clone, and cells of a field, are multiplied.
@@ -189,6 +190,9 @@ def plan_sentence(plan: pd.DataFrame) -> str:
         for called in dict.fromkeys(plan["effect"])
     ]
     first = plan.iloc[0]
+    fewest = clones_needed(ALPHA)
+    if (needed < fewest).any():
+        said.append(f"with fewer than {fewest} an arm no exact p can be below {ALPHA}")
     known = (
         f"The variance between clones is known from {first['degrees']:.0f} degrees of freedom"
         f" only: the upper {100 * UPPER:g} % bound is {_times(plan):.1f} times what was seen."

@@ -157,7 +157,7 @@ def _draw_designs(ax: Axes, plan: pd.DataFrame) -> None:
             f"> {MOST_CLONES}" if beyond else f"{row.needed:.0f}", (place, at),
             (0, 5), textcoords="offset points", ha="center", fontsize=7,
         )  # fmt: skip
-    ax.set_yticks(range(len(names)), [_two_lines(name) for name in names], fontsize=8)
+    ax.set_yticks(range(len(names)), names, fontsize=8)
     ax.set_xscale("log")
     largest = 2.2 * MOST_CLONES if plan["needed"].isna().any() else plan["needed"].max()
     ticks = [n for n in (2, 5, 10, 20, 50, 100, 200) if n <= largest]
@@ -168,13 +168,3 @@ def _draw_designs(ax: Axes, plan: pd.DataFrame) -> None:
     ax.grid(axis="x", color="#eeeeee")
     power = 100 * float(plan["power"].iloc[0])
     panel_title(ax, "What would help", f"clones for {power:g} % power")
-
-
-def _two_lines(name: str) -> str:
-    words = name.split()
-    half = len(words) // 2
-    return (
-        " ".join(words)
-        if len(words) < 4
-        else f"{' '.join(words[:half])}\n" + " ".join(words[half:])
-    )

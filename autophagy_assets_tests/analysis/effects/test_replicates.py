@@ -111,7 +111,7 @@ def test_more_fields_help_where_fields_differ_and_not_where_clones_do() -> None:
     assert clones[ALL_FIELDS] >= clones[AS_NOW] - 2
     assert cells[MORE_CELLS] < 0.7 * cells[AS_NOW]
     said = replicate_plan(pilot("clones differ most"))["sentence"].iloc[0]
-    assert "twice the cells in each field would not change that" in said
+    assert "twice the cells would not change that" in said
 
 
 def test_the_sentence_has_the_clones_of_the_table_and_the_width_of_the_variance() -> None:
@@ -123,6 +123,7 @@ def test_the_sentence_has_the_clones_of_the_table_and_the_width_of_the_variance(
     assert f"half of it (-0.15) needs {now[HALF, AS_SEEN]:.0f}" in said
     assert "2 degrees of freedom only: the upper 80 % bound is 4.5 times" in said
     assert plan["sentence"].nunique() == 1
+    assert "with fewer than 4 an arm no exact p can be below 0.05" in said
 
 
 def test_a_plan_can_be_made_again_from_its_table_for_another_effect_and_power() -> None:

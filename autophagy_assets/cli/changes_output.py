@@ -1,0 +1,101 @@
+"""What the command line prints of two versions of a study."""
+
+import pandas as pd
+from rich.table import Table
+
+from autophagy_assets.analysis.comparison.changes import (
+    AFTER,
+    BEFORE,
+    Changes,
+    class_changes,
+    different,
+)
+from autophagy_assets.analysis.comparison.results import Results
+from autophagy_assets.analysis.comparison.words import brief
+from autophagy_assets.cli.output import console
+from autophagy_assets.config.study import Study
+
+
+def show_changes(found: Changes, before: Results, after: Results, model: str) -> None:
+    """Print what is different in a second version of a study.
+
+    Parameters
+    ----------
+    model : str
+        That the summary names.
+    """
+    console.print(f"Before: {before.name}\nAfter:  {after.name}", soft_wrap=True)
+    for entry, values in study_changes(before.study, after.study):
+        console.print(f"Study file: {entry}: {values}", soft_wrap=True)
+    for lacking in [*before.lacking, *after.lacking]:
+        console.print("Left out", style="yellow", end="")
+        console.print(f": {lacking}", soft_wrap=True)
+    for names, what in zip(found.models, ("gone", "new"), strict=True):
+        if names:
+            console.print(f"Models that are {what}: {', '.join(names)}")
+    console.print(f"\nIn short: {brief(found, model)}", style="bold", soft_wrap=True)
+    if not found.anything:
+        return
+    _frame("Cells that changed class", class_changes(found))
+    _frame("AUC on each rung (all folds together)", _with_change(found.auc, "auc", 3))
+    _frame("Response of each clone", _with_change(found.clones, "value", 2))
+    for title, sentences in (("No longer said", found.unsaid), ("Said now", found.said)):
+        if sentences:
+            console.print(f"\n{title}", style="bold")
+            for heading, sentence in sentences:
+                console.print(f"  {heading}: {sentence}", soft_wrap=True)
+    if len(found.claims):
+        console.print(
+            f"\n{len(found.claims)} numbers and sentences of the report rest on other values now.",
+        )
+    console.print()
+
+
+def study_changes(before: Study, after: Study) -> list[tuple[str, str]]:
+    """Entries of the study file that are not the same.
+
+    Returns
+    -------
+    list of (str, str)
+        The entry, and both values.
+    """
+    was, now = _flat(before.values()), _flat(after.values())
+    return [
+        (entry, f"{was.get(entry, 'not there')} -> {now.get(entry, 'not there')}")
+        for entry in dict.fromkeys([*was, *now])
+        if was.get(entry) != now.get(entry) and entry != "pin_code"
+    ]
+
+
+def _flat(values: dict[str, object], prefix: str = "") -> dict[str, object]:
+    found: dict[str, object] = {}
+    for name, value in values.items():
+        if isinstance(value, dict):
+            found |= _flat(value, f"{prefix}{name}.")
+        else:
+            found[f"{prefix}{name}"] = value
+    return found
+
+
+def _with_change(table: pd.DataFrame, column: str, digits: int) -> pd.DataFrame:
+    """Before, after and change as text, the rows that changed only."""
+    rows = table[different(table, column)]
+    change = rows[column + AFTER] - rows[column + BEFORE]
+    text = {
+        f"{column} before": rows[column + BEFORE].map(f"{{:.{digits}f}}".format),
+        f"{column} after": rows[column + AFTER].map(f"{{:.{digits}f}}".format),
+        "change": change.map(f"{{:+.{digits}f}}".format),
+    }
+    labels = [name for name in rows.columns if not name.endswith((BEFORE, AFTER))]
+    return pd.concat([rows[labels], pd.DataFrame(text)], axis=1).replace({"nan": "", "+nan": ""})
+
+
+def _frame(title: str, frame: pd.DataFrame) -> None:
+    console.print(f"\n{title}", style="bold")
+    if frame.empty:
+        console.print("  as before")
+        return
+    table = Table(*(str(column) for column in frame.columns), box=None, pad_edge=False)
+    for row in frame.itertuples(index=False):
+        table.add_row(*(str(value) for value in row))
+    console.print(table)
