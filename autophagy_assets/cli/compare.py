@@ -13,6 +13,7 @@ from autophagy_assets.errors import InputError
 if TYPE_CHECKING:
     from autophagy_assets.analysis.comparison.changes import Changes
     from autophagy_assets.analysis.comparison.results import Results
+    from autophagy_assets.analysis.figures import Picture
 
 FOLDER, GALLERY = "comparisons", "flipped_cells.png"
 # Of each table of a comparison, the name of the file that it is written to.
@@ -96,7 +97,7 @@ def write(found: Changes, before: Results, after: Results, model: str, folder: P
     return written
 
 
-def _gallery(found: Changes, before: Results, after: Results, model: str):  # type: ignore[no-untyped-def]
+def _gallery(found: Changes, before: Results, after: Results, model: str) -> Picture:
     from autophagy_assets.analysis.comparison.flips_figure import flipped_cells, flips_picture
     from autophagy_assets.analysis.identity import DATASET
     from autophagy_assets.registry.datasets import single_cell_datasets

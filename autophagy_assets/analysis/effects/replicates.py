@@ -75,9 +75,10 @@ def replicate_plan(
     -------
     pandas.DataFrame
         A row by effect, variance (as seen, or at the upper bound of 80 % confidence) and design
-        (as now, or with more cells or fields): ``clones`` that each arm needs (NaN where 200 are
-        too few), ``power_now`` of this study's clones, ``variance`` between the responses of
-        clones, what the pilot knows (as `pilot_of` reads it), and the ``sentence``.
+        (as now, or with more cells or fields, the latter if it is known what fields add):
+        ``needed``, the clones of each arm (NaN where 200 are too few), ``power_now`` of this
+        study's clones, ``variance`` between the responses of clones, what the pilot knows (as
+        `pilot_of` reads it), and the ``sentence``.
 
     Raises
     ------
@@ -94,7 +95,7 @@ def replicate_plan(
     rows = []
     for called, true in effects.items():
         for seen, components in _variances(pilot.components).items():
-            for design, times in DESIGNS.items():
+            for design, times in _designs(components).items():
                 variance = components.variance(*times)
                 rows.append(
                     {
@@ -123,6 +124,12 @@ def _effects(pilot: Pilot, difference: float | None) -> dict[str, float]:
             "there is no effect to plan for; name the smallest one that would matter."
         )
     return {SEEN: pilot.difference, HALF: pilot.difference / 2}
+
+
+def _designs(components: Components) -> dict[str, tuple[float, float]]:
+    """Designs that something is known of: not those with other fields, where each clone has one."""
+    known = (AS_NOW, MORE_CELLS) if math.isnan(components.fields) else tuple(DESIGNS)
+    return {name: DESIGNS[name] for name in known}
 
 
 def _variances(components: Components) -> dict[str, Components]:
@@ -211,28 +218,31 @@ def what_helps(plan: pd.DataFrame) -> str:
     plan : pandas.DataFrame
         Rows of one measure.
     """
-    first = plan.iloc[0]
-    if math.isnan(first["fields"]):
-        return (
-            "With one field of each clone under a stimulation, fields cannot be told from clones: "
-            "image more than one to know whether they help."
-        )
-    total = first["clones"] + first["fields"] + first["cells"]
-    shares = {name: first[name] / total for name in ("clones", "fields", "cells")}
-    made_of = ", ".join(f"{100 * share:.0f} % {name}" for name, share in shares.items())
-    rows = plan[
-        (plan["effect"] == plan["effect"].iloc[-1]) & (plan["variance_between_clones"] == AS_SEEN)
-    ].set_index("design")["needed"]
+    first, last = plan.iloc[0], plan["effect"].iloc[-1]
+    together = math.isnan(first["fields"])
+    parts = {"clones and fields" if together else "clones": first["clones"]}
+    parts |= ({} if together else {"fields": first["fields"]}) | {"cells": first["cells"]}
+    total = sum(parts.values())
+    made_of = ", ".join(f"{100 * part / total:.0f} % {name}" for name, part in parts.items())
+    rows = plan[(plan["effect"] == last) & (plan["variance_between_clones"] == AS_SEEN)]
+    needed = rows.set_index("design")["needed"]
     said = [
-        f"{design} would need {_clones(rows[design], '')} instead of {_clones(rows[AS_NOW], '')}"
-        if rows[design] != rows[AS_NOW] and not (rows[[design, AS_NOW]].isna().all())
+        f"{design} would need {_clones(needed[design], '')} instead of {_clones(now, '')}"
+        if needed[design] != (now := needed[AS_NOW]) and not math.isnan(needed[design])
         else f"{design} would not change that"
         for design in (MORE_CELLS, MORE_FIELDS)
+        if design in needed
     ]
-    of = f" ({rows_effect})" if (rows_effect := plan["effect"].iloc[-1]) == HALF else ""
+    of = f" ({last})" if last == HALF else ""
+    unknown = (
+        " With one field of each clone under a stimulation, fields cannot be told from clones: "
+        "image more than one to know whether they help."
+        if together
+        else ""
+    )
     return (
-        f"Of what clones differ by, as estimated, {made_of}. For the same power{of}, "
-        f"{said[0]}, and {said[1]}."
+        f"What clones differ by, as estimated: {made_of}. For the same power{of}, "
+        f"{', and '.join(said)}.{unknown}"
     )
 
 

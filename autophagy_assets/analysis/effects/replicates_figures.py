@@ -16,7 +16,6 @@ from autophagy_assets.analysis.effects.replicates import (
     AS_NOW,
     AS_SEEN,
     AT_BOUND,
-    DESIGNS,
     HALF,
     Pilot,
     pilot_of,
@@ -35,6 +34,7 @@ from autophagy_assets.analysis.figures import (
 )
 
 _FEWEST, _MOST = 8, 24  # clones an arm that the axis of the power shows
+_TICKS = (2, 3, 5, 10, 20, 50, 100, 200)
 _LINES = 0.06  # of the axis of shares: height of a line of text
 ASSUMED = (
     "Assumed: new clones of both arms scatter alike, by a normal distribution, and as much as "
@@ -125,26 +125,28 @@ def _draw_power(ax: Axes, plan: pd.DataFrame, pilot: Pilot) -> None:
 
 
 def _draw_components(ax: Axes, pilot: Pilot) -> None:
-    components = pilot.components
-    parts = {"clones": components.clones, "fields": components.fields, "cells": components.cells}
-    known = {name: part for name, part in parts.items() if not math.isnan(part)}
-    total, start, end = sum(known.values()), 0.0, 0.0
-    for (name, part), colour in zip(known.items(), (VERMILLION, GREEN, SKY), strict=False):
+    components, start, end = pilot.components, 0.0, 0.0
+    together = math.isnan(components.fields)  # fields cannot be told from clones
+    parts = [("clones and fields" if together else "clones", components.clones, VERMILLION)]
+    parts += [] if together else [("fields", components.fields, GREEN)]
+    parts.append(("cells", components.cells, SKY))
+    total = components.variance()
+    for name, part, colour in parts:
         share = part / total
         ax.bar(0, share, bottom=start, color=colour, width=0.5)
         start += share
         middle = max(start - share / 2, end + _LINES / 2)
         ax.annotate(f"{name} {100 * share:.0f} %", (0.3, middle), va="center", fontsize=8)
         end = middle + _LINES / 2
-    ax.set(xlim=(-0.35, 1.0), ylim=(0, 1.03), ylabel="Share of the variance of a response")
+    ax.set(xlim=(-0.35, 1.2), ylim=(0, 1.03), ylabel="Share of the variance of a response")
     ax.set_xticks([])
     ax.set_xlabel(f"sd {math.sqrt(total):.2f}")
-    sizes = f"{components.n_fields:.3g} fields of {components.n_cells:.3g} cells"
-    panel_title(ax, "What clones differ by", sizes)
+    fields = "1 field" if components.n_fields == 1 else f"{components.n_fields:.3g} fields"
+    panel_title(ax, "What clones differ by", f"{fields} of {components.n_cells:.3g} cells")
 
 
 def _draw_designs(ax: Axes, plan: pd.DataFrame) -> None:
-    names = list(DESIGNS)
+    names = list(dict.fromkeys(plan["design"]))
     effects = list(dict.fromkeys(plan["effect"]))
     for row in plan.itertuples():
         at = names.index(row.design) + 0.3 * (effects.index(row.effect) - (len(effects) - 1) / 2)
@@ -160,7 +162,8 @@ def _draw_designs(ax: Axes, plan: pd.DataFrame) -> None:
     ax.set_yticks(range(len(names)), names, fontsize=8)
     ax.set_xscale("log")
     largest = 2.2 * MOST_CLONES if plan["needed"].isna().any() else plan["needed"].max()
-    ticks = [n for n in (2, 5, 10, 20, 50, 100, 200) if n <= largest]
+    few = largest <= 10
+    ticks = [n for n in (range(2, 11) if few else _TICKS) if n <= largest]
     ax.set_xticks(ticks, [str(tick) for tick in ticks])
     ax.xaxis.set_minor_locator(NullLocator())
     ax.set(xlabel="Clones that each arm needs", ylim=(len(names) - 0.4, -0.6))

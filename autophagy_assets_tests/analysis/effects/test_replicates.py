@@ -123,7 +123,8 @@ def test_the_sentence_has_the_clones_of_the_table_and_the_width_of_the_variance(
     assert f"half of it (-0.15) needs {now[HALF, AS_SEEN]:.0f}" in said
     assert "2 degrees of freedom only: the upper 80 % bound is 4.5 times" in said
     assert plan["sentence"].nunique() == 1
-    assert "with fewer than 4 an arm no exact p can be below 0.05" in said
+    few = "with fewer than 4 an arm no exact p can be below 0.05"
+    assert few not in said and few in replicate_plan(pilot(difference=-0.9))["sentence"].iloc[0]
 
 
 def test_a_plan_can_be_made_again_from_its_table_for_another_effect_and_power() -> None:
@@ -148,8 +149,15 @@ def test_what_cannot_be_planned_is_a_sentence() -> None:
 
 def test_one_field_of_each_clone_says_that_fields_are_not_known() -> None:
     known = replace(pilot().components, fields=math.nan)
-    said = replicate_plan(replace(pilot(), components=known))["sentence"].iloc[0]
-    assert "fields cannot be told from clones" in said
+    plan = replicate_plan(replace(pilot(), components=known))
+    assert "fields cannot be told from clones" in plan["sentence"].iloc[0]
+    assert set(plan["design"]) == {AS_NOW, MORE_CELLS}
+    _, middle, right = replicate_picture(plan, SHARE).figure.axes
+    assert [text.get_text().rstrip(" 0123456789%") for text in middle.texts][:2] == [
+        "clones and fields",
+        "cells",
+    ]
+    assert len(right.lines) == 8
 
 
 @pytest.mark.parametrize("difference", [-0.3, 0.005])
