@@ -7,13 +7,17 @@ from autophagy_assets.analysis.comparison.changes import (
     AFTER,
     BEFORE,
     Changes,
+    changes,
     class_changes,
     different,
 )
 from autophagy_assets.analysis.comparison.results import Results
 from autophagy_assets.analysis.comparison.words import brief
 from autophagy_assets.cli.output import console
+from autophagy_assets.cli.report_results import results_of
 from autophagy_assets.config.study import Study
+from autophagy_assets.errors import InputError, IntegrityError
+from autophagy_assets.registry.report_versions import report_versions
 
 
 def show_changes(found: Changes, before: Results, after: Results, model: str) -> None:
@@ -49,6 +53,21 @@ def show_changes(found: Changes, before: Results, after: Results, model: str) ->
             f"\n{len(found.claims)} numbers and sentences of the report rest on other values now.",
         )
     console.print()
+
+
+def show_since_last() -> None:
+    """Print in a line what the latest report has changed, where there was one before."""
+    study = Study.load()
+    versions = report_versions(study)
+    if len(versions) < 2:
+        return
+    try:
+        before, after = (results_of(version, [study.primary]) for version in versions[-2:])
+        said = brief(changes(before, after), study.primary)
+    except (InputError, IntegrityError) as error:  # the refresh itself has done its work
+        said = f"what changed cannot be said: {error}"
+    console.print(f"\nSince the report of {versions[-2].name}: {said}", soft_wrap=True)
+    console.print("Details: autophagy compare")
 
 
 def study_changes(before: Study, after: Study) -> list[tuple[str, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -68,7 +69,7 @@ def replicate_picture(table: pd.DataFrame, measure: str) -> Picture:
         f"n = {pilot.n_control} clones of {pilot.control} and {pilot.n_knockout} of the knockout)",
         x=0.01, ha="left", fontweight="bold", fontsize=11,
     )  # fmt: skip
-    _draw_power(left, plan, pilot)
+    _draw_power(left, plan)
     _draw_components(middle, pilot)
     _draw_designs(right, plan)
     effects = plan.drop_duplicates("effect")
@@ -76,18 +77,10 @@ def replicate_picture(table: pd.DataFrame, measure: str) -> Picture:
         Line2D([], [], color=_colour(called), marker="o", label=f"{called} ({true:+.2f})")
         for called, true in zip(effects["effect"], effects["true_difference"], strict=True)
     ]
-    for variance, style, face in ((AS_SEEN, "-", GREY), (AT_BOUND, "--", "white")):
-        keys.append(
-            Line2D(
-                [],
-                [],
-                color=GREY,
-                ls=style,
-                marker="o",
-                mfc=face,
-                label=f"variance between clones {variance}",
-            )
-        )
+    keys += [
+        Line2D([], [], label=f"variance between clones {variance}", **_style(GREY, variance))
+        for variance in (AS_SEEN, AT_BOUND)
+    ]
     figure.legend(handles=keys, loc="outside lower left", ncols=len(keys), fontsize=8)
     sentence = str(plan["sentence"].iloc[0])
     caption = (
@@ -107,15 +100,20 @@ def _colour(effect: str) -> str:
     return ORANGE if effect == HALF else BLUE
 
 
-def _draw_power(ax: Axes, plan: pd.DataFrame, pilot: Pilot) -> None:
+def _style(colour: str, variance: str) -> dict[str, Any]:
+    """Style of a line: at the bound dashed, with rings in which a dot of what was seen fits."""
+    if variance == AS_SEEN:
+        return {"color": colour, "ls": "-", "marker": "o", "ms": 4}
+    return {"color": colour, "ls": "--", "marker": "o", "ms": 8, "mfc": "none"}
+
+
+def _draw_power(ax: Axes, plan: pd.DataFrame) -> None:
     now = plan[plan["design"] == AS_NOW]
     last = int(min(_MOST, max(_FEWEST, np.nanmax([*now["needed"], 0]) + 1)))
     clones = np.arange(2, last + 1)
     for row in now.itertuples():
         powers = [welch_power(row.true_difference, row.variance, n, n, CONFIDENCE) for n in clones]
-        seen = row.variance_between_clones == AS_SEEN
-        ax.plot(clones, powers, "-" if seen else "--", color=_colour(row.effect), marker="o", ms=4,
-                mfc=_colour(row.effect) if seen else "white")  # fmt: skip
+        ax.plot(clones, powers, **_style(_colour(row.effect), row.variance_between_clones))
     wanted = float(plan["power"].iloc[0])
     ax.axhline(wanted, color=GREY, ls=":", lw=1)
     ax.text(last, wanted, f"{100 * wanted:g} %", color=GREY, fontsize=8, va="bottom", ha="right")
@@ -150,11 +148,10 @@ def _draw_designs(ax: Axes, plan: pd.DataFrame) -> None:
     effects = list(dict.fromkeys(plan["effect"]))
     for row in plan.itertuples():
         at = names.index(row.design) + 0.3 * (effects.index(row.effect) - (len(effects) - 1) / 2)
-        seen = row.variance_between_clones == AS_SEEN
         beyond = math.isnan(row.needed)
         place = 2 * MOST_CLONES if beyond else row.needed
-        ax.plot(place, at, ">" if beyond else "o", color=_colour(row.effect), ms=6,
-                mfc=_colour(row.effect) if seen else "white", zorder=3)  # fmt: skip
+        style = _style(_colour(row.effect), row.variance_between_clones)
+        ax.plot(place, at, **style | {"marker": ">" if beyond else "o"}, zorder=3)
         ax.annotate(
             f"> {MOST_CLONES}" if beyond else f"{row.needed:.0f}", (place, at),
             (0, 5), textcoords="offset points", ha="center", fontsize=7,
