@@ -13,6 +13,7 @@ from autophagy_assets.analysis.comparison.changes import (
 )
 from autophagy_assets.analysis.comparison.results import Results
 from autophagy_assets.analysis.comparison.words import brief
+from autophagy_assets.analysis.evidence.cross_validation import MODEL
 from autophagy_assets.cli.output import console
 from autophagy_assets.cli.report_results import results_of
 from autophagy_assets.config.study import Study
@@ -40,9 +41,9 @@ def show_changes(found: Changes, before: Results, after: Results, model: str) ->
     console.print(f"\nIn short: {brief(found, model)}", style="bold", soft_wrap=True)
     if not found.anything:
         return
-    _frame("Cells that changed class", class_changes(found))
+    _show_cells(class_changes(found))
     _frame("AUC on each rung (all folds together)", _with_change(found.auc, "auc", 3))
-    _frame("Response of each clone", _with_change(found.clones, "value", 2))
+    _show_clones(found.clones)
     for title, sentences in (("No longer said", found.unsaid), ("Said now", found.said)):
         if sentences:
             console.print(f"\n{title}", style="bold")
@@ -84,6 +85,31 @@ def study_changes(before: Study, after: Study) -> list[tuple[str, str]]:
         for entry in dict.fromkeys([*was, *now])
         if was.get(entry) != now.get(entry) and entry != "pin_code"
     ]
+
+
+def _show_cells(counts: pd.DataFrame) -> None:
+    moved = counts[["to positive", "to negative", "gone", "new"]].sum(axis=1)
+    kept = moved.groupby(counts[MODEL]).transform("sum") > 0
+    _frame("Cells that changed class", counts[kept])
+    for model in counts.loc[~kept, MODEL].unique():
+        console.print(f"Model {model}: none of {counts.loc[counts[MODEL] == model, 'cells'].sum()}")
+
+
+def _show_clones(clones: pd.DataFrame) -> None:
+    """A line each, as names of clones are long."""
+    rows = clones[different(clones, "value")]
+    if rows.empty:
+        console.print("\nResponse of each clone", style="bold")
+        console.print("  as before")
+    for measure, of_measure in rows.groupby("measure", sort=False):
+        console.print(f"\nResponse of each clone: {measure}", style="bold")
+        for row in of_measure.to_dict("records"):
+            was, now = row["value" + BEFORE], row["value" + AFTER]
+            console.print(
+                f"  {row['genotype']}, {row['clone']}, {row['stimulation']}: "
+                f"{was:+.2f} -> {now:+.2f} ({now - was:+.2f})".replace("+nan", "none"),
+                soft_wrap=True,
+            )
 
 
 def _flat(values: dict[str, object], prefix: str = "") -> dict[str, object]:

@@ -43,7 +43,7 @@ class ReportVersion:
     @property
     def name(self) -> str:
         """Date in the time of this machine, and uid."""
-        return f"{self.made.astimezone():%Y-%m-%d %H:%M:%S} ({self.uid})"
+        return f"{self.made.astimezone():%Y-%m-%d %H:%M:%S}, {self.uid}"
 
     def made_from(self) -> dict[ArtifactKey, str]:
         """What the report was made from, back to the images.

@@ -84,7 +84,7 @@ def flips_picture(
     largest = int(table[PANEL].value_counts().max())
     columns = min(4, largest)
     grid = columns, math.ceil(largest / columns)
-    figure = new_figure(9.2, 2.2 + grid[1] * 4.2 / columns * 1.15, w_pad=0.1)
+    figure = new_figure(9.2, 1.7 + grid[1] * 4.2 / columns * 1.15, w_pad=0.1)
     axes = list(figure.subplots(1, 2))
     figure.suptitle(
         f"{study.marker_name} in cells that changed class by model {model}", x=0.01, ha="left",
@@ -105,12 +105,12 @@ def flips_picture(
         cell_grid(ax, crops[here], grid, name.capitalize(), about, labels, pixel_um)
     brightness_bar(figure, axes, study.marker_name)
     figure.supxlabel(
-        f"Above each crop: its probability of {study.classes[1]} before ({versions[0]})\n"
-        f"and after ({versions[1]})", x=0.015, ha="left", fontsize=8,
+        f"Above each crop: its probability of {study.classes[1]} before (report of {versions[0]})\n"
+        f"and after (report of {versions[1]})", x=0.015, ha="left", fontsize=8,
     )  # fmt: skip
     caption = (
-        f"{study.marker_name} in cells whose class by model {model} changed from {versions[0]} to "
-        f"{versions[1]}: those whose probability changed most. A class may also change because the "
-        f"threshold did."
+        f"{study.marker_name} in cells whose class by model {model} changed from the report of "
+        f"{versions[0]} to that of {versions[1]}: those whose probability changed most. A class "
+        "may also change because the threshold did."
     )
     return Picture(figure, table, caption)

@@ -18,7 +18,7 @@ from autophagy_assets.analysis.evidence.cross_validation import MODEL, SCHEME
 
 _STORY = re.compile(r'<section id="story">(.*?)(?:<details>|</section>)', re.DOTALL)
 _PARAGRAPH = re.compile(r"<h3>(.*?)</h3>\s*<p>(.*?)</p>", re.DOTALL)
-_END = re.compile(r"(?<=[.?!])\s+(?=[A-Z])")
+_END = re.compile(r"(?<=[.?!])\s+(?=[A-Z0-9])")
 
 
 def sentences_of(page: str) -> dict[str, list[str]]:
