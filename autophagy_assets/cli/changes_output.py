@@ -13,6 +13,7 @@ from autophagy_assets.analysis.comparison.changes import (
 )
 from autophagy_assets.analysis.comparison.results import Results
 from autophagy_assets.analysis.comparison.words import brief
+from autophagy_assets.analysis.effects.responses import POSITIVE_SHARE
 from autophagy_assets.analysis.evidence.cross_validation import MODEL
 from autophagy_assets.cli.output import console
 from autophagy_assets.cli.report_results import results_of
@@ -101,6 +102,7 @@ def _show_clones(clones: pd.DataFrame) -> None:
     if rows.empty:
         console.print("\nResponse of each clone", style="bold")
         console.print("  as before")
+    rows = rows.sort_values("measure", key=lambda names: names != POSITIVE_SHARE, kind="stable")
     for measure, of_measure in rows.groupby("measure", sort=False):
         console.print(f"\nResponse of each clone: {measure}", style="bold")
         for row in of_measure.to_dict("records"):
