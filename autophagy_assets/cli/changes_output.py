@@ -57,9 +57,8 @@ def show_changes(found: Changes, before: Results, after: Results, model: str) ->
     console.print()
 
 
-def show_since_last() -> None:
+def show_since_last(study: Study) -> None:
     """Print in a line what the latest report has changed, where there was one before."""
-    study = Study.load()
     versions = report_versions(study)
     if len(versions) < 2:
         return

@@ -9,6 +9,7 @@ import pytest
 
 from autophagy_assets.analysis.comparison.changes import changes, class_changes, different
 from autophagy_assets.analysis.identity import IDENTITY
+from autophagy_assets.cli.changes_output import show_since_last
 from autophagy_assets.cli.compare import GALLERY, TABLES, write
 from autophagy_assets.cli.report_results import results_of
 from autophagy_assets.registry.report_versions import report_versions
@@ -52,13 +53,18 @@ def test_everything_is_made_at_first_and_nothing_the_second_time(refreshed) -> N
 
 
 @pytest.mark.slow
-def test_another_split_makes_only_what_depends_on_it(refreshed, tmp_path: Path) -> None:
+def test_another_split_makes_only_what_depends_on_it(
+    refreshed, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     platform, _, _ = refreshed
     other = Platform(write_study(tmp_path, "refresh test", split={"random_state": 7}))
     other.instance = platform.instance
     assert assets(other.refresh().made) == DOWNSTREAM_OF_THE_SPLIT
     assert assets(platform.refresh().made) == DOWNSTREAM_OF_THE_SPLIT  # and back
     _what_the_split_changed_is_what_the_tables_have(platform, tmp_path)
+    show_since_last(platform.study)
+    said = capsys.readouterr().out
+    assert "Since the report of" in said and "changed class by as_published" in said
 
 
 def _what_the_split_changed_is_what_the_tables_have(platform: Platform, folder: Path) -> None:

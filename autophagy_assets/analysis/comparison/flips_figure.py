@@ -84,7 +84,7 @@ def flips_picture(
     largest = int(table[PANEL].value_counts().max())
     columns = min(4, largest)
     grid = columns, math.ceil(largest / columns)
-    figure = new_figure(9.2, 1.7 + grid[1] * 4.2 / columns * 1.15, w_pad=0.1)
+    figure = new_figure(9.2, 2.0 + grid[1] * 4.2 / columns * 1.15, w_pad=0.1)
     axes = list(figure.subplots(1, 2))
     figure.suptitle(
         f"{study.marker_name} in cells that changed class by model {model}", x=0.01, ha="left",
