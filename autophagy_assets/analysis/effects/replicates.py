@@ -76,8 +76,9 @@ def replicate_plan(
     pandas.DataFrame
         A row by effect, variance (as seen, or at the upper bound of 80 % confidence) and design
         (as now, or with more cells or fields, the latter if it is known what fields add):
-        ``needed``, the clones of each arm (NaN where 200 are too few), ``power_now`` of this
-        study's clones, ``variance`` between the responses of clones, what the pilot knows (as
+        ``needed``, the clones of each arm (NaN where 200 are too few), if both arms scatter
+        alike, and ``needed_if_one_arm_scatters``, if one of them has all the variance;
+        ``power_now`` of this study's clones, ``variance`` between the responses of clones, what the pilot knows (as
         `pilot_of` reads it), and the ``sentence``.
 
     Raises
@@ -105,11 +106,19 @@ def replicate_plan(
                         "design": design,
                         "variance": variance,
                         "needed": clones_for(true, variance, power, CONFIDENCE) or math.nan,
+                        "needed_if_one_arm_scatters": clones_for(
+                            true, variance, power, CONFIDENCE, share_of_first=1.0
+                        )
+                        or math.nan,
                         "power": power,
                         "power_now": _power_now(pilot, true, variance),
                     }
                 )
-    table = pd.DataFrame(rows).astype({"needed": float}).assign(**known)
+    table = (
+        pd.DataFrame(rows)
+        .astype({"needed": float, "needed_if_one_arm_scatters": float})
+        .assign(**known)
+    )
     return table.assign(sentence=plan_sentence(table))
 
 
@@ -197,6 +206,10 @@ def plan_sentence(plan: pd.DataFrame) -> str:
         for called in dict.fromkeys(plan["effect"])
     ]
     first = plan.iloc[0]
+    most = now.loc[(slice(None), AT_BOUND), :].iloc[-1]
+    one_arm = _clones(most["needed_if_one_arm_scatters"], "")
+    if one_arm != _clones(most["needed"], ""):
+        said.append(f"were all of the scatter in one arm, the last number would be {one_arm}")
     fewest = clones_needed(ALPHA)
     if (needed < fewest).any():
         said.append(f"with fewer than {fewest} an arm no exact p can be below {ALPHA}")

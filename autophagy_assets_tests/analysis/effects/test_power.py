@@ -32,6 +32,23 @@ def test_the_power_is_that_of_simulated_studies(first: int, second: int, differe
     assert welch_power(difference, 1.0, first, second, 0.95) == pytest.approx(seen, abs=0.02)
 
 
+def test_it_is_what_sas_gives_for_satterthwaites_test_of_unequal_variances() -> None:
+    """Its manual: means 132 and 120, sd 12 and 15, 25 each, one-sided at 0.05: 0.924."""
+    of_first = 12**2 / (12**2 + 15**2)
+    power = welch_power(12.0, (12**2 + 15**2) / 2, 25, 25, 0.9, of_first)
+    assert power == pytest.approx(0.924, abs=0.0006)
+
+
+@pytest.mark.parametrize(("n", "share"), [(2, 1.0), (3, 0.9), (5, 0.0)])
+def test_arms_that_scatter_unlike_have_the_power_of_simulated_studies(n: int, share: float) -> None:
+    random = np.random.default_rng(n)
+    first = random.normal(3, math.sqrt(2 * share), (10_000, n))
+    second = random.normal(0, math.sqrt(2 * (1 - share)), (10_000, n))
+    power = welch_power(3.0, 1.0, n, n, 0.95, share)
+    assert power == pytest.approx(share_seen(first, second), abs=0.02)
+    assert power <= welch_power(3.0, 1.0, n, n, 0.95) + 1e-6
+
+
 def test_the_simulated_test_is_that_of_the_effect() -> None:
     random = np.random.default_rng(0)
     first, second = random.normal(2, 1, (100, 3)), random.normal(0, 1, (100, 4))

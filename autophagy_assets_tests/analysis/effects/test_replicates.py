@@ -123,6 +123,11 @@ def test_the_sentence_has_the_clones_of_the_table_and_the_width_of_the_variance(
     assert f"half of it (-0.15) needs {now[HALF, AS_SEEN]:.0f}" in said
     assert "2 degrees of freedom only: the upper 80 % bound is 4.5 times" in said
     assert plan["sentence"].nunique() == 1
+    at_bound = plan.query(f"design == {AS_NOW!r} and variance_between_clones == {AT_BOUND!r}")
+    one_arm = at_bound["needed_if_one_arm_scatters"].iloc[-1]
+    assert one_arm > at_bound["needed"].iloc[-1]
+    assert f"in one arm, the last number would be {one_arm:.0f}" in said
+    assert (plan["needed_if_one_arm_scatters"].fillna(999) >= plan["needed"].fillna(999)).all()
     few = "with fewer than 4 an arm no exact p can be below 0.05"
     assert few not in said and few in replicate_plan(pilot(difference=-0.9))["sentence"].iloc[0]
 
