@@ -13,13 +13,12 @@ from matplotlib.ticker import MaxNLocator, NullLocator
 
 from autophagy_assets.analysis.effects.effect import CONFIDENCE
 from autophagy_assets.analysis.effects.power import MOST_CLONES, welch_power
-from autophagy_assets.analysis.effects.replicates import (
+from autophagy_assets.analysis.effects.replicates import Pilot, pilot_of
+from autophagy_assets.analysis.effects.replicates_words import (
     AS_NOW,
     AS_SEEN,
     AT_BOUND,
     HALF,
-    Pilot,
-    pilot_of,
 )
 from autophagy_assets.analysis.figures import (
     BLUE,

@@ -11,7 +11,9 @@ from scipy.stats import chi2
 
 from autophagy_assets.analysis.effects.components import Components
 from autophagy_assets.analysis.effects.power import clones_for, welch_power
-from autophagy_assets.analysis.effects.replicates import (
+from autophagy_assets.analysis.effects.replicates import Pilot, pilot_of, replicate_plan
+from autophagy_assets.analysis.effects.replicates_figures import ASSUMED, replicate_picture
+from autophagy_assets.analysis.effects.replicates_words import (
     ALL_FIELDS,
     AS_NOW,
     AS_SEEN,
@@ -21,11 +23,7 @@ from autophagy_assets.analysis.effects.replicates import (
     MORE_FIELDS,
     NAMED,
     SEEN,
-    Pilot,
-    pilot_of,
-    replicate_plan,
 )
-from autophagy_assets.analysis.effects.replicates_figures import ASSUMED, replicate_picture
 from autophagy_assets.errors import InputError
 from autophagy_assets_tests.analysis.effects.simulated import mean_responses, share_seen
 
