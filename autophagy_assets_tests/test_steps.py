@@ -28,7 +28,7 @@ BY_MODEL = {
 }
 OF_MODELS = {
     *("model_comparison", "ko_predictions", "ko_evaluation"),
-    *("knockout_effect", "effect_robustness", "study_report"),
+    *("knockout_effect", "effect_robustness", "replicate_plan", "study_report"),
     *("condition_predictions", "response_curve"),
 }
 FIGURES = {

@@ -7,8 +7,14 @@ import pandas as pd
 from autophagy_assets.analysis.effects.curve import response_curve as curve_of
 from autophagy_assets.analysis.effects.curve_figures import curve_picture
 from autophagy_assets.analysis.effects.effect_figures import effect_picture
-from autophagy_assets.analysis.effects.knockout import every_specification, measured_effect
+from autophagy_assets.analysis.effects.knockout import (
+    every_specification,
+    measured_effect,
+    planned_replicates,
+)
 from autophagy_assets.analysis.effects.not_measured import sentence_picture
+from autophagy_assets.analysis.effects.replicates_figures import replicate_picture
+from autophagy_assets.analysis.effects.responses import POSITIVE_SHARE
 from autophagy_assets.analysis.effects.robustness_figures import robustness_picture
 from autophagy_assets.analysis.figures import Picture
 from autophagy_assets.assets.definition import every, study_asset
@@ -66,6 +72,26 @@ def effect_robustness(context, ko_predictions: pd.DataFrame, cross_validation) -
     except InputError as error:
         return sentence_picture(f"Effect of {knockout} in every way of measuring it", str(error))
     return robustness_picture(table, knockout, context.study.classes[1], context.study)
+
+
+@study_asset(
+    group=GROUP,
+    io="figure_io",
+    kinds={"scipy", "matplotlib"},
+    partitions=knockouts,
+    ins=FROM_MODELS,
+    title="How many clones would show it: {}",
+)
+def replicate_plan(context, ko_predictions: pd.DataFrame, cross_validation) -> Picture:
+    """Clones that would show the effect of a knockout, and whether more fields or cells help."""
+    model, knockout = context.study.model(context.study.primary), ko_predictions["genotype"].iloc[0]
+    try:
+        table = planned_replicates(
+            cross_validation[model.name], ko_predictions, model, context.study
+        )
+    except InputError as error:
+        return sentence_picture(f"Clones that would show what {knockout} does", str(error))
+    return replicate_picture(table, POSITIVE_SHARE)
 
 
 @study_asset(

@@ -12,11 +12,13 @@ from typing import Any
 
 import click
 
+from autophagy_assets.cli.compare import compare
 from autophagy_assets.cli.delete import delete
 from autophagy_assets.cli.demo import demo
 from autophagy_assets.cli.doctor import doctor
 from autophagy_assets.cli.ingest import ingest
 from autophagy_assets.cli.lineage import lineage
+from autophagy_assets.cli.plan_replicates import plan_replicates
 from autophagy_assets.cli.reconcile import reconcile
 from autophagy_assets.cli.refresh import refresh
 from autophagy_assets.cli.report import report
@@ -28,7 +30,7 @@ from autophagy_assets.errors import InputError, IntegrityError, store_away
 
 # Commands by who needs them, as the help shows them.
 _SECTIONS: dict[str, list[click.Command]] = {
-    "A study": [ingest, refresh, status, report, lineage, withdraw],
+    "A study": [ingest, refresh, status, report, compare, lineage, plan_replicates, withdraw],
     "A look around": [demo, ui],
     "Looking after it": [doctor, reconcile, services, delete],
 }

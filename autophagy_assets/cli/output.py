@@ -146,6 +146,30 @@ def _excluded_in_imaging(instance: Any) -> dict[str, str]:
     return reasons
 
 
+def show_replicates(knockout: str, plan: pd.DataFrame) -> None:
+    """Print the clones that would show the effect of a knockout.
+
+    Parameters
+    ----------
+    plan : pandas.DataFrame
+        As ``replicate_plan`` gives it.
+    """
+    console.print(f"\n{knockout}", style="bold")
+    console.print(str(plan["sentence"].iloc[0]), soft_wrap=True)
+    rows = pd.DataFrame(
+        {
+            "effect": plan["effect"] + plan["true_difference"].map(" ({:+.2f})".format),
+            "variance": plan["variance_between_clones"],
+            "design": plan["design"],
+            "clones": plan["needed"].map(lambda n: "> 200" if pd.isna(n) else f"{n:.0f}"),
+        }
+    )
+    rows["case"] = rows["effect"] + ", " + rows["variance"]
+    wide = rows.pivot(index="case", columns="design", values="clones")
+    wide = wide.loc[rows["case"].unique(), rows["design"].unique()]
+    _print_frame(wide, "Clones that each arm needs", "effect, variance between clones")
+
+
 def show_summary(report_folder: Path, ui: str = "make ui, or autophagy ui") -> None:
     """Print the numbers of a study, and where its report and figures are.
 

@@ -24,10 +24,15 @@ def refresh(workers: int | None, verify: bool) -> None:
 
     Ends with exit code 1 where something is not up to date in the end.
     """
+    from autophagy_assets.cli.changes_output import show_since_last
     from autophagy_assets.cli.output import show_summary
+    from autophagy_assets.cli.summary import REPORT
+    from autophagy_assets.config.study import Study
 
     done = run_refresh(workers, verify)
     show_summary(Home.locate().root / REPORT_FOLDER)
+    if any(target.asset == REPORT for target in done.made):
+        show_since_last(Study.load())
     sys.exit(0 if done.complete else 1)
 
 

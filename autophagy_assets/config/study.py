@@ -7,6 +7,7 @@ here. No code outside that file and ``simulation`` knows a label of a study.
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -218,3 +219,31 @@ class Study(Strict):
         models = {f"{MODEL_ENTRY}{model.pop('name')}": model for model in values.pop("models")}
         names = [name for name, model in models.items() if model.pop("primary")]
         return values | models | {PRIMARY_ENTRY: names[0].removeprefix(MODEL_ENTRY)}
+
+    @classmethod
+    def from_values(cls, values: Mapping[str, Any]) -> Study:
+        """The study of values that were recorded earlier.
+
+        Parameters
+        ----------
+        values : mapping of str to object
+            As :meth:`values` gave them then; entries that came later have their defaults.
+
+        Raises
+        ------
+        InputError
+            If they are not those of a study of this release.
+        """
+        entries, models = dict(values), []
+        primary = entries.pop(PRIMARY_ENTRY, None)
+        for entry in sorted(name for name in entries if name.startswith(MODEL_ENTRY)):
+            name = entry.removeprefix(MODEL_ENTRY)
+            models.append({"name": name, **entries.pop(entry), "primary": name == primary})
+        try:
+            return cls.model_validate({**entries, "models": models})
+        except ValidationError as error:
+            first = error.errors()[0]
+            entry = ".".join(str(part) for part in first["loc"]) or "the study"
+            raise InputError(
+                f"This release cannot read a recorded study: {entry}: {first['msg']}."
+            ) from error

@@ -66,6 +66,7 @@ SNAPSHOT = {
         ["condition_predictions", "cross_validation", "ko_predictions"],
     ),
     "effect_robustness": ("effects", "knockout", ["cross_validation", "ko_predictions"]),
+    "replicate_plan": ("effects", "knockout", ["cross_validation", "ko_predictions"]),
     "response_curve": (
         "effects",
         None,
@@ -90,6 +91,7 @@ SNAPSHOT = {
             "ko_evaluation",
             "marker_example",
             "model_comparison",
+            "replicate_plan",
             "response_curve",
             "score_reliability",
             "shortcut_card",

@@ -32,6 +32,7 @@ BY_MODEL = {
 OF_ALL_MODELS = {
     *("model_comparison", "study_report", "ko_predictions[EI24KO]", "ko_evaluation[EI24KO]"),
     *("knockout_effect[EI24KO]", "effect_robustness[EI24KO]"),
+    "replicate_plan[EI24KO]",
     *("condition_predictions", "response_curve"),
 }
 TITLES = ["How right straight_line is where it is sure", "The first cells of EI24KO"]

@@ -47,6 +47,7 @@ FIGURES = [
     ("ko_evaluation", "EI24KO"),
     ("knockout_effect", "EI24KO"),
     ("effect_robustness", "EI24KO"),
+    ("replicate_plan", "EI24KO"),
     ("response_curve", None),
     ("class_gallery", None),
     ("error_galleries", PUBLISHED),

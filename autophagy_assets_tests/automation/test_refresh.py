@@ -4,8 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
+from autophagy_assets.analysis.comparison.changes import changes, class_changes, different
+from autophagy_assets.analysis.identity import IDENTITY
+from autophagy_assets.cli.changes_output import show_since_last
+from autophagy_assets.cli.compare import GALLERY, TABLES, write
+from autophagy_assets.cli.report_results import results_of
+from autophagy_assets.registry.report_versions import report_versions
+from autophagy_assets.registry.store.artifacts import fetch
 from autophagy_assets_tests.platform import Given, Platform, give_table, given_study, outsider
 from autophagy_assets_tests.platform import study_file as write_study
 
@@ -14,6 +22,7 @@ DOWNSTREAM_OF_THE_SPLIT = {
     "test_cells",
     *("autophagy_classifier", "test_predictions", "classifier_evaluation", "error_galleries"),
     *("ko_predictions", "ko_evaluation", "knockout_effect", "effect_robustness"),
+    "replicate_plan",
     *("condition_predictions", "response_curve"),
     "study_report",
 }
@@ -44,12 +53,39 @@ def test_everything_is_made_at_first_and_nothing_the_second_time(refreshed) -> N
 
 
 @pytest.mark.slow
-def test_another_split_makes_only_what_depends_on_it(refreshed, tmp_path: Path) -> None:
+def test_another_split_makes_only_what_depends_on_it(
+    refreshed, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     platform, _, _ = refreshed
     other = Platform(write_study(tmp_path, "refresh test", split={"random_state": 7}))
     other.instance = platform.instance
     assert assets(other.refresh().made) == DOWNSTREAM_OF_THE_SPLIT
     assert assets(platform.refresh().made) == DOWNSTREAM_OF_THE_SPLIT  # and back
+    _what_the_split_changed_is_what_the_tables_have(platform, tmp_path)
+    show_since_last(platform.study)
+    said = capsys.readouterr().out
+    assert "Since the report of" in said and "changed class by as_published" in said
+
+
+def _what_the_split_changed_is_what_the_tables_have(platform: Platform, folder: Path) -> None:
+    """Of the last two reports: the stored model was trained on other cells, no more."""
+    versions = report_versions(platform.study)[-2:]
+    before, after = (results_of(version) for version in versions)
+    assert before.study.split.random_state == 7 and after.study == platform.study
+    assert not before.lacking and not after.lacking and after.sentences and after.claims
+    found = changes(before, after)
+    counts = class_changes(found).set_index("genotype")[["to positive", "to negative"]]
+    assert not counts.loc["WT"].to_numpy().any() and not different(found.auc, "auc").any()
+    tables = []
+    for version in versions:
+        uids = {k.asset: uid for k, uid in version.made_from().items() if k.suffix == ".parquet"}
+        tables.append(pd.read_parquet(fetch(uids["ko_predictions"])[0]).set_index(IDENTITY))
+    was, now = (table["predicted_class"].sort_index() for table in tables)
+    assert counts.loc["EI24KO"].to_numpy().sum() == (was != now).sum() > 0
+    written = write(found, before, after, platform.study.primary, folder / "compared")
+    assert {path.name for path in written} == {*TABLES.values(), GALLERY}
+    flipped = pd.read_csv(folder / "compared" / TABLES["flipped"])
+    assert set(flipped["genotype"]) == {"EI24KO"} and len(flipped) == (was != now).sum()
 
 
 @pytest.mark.slow

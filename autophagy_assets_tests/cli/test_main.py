@@ -70,6 +70,11 @@ def test_ingest_refresh_status_report_and_delete(tiny_study: Path, tmp_path: Pat
         assert word in made.stdout
     page = (home / "report" / "index.html").read_text()
     assert "EI24KO" in page and "<img" in page and 'src="http' not in page
+    plan = autophagy(home, "plan-replicates")
+    assert plan.returncode == 1 and "add a clone to either" in plan.stderr
+    other = autophagy(home, "plan-replicates", "--knockout", "ATG5KO")
+    assert "The study has no knockout 'ATG5KO'; it has EI24KO" in other.stderr
+    assert "There is one report only" in autophagy(home, "compare").stderr
     again = autophagy(home, "refresh", from_nothing=True)  # where hashes have another seed
     assert again.returncode == 0 and "Made 0;" in again.stdout
     assert "to make" in autophagy(home, "status").stdout

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 from pathlib import Path
 
 import pytest
 import yaml
 
+from autophagy_assets.config.marker import MarkerFeatures
 from autophagy_assets.config.models import AS_PUBLISHED
 from autophagy_assets.config.recorded_study import RecordedStudy
 from autophagy_assets.config.sections import Checks
@@ -269,3 +271,13 @@ def test_whether_the_code_is_pinned_is_no_part_of_what_a_step_was_made_with():
     """Else pinning the code, or a field that is kept by it, would make everything again."""
     recorded = RecordedStudy.of(Study.load())
     assert recorded.pin_code is False and recorded.entries_read == set()
+
+
+def test_a_study_is_read_back_from_its_recorded_values() -> None:
+    study = Study.load()
+    values = json.loads(json.dumps(study.values()))
+    assert Study.from_values(values) == study
+    later = {name: value for name, value in values.items() if name not in ("marker", "pin_code")}
+    assert Study.from_values(later).marker == MarkerFeatures()
+    with pytest.raises(InputError, match="cannot read a recorded study: brightness"):
+        Study.from_values({**values, "brightness": 3})

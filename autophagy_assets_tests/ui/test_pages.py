@@ -38,7 +38,7 @@ GROUPS = {
         "classifier_evaluation",
     ],
     "knockouts": ["ko_predictions", "condition_predictions", "ko_evaluation"],
-    "effects": ["knockout_effect", "effect_robustness", "response_curve"],
+    "effects": ["knockout_effect", "effect_robustness", "replicate_plan", "response_curve"],
     "galleries": [
         "class_gallery",
         "marker_example",
@@ -53,7 +53,8 @@ FROM_OUTSIDE = {
 }
 FIGURES = [
     *("model_comparison", "score_reliability", "shortcut_card", "classifier_evaluation"),
-    *("ko_evaluation", "knockout_effect", "effect_robustness", "response_curve"),
+    *("ko_evaluation", "knockout_effect", "effect_robustness", "replicate_plan"),
+    "response_curve",
     *GROUPS["galleries"],
 ]
 

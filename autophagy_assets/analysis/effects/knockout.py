@@ -6,8 +6,16 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from autophagy_assets.analysis.effects.components import components_of
 from autophagy_assets.analysis.effects.effect import Effect, effect_of, effects_table
-from autophagy_assets.analysis.effects.responses import POSITIVE_SHARE, measure, responses
+from autophagy_assets.analysis.effects.replicates import pilot_from, replicate_plan
+from autophagy_assets.analysis.effects.responses import (
+    MEAN_PROBABILITY,
+    POSITIVE_SHARE,
+    cell_values,
+    measure,
+    responses,
+)
 from autophagy_assets.analysis.effects.robustness import (
     robustness_sentence,
     scores_by_scheme,
@@ -17,6 +25,7 @@ from autophagy_assets.analysis.effects.scored_cells import puncta_of, scored_cel
 from autophagy_assets.analysis.evidence.cross_validation import MODEL
 from autophagy_assets.config.models import Model
 from autophagy_assets.config.study import Study
+from autophagy_assets.errors import InputError
 
 
 def measured_effect(
@@ -90,3 +99,44 @@ def every_specification(
         puncta_of(cells),
     )
     return table.assign(sentence=robustness_sentence(table, name, study))
+
+
+def planned_replicates(
+    cross_validation: pd.DataFrame,
+    predictions: pd.DataFrame,
+    model: Model,
+    study: Study,
+) -> pd.DataFrame:
+    """Plan how many clones would show the effect of a knockout on the stimulation that is class 1.
+
+    Parameters
+    ----------
+    cross_validation, predictions, model
+        As for `measured_effect`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        As ``replicate_plan`` gives it, of every measure that both arms have and that a plan can be
+        made of.
+
+    Raises
+    ------
+    InputError
+        If there is no plan for the positive share.
+    """
+    cells, threshold = scored_cells(cross_validation, model, predictions)
+    features = puncta_of(cells)
+    values, measured = cell_values(cells, threshold, features), measure(cells, threshold, features)
+    name, stimulation = str(predictions["genotype"].iloc[0]), study.classes[1]
+    found = responses(measured, study)
+    plans = []
+    for one in (POSITIVE_SHARE, MEAN_PROBABILITY, *features):
+        try:
+            effect = effect_of(found, name, stimulation, one, study)
+            components = components_of(values, measured, name, stimulation, one, study)
+            plans.append(replicate_plan(pilot_from(effect, components)))
+        except InputError:
+            if one == POSITIVE_SHARE:
+                raise
+    return pd.concat(plans, ignore_index=True)

@@ -14,6 +14,7 @@ from autophagy_assets.errors import InputError
 POSITIVE_SHARE, MEAN_PROBABILITY = "positive share", "mean probability"
 FIELD, CLONE = "field", "clone"
 COLUMNS = ["genotype", "clone", "fov", "level", "stimulation", "measure", "n_cells", "value"]
+_LABELS = ["genotype", "clone", "stimulation", "fov", DATASET]
 _KEYS = ["genotype", "clone", "fov", "level", "measure"]
 
 
@@ -45,19 +46,8 @@ def measure(
     InputError
         If there are no cells, or a feature is not there.
     """
-    if cells.empty:
-        raise InputError("There are no scored cells whose response could be measured.")
-    columns = dict(features or {})
-    if absent := [column for column in columns.values() if column not in cells.columns]:
-        raise InputError(f"The scored cells have no column {absent[0]!r}; name another feature.")
-    values = pd.DataFrame(
-        {POSITIVE_SHARE: (cells[SCORE] > threshold).astype(float), MEAN_PROBABILITY: cells[SCORE]}
-        | {name: cells[column] for name, column in columns.items()}
-    )
-    measures = list(values.columns)
-    groups = field_groups(cells).set_index(DATASET)[GROUP]
-    keys = cells[["genotype", "clone", "stimulation"]].assign(fov=cells[DATASET].map(groups))
-    table = pd.concat([keys, values], axis=1)
+    table = cell_values(cells, threshold, features)
+    measures = [column for column in table.columns if column not in _LABELS]
     parts = []
     for level in (FIELD, CLONE):
         by = ["genotype", "clone", "fov", "stimulation"]
@@ -67,6 +57,42 @@ def measure(
         long = means.reset_index().melt([*by, "n_cells"], measures, "measure", "value")
         parts.append(long.assign(level=level))
     return pd.concat(parts, ignore_index=True)[COLUMNS]
+
+
+def cell_values(
+    cells: pd.DataFrame, threshold: float, features: Mapping[str, str] | None = None
+) -> pd.DataFrame:
+    """Value of every cell in each measure.
+
+    Parameters
+    ----------
+    cells, threshold, features
+        As for `measure`.
+
+    Returns
+    -------
+    pandas.DataFrame, shape (n_cells, n_columns)
+        ``genotype``, ``clone``, ``stimulation``, ``fov`` (the group of fields of view),
+        ``dataset``, and a column by measure, whose mean over cells is the value of a field or a
+        clone.
+
+    Raises
+    ------
+    InputError
+        If there are no cells, or a feature is not there.
+    """
+    if cells.empty:
+        raise InputError("There are no scored cells whose response could be measured.")
+    columns = dict(features or {})
+    if absent := [column for column in columns.values() if column not in cells.columns]:
+        raise InputError(f"The scored cells have no column {absent[0]!r}; name another feature.")
+    values = pd.DataFrame(
+        {POSITIVE_SHARE: (cells[SCORE] > threshold).astype(float), MEAN_PROBABILITY: cells[SCORE]}
+        | {name: cells[column] for name, column in columns.items()}
+    )
+    groups = field_groups(cells).set_index(DATASET)[GROUP]
+    labels = cells.assign(fov=cells[DATASET].map(groups))[_LABELS]
+    return pd.concat([labels, values], axis=1)
 
 
 def responses(measured: pd.DataFrame, study: Study) -> pd.DataFrame:

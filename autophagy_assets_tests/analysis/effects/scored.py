@@ -10,11 +10,18 @@ from autophagy_assets_tests.analysis.evidence.tables import cells_of
 
 
 def scored_study(
-    study: Study, seed: int, clones: int, effect: float, between: float = 0.1, cells: int = 15
+    study: Study,
+    seed: int,
+    clones: int,
+    effect: float,
+    between: float = 0.1,
+    cells: int = 15,
+    fields: float = 0.02,
 ) -> pd.DataFrame:
     """Cells of a control and a knockout whose response differs by ``effect`` in the mean.
 
-    Clones differ in their level and in their response; so do their fields of view, by less.
+    Clones differ in their level and in their response by ``between``, fields of view by ``fields``
+    (standard deviations).
     """
     random = np.random.default_rng(seed)
     parts = []
@@ -23,8 +30,8 @@ def scored_study(
         table = cells_of(study, labels, cells, genotype)
         level = dict(zip(labels, random.normal(0.2, between, clones), strict=True))
         responds = dict(zip(labels, random.normal(response, between, clones), strict=True))
-        fields = table["dataset"].unique()
-        field = dict(zip(fields, random.normal(0, 0.02, len(fields)), strict=True))
+        datasets = table["dataset"].unique()
+        field = dict(zip(datasets, random.normal(0, fields, len(datasets)), strict=True))
         table["prob_class1"] = (
             table["clone"].map(level)
             + table["class"] * table["clone"].map(responds)

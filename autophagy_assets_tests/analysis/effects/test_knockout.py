@@ -7,7 +7,11 @@ import pytest
 
 from autophagy_assets.analysis.classifier.classification import predict, train
 from autophagy_assets.analysis.classifier.predictions import no_predictions
-from autophagy_assets.analysis.effects.knockout import every_specification, measured_effect
+from autophagy_assets.analysis.effects.knockout import (
+    every_specification,
+    measured_effect,
+    planned_replicates,
+)
 from autophagy_assets.analysis.effects.not_measured import sentence_picture
 from autophagy_assets.analysis.evidence.cross_validation import cross_validate
 from autophagy_assets.analysis.evidence.scoring import scoring_of
@@ -43,6 +47,23 @@ def test_a_knockout_that_responds_as_the_control_has_no_effect_that_is_seen():
     _, effect, _ = measured_effect(SCORES["puncta"], predictions(1.0), NONE, MODELS[0], STUDY)
     assert not effect.is_seen
     assert "No effect of the knockout is seen" in effect.sentence
+
+
+def test_a_plan_is_of_the_effect_that_was_measured_in_every_measure():
+    given = predictions(0.0)
+    _, effect, _ = measured_effect(SCORES["puncta"], given, NONE, MODELS[0], STUDY)
+    plan = planned_replicates(SCORES["puncta"], given, MODELS[0], STUDY)
+    assert set(plan["measure"]) == {"positive share", "mean probability"}
+    of_effect = plan[(plan["measure"] == effect.measure) & (plan["effect"] == "the effect seen")]
+    assert (of_effect["true_difference"] == effect.difference).all()
+    assert (plan["n_control"] == 4).all() and (plan["n_knockout"] == 4).all()
+
+
+def test_a_plan_of_a_knockout_with_one_clone_and_a_control_with_one_is_a_sentence():
+    one = predictions(0.0).query("clone == 'clone 1'")
+    scores = SCORES["puncta"].query("clone == 'clone 1'")
+    with pytest.raises(InputError, match="have no two clones with a response between them"):
+        planned_replicates(scores, one, MODELS[0], STUDY)
 
 
 def test_every_way_of_measuring_it_comes_with_the_sentence_that_sums_it_up():
