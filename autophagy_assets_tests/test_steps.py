@@ -25,6 +25,7 @@ NAME = "counted steps"
 BY_MODEL = {
     *("cross_validation", "score_reliability", "autophagy_classifier"),
     *("test_predictions", "classifier_evaluation", "error_galleries", "shortcut_card"),
+    *("label_audit", "label_audit_gallery", "label_audit_shares"),
 }
 OF_MODELS = {
     *("model_comparison", "ko_predictions", "ko_evaluation"),

@@ -10,14 +10,16 @@ from autophagy_assets.analysis.classifier import classification
 from autophagy_assets.analysis.classifier.evaluation import auc_of, evaluate
 from autophagy_assets.analysis.classifier.evaluation_figures import evaluation_picture
 from autophagy_assets.analysis.classifier.model import TrainedClassifier
+from autophagy_assets.analysis.evidence.cross_validation import control_cells
 from autophagy_assets.analysis.evidence.scoring import scoring_of
 from autophagy_assets.analysis.evidence.unseen import unseen_predictions
 from autophagy_assets.analysis.features.tables import CLEAN, PREDICTIONS
 from autophagy_assets.analysis.figures import Picture
 from autophagy_assets.analysis.identity import IDENTITY, rows_of
+from autophagy_assets.analysis.labels.training import training_part
 from autophagy_assets.assets.context import StudyContext
 from autophagy_assets.assets.definition import control, study_asset, when_needed
-from autophagy_assets.config.models import SPLIT, Model, parameters_of
+from autophagy_assets.config.models import AS_GIVEN, SPLIT, Model, parameters_of
 from autophagy_assets.errors import InputError
 from autophagy_assets.staleness.partitions import models
 
@@ -84,13 +86,17 @@ def autophagy_classifier(
 ) -> TrainedClassifier:
     """Model that separates stimulated from untreated control cells.
 
-    Its feature names, threshold, library versions and the version of its cells are inside.
+    Its feature names, threshold, library versions and the version of its cells are inside. Of
+    audited labels, it is trained without the cells whose label is suspect.
     """
     model = with_parameters(context.study.model(context.partition), config)
     source = "model_features"
     if model.trained_on == SPLIT:
         model_features, source = rows_of(model_features, training_cells, source), "training_cells"
     scoring = scoring_of(cross_validation, model)
+    if model.labels != AS_GIVEN:
+        control_only = control_cells(model_features, context.study)
+        model_features = training_part(control_only, model, context.study)
     return classification.train(
         model_features,
         model,

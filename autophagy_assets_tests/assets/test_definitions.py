@@ -44,6 +44,9 @@ SNAPSHOT = {
         "model",
         ["background_features", "cross_validation", "model_features"],
     ),
+    "label_audit": ("labels", "model", ["cross_validation"]),
+    "label_audit_gallery": ("labels", "model", ["label_audit", *IMAGES]),
+    "label_audit_shares": ("labels", "model", ["label_audit"]),
     "training_cells": ("classifier", None, ["clean_features"]),
     "test_cells": ("classifier", None, ["clean_features"]),
     "autophagy_classifier": (
@@ -88,6 +91,8 @@ SNAPSHOT = {
             "excluded_fields",
             "knockout_effect",
             "ko_evaluation",
+            "label_audit_gallery",
+            "label_audit_shares",
             "marker_example",
             "model_comparison",
             "response_curve",

@@ -28,6 +28,7 @@ ADDED = {
 BY_MODEL = {
     *("cross_validation", "score_reliability", "autophagy_classifier", "test_predictions"),
     *("classifier_evaluation", "error_galleries", "shortcut_card"),
+    *("label_audit", "label_audit_gallery", "label_audit_shares"),
 }
 OF_ALL_MODELS = {
     *("model_comparison", "study_report", "ko_predictions[EI24KO]", "ko_evaluation[EI24KO]"),

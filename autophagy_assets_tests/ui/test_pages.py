@@ -30,6 +30,7 @@ GROUPS = {
         "background_features",
         "shortcut_card",
     ],
+    "labels": ["label_audit", "label_audit_gallery", "label_audit_shares"],
     "classifier": [
         "training_cells",
         "test_cells",
@@ -53,6 +54,7 @@ FROM_OUTSIDE = {
 }
 FIGURES = [
     *("model_comparison", "score_reliability", "shortcut_card", "classifier_evaluation"),
+    *("label_audit_gallery", "label_audit_shares"),
     *("ko_evaluation", "knockout_effect", "effect_robustness", "response_curve"),
     *GROUPS["galleries"],
 ]

@@ -92,6 +92,15 @@ BACKGROUND = Table(
         Column(KIND, str, "patch: without a cell; swapped: a cell on another background"),
     ),
 )
+AUDITED = Table(
+    "cells with what speaks against their label",
+    (
+        *OUT_OF_FOLD.columns,
+        Column("label_quality", float, "Score of the class that the cell is labelled with"),
+        Column("suspected", bool, "Whether the label is suspect"),
+        Column("puncta_against", str, "few or many for its label; empty where neither is said"),
+    ),
+)
 MANIFEST = Table(
     "fields of view",
     (
@@ -109,7 +118,10 @@ MANIFEST = Table(
     ),
     features=False,
 )
-TABLES = {t.name: t for t in (CELLS, CLEAN, PREDICTIONS, OUT_OF_FOLD, BACKGROUND, MANIFEST)}
+TABLES = {
+    kind.name: kind
+    for kind in (CELLS, CLEAN, PREDICTIONS, OUT_OF_FOLD, BACKGROUND, AUDITED, MANIFEST)
+}
 
 _STATISTICS = {
     "mean": "Mean intensity",
@@ -183,6 +195,7 @@ _TYPES: dict[type, tuple[str, Callable[[pd.Series], bool]]] = {
     int: ("whole numbers", pd.api.types.is_integer_dtype),
     float: ("decimal numbers", pd.api.types.is_float_dtype),
     str: ("text", _is_text),
+    bool: ("true or false", pd.api.types.is_bool_dtype),
 }
 
 
