@@ -1,7 +1,7 @@
 """Training part: which cells a model learns from, and with which class.
 
-Here: what ``labels`` of a model means. Not here: which cells are left out (``evidence.folds``); they
-keep their label whatever happens here.
+Here: what ``labels`` of a model means. Not here: which cells are left out (``evidence.folds``);
+they keep their label whatever happens here.
 """
 
 from __future__ import annotations
