@@ -15,6 +15,7 @@ from autophagy_assets.assets.report import define_report
 
 GROUPS = [
     "evidence",
+    "labels",
     "effects",
     "galleries",
     "imaging",

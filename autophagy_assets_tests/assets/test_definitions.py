@@ -44,6 +44,8 @@ SNAPSHOT = {
         "model",
         ["background_features", "cross_validation", "model_features"],
     ),
+    "annotation_files": ("labels", None, []),
+    "annotations": ("labels", None, ["annotation_files"]),
     "training_cells": ("classifier", None, ["clean_features"]),
     "test_cells": ("classifier", None, ["clean_features"]),
     "autophagy_classifier": (
@@ -101,7 +103,8 @@ SNAPSHOT = {
     "last_refresh": ("report", None, []),
 }
 FROM_OUTSIDE = {
-    *("raw_images", "excluded_fields", "source_features", "source_datasets", "last_refresh")
+    *("raw_images", "excluded_fields", "source_features", "source_datasets", "annotation_files"),
+    "last_refresh",
 }
 MADE_HERE = sorted(set(SNAPSHOT) - FROM_OUTSIDE)
 

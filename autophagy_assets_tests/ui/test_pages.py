@@ -30,6 +30,7 @@ GROUPS = {
         "background_features",
         "shortcut_card",
     ],
+    "labels": ["annotation_files", "annotations"],
     "classifier": [
         "training_cells",
         "test_cells",
@@ -49,7 +50,8 @@ GROUPS = {
     "report": ["study_report", "last_refresh"],
 }
 FROM_OUTSIDE = {
-    *("raw_images", "excluded_fields", "source_features", "source_datasets", "last_refresh")
+    *("raw_images", "excluded_fields", "source_features", "source_datasets", "annotation_files"),
+    "last_refresh",
 }
 FIGURES = [
     *("model_comparison", "score_reliability", "shortcut_card", "classifier_evaluation"),
