@@ -10,7 +10,7 @@ from autophagy_assets.analysis.features.tables import ANNOTATIONS
 from autophagy_assets.analysis.identity import CELL_ID, DATASET
 
 ANNOTATOR, ANSWER, PAGE = "annotator", "answer", "page"
-CHOSEN_BY, ANSWERED_AT = "chosen_by", "answered_at"
+CHOSEN_BY, ANSWERED_AT, SECONDS = "chosen_by", "answered_at", "seconds"
 UNSURE, BAD_CROP = "unsure", "bad crop"
 COLUMNS = [column.name for column in ANNOTATIONS.columns]
 

@@ -39,3 +39,8 @@ def annotation_files(study: Study) -> dict[str, str]:
         run__transform__key=transform_key(ANNOTATE),
     )
     return dict(sorted(found.values_list("key", "uid").distinct()))
+
+
+def annotators(study: Study) -> set[str]:
+    """Names of all people who have answered."""
+    return {key.rpartition("__")[2].removesuffix(".parquet") for key in annotation_files(study)}
