@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from autophagy_assets.cli.annotate import annotate
 from autophagy_assets.cli.delete import delete
 from autophagy_assets.cli.demo import demo
 from autophagy_assets.cli.doctor import doctor
@@ -20,6 +21,7 @@ from autophagy_assets.cli.lineage import lineage
 from autophagy_assets.cli.reconcile import reconcile
 from autophagy_assets.cli.refresh import refresh
 from autophagy_assets.cli.report import report
+from autophagy_assets.cli.review import review
 from autophagy_assets.cli.services import services, ui
 from autophagy_assets.cli.status import status
 from autophagy_assets.cli.withdraw import withdraw
@@ -29,6 +31,7 @@ from autophagy_assets.errors import InputError, IntegrityError, store_away
 # Commands by who needs them, as the help shows them.
 _SECTIONS: dict[str, list[click.Command]] = {
     "A study": [ingest, refresh, status, report, lineage, withdraw],
+    "Cells looked at by people": [review, annotate],
     "A look around": [demo, ui],
     "Looking after it": [doctor, reconcile, services, delete],
 }

@@ -35,7 +35,7 @@ SNAPSHOT = {
         "genotype",
         ["clean_features", "marker_features", "source_datasets"],
     ),
-    "cross_validation": ("evidence", "model", ["model_features"]),
+    "cross_validation": ("evidence", "model", ["annotations", "model_features"]),
     "model_comparison": ("evidence", None, ["cross_validation", "model_features"]),
     "score_reliability": ("evidence", "model", ["cross_validation"]),
     "background_features": ("evidence", None, ["clean_features", *IMAGES]),
@@ -47,12 +47,14 @@ SNAPSHOT = {
     "label_audit": ("labels", "model", ["cross_validation"]),
     "label_audit_gallery": ("labels", "model", ["label_audit", *IMAGES]),
     "label_audit_shares": ("labels", "model", ["label_audit"]),
+    "annotation_files": ("labels", None, []),
+    "annotations": ("labels", None, ["annotation_files"]),
     "training_cells": ("classifier", None, ["clean_features"]),
     "test_cells": ("classifier", None, ["clean_features"]),
     "autophagy_classifier": (
         "classifier",
         "model",
-        ["cross_validation", "model_features", "training_cells"],
+        ["annotations", "cross_validation", "model_features", "training_cells"],
     ),
     "test_predictions": (
         "classifier",
@@ -106,7 +108,8 @@ SNAPSHOT = {
     "last_refresh": ("report", None, []),
 }
 FROM_OUTSIDE = {
-    *("raw_images", "excluded_fields", "source_features", "source_datasets", "last_refresh")
+    *("raw_images", "excluded_fields", "source_features", "source_datasets", "annotation_files"),
+    "last_refresh",
 }
 MADE_HERE = sorted(set(SNAPSHOT) - FROM_OUTSIDE)
 

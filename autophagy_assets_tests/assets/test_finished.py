@@ -72,10 +72,9 @@ def test_everything_was_made_once(finished):
     platform, _ = finished
     again = platform.refresh()
     assert (again.made, again.failed, again.skipped) == ([], {}, set())
-    assert (
-        again.fresh == len(EVERYTHING) + 4
-    )  # raw_features[EI24KO], model_features[WT], background_features and condition_predictions,
-    # which is empty here, are not listed
+    # raw_features[EI24KO], model_features[WT] and background_features are not listed, nor are
+    # condition_predictions and annotations, which are empty here.
+    assert again.fresh == len(EVERYTHING) + 5
 
 
 @every_table

@@ -30,7 +30,13 @@ GROUPS = {
         "background_features",
         "shortcut_card",
     ],
-    "labels": ["label_audit", "label_audit_gallery", "label_audit_shares"],
+    "labels": [
+        "annotation_files",
+        "annotations",
+        "label_audit",
+        "label_audit_gallery",
+        "label_audit_shares",
+    ],
     "classifier": [
         "training_cells",
         "test_cells",
@@ -50,7 +56,8 @@ GROUPS = {
     "report": ["study_report", "last_refresh"],
 }
 FROM_OUTSIDE = {
-    *("raw_images", "excluded_fields", "source_features", "source_datasets", "last_refresh")
+    *("raw_images", "excluded_fields", "source_features", "source_datasets", "annotation_files"),
+    "last_refresh",
 }
 FIGURES = [
     *("model_comparison", "score_reliability", "shortcut_card", "classifier_evaluation"),

@@ -118,9 +118,21 @@ MANIFEST = Table(
     ),
     features=False,
 )
+ANNOTATIONS = Table(
+    "answers of people about cells",
+    (
+        *_CELL[:2],
+        Column("annotator", str, "Who answered"),
+        Column("answer", str, "Class by its label, 'unsure' or 'bad crop'"),
+        Column("page", str, "Id of the review page that showed the cell"),
+        Column("chosen_by", str, "Why the page showed the cell; at random where no model chose it"),
+        Column("answered_at", str, "When the answer was given, in UTC"),
+    ),
+    features=False,
+)
 TABLES = {
     kind.name: kind
-    for kind in (CELLS, CLEAN, PREDICTIONS, OUT_OF_FOLD, BACKGROUND, AUDITED, MANIFEST)
+    for kind in (CELLS, CLEAN, PREDICTIONS, OUT_OF_FOLD, BACKGROUND, AUDITED, MANIFEST, ANNOTATIONS)
 }
 
 _STATISTICS = {

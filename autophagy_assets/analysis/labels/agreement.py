@@ -17,21 +17,20 @@ from sklearn.metrics import cohen_kappa_score
 from autophagy_assets.analysis.identity import CLASS, IDENTITY, MODEL, PREDICTED
 from autophagy_assets.analysis.labels.annotated import (
     AGREED,
-    ANNOTATOR,
-    ANSWER,
-    CHOSEN_BY,
     OUTCOME,
     SAID,
     last_answers,
     resolved,
 )
+from autophagy_assets.analysis.review.answers import ANNOTATOR, ANSWER, CHOSEN_BY
+from autophagy_assets.analysis.review.choice import RANDOM
 from autophagy_assets.config.study import Study
 
 MEASURE, WHO, OF_CLASS, CLONE = "measure", "who", "class", "clone"
 N, COUNT, VALUE, LOW, HIGH = "n_cells", "count", "value", "low", "high"
 COLUMNS = [MEASURE, WHO, OF_CLASS, CLONE, N, COUNT, VALUE, LOW, HIGH]
 AGREEMENT, KAPPA, NOISE, NEXT = "agreement", "kappa", "label noise", "next answers"
-ALL, LABEL, RANDOM = "all", "label", "random"
+ALL, LABEL = "all", "label"
 CONFIDENCE, AHEAD = 0.95, 50
 
 
@@ -180,9 +179,10 @@ def next_answers(
     Yields
     ------
     dict
-        For each reason why a cell was chosen, and for all: ``n_cells`` answered so far, ``count``
-        of them whose label people changed, and as ``value`` the expected number of changes among
-        the next ones; for all with an interval that holds it with 90 %.
+        For each reason why a cell was chosen, and for all: ``n_cells`` answered so far, those that
+        are not among `cells` as well; ``count`` of them whose label people changed; and as
+        ``value`` the expected number of changes among the next ones, for all with an interval
+        that holds it with 90 %.
 
     Notes
     -----
@@ -192,10 +192,10 @@ def next_answers(
     gets poorer as one goes on, so the truth is rather below. It says how many labels change, and
     not what that does to a model: which may be nothing.
     """
-    last = last_answers(answers).drop_duplicates(IDENTITY)
-    seen = cells[[*IDENTITY, CLASS]].merge(last[[*IDENTITY, CHOSEN_BY]], on=IDENTITY)
-    seen = seen.merge(_agreed(answers, study), on=IDENTITY, how="left")
-    changed = seen[SAID].notna() & (seen[SAID] != seen[CLASS])
+    seen = last_answers(answers).drop_duplicates(IDENTITY)[[*IDENTITY, CHOSEN_BY]]
+    for known in (cells[[*IDENTITY, CLASS]], _agreed(answers, study)):
+        seen = seen.merge(known, on=IDENTITY, how="left")
+    changed = seen[[CLASS, SAID]].notna().all(axis=1) & (seen[SAID] != seen[CLASS])
     counts = changed.groupby(seen[CHOSEN_BY]).agg(["size", "sum"])
     if counts.empty:
         return

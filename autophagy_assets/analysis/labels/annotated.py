@@ -9,12 +9,17 @@ from __future__ import annotations
 import pandas as pd
 
 from autophagy_assets.analysis.identity import CLASS, IDENTITY
+from autophagy_assets.analysis.review.answers import (
+    ANNOTATOR,
+    ANSWER,
+    ANSWERED_AT,
+    BAD_CROP,
+    UNSURE,
+)
 from autophagy_assets.config.models import Model
 from autophagy_assets.config.study import NO_CLASS, Study
 from autophagy_assets.errors import InputError
 
-ANNOTATOR, ANSWER, ANSWERED_AT, CHOSEN_BY = "annotator", "answer", "answered_at", "chosen_by"
-UNSURE, BAD_CROP = "unsure", "bad crop"
 AGREED, CONTRADICTION = "agreed", "contradiction"
 OUTCOME, SAID = "outcome", "said_class"
 FEWEST = 10  # annotated cells that a model of annotated labels asks for
