@@ -30,7 +30,7 @@ BY_MODEL = {
 OF_MODELS = {
     *("model_comparison", "ko_predictions", "ko_evaluation"),
     *("knockout_effect", "effect_robustness", "study_report"),
-    *("condition_predictions", "response_curve"),
+    *("condition_predictions", "response_curve", "annotation_agreement"),
 }
 FIGURES = {
     *("class_gallery", "error_galleries", "wt_ko_gallery", "spatial_context"),

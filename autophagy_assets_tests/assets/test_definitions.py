@@ -47,6 +47,7 @@ SNAPSHOT = {
     "label_audit": ("labels", "model", ["cross_validation"]),
     "label_audit_gallery": ("labels", "model", ["label_audit", *IMAGES]),
     "label_audit_shares": ("labels", "model", ["label_audit"]),
+    "annotation_agreement": ("labels", None, ["annotations", "cross_validation"]),
     "annotation_files": ("labels", None, []),
     "annotations": ("labels", None, ["annotation_files"]),
     "training_cells": ("classifier", None, ["clean_features"]),
@@ -85,6 +86,7 @@ SNAPSHOT = {
         "report",
         None,
         [
+            "annotation_agreement",
             "class_gallery",
             "classifier_evaluation",
             "clean_features",

@@ -33,7 +33,7 @@ BY_MODEL = {
 OF_ALL_MODELS = {
     *("model_comparison", "study_report", "ko_predictions[EI24KO]", "ko_evaluation[EI24KO]"),
     *("knockout_effect[EI24KO]", "effect_robustness[EI24KO]"),
-    *("condition_predictions", "response_curve"),
+    *("condition_predictions", "response_curve", "annotation_agreement"),
 }
 TITLES = ["How right straight_line is where it is sure", "The first cells of EI24KO"]
 

@@ -50,6 +50,7 @@ FIGURES = [
     ("label_audit_gallery", "puncta"),
     ("label_audit_shares", PUBLISHED),
     ("label_audit_shares", "puncta"),
+    ("annotation_agreement", None),
     ("ko_evaluation", "EI24KO"),
     ("knockout_effect", "EI24KO"),
     ("effect_robustness", "EI24KO"),

@@ -36,6 +36,7 @@ GROUPS = {
         "label_audit",
         "label_audit_gallery",
         "label_audit_shares",
+        "annotation_agreement",
     ],
     "classifier": [
         "training_cells",
@@ -61,7 +62,7 @@ FROM_OUTSIDE = {
 }
 FIGURES = [
     *("model_comparison", "score_reliability", "shortcut_card", "classifier_evaluation"),
-    *("label_audit_gallery", "label_audit_shares"),
+    *("label_audit_gallery", "label_audit_shares", "annotation_agreement"),
     *("ko_evaluation", "knockout_effect", "effect_robustness", "response_curve"),
     *GROUPS["galleries"],
 ]
