@@ -10,8 +10,9 @@ import numpy as np
 from PIL import Image
 
 from autophagy_assets.analysis.figures import data_uri
+from autophagy_assets.errors import InputError
 
-_QUALITIES = (90, 85, 80, 70, 60, 50, 40, 30)  # of JPEG
+_QUALITIES = (95, 85, 70, 50, 30, 10)  # of JPEG
 # Grey values of outlines, as pages colour them: nothing, cell, nucleus.
 CELL, NUCLEUS = 1, 2
 
@@ -50,7 +51,7 @@ def sprites(crops: np.ndarray, max_bytes: int) -> Sprites:
 
     Raises
     ------
-    ValueError
+    InputError
         If they cannot be made so small.
     """
     side, columns = crops.shape[-1], math.ceil(math.sqrt(len(crops)))
@@ -63,7 +64,10 @@ def sprites(crops: np.ndarray, max_bytes: int) -> Sprites:
         channels = [data_uri(_jpeg(sheet, quality)) for sheet in sheets]
         if sum(map(len, channels)) + len(outlines) <= max_bytes:
             return Sprites(side, columns, channels, outlines)
-    raise ValueError(f"{len(crops)} crops do not fit into {max_bytes} bytes.")
+    raise InputError(
+        f"{len(crops)} crops of {side} x {side} pixels do not fit into {max_bytes / 1e6:.1f} MB; "
+        "ask for fewer cells."
+    )
 
 
 def _sheet(crops: np.ndarray, columns: int) -> np.ndarray:
