@@ -166,6 +166,7 @@ BAD = {
         "scportrait",
     ),
     "a name that is no file name": (with_model(name="../x"), "models.0.name", "match pattern"),
+    "labels of nobody": (with_model(labels="guessed"), "models.0.labels", "'as_given', 'audited'"),
     "no models": ({**DEFAULT, "models": []}, "models", "at least 1"),
     "an unknown segmentation": (
         {**DEFAULT, "segmentation": {**DEFAULT["segmentation"], "method": "magic"}},
@@ -269,3 +270,13 @@ def test_whether_the_code_is_pinned_is_no_part_of_what_a_step_was_made_with():
     """Else pinning the code, or a field that is kept by it, would make everything again."""
     recorded = RecordedStudy.of(Study.load())
     assert recorded.pin_code is False and recorded.entries_read == set()
+
+
+def test_labels_as_given_are_no_entry_so_that_what_was_made_without_them_stays_up_to_date():
+    before = Study.load().values()["models.puncta"]
+    assert "labels" not in before
+    said = Study.model_validate(with_model(at=1, labels="as_given"))
+    assert said.values()["models.puncta"] == before and said.model("puncta").labels == "as_given"
+    audited = Study.model_validate(with_model(at=1, labels="audited"))
+    assert audited.values()["models.puncta"] == before | {"labels": "audited"}
+    assert Study.model_validate(audited.model_dump()).model("puncta").labels == "audited"

@@ -16,7 +16,6 @@ from autophagy_assets.analysis.figures import png_bytes
 from autophagy_assets.analysis.identity import CELL_ID, CLASS, DATASET, IDENTITY
 from autophagy_assets.analysis.labels.audit import FEW, MANY, audit, most_suspect, shares
 from autophagy_assets.analysis.labels.audit_figures import audit_gallery, shares_picture
-from autophagy_assets.analysis.quality.labels import no_field_suspect
 from autophagy_assets.config.study import Study
 from autophagy_assets.errors import InputError
 from autophagy_assets_tests.analysis.evidence.models import forest
@@ -77,16 +76,6 @@ def test_shares_count_the_suspects_of_each_clone_and_field():
         assert (rows["share"] == rows["n_suspected"] / rows["n_cells"]).all()
     assert set(table.loc[table["level"] == "clone", "fov"]) == {""}
     assert len(table) == 2 * 2 + 2 * 2 * 2
-
-
-def test_a_field_that_was_given_the_other_label_is_found():
-    own = (CELLS[DATASET] == CELLS[DATASET].iloc[0]).to_numpy()
-    swapped = labelled(CELLS, np.where(own, 1, CELLS[CLASS]))
-    swapped.loc[own, "fov"] = "FOV3"
-    found = no_field_suspect(audit(cross_validate(swapped, forest(), STUDY)), "label_audit")
-    assert not found.passed and "clone 1, 14h Torin-1, FOV3" in found.sentence
-    assert found.numbers["fields suspect"] == 1
-    assert no_field_suspect(AUDIT, "label_audit").passed
 
 
 def crops(folder: Path, cells: pd.DataFrame) -> dict[str, Path]:
