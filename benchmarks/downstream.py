@@ -1,9 +1,9 @@
 """The notebook's steps downstream of imaging, cold, against a plain script on the same tables.
 
 ``python -m benchmarks.downstream [--small] [--repeats N]``. Both sides are whole processes, imports
-included. The study has the notebook's model alone. What the notebook does not have (evidence, labels,
-effects, the figure of puncta) is made in the same refresh; the seconds of those steps are taken
-off, and given beside. What is left saves the figures that the script saves, registers every
+included. The study has the notebook's model alone. What the notebook does not have (evidence,
+labels, effects, the figure of puncta) is made in the same refresh; the seconds of those steps are
+taken off, and given beside. What is left saves the figures that the script saves, registers every
 artifact and writes a report. Target: no slower than the script (ratio at most 1).
 """
 
