@@ -72,7 +72,7 @@ def audit_gallery(
     columns = math.ceil(math.sqrt(n))
     shown = [_placed(most_suspect(audited, number, n), columns, study) for number in (1, 0)]
     rows = max(1, *(math.ceil(len(cells) / columns) for cells in shown))
-    figure = new_figure(9.4, 1.9 + 1.85 * rows, wspace=0.05, w_pad=0.1)
+    figure = new_figure(9.4, 1.75 + 1.67 * rows, wspace=0.05, w_pad=0.1)
     axes = list(figure.subplots(1, 2))
     model = audited[MODEL].iloc[0]
     figure.suptitle(
