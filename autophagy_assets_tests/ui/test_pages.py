@@ -159,7 +159,7 @@ def test_the_checks_have_run_and_passed_but_those_of_a_model_that_guesses(served
         # The tables were given, so no field has been imaged here and none was refused.
         if node["assetKey"]["path"][-1] not in ("single_cell_images", "excluded_fields")
     }
-    assert len(checks) == 13
+    assert len(checks) == 14
     assert all(checks.values()), checks
     failed = {name for name, last in checks.items() if not last["evaluation"]["success"]}
     assert failed <= WITHOUT_PUNCTA

@@ -33,3 +33,11 @@ def test_a_field_that_was_given_the_other_label_is_found():
 def test_labels_that_are_right_pass():
     found = asked(CELLS)
     assert found.passed and found.sentence.startswith("In 0 of 8 fields of view of label_audit")
+
+
+def test_a_model_that_guesses_is_no_reason_to_doubt_an_image():
+    cells = measured_cells(STUDY, biology=0, cells=20, seed=3)
+    audited = audit(cross_validate(cells, forest(), STUDY)).assign(suspected=True)
+    found = no_field_suspect(audited, "label_audit")
+    assert found.passed and "In 8 of 8 fields of view" in found.sentence
+    assert "hardly tells the classes apart (AUC 0." in found.sentence
