@@ -10,7 +10,8 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 import pandas as pd
 
-from autophagy_assets.analysis.evidence.scoring import scored_as_stored, scoring_of
+from autophagy_assets.analysis.evidence.cross_validation import RAW, SCHEME
+from autophagy_assets.analysis.evidence.scoring import scoring_of
 from autophagy_assets.analysis.identity import (
     CELL_ID,
     CLASS,
@@ -52,17 +53,18 @@ def candidates(
         Identity, class, metadata, model and ``above threshold``: how much higher the probability
         of class 1 is than the model's threshold. Cells whose stimulation is no class are left out.
     """
-    columns = [*IDENTITY, CLASS, *METADATA, MODEL, SCORE]
-    scorings = {name: scoring_of(t, study.model(name)) for name, t in cross_validations.items()}
-    tables = [
-        scored_as_stored(table, study.model(name), scorings[name].scheme)[columns]
-        for name, table in cross_validations.items()
-    ]
-    tables += [table[table[MODEL].isin(scorings)][columns] for table in knockouts]
+    columns = [*IDENTITY, CLASS, *METADATA, MODEL]
+    tables, thresholds = [], {}
+    for name, table in cross_validations.items():
+        scoring = scoring_of(table, study.model(name))
+        rows = table[(table[MODEL] == name) & (table[SCHEME] == scoring.scheme)]
+        # As the stored model would score them: only that can be held against its threshold.
+        tables.append(rows[columns].assign(**{SCORE: scoring.probabilities(rows[RAW])}))
+        thresholds[name] = scoring.positive_above
+    tables += [t[t[MODEL].isin(thresholds)][[*columns, SCORE]] for t in knockouts]
     if not tables:
-        return pd.DataFrame(columns=[*columns, MARGIN]).drop(columns=SCORE)
+        return pd.DataFrame(columns=[*columns, MARGIN])
     cells = of_classes(pd.concat(tables, ignore_index=True))
-    thresholds = {name: scoring.positive_above for name, scoring in scorings.items()}
     margin = cells[SCORE] - cells[MODEL].map(thresholds).astype(float)
     return cells.assign(**{MARGIN: margin}).drop(columns=SCORE).reset_index(drop=True)
 
