@@ -27,16 +27,14 @@ def annotate(file: Path, name: str) -> None:
     instance = dagster_instance()
     done = register(file, name, study, cells_there(instance, study))
     if done.gone:
-        click.echo(f"{done.gone} answers are kept out: their cells are not in the study any more.")
+        click.echo(f"Kept out, as their cells are not in the study any more: {done.gone} answers")
     if done.known:
         click.echo(f"The same {done.answers} answers by {name} are registered already: {done.key}")
         return
     click.echo(f"Registered {done.answers} answers by {name}: {done.key} ({done.uid})")
     if done.earlier:
-        left = f"; {done.left_out} of them are not in this file and no longer count"
-        click.echo(
-            f"The {done.earlier} answers by {name} on this page of before are kept as an earlier "
-            f"version{left if done.left_out else ''}."
-        )
+        click.echo(f"Kept as an earlier version: {done.earlier} answers by {name} on this page")
+    if done.left_out:
+        click.echo(f"Of those not in this file, so no longer counted: {done.left_out}")
     sync(instance, study)
     click.echo("Run 'autophagy refresh' to have them in the table 'annotations'.")

@@ -13,6 +13,8 @@ import pytest
 from autophagy_assets.analysis.identity import CELL_ID, DATASET, IDENTITY
 from autophagy_assets.cli.review_page import ReviewPage, cells_there, make_page
 from autophagy_assets.errors import InputError
+from autophagy_assets.registry.lineage.cells import lineage_of_cell
+from autophagy_assets.registry.lineage.lineage import nodes_of
 from autophagy_assets.registry.provenance.run_provenance import describe_run, inputs_of
 from autophagy_assets.registry.review.annotate import annotate
 from autophagy_assets.registry.review.annotation_files import annotation_files
@@ -152,6 +154,9 @@ def test_lineage_leads_from_the_table_to_each_person_and_page(scored, made, stor
         assert said.status == "finished" and said.finished is not None
         page = f"reviewed/review/{made.page}"
         assert inputs(file) == {f"{page}.html", f"{page}.json"}
+    cell = made.cells.iloc[3]
+    said = {node.detail for node in nodes_of(lineage_of_cell(cell[DATASET], int(cell[CELL_ID])))}
+    assert any("line-ann answered 'untreated'" in detail for detail in said)
 
 
 def test_people_may_contradict_each_other_and_both_are_kept(scored, made, tmp_path):

@@ -98,5 +98,5 @@ def _png(sheet: np.ndarray) -> bytes:
     buffer = io.BytesIO()
     image = Image.fromarray(sheet, mode="P")
     image.putpalette([0, 0, 0, 1, 1, 1, 2, 2, 2])
-    image.save(buffer, format="PNG", bits=2, optimize=True)
+    image.save(buffer, format="PNG", bits=2, compress_level=6)
     return buffer.getvalue()

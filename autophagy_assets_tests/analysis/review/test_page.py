@@ -12,10 +12,12 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from autophagy_assets.analysis.galleries.sprites import sprites
 from autophagy_assets.analysis.identity import CELL_ID, CLASS, DATASET
 from autophagy_assets.analysis.review.answers import CHOSEN_BY
 from autophagy_assets.analysis.review.page import SHOWN, page_id, render_page
 from autophagy_assets.config.study import Study
+from autophagy_assets.errors import InputError
 
 STUDY = Study.load()
 SIDE = 32
@@ -102,6 +104,11 @@ def test_two_hundred_cells_are_at_most_5_mb_also_where_nothing_can_be_compressed
     images[:, 2:] = np.random.default_rng(0).random((200, 3, 128, 128), dtype=np.float32)
     page = render_page(cells(200), images, STUDY, "abc")
     assert len(page.encode()) <= 5_000_000
+
+
+def test_crops_that_do_not_fit_are_refused_in_a_sentence():
+    with pytest.raises(InputError, match=r"4 crops of 32 x 32 pixels do not fit .* fewer cells"):
+        sprites(crops(4), 100)
 
 
 @pytest.mark.parametrize("changed", [{"seed": 1}, {"cells": [["a", 2, "random"]]}, {"models": {}}])
