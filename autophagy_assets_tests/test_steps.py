@@ -25,11 +25,12 @@ NAME = "counted steps"
 BY_MODEL = {
     *("cross_validation", "score_reliability", "autophagy_classifier"),
     *("test_predictions", "classifier_evaluation", "error_galleries", "shortcut_card"),
+    *("label_audit", "label_audit_gallery", "label_audit_shares"),
 }
 OF_MODELS = {
     *("model_comparison", "ko_predictions", "ko_evaluation"),
     *("knockout_effect", "effect_robustness", "replicate_plan", "study_report"),
-    *("condition_predictions", "response_curve"),
+    *("condition_predictions", "response_curve", "annotation_agreement"),
 }
 FIGURES = {
     *("class_gallery", "error_galleries", "wt_ko_gallery", "spatial_context"),

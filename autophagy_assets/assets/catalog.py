@@ -17,6 +17,7 @@ from autophagy_assets.assets.report import define_report
 FIRST = ["model_comparison", "knockout_effect", "effect_robustness", "shortcut_card"]
 GROUPS = [
     "evidence",
+    "labels",
     "effects",
     "galleries",
     "imaging",

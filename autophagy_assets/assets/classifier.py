@@ -10,14 +10,16 @@ from autophagy_assets.analysis.classifier import classification
 from autophagy_assets.analysis.classifier.evaluation import auc_of, evaluate
 from autophagy_assets.analysis.classifier.evaluation_figures import evaluation_picture
 from autophagy_assets.analysis.classifier.model import TrainedClassifier
+from autophagy_assets.analysis.evidence.cross_validation import control_cells
 from autophagy_assets.analysis.evidence.scoring import scoring_of
 from autophagy_assets.analysis.evidence.unseen import unseen_predictions
 from autophagy_assets.analysis.features.tables import CLEAN, PREDICTIONS
 from autophagy_assets.analysis.figures import Picture
 from autophagy_assets.analysis.identity import IDENTITY, rows_of
+from autophagy_assets.analysis.labels.training import training_part
 from autophagy_assets.assets.context import StudyContext
-from autophagy_assets.assets.definition import control, study_asset, when_needed
-from autophagy_assets.config.models import SPLIT, Model, parameters_of
+from autophagy_assets.assets.definition import answers, control, study_asset, when_needed
+from autophagy_assets.config.models import AS_GIVEN, SPLIT, Model, parameters_of
 from autophagy_assets.errors import InputError
 from autophagy_assets.staleness.partitions import models
 
@@ -71,7 +73,11 @@ def test_cells(context, clean_features: pd.DataFrame) -> pd.DataFrame:
     io="model_io",
     kinds={"scikitlearn", "joblib"},
     partitions=models,
-    ins={"model_features": control(), "training_cells": ONLY_IDENTITY},
+    ins={
+        "model_features": control(),
+        "training_cells": ONLY_IDENTITY,
+        "annotations": answers(),
+    },
     launchpad="models.{}",
     labels="control",
 )
@@ -81,16 +87,22 @@ def autophagy_classifier(
     model_features: pd.DataFrame,
     training_cells: pd.DataFrame,
     cross_validation: pd.DataFrame,
+    annotations,
 ) -> TrainedClassifier:
     """Model that separates stimulated from untreated control cells.
 
-    Its feature names, threshold, library versions and the version of its cells are inside.
+    Its feature names, threshold, library versions and the version of its cells are inside. Of
+    audited labels, it is trained without the cells whose label is suspect; of annotated ones, with
+    the classes that people gave.
     """
     model = with_parameters(context.study.model(context.partition), config)
     source = "model_features"
     if model.trained_on == SPLIT:
         model_features, source = rows_of(model_features, training_cells, source), "training_cells"
     scoring = scoring_of(cross_validation, model)
+    if model.labels != AS_GIVEN:
+        control_only = control_cells(model_features, context.study)
+        model_features = training_part(control_only, model, context.study, annotations)
     return classification.train(
         model_features,
         model,

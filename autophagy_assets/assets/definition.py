@@ -13,7 +13,7 @@ from autophagy_assets.config.study import Study
 from autophagy_assets.io_managers import base, steps
 from autophagy_assets.staleness.code import code_of
 from autophagy_assets.staleness.judge import GIVEN
-from autophagy_assets.staleness.upstream import CONTROL
+from autophagy_assets.staleness.upstream import ANSWERS, CONTROL
 
 TITLE = "autophagy/title"
 OWNER = "team:imaging"
@@ -174,6 +174,14 @@ def control(**metadata: Any) -> dg.AssetIn:
         partition_mapping=dg.AllPartitionMapping(),
         metadata={CONTROL: True, **metadata},
     )
+
+
+def answers() -> dg.AssetIn:
+    """Input of an asset by model that is there for models of annotated labels, and None for others.
+
+    A model that does not learn from answers is not made again where there are new ones.
+    """
+    return dg.AssetIn(metadata={ANSWERS: True})
 
 
 def title_of(assets: dg.AssetsDefinition | dg.AssetSpec) -> str | None:

@@ -24,7 +24,7 @@ from autophagy_assets.analysis.features.tables import BACKGROUND, OUT_OF_FOLD
 from autophagy_assets.analysis.figures import Picture
 from autophagy_assets.analysis.identity import CLASS, DATASET, IDENTITY, KIND, METADATA
 from autophagy_assets.assets.context import PIXEL_UM, Manifests
-from autophagy_assets.assets.definition import control, every, study_asset
+from autophagy_assets.assets.definition import answers, control, every, study_asset
 from autophagy_assets.assets.imaging.marker import segmented_field
 from autophagy_assets.registry.fields import sample_key
 from autophagy_assets.staleness.partitions import models
@@ -40,14 +40,14 @@ GROUP, SPATIALDATA = "evidence", "spatialdata"
     io="table_io",
     kinds={"scikitlearn", "parquet"},
     partitions=models,
-    ins={"model_features": control()},
+    ins={"model_features": control(), "annotations": answers()},
     labels="control",
     schema=OUT_OF_FOLD,
 )
-def cross_validation(context, model_features: pd.DataFrame) -> pd.DataFrame:
+def cross_validation(context, model_features: pd.DataFrame, annotations) -> pd.DataFrame:
     """Scores of every control cell by models that have not seen it, its field, or its clone."""
     model = context.study.model(context.partition)
-    return cross_validate(model_features, model, context.study)
+    return cross_validate(model_features, model, context.study, annotations)
 
 
 @study_asset(

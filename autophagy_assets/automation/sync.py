@@ -1,7 +1,7 @@
 """Reporting to Dagster what the registry has: partitions, and versions of what comes from outside.
 
-Raw images, and tables and datasets of another instance, are not made by Dagster. Each is
-an external asset whose data version says which artifacts it is now, so that all which
+Raw images, tables and datasets of another instance, and answers of people are not made by Dagster.
+Each is an external asset whose data version says which artifacts it is now, so that all which
 depends on it is out of date when that changes and not before.
 """
 
@@ -18,6 +18,7 @@ from autophagy_assets.checks.definition import metadata_of
 from autophagy_assets.checks.imaging import REFUSED
 from autophagy_assets.config.study import Study
 from autophagy_assets.registry.state import (
+    ANNOTATION_FILES,
     EXCLUDED_FIELDS,
     RAW_IMAGES,
     SOURCE_DATASETS,
@@ -51,7 +52,7 @@ def sync(
     partitions.fill(instance, study, samples, set(registry.tables))
     reported = _report_all(instance, registry, RAW_IMAGES, sorted(samples))
     reported += _report_all(instance, registry, SOURCE_FEATURES, sorted(registry.tables))
-    for asset in (SOURCE_DATASETS, EXCLUDED_FIELDS):
+    for asset in (SOURCE_DATASETS, ANNOTATION_FILES, EXCLUDED_FIELDS):
         known = latest(instance, dg.AssetKey(asset), None)
         if known is not None or registry.contents(asset, None):
             reported.append(

@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from autophagy_assets.cli.annotate import annotate
 from autophagy_assets.cli.compare import compare
 from autophagy_assets.cli.delete import delete
 from autophagy_assets.cli.demo import demo
@@ -22,6 +23,7 @@ from autophagy_assets.cli.plan_replicates import plan_replicates
 from autophagy_assets.cli.reconcile import reconcile
 from autophagy_assets.cli.refresh import refresh
 from autophagy_assets.cli.report import report
+from autophagy_assets.cli.review import review
 from autophagy_assets.cli.services import services, ui
 from autophagy_assets.cli.status import status
 from autophagy_assets.cli.withdraw import withdraw
@@ -31,6 +33,7 @@ from autophagy_assets.errors import InputError, IntegrityError, store_away
 # Commands by who needs them, as the help shows them.
 _SECTIONS: dict[str, list[click.Command]] = {
     "A study": [ingest, refresh, status, report, compare, lineage, plan_replicates, withdraw],
+    "Cells looked at by people": [review, annotate],
     "A look around": [demo, ui],
     "Looking after it": [doctor, reconcile, services, delete],
 }

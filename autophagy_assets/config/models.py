@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 SCPORTRAIT, MARKER = "scportrait", "marker"
 AS_PUBLISHED = "as_published"
 SPLIT, ALL = "split", "all"
+AS_GIVEN, AUDITED, ANNOTATED = "as_given", "audited", "annotated"
 RANDOM_FOREST = "random_forest"
 
 
@@ -114,6 +115,10 @@ class Model(Strict):
     false_positive_rate : float or None
         Of the control's untreated cells, the share that may be called positive: it sets the
         threshold. None: a cell is positive if that is the more probable class.
+    labels : str
+        Of the cells it learns from. ``as_given``: the stimulation of the image. ``audited``: as
+        given, without those that are suspect. ``annotated``: as people said who looked at them.
+        Every model is tested with the labels as given.
     """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")
@@ -126,6 +131,10 @@ class Model(Strict):
     trained_on: Literal["split", "all"] = "all"
     calibrated: bool = True
     false_positive_rate: float | None = Field(default=0.05, gt=0, lt=1)
+    # Not written where it is the default: what was made before there was this entry stays as it is.
+    labels: Literal["as_given", "audited", "annotated"] = Field(
+        default="as_given", exclude_if=lambda labels: labels == AS_GIVEN
+    )
 
     @model_validator(mode="before")
     @classmethod

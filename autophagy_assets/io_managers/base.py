@@ -51,7 +51,7 @@ from autophagy_assets.staleness.materializations import (
     latest,
 )
 from autophagy_assets.staleness.partitions import control_of
-from autophagy_assets.staleness.upstream import CONTROL, Target
+from autophagy_assets.staleness.upstream import ANSWERS, CONTROL, Target, learns_from_answers
 
 DESCRIPTION, LABELS, SCHEMA = "autophagy/description", "autophagy/labels", "autophagy/schema"
 EVERY = "every_partition"
@@ -153,9 +153,13 @@ class LaminIOManager(dg.ConfigurableIOManager):
 
     def load_input(self, context: dg.InputContext) -> Any:
         """Load what Dagster recorded last of the upstream asset."""
+        wanted = context.definition_metadata or {}
+        if ANSWERS in wanted:
+            running = steps.running_step(context.step_context, self.study_file)
+            if not learns_from_answers(running.study, running.target.partition):
+                return None
         if not context.has_asset_partitions:
             return self._load(context, None)
-        wanted = context.definition_metadata or {}
         if CONTROL in wanted:
             running = steps.running_step(context.step_context, self.study_file)
             return self._load(context, control_of(running.study))

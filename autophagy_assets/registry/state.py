@@ -1,6 +1,7 @@
 """What LaminDB has of a study that no step here has made, as of one moment.
 
-Raw images, tables and datasets of another instance, and fields that were refused come from outside.
+Raw images, tables and datasets of another instance, fields that were refused, and answers of people
+come from outside.
 A step and the judge of what is out of date look at them through here, so what a step was given and
 the version that is recorded of it are the same thing.
 """
@@ -19,12 +20,14 @@ from autophagy_assets.registry.consistency.damage import damaged, mark_damaged
 from autophagy_assets.registry.datasets import UNKNOWN, featurized_tables, foreign_datasets
 from autophagy_assets.registry.fields import Field, raw_fields, sample_key
 from autophagy_assets.registry.ingest.ingest import excluded_fields
+from autophagy_assets.registry.review.annotation_files import annotation_files
 from autophagy_assets.registry.store.identifiers import slug
 
 RAW_IMAGES, SOURCE_FEATURES = "raw_images", "source_features"
 SOURCE_DATASETS, EXCLUDED_FIELDS = "source_datasets", "excluded_fields"
+ANNOTATION_FILES = "annotation_files"
 # Assets that Dagster does not make; what they are is what stands here.
-OUTSIDE = (RAW_IMAGES, SOURCE_FEATURES, SOURCE_DATASETS, EXCLUDED_FIELDS)
+OUTSIDE = (RAW_IMAGES, SOURCE_FEATURES, SOURCE_DATASETS, EXCLUDED_FIELDS, ANNOTATION_FILES)
 
 
 class RegistryState:
@@ -78,6 +81,11 @@ class RegistryState:
         return excluded_fields(self._study)
 
     @cached_property
+    def annotation_files(self) -> dict[str, str]:
+        """Uid of each file of answers, by its key: one for each person and page."""
+        return annotation_files(self._study)
+
+    @cached_property
     def samples(self) -> dict[str, list[Any]]:
         """What each sample has from outside: its raw images, and datasets of another instance."""
         found: dict[str, list[Any]] = {}
@@ -117,6 +125,8 @@ class RegistryState:
             return [uid, self.table_labels[uid]] if uid else None
         if asset == SOURCE_DATASETS:
             return self.every_dataset.to_dict("records") or None
+        if asset == ANNOTATION_FILES:
+            return [list(one) for one in self.annotation_files.items()] or None
         return [f"{name}: {reason}" for name, reason in sorted(self.refused.items())] or None
 
     def version(self, asset: str, partition: str | None) -> str | None:

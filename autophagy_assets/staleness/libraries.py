@@ -25,6 +25,7 @@ _MAKE_NO_CONTENT = frozenset(
 # What computes for a library: its results may change though its own version stays.
 _COMPUTE_FOR = {
     "anndata": ["h5py"],
+    "cleanlab": ["numpy"],
     "pandas": ["numpy"],
     "scikit-image": ["numpy", "scipy"],
     "scikit-learn": ["numpy", "scipy"],

@@ -15,7 +15,9 @@ from typing import Any
 
 import dagster as dg
 
+from autophagy_assets.config.models import ANNOTATED
 from autophagy_assets.config.study import Study
+from autophagy_assets.errors import InputError
 from autophagy_assets.staleness.partitions import (
     GENOTYPE_PARTITIONS,
     SAMPLE_PARTITIONS,
@@ -23,7 +25,7 @@ from autophagy_assets.staleness.partitions import (
     genotype_of,
 )
 
-CONTROL = "partition_of_control"  # metadata of an input
+CONTROL, ANSWERS = "partition_of_control", "answers_of_people"  # metadata of an input
 Known = Callable[[str], Iterable[str]]
 
 
@@ -87,15 +89,18 @@ def upstream(
     """
     ours = partitions_name(assets.partitions_def)
     ins = assets.op.ins  # put together anew whenever it is asked for
-    of_control = {
-        key for name, key in assets.keys_by_input_name.items() if CONTROL in ins[name].metadata
+    marked = {
+        kind: {key for name, key in assets.keys_by_input_name.items() if kind in ins[name].metadata}
+        for kind in (CONTROL, ANSWERS)
     }
     for dep in sorted(next(iter(assets.specs)).deps, key=lambda dep: dep.asset_key):
         asset, mapping = dep.asset_key.to_user_string(), dep.partition_mapping
         theirs = partitions_name(graph.get(dep.asset_key).partitions_def)
+        if dep.asset_key in marked[ANSWERS] and not learns_from_answers(study, partition):
+            continue
         if theirs is None:
             yield Target(asset)
-        elif dep.asset_key in of_control:
+        elif dep.asset_key in marked[CONTROL]:
             yield Target(asset, control_of(study))
         elif isinstance(mapping, dg.AllPartitionMapping):
             of_genotype = (ours, theirs) == (GENOTYPE_PARTITIONS, SAMPLE_PARTITIONS)
@@ -104,3 +109,18 @@ def upstream(
                     yield Target(asset, key)
         else:
             yield Target(asset, partition)
+
+
+def learns_from_answers(study: Study, model: str | None) -> bool:
+    """Whether a model learns from what people said of cells.
+
+    Parameters
+    ----------
+    study : Study
+    model : str or None
+        Partition of an asset that is made by model; False for one that the study does not have.
+    """
+    try:
+        return study.model(model or "").labels == ANNOTATED
+    except InputError:
+        return False

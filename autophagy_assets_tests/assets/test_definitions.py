@@ -35,7 +35,7 @@ SNAPSHOT = {
         "genotype",
         ["clean_features", "marker_features", "source_datasets"],
     ),
-    "cross_validation": ("evidence", "model", ["model_features"]),
+    "cross_validation": ("evidence", "model", ["annotations", "model_features"]),
     "model_comparison": ("evidence", None, ["cross_validation", "model_features"]),
     "score_reliability": ("evidence", "model", ["cross_validation"]),
     "background_features": ("evidence", None, ["clean_features", *IMAGES]),
@@ -44,12 +44,18 @@ SNAPSHOT = {
         "model",
         ["background_features", "cross_validation", "model_features"],
     ),
+    "label_audit": ("labels", "model", ["cross_validation"]),
+    "label_audit_gallery": ("labels", "model", ["label_audit", *IMAGES]),
+    "label_audit_shares": ("labels", "model", ["label_audit"]),
+    "annotation_agreement": ("labels", None, ["annotations", "cross_validation"]),
+    "annotation_files": ("labels", None, []),
+    "annotations": ("labels", None, ["annotation_files"]),
     "training_cells": ("classifier", None, ["clean_features"]),
     "test_cells": ("classifier", None, ["clean_features"]),
     "autophagy_classifier": (
         "classifier",
         "model",
-        ["cross_validation", "model_features", "training_cells"],
+        ["annotations", "cross_validation", "model_features", "training_cells"],
     ),
     "test_predictions": (
         "classifier",
@@ -81,6 +87,7 @@ SNAPSHOT = {
         "report",
         None,
         [
+            "annotation_agreement",
             "class_gallery",
             "classifier_evaluation",
             "clean_features",
@@ -89,6 +96,8 @@ SNAPSHOT = {
             "excluded_fields",
             "knockout_effect",
             "ko_evaluation",
+            "label_audit_gallery",
+            "label_audit_shares",
             "marker_example",
             "model_comparison",
             "replicate_plan",
@@ -103,7 +112,8 @@ SNAPSHOT = {
     "last_refresh": ("report", None, []),
 }
 FROM_OUTSIDE = {
-    *("raw_images", "excluded_fields", "source_features", "source_datasets", "last_refresh")
+    *("raw_images", "excluded_fields", "source_features", "source_datasets", "annotation_files"),
+    "last_refresh",
 }
 MADE_HERE = sorted(set(SNAPSHOT) - FROM_OUTSIDE)
 

@@ -28,12 +28,13 @@ ADDED = {
 BY_MODEL = {
     *("cross_validation", "score_reliability", "autophagy_classifier", "test_predictions"),
     *("classifier_evaluation", "error_galleries", "shortcut_card"),
+    *("label_audit", "label_audit_gallery", "label_audit_shares"),
 }
 OF_ALL_MODELS = {
     *("model_comparison", "study_report", "ko_predictions[EI24KO]", "ko_evaluation[EI24KO]"),
     *("knockout_effect[EI24KO]", "effect_robustness[EI24KO]"),
     "replicate_plan[EI24KO]",
-    *("condition_predictions", "response_curve"),
+    *("condition_predictions", "response_curve", "annotation_agreement"),
 }
 TITLES = ["How right straight_line is where it is sure", "The first cells of EI24KO"]
 

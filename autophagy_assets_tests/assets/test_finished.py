@@ -30,6 +30,8 @@ CONTRACTS = {
     ("model_features", "EI24KO"): tables.CLEAN.name,
     ("cross_validation", "puncta"): tables.OUT_OF_FOLD.name,
     ("cross_validation", PUBLISHED): tables.OUT_OF_FOLD.name,
+    ("label_audit", PUBLISHED): tables.AUDITED.name,
+    ("label_audit", "puncta"): tables.AUDITED.name,
     ("test_predictions", PUBLISHED): tables.PREDICTIONS.name,
     ("test_predictions", "puncta"): tables.PREDICTIONS.name,
     ("ko_predictions", "EI24KO"): tables.PREDICTIONS.name,
@@ -44,6 +46,11 @@ FIGURES = [
     ("score_reliability", "puncta"),
     ("shortcut_card", PUBLISHED),
     ("shortcut_card", "puncta"),
+    ("label_audit_gallery", PUBLISHED),
+    ("label_audit_gallery", "puncta"),
+    ("label_audit_shares", PUBLISHED),
+    ("label_audit_shares", "puncta"),
+    ("annotation_agreement", None),
     ("ko_evaluation", "EI24KO"),
     ("knockout_effect", "EI24KO"),
     ("effect_robustness", "EI24KO"),
@@ -67,10 +74,9 @@ def test_everything_was_made_once(finished):
     platform, _ = finished
     again = platform.refresh()
     assert (again.made, again.failed, again.skipped) == ([], {}, set())
-    assert (
-        again.fresh == len(EVERYTHING) + 4
-    )  # raw_features[EI24KO], model_features[WT], background_features and condition_predictions,
-    # which is empty here, are not listed
+    # raw_features[EI24KO], model_features[WT] and background_features are not listed, nor are
+    # condition_predictions and annotations, which are empty here.
+    assert again.fresh == len(EVERYTHING) + 5
 
 
 @every_table

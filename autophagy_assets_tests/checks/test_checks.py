@@ -47,6 +47,8 @@ CHECKS = {
     },
     "excluded_fields": {"no_field_refused": False},
     "shortcut_card": {"no_shortcut": False},
+    "label_audit": {"no_field_suspect": False},
+    "label_audit_gallery": {"scores_belong_to_their_cells": False},
 }
 DOWNSTREAM = [(asset, name) for asset in list(CHECKS)[:6] for name in CHECKS[asset]]
 

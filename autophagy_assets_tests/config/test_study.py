@@ -168,6 +168,7 @@ BAD = {
         "scportrait",
     ),
     "a name that is no file name": (with_model(name="../x"), "models.0.name", "match pattern"),
+    "labels of nobody": (with_model(labels="guessed"), "models.0.labels", "'as_given', 'audited'"),
     "no models": ({**DEFAULT, "models": []}, "models", "at least 1"),
     "an unknown segmentation": (
         {**DEFAULT, "segmentation": {**DEFAULT["segmentation"], "method": "magic"}},
@@ -281,3 +282,13 @@ def test_a_study_is_read_back_from_its_recorded_values() -> None:
     assert Study.from_values(later).marker == MarkerFeatures()
     with pytest.raises(InputError, match="cannot read a recorded study: brightness"):
         Study.from_values({**values, "brightness": 3})
+
+
+def test_labels_as_given_are_no_entry_so_that_what_was_made_without_them_stays_up_to_date():
+    before = Study.load().values()["models.puncta"]
+    assert "labels" not in before
+    said = Study.model_validate(with_model(at=1, labels="as_given"))
+    assert said.values()["models.puncta"] == before and said.model("puncta").labels == "as_given"
+    audited = Study.model_validate(with_model(at=1, labels="audited"))
+    assert audited.values()["models.puncta"] == before | {"labels": "audited"}
+    assert Study.model_validate(audited.model_dump()).model("puncta").labels == "audited"

@@ -175,6 +175,7 @@ def test_a_reason_names_the_entry_with_both_values(made: Platform, tmp_path: Pat
         [
             *(Target(name) for name in ("class_gallery", "wt_ko_gallery", "spatial_context")),
             *(Target("error_galleries", model.name) for model in made.study.models),
+            *(Target("label_audit_gallery", model.name) for model in made.study.models),
             Target("marker_example"),
         ],
         "galleries.class_cells was 16 and is 4",

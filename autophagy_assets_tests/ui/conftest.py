@@ -3,31 +3,20 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from autophagy_assets_tests.conftest import ROOT, clean_environment, lacking
+from autophagy_assets_tests.browser import chromium
+from autophagy_assets_tests.conftest import ROOT, clean_environment
 from autophagy_assets_tests.platform import study_file
 from autophagy_assets_tests.preloaded import run_python
 from autophagy_assets_tests.ui.served import GIVE_AND_REFRESH, Served, serve
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 # What scPortrait measures and the made-up tables do not have: a new knockout is to fit them.
 EXCLUDED = ["mCherry", "quant25", "area_normalized"]
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 @pytest.fixture(scope="package")
@@ -55,14 +44,8 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Any]:
     """Chromium, for all tests of this package."""
-    if CHROMIUM is None:
-        lacking("no chromium on this machine: install Debian's package to test the UI")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield chromium
-        chromium.close()
+    with chromium() as opened:
+        yield opened
 
 
 @pytest.fixture

@@ -30,6 +30,14 @@ GROUPS = {
         "background_features",
         "shortcut_card",
     ],
+    "labels": [
+        "annotation_files",
+        "annotations",
+        "label_audit",
+        "label_audit_gallery",
+        "label_audit_shares",
+        "annotation_agreement",
+    ],
     "classifier": [
         "training_cells",
         "test_cells",
@@ -49,10 +57,12 @@ GROUPS = {
     "report": ["study_report", "last_refresh"],
 }
 FROM_OUTSIDE = {
-    *("raw_images", "excluded_fields", "source_features", "source_datasets", "last_refresh")
+    *("raw_images", "excluded_fields", "source_features", "source_datasets", "annotation_files"),
+    "last_refresh",
 }
 FIGURES = [
     *("model_comparison", "score_reliability", "shortcut_card", "classifier_evaluation"),
+    *("label_audit_gallery", "label_audit_shares", "annotation_agreement"),
     *("ko_evaluation", "knockout_effect", "effect_robustness", "replicate_plan"),
     "response_curve",
     *GROUPS["galleries"],
@@ -150,7 +160,7 @@ def test_the_checks_have_run_and_passed_but_those_of_a_model_that_guesses(served
         # The tables were given, so no field has been imaged here and none was refused.
         if node["assetKey"]["path"][-1] not in ("single_cell_images", "excluded_fields")
     }
-    assert len(checks) == 13
+    assert len(checks) == 14
     assert all(checks.values()), checks
     failed = {name for name, last in checks.items() if not last["evaluation"]["success"]}
     assert failed <= WITHOUT_PUNCTA

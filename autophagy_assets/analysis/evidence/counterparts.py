@@ -8,12 +8,9 @@ import numpy as np
 import pandas as pd
 
 from autophagy_assets.analysis.evidence.comparison import auc_of, reference_of
-from autophagy_assets.analysis.evidence.cross_validation import (
-    RAW,
-    SCHEME,
-    out_of_fold,
-)
+from autophagy_assets.analysis.evidence.cross_validation import RAW, SCHEME
 from autophagy_assets.analysis.evidence.folds import SCHEMES, ladder, strictest
+from autophagy_assets.analysis.evidence.out_of_fold import out_of_fold
 from autophagy_assets.analysis.evidence.permutation import permuted
 from autophagy_assets.analysis.evidence.shortcuts import BETTER, NEARLY
 from autophagy_assets.analysis.features.sets import features_of

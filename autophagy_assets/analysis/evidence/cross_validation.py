@@ -7,16 +7,13 @@ what the stored model takes from them (``scoring``).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.base import ClassifierMixin
-from threadpoolctl import threadpool_limits
 
-from autophagy_assets.analysis.classifier.estimators import estimator_of
 from autophagy_assets.analysis.evidence.calibrator import fit_calibrator
 from autophagy_assets.analysis.evidence.folds import Fold, ladder
+from autophagy_assets.analysis.evidence.out_of_fold import out_of_fold
 from autophagy_assets.analysis.features.sets import PUNCTA, features_of
 from autophagy_assets.analysis.identity import (
     CELL_ID,
@@ -27,8 +24,9 @@ from autophagy_assets.analysis.identity import (
     SCORE,
     feature_columns,
 )
-from autophagy_assets.compute.limits import granted_processors
-from autophagy_assets.config.models import RANDOM_FOREST, Model
+from autophagy_assets.analysis.labels.annotated import require_answers
+from autophagy_assets.analysis.labels.training import training_part
+from autophagy_assets.config.models import ANNOTATED, Model
 from autophagy_assets.config.study import Study
 from autophagy_assets.errors import InputError
 
@@ -80,7 +78,9 @@ def refusals(cells: pd.DataFrame, study: Study) -> dict[str, str]:
     return ladder(control_cells(cells, study), study).refused
 
 
-def cross_validate(cells: pd.DataFrame, model: Model, study: Study) -> pd.DataFrame:
+def cross_validate(
+    cells: pd.DataFrame, model: Model, study: Study, answers: pd.DataFrame | None = None
+) -> pd.DataFrame:
     """Score every cell of the control by models that were fitted without it.
 
     Parameters
@@ -91,6 +91,8 @@ def cross_validate(cells: pd.DataFrame, model: Model, study: Study) -> pd.DataFr
         Its features, estimator and whether scores are calibrated.
     study : Study
         Names the control, says how cells are divided.
+    answers : pandas.DataFrame, optional
+        What people said of cells, for a model of annotated labels (see ``labels.annotated``).
 
     Returns
     -------
@@ -103,10 +105,14 @@ def cross_validate(cells: pd.DataFrame, model: Model, study: Study) -> pd.DataFr
     Raises
     ------
     InputError
-        If the cells allow no scheme at all, or the model has no features.
+        If the cells allow no scheme at all, the model has no features, or its ``labels`` leave it
+        nothing to learn from or need more answers than there are.
 
     Notes
     -----
+    Every cell is tested with the class it is labelled with. Which cells of a training part are
+    learned from, and as what, the model's ``labels`` say (see ``labels.training``).
+
     The scores of a fold are calibrated by a `Calibrator` that was fitted on the out-of-fold scores
     of the other folds, so no cell is calibrated by its own class. (The models behind those scores
     did see it; two parameters of a sigmoid can carry next to nothing of that.) The stored model is
@@ -118,12 +124,21 @@ def cross_validate(cells: pd.DataFrame, model: Model, study: Study) -> pd.DataFr
         raise InputError(
             f"Model {model.name!r} cannot be cross-validated. {' '.join(possible.refused.values())}"
         )
+    if model.labels == ANNOTATED:
+        require_answers(control, answers, model)
     features = control[features_of(model, feature_columns(control))]
+
+    def learned_from(fold: Fold) -> tuple[np.ndarray, np.ndarray]:
+        when = f" when {fold.left_out} is left out"
+        part = training_part(control.iloc[fold.train], model, study, answers, when)
+        return part.index.to_numpy(), part[CLASS].to_numpy()
+
+    classes = control[CLASS].to_numpy()
     parts = []
     for scheme, parted in possible.folds.items():
         puncta = [PUNCTA] if PUNCTA in control.columns else []
         rows = control[[*IDENTITY, CLASS, *METADATA, *puncta]].copy()
-        rows[RAW] = out_of_fold(model, features, control[CLASS].to_numpy(), parted)
+        rows[RAW] = out_of_fold(model, features, classes, parted, learned_from=learned_from)
         rows[FOLD] = ""
         for fold in parted:
             rows.loc[fold.test, FOLD] = fold.left_out
@@ -131,50 +146,6 @@ def cross_validate(cells: pd.DataFrame, model: Model, study: Study) -> pd.DataFr
         rows[SCHEME], rows[MODEL] = scheme, model.name
         parts.append(rows[[*COLUMNS, *puncta]])
     return pd.concat(parts, ignore_index=True)
-
-
-def out_of_fold(
-    model: Model,
-    features: pd.DataFrame,
-    classes: np.ndarray,
-    parted: Sequence[Fold],
-    tested: pd.DataFrame | None = None,
-) -> np.ndarray:
-    """Scores of cells by models that were fitted without them.
-
-    Parameters
-    ----------
-    features : pandas.DataFrame, shape (n_cells, n_features)
-        Only features that the model uses.
-    classes : numpy.ndarray of int, shape (n_cells,)
-    parted : sequence of Fold
-        Positions in `features`; each training part holds both classes.
-    tested : pandas.DataFrame, shape (n_cells, n_features), optional
-        The same cells measured in another way, to be scored in place of `features`.
-
-    Returns
-    -------
-    numpy.ndarray of float, shape (n_cells,)
-        Score of class 1; NaN for a cell that no fold leaves out.
-    """
-    scored = features if tested is None else tested
-    scores = np.full(len(features), np.nan)
-    # Threads that wait for each other cost more than they save on tables of this size.
-    with threadpool_limits(1):
-        for fold in parted:
-            fitted = _fitted(model, features.iloc[fold.train], classes[fold.train])
-            scores[fold.test] = fitted.predict_proba(scored.iloc[fold.test])[:, 1]
-    return scores
-
-
-def _fitted(model: Model, features: pd.DataFrame, classes: np.ndarray) -> ClassifierMixin:
-    """Fit a model on all processors; the same model as on one."""
-    estimator: Any = estimator_of(model)
-    if model.estimator != RANDOM_FOREST:
-        return estimator.fit(features, classes)
-    fitted = estimator.set_params(n_jobs=max(1, int(granted_processors()))).fit(features, classes)
-    # Trees are added up in the order in which threads come, which changes the last digits.
-    return fitted.set_params(n_jobs=None)
 
 
 def _calibrated(rows: pd.DataFrame, parted: Sequence[Fold]) -> np.ndarray:

@@ -8,12 +8,9 @@ import numpy as np
 import pandas as pd
 
 from autophagy_assets.analysis.evidence.comparison import auc_of, reference_of
-from autophagy_assets.analysis.evidence.cross_validation import (
-    SCHEME,
-    control_cells,
-    out_of_fold,
-)
+from autophagy_assets.analysis.evidence.cross_validation import SCHEME, control_cells
 from autophagy_assets.analysis.evidence.folds import RANDOM, ladder
+from autophagy_assets.analysis.evidence.out_of_fold import out_of_fold
 from autophagy_assets.analysis.features.sets import UNITS, features_of, scale_of
 from autophagy_assets.analysis.identity import CLASS, DATASET, feature_columns
 from autophagy_assets.config.models import MARKER, Model

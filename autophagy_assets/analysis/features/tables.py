@@ -92,6 +92,15 @@ BACKGROUND = Table(
         Column(KIND, str, "patch: without a cell; swapped: a cell on another background"),
     ),
 )
+AUDITED = Table(
+    "cells with what speaks against their label",
+    (
+        *OUT_OF_FOLD.columns,
+        Column("label_quality", float, "Score of the class that the cell is labelled with"),
+        Column("suspected", bool, "Whether the label is suspect"),
+        Column("puncta_against", str, "few or many for its label; empty where neither is said"),
+    ),
+)
 MANIFEST = Table(
     "fields of view",
     (
@@ -109,7 +118,22 @@ MANIFEST = Table(
     ),
     features=False,
 )
-TABLES = {t.name: t for t in (CELLS, CLEAN, PREDICTIONS, OUT_OF_FOLD, BACKGROUND, MANIFEST)}
+ANNOTATIONS = Table(
+    "answers of people about cells",
+    (
+        *_CELL[:2],
+        Column("annotator", str, "Who answered"),
+        Column("answer", str, "Class by its label, 'unsure' or 'bad crop'"),
+        Column("page", str, "Id of the review page that showed the cell"),
+        Column("chosen_by", str, "Why the page showed the cell; at random where no model chose it"),
+        Column("answered_at", str, "When the answer was given, in UTC"),
+    ),
+    features=False,
+)
+TABLES = {
+    kind.name: kind
+    for kind in (CELLS, CLEAN, PREDICTIONS, OUT_OF_FOLD, BACKGROUND, AUDITED, MANIFEST, ANNOTATIONS)
+}
 
 _STATISTICS = {
     "mean": "Mean intensity",
@@ -183,6 +207,7 @@ _TYPES: dict[type, tuple[str, Callable[[pd.Series], bool]]] = {
     int: ("whole numbers", pd.api.types.is_integer_dtype),
     float: ("decimal numbers", pd.api.types.is_float_dtype),
     str: ("text", _is_text),
+    bool: ("true or false", pd.api.types.is_bool_dtype),
 }
 
 

@@ -128,7 +128,7 @@ def scores_agree(drawn: pd.DataFrame, shown: str, predictions: pd.DataFrame) -> 
     observation = (
         f"{wrong} of {len(drawn)} pictures carry a score that is not their cell's in the table"
     )
-    remedy = ": do not use the figure; make error_galleries again."
+    remedy = ": do not use the figure; make the gallery again."
     return answer(not wrong, observation, remedy, {"pictures": len(drawn), "wrong scores": wrong})
 
 

@@ -9,15 +9,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from autophagy_assets.analysis.effects.responses import POSITIVE_SHARE
-from autophagy_assets.analysis.evidence.comparison import HOW, POOLED, headline
+from autophagy_assets.analysis.evidence.comparison import HOW, POOLED, headline, pooled_rows
 from autophagy_assets.analysis.evidence.controls import cautions
 from autophagy_assets.analysis.evidence.folds import RANDOM
 from autophagy_assets.analysis.evidence.shortcuts import BETTER
+from autophagy_assets.analysis.labels.agreement import ALL, MEASURE, NEXT, NOISE
 from autophagy_assets.analysis.report.claims import Claim, Source
-from autophagy_assets.config.models import AS_PUBLISHED
+from autophagy_assets.config.models import AS_GIVEN, AS_PUBLISHED
 from autophagy_assets.config.study import Study
 
-COMPARISON, CARD = "model_comparison", "shortcut_card"
+COMPARISON, CARD, PEOPLE = "model_comparison", "shortcut_card", "annotation_agreement"
 EFFECT, ROBUSTNESS = "knockout_effect", "effect_robustness"
 _AS_PUBLISHED = (
     f"model == {AS_PUBLISHED!r} and scheme == {RANDOM!r} and measure == {POSITIVE_SHARE!r} and "
@@ -59,6 +60,7 @@ def tell(sources: Mapping[str, Source], study: Study) -> Story:
         ("The answer", [*_how_well(sources, study), *_effects(sources, study)]),
         ("How sure that is", [*_robust(sources)]),
         ("What speaks against it", [*_against(sources, study)]),
+        ("What other labels change", [*_other_labels(sources, study), *_people(sources, study)]),
         ("As published", [*_published(sources, study)]),
     ]
     paragraphs = [(title, " ".join(t for t, _ in said)) for title, said in parts if said]
@@ -135,6 +137,60 @@ def _against(sources: Mapping[str, Source], study: Study) -> Said:
         f"One time point of {study.marker_name} is not flux: more puncta may be more "
         "autophagosomes made, or fewer degraded.",
         [],
+    )
+
+
+def _other_labels(sources: Mapping[str, Source], study: Study) -> Said:
+    source = sources.get(COMPARISON)
+    for model in study.models if source is not None else ():
+        same = {"name": "", "primary": False, "labels": AS_GIVEN}
+        twins = [
+            other.name
+            for other in study.models
+            if model.labels != AS_GIVEN == other.labels
+            and other.model_copy(update=same) == model.model_copy(update=same)
+        ]
+        if source is None or not twins or pooled_rows(source.table, model.name).empty:
+            continue
+        scheme = headline(source.table, model.name).scheme
+        rows = [
+            f"model == {name!r} and scheme == {scheme!r} and fold == {POOLED!r}"
+            for name in (model.name, twins[0])
+        ]
+        cells = source.number(rows[0], "n_cells", "cells", style=".0f")
+        aucs = [source.number(one, "auc", "AUC", f"{cells.says} cells") for one in rows]
+        yield (
+            f"Trained with {model.labels} labels, model {model.name} has an AUC of {aucs[0].says} "
+            f"{HOW[scheme]}, against {aucs[1].says} of {twins[0]} with labels as given "
+            f"({cells.says} cells, all tested with labels as given).",
+            [*aucs, cells],
+        )
+
+
+def _people(sources: Mapping[str, Source], study: Study) -> Said:
+    source = sources.get(PEOPLE)
+    if source is None or MEASURE not in source.table:
+        return
+    noise = f"measure == {NOISE!r} and `class` == {ALL!r}"
+    if not source.table.query(noise).empty:
+        n = source.number(noise, "n_cells", "cells", style=".0f")
+        wrong = source.number(noise, "count", "cells", f"{n.says} cells", ".0f")
+        yield (
+            f"Of {n.says} {study.control} cells that were drawn at random and that people agree on "
+            f"they say another class than the label of {wrong.says}.",
+            [wrong, n],
+        )
+    ahead = f"measure == {NEXT!r} and who == {ALL!r}"
+    n = source.number(ahead, "n_cells", "cells", style=".0f")
+    found = [
+        source.number(ahead, column, "labels", f"{n.says} cells", ".0f")
+        for column in ("count", "value", "low", "high")
+    ]
+    changed, expected, low, high = (claim.says for claim in found)
+    yield (
+        f"Answers about {n.says} cells changed {changed} labels; the next fifty can be expected to "
+        f"change {expected} ({low} to {high}).",
+        [*found, n],
     )
 
 

@@ -90,6 +90,10 @@ def _remedy(artifact: Any) -> str:
     maker = artifact.run.transform.key if artifact.run_id is not None else ""
     if maker == transform_key("ingest"):
         return "run 'autophagy ingest' on its folder again"
+    if maker == transform_key("annotate"):
+        return "put the file back, or run 'autophagy annotate' on the answers again"
+    if maker == transform_key("review"):
+        return "put the file back, or run 'autophagy review' again"
     if is_in_trash(artifact):
         return "it is in LaminDB's trash: put the file back, or delete the artifact for good"
     if not artifact.is_latest:

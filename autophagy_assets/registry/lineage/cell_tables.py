@@ -21,6 +21,7 @@ from autophagy_assets.analysis.identity import (
     PREDICTED,
     SCORE,
 )
+from autophagy_assets.analysis.review.answers import ANNOTATOR, ANSWER
 from autophagy_assets.errors import InputError, IntegrityError
 from autophagy_assets.registry.datasets import companion
 from autophagy_assets.registry.lineage.lineage import Node
@@ -33,7 +34,8 @@ from autophagy_assets.registry.store.keys import ArtifactKey
 
 Read = Callable[[str], Path]
 _PLACE = ["panel", "row", "column"]
-_SHOWN = [DATASET, CELL_ID, CLASS, *METADATA, MODEL, PREDICTED, SCORE, OUTCOME, *_PLACE]
+_ANSWER = [ANNOTATOR, ANSWER]
+_SHOWN = [DATASET, CELL_ID, CLASS, *METADATA, MODEL, PREDICTED, SCORE, OUTCOME, *_PLACE, *_ANSWER]
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from autophagy_assets.analysis.identity import (
     PREDICTED,
     SCORE,
 )
+from autophagy_assets.analysis.review.answers import ANNOTATOR, ANSWER
 from autophagy_assets.config.study import NO_CLASS
 from autophagy_assets.errors import InputError, IntegrityError
 from autophagy_assets.registry.lineage.cell_tables import Cells, Read, latest_tables, tables_behind
@@ -111,6 +112,8 @@ def _row_text(number: int, row: Mapping[str, Any]) -> str:
         said.append(f"probability of class 1 {row[SCORE]:.4f}")
     if OUTCOME in row:
         said.append(str(row[OUTCOME]))
+    if ANSWER in row:
+        said.append(f"{row[ANNOTATOR]} answered {row[ANSWER]!r}")
     return ", ".join(said)
 
 

@@ -8,7 +8,7 @@ import pytest
 from sklearn.ensemble import RandomForestClassifier
 
 from autophagy_assets.analysis.classifier.estimators import estimator_of
-from autophagy_assets.analysis.evidence import cross_validation
+from autophagy_assets.analysis.evidence import out_of_fold
 from autophagy_assets.analysis.evidence.calibrator import fit_calibrator
 from autophagy_assets.analysis.evidence.cross_validation import (
     COLUMNS,
@@ -97,7 +97,7 @@ def test_no_control_is_said():
 def test_it_fits_as_many_models_as_there_are_folds(monkeypatch):
     fits = []
     monkeypatch.setattr(
-        cross_validation, "estimator_of", lambda model: fits.append(1) or estimator_of(model)
+        out_of_fold, "estimator_of", lambda model: fits.append(1) or estimator_of(model)
     )
     cross_validate(CELLS, forest(), STUDY)
     assert len(fits) == 5 + 4 + 2

@@ -14,12 +14,16 @@ from autophagy_assets.analysis.evidence.comparison import compare
 from autophagy_assets.analysis.evidence.controls import negative_controls
 from autophagy_assets.analysis.evidence.cross_validation import cross_validate, refusals
 from autophagy_assets.analysis.evidence.scoring import scoring_of
+from autophagy_assets.analysis.evidence.unseen import unseen_predictions
 from autophagy_assets.analysis.features.sets import LEVEL, PUNCTA
+from autophagy_assets.analysis.labels.agreement import agreement_table
 from autophagy_assets.analysis.report.claims import Source, check_claims
 from autophagy_assets.analysis.report.story import tell
 from autophagy_assets.config.models import Model
 from autophagy_assets.config.study import Study
+from autophagy_assets_tests.analysis.evidence.models import forest
 from autophagy_assets_tests.analysis.evidence.tables import measured_cells
+from autophagy_assets_tests.analysis.labels.answered import answers_of
 
 STUDY = Study.load()
 
@@ -124,3 +128,28 @@ def test_puncta_are_measured_beside_the_scores(sources):
     table = sources["knockout_effect[KO]"].table
     assert {"positive share", "mean probability", "puncta per cell"} <= set(table["measure"])
     assert PUNCTA not in table.columns
+
+
+def test_other_labels_and_answers_are_told_beside_labels_as_given():
+    cells = measured_cells(STUDY, cells=12, seed=8)
+    plain, other = forest(), forest(name="other", primary=False, labels="audited")
+    study = STUDY.model_copy(update={"models": (plain, other)})
+    scores = {model.name: cross_validate(cells, model, study) for model in (plain, other)}
+    calls = pd.concat([unseen_predictions(scores[m.name], m) for m in (plain, other)])
+    shown = cells.groupby(["clone", "class"]).head(6)
+    said = [study.classes[1] if at < 2 else study.classes[n] for at, n in enumerate(shown["class"])]
+    tables = {
+        "model_comparison": compare(pd.concat(scores.values()), {}),
+        "annotation_agreement": agreement_table(answers_of(shown, said), calls, study),
+    }
+    sources = {name: Source(name, "uid", table) for name, table in tables.items()}
+    story = tell(sources, study)
+    text = dict(story.paragraphs)["What other labels change"]
+    assert "Trained with audited labels, model other has an AUC of" in text
+    assert "of small with labels as given (96 cells" in text
+    assert "Of 24 WT cells that were drawn at random" in text and "the label of 2." in text
+    assert "Answers about 24 cells changed 2 labels; the next fifty" in text
+    check_claims([text], story.claims, tables, ["WT", *study.classes.values()])
+    nobody = sources | {"annotation_agreement": Source("", "", pd.DataFrame({"sentence": [""]}))}
+    alone = STUDY.model_copy(update={"models": (plain,)})
+    assert "What other labels change" not in dict(tell(nobody, alone).paragraphs)

@@ -1,0 +1,1 @@
+"""What LaminDB has of reviews: the pages that were made, and the answers of people."""
