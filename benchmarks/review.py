@@ -93,13 +93,13 @@ def timed_page(instance: Any, study: Any, n: int, seed: int) -> tuple[float, flo
         reading = time.perf_counter() - start
         return crops
 
-    review_page.fetch_all_channels = fetch
+    vars(review_page)["fetch_all_channels"] = fetch
     try:
         start = time.perf_counter()
         review_page.make_page(instance, study, n, seed)
         return time.perf_counter() - start, reading
     finally:
-        review_page.fetch_all_channels = read
+        vars(review_page)["fetch_all_channels"] = read
 
 
 def main() -> int:
