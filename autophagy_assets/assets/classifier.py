@@ -16,8 +16,10 @@ from autophagy_assets.analysis.features.tables import CLEAN, PREDICTIONS
 from autophagy_assets.analysis.figures import Picture
 from autophagy_assets.analysis.identity import IDENTITY, rows_of
 from autophagy_assets.assets.context import StudyContext
+from autophagy_assets.assets.crops import crops_of
 from autophagy_assets.assets.definition import control, study_asset, when_needed
-from autophagy_assets.config.models import SPLIT, Model, parameters_of
+from autophagy_assets.config.estimators import parameters_of
+from autophagy_assets.config.models import SPLIT, Model
 from autophagy_assets.errors import InputError
 from autophagy_assets.staleness.partitions import models
 
@@ -97,6 +99,7 @@ def autophagy_classifier(
         context.version_of(source),
         scoring.calibrator,
         scoring.threshold,
+        crops_of(context, model_features),
     )
 
 
@@ -143,7 +146,9 @@ def test_predictions(
     model = context.study.model(context.partition)
     if model.trained_on == SPLIT:
         cells = rows_of(model_features, test_cells, "model_features")
-        return classification.predict(autophagy_classifier, cells, "test_cells")
+        return classification.predict(
+            autophagy_classifier, cells, "test_cells", crops_of(context, cells)
+        )
     return unseen_predictions(cross_validation[context.partition], model)
 
 

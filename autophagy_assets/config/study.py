@@ -21,8 +21,9 @@ from pydantic import (
 )
 
 from autophagy_assets.config import settings
+from autophagy_assets.config.estimators import ConvolutionalNetwork, Strict
 from autophagy_assets.config.marker import MarkerFeatures
-from autophagy_assets.config.models import Model, Strict, check_models, with_models
+from autophagy_assets.config.models import Model, check_models, with_models
 from autophagy_assets.config.sections import (
     Checks,
     CrossValidation,
@@ -103,6 +104,15 @@ class Study(Strict):
         for role in ("nucleus_channel", "cytosol_channel", "marker_channel"):
             if getattr(self, role) not in self.channels:
                 raise ValueError(f"{role} must be one of channels {list(self.channels)}")
+        for model in self.models:
+            if not isinstance(model.parameters, ConvolutionalNetwork):
+                continue
+            for channel in model.parameters.channels:
+                if channel not in self.channels:
+                    raise ValueError(
+                        f"channels of model {model.name} must be some of {list(self.channels)}, "
+                        f"and {channel!r} is not"
+                    )
         return self
 
     @classmethod

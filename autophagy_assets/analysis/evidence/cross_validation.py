@@ -15,6 +15,7 @@ from sklearn.base import ClassifierMixin
 from threadpoolctl import threadpool_limits
 
 from autophagy_assets.analysis.classifier.estimators import estimator_of
+from autophagy_assets.analysis.deep.crops import Crops
 from autophagy_assets.analysis.evidence.calibrator import fit_calibrator
 from autophagy_assets.analysis.evidence.folds import Fold, ladder
 from autophagy_assets.analysis.features.sets import PUNCTA, features_of
@@ -28,7 +29,8 @@ from autophagy_assets.analysis.identity import (
     feature_columns,
 )
 from autophagy_assets.compute.limits import granted_processors
-from autophagy_assets.config.models import RANDOM_FOREST, Model
+from autophagy_assets.config.estimators import RANDOM_FOREST
+from autophagy_assets.config.models import Model
 from autophagy_assets.config.study import Study
 from autophagy_assets.errors import InputError
 
@@ -80,7 +82,9 @@ def refusals(cells: pd.DataFrame, study: Study) -> dict[str, str]:
     return ladder(control_cells(cells, study), study).refused
 
 
-def cross_validate(cells: pd.DataFrame, model: Model, study: Study) -> pd.DataFrame:
+def cross_validate(
+    cells: pd.DataFrame, model: Model, study: Study, crops: Crops | None = None
+) -> pd.DataFrame:
     """Score every cell of the control by models that were fitted without it.
 
     Parameters
@@ -91,6 +95,8 @@ def cross_validate(cells: pd.DataFrame, model: Model, study: Study) -> pd.DataFr
         Its features, estimator and whether scores are calibrated.
     study : Study
         Names the control, says how cells are divided.
+    crops : Crops, optional
+        Of the cells, for a network.
 
     Returns
     -------
@@ -123,7 +129,7 @@ def cross_validate(cells: pd.DataFrame, model: Model, study: Study) -> pd.DataFr
     for scheme, parted in possible.folds.items():
         puncta = [PUNCTA] if PUNCTA in control.columns else []
         rows = control[[*IDENTITY, CLASS, *METADATA, *puncta]].copy()
-        rows[RAW] = out_of_fold(model, features, control[CLASS].to_numpy(), parted)
+        rows[RAW] = out_of_fold(model, features, control[CLASS].to_numpy(), parted, crops=crops)
         rows[FOLD] = ""
         for fold in parted:
             rows.loc[fold.test, FOLD] = fold.left_out
@@ -139,6 +145,7 @@ def out_of_fold(
     classes: np.ndarray,
     parted: Sequence[Fold],
     tested: pd.DataFrame | None = None,
+    crops: Crops | None = None,
 ) -> np.ndarray:
     """Scores of cells by models that were fitted without them.
 
@@ -151,6 +158,8 @@ def out_of_fold(
         Positions in `features`; each training part holds both classes.
     tested : pandas.DataFrame, shape (n_cells, n_features), optional
         The same cells measured in another way, to be scored in place of `features`.
+    crops : Crops, optional
+        Of the cells, for a network.
 
     Returns
     -------
@@ -162,14 +171,16 @@ def out_of_fold(
     # Threads that wait for each other cost more than they save on tables of this size.
     with threadpool_limits(1):
         for fold in parted:
-            fitted = _fitted(model, features.iloc[fold.train], classes[fold.train])
+            fitted = _fitted(model, features.iloc[fold.train], classes[fold.train], crops)
             scores[fold.test] = fitted.predict_proba(scored.iloc[fold.test])[:, 1]
     return scores
 
 
-def _fitted(model: Model, features: pd.DataFrame, classes: np.ndarray) -> ClassifierMixin:
+def _fitted(
+    model: Model, features: pd.DataFrame, classes: np.ndarray, crops: Crops | None
+) -> ClassifierMixin:
     """Fit a model on all processors; the same model as on one."""
-    estimator: Any = estimator_of(model)
+    estimator: Any = estimator_of(model, crops)
     if model.estimator != RANDOM_FOREST:
         return estimator.fit(features, classes)
     fitted = estimator.set_params(n_jobs=max(1, int(granted_processors()))).fit(features, classes)
