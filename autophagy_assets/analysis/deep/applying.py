@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     import torch
 
 Read = Callable[[np.ndarray], np.ndarray]
+# Of batches with fewer pixels, threads wait for each other for longer than they work, and wait by
+# keeping a processor busy.
+WORTH_THREADS = 2**17
 
 
 def applied(
@@ -51,7 +54,7 @@ def applied(
         If the weights are of another architecture.
     """
     seen: list[np.ndarray] = []
-    with reproducible(parameters.random_state) as device:
+    with reproducible(parameters, shape[1]) as device:
         network = network_of(parameters.architecture, *shape)
         load_weights(network, weights, name)
         network.to(device)
@@ -91,13 +94,15 @@ def outputs(
 
 
 @contextmanager
-def reproducible(random_state: int) -> Iterator[torch.device]:
+def reproducible(parameters: ConvolutionalNetwork, size: int) -> Iterator[torch.device]:
     """Have torch do the same every time, and leave it as it was.
 
     Parameters
     ----------
-    random_state : int
-        Of weights that are drawn, and of dropout.
+    parameters : ConvolutionalNetwork
+        The seed of weights that are drawn and of dropout, and the size of a batch.
+    size : int
+        Side of a crop, px.
 
     Yields
     ------
@@ -110,11 +115,12 @@ def reproducible(random_state: int) -> Iterator[torch.device]:
     before = torch.are_deterministic_algorithms_enabled()
     only_warned = torch.is_deterministic_algorithms_warn_only_enabled()
     threads = torch.get_num_threads()
+    threaded = parameters.batch_size * size**2 >= WORTH_THREADS
     with torch.random.fork_rng(enabled=True):
-        torch.manual_seed(random_state)
+        torch.manual_seed(parameters.random_state)
         # On a GPU some have no such algorithm, and an error would leave it without any network.
         torch.use_deterministic_algorithms(True, warn_only=on_gpu)
-        torch.set_num_threads(max(1, int(granted_processors())))
+        torch.set_num_threads(max(1, int(granted_processors())) if threaded else 1)
         try:
             yield torch.device("cuda" if on_gpu else "cpu")
         finally:

@@ -81,7 +81,7 @@ def train(
 
     learned = np.flatnonzero(~aside)
     random = np.random.default_rng(parameters.random_state)
-    with reproducible(parameters.random_state) as device:
+    with reproducible(parameters, shape[1]) as device:
         network = network_of(parameters.architecture, *shape).to(device)
         optimizer = torch.optim.AdamW(
             network.parameters(), lr=parameters.learning_rate, weight_decay=parameters.weight_decay
