@@ -140,7 +140,8 @@ def give_dataset(
         rows=len(ids),
     )
     random = np.random.default_rng(code)
-    nuclei = {i: tuple(int(x) for x in random.integers(10, 110, 2)) for i in ids}
+    edge = side // 2 + 6  # their crops lie within the field
+    nuclei = {i: tuple(int(x) for x in random.integers(edge, 120 - edge, 2)) for i in ids}
     recorder.put(
         lambda path: write_store(path, nuclei, (120, 120), study),
         f"{place}/spatialdata.zarr",
