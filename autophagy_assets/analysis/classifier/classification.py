@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import platform
+from importlib.metadata import version
 
 import joblib
 import numpy as np
@@ -15,7 +16,7 @@ import pandas as pd
 import sklearn
 from sklearn.model_selection import train_test_split
 
-from autophagy_assets.analysis.classifier.estimators import estimator_of, with_crops
+from autophagy_assets.analysis.classifier.estimators import estimator_of, libraries_of, with_crops
 from autophagy_assets.analysis.classifier.model import Calibrator, TrainedClassifier, dumps
 from autophagy_assets.analysis.classifier.predictions import POSITIVE, called, predictions
 from autophagy_assets.analysis.deep.crops import Crops
@@ -124,6 +125,7 @@ def train(
             "python": platform.python_version(),
             "scikit-learn": sklearn.__version__,
             "numpy": np.__version__,
+            **{library: version(library) for library in libraries_of(estimator)},
         },
         training_data=training_data,
         n_training_cells={n: int((cells[CLASS] == n).sum()) for n in numbers},

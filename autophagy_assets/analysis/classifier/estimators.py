@@ -37,6 +37,11 @@ def estimator_of(model: Model, crops: Crops | None = None) -> ClassifierMixin:
     return make_pipeline(StandardScaler(), LogisticRegression(**parameters))
 
 
+def libraries_of(estimator: ClassifierMixin) -> tuple[str, ...]:
+    """Libraries that compute for an estimator, besides those that compute for every one."""
+    return ("torch",) if isinstance(estimator, CropClassifier) else ()
+
+
 def with_crops(estimator: ClassifierMixin, crops: Crops | None) -> ClassifierMixin:
     """A fitted estimator that knows where crops are, where it needs them.
 
