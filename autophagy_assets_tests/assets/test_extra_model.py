@@ -27,7 +27,7 @@ ADDED = {
 }
 BY_MODEL = {
     *("cross_validation", "score_reliability", "autophagy_classifier", "test_predictions"),
-    *("classifier_evaluation", "error_galleries", "shortcut_card"),
+    *("classifier_evaluation", "error_galleries", "cell_map", "shortcut_card"),
 }
 OF_ALL_MODELS = {
     *("model_comparison", "study_report", "ko_predictions[EI24KO]", "ko_evaluation[EI24KO]"),

@@ -40,7 +40,8 @@ def made(store, tmp_path_factory) -> Iterator[tuple[Platform, Given]]:
     networks = [network(MASKED), network(WIDE, masked=False)]
     platform = rewritten(Platform(file), networks)
     given = given_study(platform.study, folder, side=32, cells=12)
-    assert platform.refresh().complete
+    done = platform.refresh()
+    assert done.complete, done.failed
     yield platform, given
 
 
@@ -79,6 +80,12 @@ def test_a_network_stands_beside_the_others_wherever_models_do(made):
     for asset, partition in (("model_comparison", None), ("ko_predictions", "EI24KO")):
         assert set(platform.table(asset, partition)["model"]) == every
     assert of(given, "EI24KO") <= inputs(platform, "ko_predictions", "EI24KO")
+    places = platform.table("cell_map", MASKED)
+    assert set(places["dataset"]) == of(given, "EI24KO") | of(given, "WT")
+    assert (
+        "128 values of a cell that go into its last layer"
+        in platform.latest("cell_map", MASKED).metadata["caption"]
+    )
     card = platform.table("shortcut_card", MASKED).drop_duplicates("control")
     assert set(card["control"]) == {
         "nuisance alone", "background", "background in units", "swapped background",

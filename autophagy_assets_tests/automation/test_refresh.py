@@ -14,7 +14,7 @@ DOWNSTREAM_OF_THE_SPLIT = {
     "test_cells",
     *("autophagy_classifier", "test_predictions", "classifier_evaluation", "error_galleries"),
     *("ko_predictions", "ko_evaluation", "knockout_effect", "effect_robustness"),
-    *("condition_predictions", "response_curve"),
+    *("condition_predictions", "response_curve", "cell_map"),
     "study_report",
 }
 

@@ -164,7 +164,7 @@ def predict(
         If the table breaks its contract, or lacks features of the model.
     """
     check_feature_table(cells, name, (0, 1, NO_CLASS))
-    _require_features(model, cells, name)
+    require_features(model, cells, name)
     estimator = with_crops(model.estimator, crops)
     probabilities = np.asarray(estimator.predict_proba(cells[list(model.feature_names)]))
     scores = probabilities[:, model.classes.index(POSITIVE)]
@@ -187,7 +187,8 @@ def _require_both_classes(cells: pd.DataFrame, what: str) -> None:
         )
 
 
-def _require_features(model: TrainedClassifier, cells: pd.DataFrame, name: str) -> None:
+def require_features(model: TrainedClassifier, cells: pd.DataFrame, name: str) -> None:
+    """Refuse a table that lacks features of a model; names them."""
     found = set(cells.columns)
     if lacking := [feature for feature in model.feature_names if feature not in found]:
         raise InputError(
