@@ -54,4 +54,4 @@ def called_view(model: TrainedClassifier, dimensions: int) -> str:
     """
     if isinstance(model.estimator, CropClassifier):
         return f"the {dimensions} values of a cell that go into its last layer"
-    return f"its {dimensions} features"
+    return f"its {dimensions} features" if dimensions > 1 else "its only feature"

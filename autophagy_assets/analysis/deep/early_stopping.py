@@ -28,8 +28,7 @@ def set_aside(cells: pd.DataFrame, classes: np.ndarray, random_state: int) -> np
     Returns
     -------
     numpy.ndarray of bool, shape (n_cells,)
-        Holds both classes, or nothing where a class has a single cell. Independent of the order of
-        the cells where `cells` are in the order of their identities.
+        Holds both classes, or nothing where a class has a single cell.
 
     Notes
     -----
