@@ -86,9 +86,13 @@ def outsider(name: str = "another lab") -> Recorder:
 
 
 def given_study(
-    study: Study, folder: Path, genotypes: Iterable[str] = ("WT", "EI24KO"), **sizes: int
+    study: Study,
+    folder: Path,
+    genotypes: Iterable[str] = ("WT", "EI24KO"),
+    side: int = 8,
+    **sizes: int,
 ) -> Given:
-    """Register crops, SpatialData and a featurized table for each genotype."""
+    """Register crops of so many px, SpatialData and a featurized table for each genotype."""
     given, recorder = Given(), outsider()
     for seed, genotype in enumerate(genotypes):
         table = raw_features(seed, study, genotype, **sizes).reset_index(drop=True)
@@ -96,7 +100,7 @@ def given_study(
         for code, (name, cells) in enumerate(table.groupby(DATASET)):
             ids = sorted(int(cell) for cell in cells[CELL_ID])
             label = study.classes[int(cells[CLASS].iloc[0])]
-            uid, path = give_dataset(recorder, study, folder, genotype, label, code, ids)
+            uid, path = give_dataset(recorder, study, folder, genotype, label, code, ids, side)
             uids[name] = uid
             given.crops[uid] = path
         table[DATASET] = table[DATASET].map(uids)
@@ -114,6 +118,7 @@ def give_dataset(
     stimulation: str,
     code: int,
     ids: list[int],
+    side: int = 8,
 ) -> tuple[str, Path]:
     """One field of view: its crops, and its SpatialData beside them."""
     clone, fov = f"clone {1 + code // 2}", "FOV1"
@@ -128,14 +133,15 @@ def give_dataset(
     }
     place = f"{slug(study.name)}/given/{sample}/{fov}"
     crops = recorder.put(
-        lambda path: write_h5sc(path, code, ids, study.channels),
+        lambda path: write_h5sc(path, code, ids, study.channels, side),
         f"{place}/single_cell_data.h5ad",
         f"single cells of {sample}",
         labels | {"artifact type": SINGLE_CELL_IMAGES},
         rows=len(ids),
     )
     random = np.random.default_rng(code)
-    nuclei = {i: tuple(int(x) for x in random.integers(10, 110, 2)) for i in ids}
+    edge = side // 2 + 6  # their crops lie within the field
+    nuclei = {i: tuple(int(x) for x in random.integers(edge, 120 - edge, 2)) for i in ids}
     recorder.put(
         lambda path: write_store(path, nuclei, (120, 120), study),
         f"{place}/spatialdata.zarr",

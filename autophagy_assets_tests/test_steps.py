@@ -36,6 +36,7 @@ FIGURES = {
     *("class_gallery", "error_galleries", "wt_ko_gallery", "spatial_context"),
     *("marker_example", "study_report"),
 }
+MAPS = {"cell_map"}  # by model, and of the cells of all genotypes
 
 
 class Screen:
@@ -103,7 +104,7 @@ def test_a_new_field_is_imaged_alone_and_then_what_hangs_from_it_is_made(screen:
     imaging = {"single_cell_images", "cell_features", "marker_features"}
     tables = {"raw_features", "clean_features", "model_features"}
     cells = {"training_cells", "test_cells", "background_features"}
-    assert ran.assets == imaging | tables | cells | BY_MODEL | OF_MODELS | FIGURES
+    assert ran.assets == imaging | tables | cells | BY_MODEL | OF_MODELS | FIGURES | MAPS
     of_knockout = {step.split("[")[0] for step in ran.steps if "EI24KO" in step}
     assert of_knockout <= OF_MODELS
     assert {step for step in ran.steps if sample in step} == {f"{a}[{sample}]" for a in imaging}
@@ -138,9 +139,9 @@ def test_imaging_again_gives_the_same_bytes_and_stops_there(screen: Screen) -> N
 
 def test_another_model_parameter_makes_the_classifier_and_what_follows(screen: Screen) -> None:
     ran = screen.refresh(models={"as_published": {"n_estimators": 20}})
-    assert (ran.assets, ran.fields) == (BY_MODEL | OF_MODELS, [])
+    assert (ran.assets, ran.fields) == (BY_MODEL | OF_MODELS | MAPS, [])
     assert not [step for step in ran.steps if "puncta" in step], "the other model was made again"
-    assert screen.refresh().assets == BY_MODEL | OF_MODELS  # and back
+    assert screen.refresh().assets == BY_MODEL | OF_MODELS | MAPS  # and back
 
 
 def test_which_model_leads_makes_no_model_again(screen: Screen) -> None:

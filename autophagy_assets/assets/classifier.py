@@ -18,8 +18,10 @@ from autophagy_assets.analysis.figures import Picture
 from autophagy_assets.analysis.identity import IDENTITY, rows_of
 from autophagy_assets.analysis.labels.training import training_part
 from autophagy_assets.assets.context import StudyContext
+from autophagy_assets.assets.crops import crops_of
 from autophagy_assets.assets.definition import answers, control, study_asset, when_needed
-from autophagy_assets.config.models import AS_GIVEN, SPLIT, Model, parameters_of
+from autophagy_assets.config.estimators import parameters_of
+from autophagy_assets.config.models import AS_GIVEN, SPLIT, Model
 from autophagy_assets.errors import InputError
 from autophagy_assets.staleness.partitions import models
 
@@ -100,15 +102,17 @@ def autophagy_classifier(
     if model.trained_on == SPLIT:
         model_features, source = rows_of(model_features, training_cells, source), "training_cells"
     scoring = scoring_of(cross_validation, model)
+    crops = crops_of(context, model_features)
     if model.labels != AS_GIVEN:
-        control_only = control_cells(model_features, context.study)
-        model_features = training_part(control_only, model, context.study, annotations)
+        cells = control_cells(model_features, context.study)
+        model_features = training_part(cells, model, context.study, annotations, crops=crops)
     return classification.train(
         model_features,
         model,
         context.version_of(source),
         scoring.calibrator,
         scoring.threshold,
+        crops,
     )
 
 
@@ -155,7 +159,9 @@ def test_predictions(
     model = context.study.model(context.partition)
     if model.trained_on == SPLIT:
         cells = rows_of(model_features, test_cells, "model_features")
-        return classification.predict(autophagy_classifier, cells, "test_cells")
+        return classification.predict(
+            autophagy_classifier, cells, "test_cells", crops_of(context, cells)
+        )
     return unseen_predictions(cross_validation[context.partition], model)
 
 

@@ -24,6 +24,7 @@ from autophagy_assets.analysis.features.tables import BACKGROUND, OUT_OF_FOLD
 from autophagy_assets.analysis.figures import Picture
 from autophagy_assets.analysis.identity import CLASS, DATASET, IDENTITY, KIND, METADATA
 from autophagy_assets.assets.context import PIXEL_UM, Manifests
+from autophagy_assets.assets.crops import crops_of
 from autophagy_assets.assets.definition import answers, control, every, study_asset
 from autophagy_assets.assets.imaging.marker import segmented_field
 from autophagy_assets.registry.fields import sample_key
@@ -47,7 +48,8 @@ GROUP, SPATIALDATA = "evidence", "spatialdata"
 def cross_validation(context, model_features: pd.DataFrame, annotations) -> pd.DataFrame:
     """Scores of every control cell by models that have not seen it, its field, or its clone."""
     model = context.study.model(context.partition)
-    return cross_validate(model_features, model, context.study, annotations)
+    crops = crops_of(context, model_features)
+    return cross_validate(model_features, model, context.study, annotations, crops)
 
 
 @study_asset(

@@ -9,6 +9,7 @@ from autophagy_assets.analysis.classifier.predictions import no_predictions
 from autophagy_assets.analysis.features.tables import PREDICTIONS
 from autophagy_assets.analysis.figures import Picture
 from autophagy_assets.analysis.identity import of_conditions
+from autophagy_assets.assets.crops import crops_of
 from autophagy_assets.assets.definition import control, every, study_asset
 from autophagy_assets.staleness.partitions import knockouts
 
@@ -30,7 +31,8 @@ def ko_predictions(context, autophagy_classifier, model_features: pd.DataFrame) 
     """
     name = f"model_features[{context.partition}]"
     models = (autophagy_classifier[model] for model in autophagy_classifier)
-    tables = [classification.predict(model, model_features, name) for model in models]
+    crops = crops_of(context, model_features)
+    tables = [classification.predict(model, model_features, name, crops) for model in models]
     return pd.concat(tables, ignore_index=True)
 
 
@@ -53,7 +55,8 @@ def condition_predictions(
     if cells.empty:
         return no_predictions(cells)
     models = (autophagy_classifier[model] for model in autophagy_classifier)
-    tables = [classification.predict(model, cells, "model_features") for model in models]
+    crops = crops_of(context, cells)
+    tables = [classification.predict(model, cells, "model_features", crops) for model in models]
     return pd.concat(tables, ignore_index=True)
 
 

@@ -9,7 +9,7 @@ from typing import Annotated
 
 from pydantic import Field, field_validator
 
-from autophagy_assets.config.models import Strict
+from autophagy_assets.config.estimators import Strict
 
 Micrometres = Annotated[float, Field(gt=0, le=100)]
 

@@ -1,90 +1,29 @@
-"""Models that a study trains side by side: their features, estimators and parameters.
+"""Models that a study trains side by side: their features, estimators and cells.
 
-Not here: the rest of the study (``study``), and how a model is trained (``analysis.classifier``).
+Not here: parameters of estimators (``estimators``), the rest of the study (``study``), and how a
+model is trained (``analysis.classifier``, ``analysis.deep``).
 """
 
 from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
-SCPORTRAIT, MARKER = "scportrait", "marker"
+from autophagy_assets.config.estimators import (
+    CNN,
+    ESTIMATORS,
+    RANDOM_FOREST,
+    ConvolutionalNetwork,
+    EstimatorParameters,
+    Strict,
+    parameters_of,
+)
+
+SCPORTRAIT, MARKER, CROPS = "scportrait", "marker", "crops"
 AS_PUBLISHED = "as_published"
 SPLIT, ALL = "split", "all"
 AS_GIVEN, AUDITED, ANNOTATED = "as_given", "audited", "annotated"
-RANDOM_FOREST = "random_forest"
-
-
-class Strict(BaseModel):
-    """Entries of a study file: no unknown ones, and nothing changes after they are read."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class RandomForest(Strict):
-    """Parameters of scikit-learn's ``RandomForestClassifier``."""
-
-    random_state: int = 42
-    n_estimators: int = Field(default=100, gt=0)
-    max_depth: int | None = Field(default=10, gt=0)
-    min_samples_split: int = Field(default=2, ge=2)
-    min_samples_leaf: int = Field(default=1, ge=1)
-    max_features: Literal["sqrt", "log2"] | None = "sqrt"
-    criterion: Literal["gini", "entropy", "log_loss"] = "gini"
-    bootstrap: bool = True
-
-
-class LogisticRegression(Strict):
-    """Parameters of scikit-learn's ``LogisticRegression``, on features scaled to unit variance."""
-
-    random_state: int = 42
-    C: float = Field(default=1.0, gt=0)
-    max_iter: int = Field(default=1000, gt=0)
-    class_weight: Literal["balanced"] | None = None
-
-
-class HistogramGradientBoosting(Strict):
-    """Parameters of scikit-learn's ``HistGradientBoostingClassifier``."""
-
-    random_state: int = 42
-    learning_rate: float = Field(default=0.1, gt=0)
-    max_iter: int = Field(default=100, gt=0)
-    max_leaf_nodes: int = Field(default=31, ge=2)
-    max_depth: int | None = Field(default=None, gt=0)
-    min_samples_leaf: int = Field(default=20, ge=1)
-    l2_regularization: float = Field(default=0.0, ge=0)
-
-
-EstimatorParameters = RandomForest | LogisticRegression | HistogramGradientBoosting
-ESTIMATORS: dict[str, type[EstimatorParameters]] = {
-    RANDOM_FOREST: RandomForest,
-    "logistic_regression": LogisticRegression,
-    "histogram_gradient_boosting": HistogramGradientBoosting,
-}
-
-
-def parameters_of(estimator: str, given: Any) -> EstimatorParameters:
-    """Validate the parameters of an estimator.
-
-    Parameters
-    ----------
-    estimator : str
-        One of ``ESTIMATORS``.
-    given : object
-        By name; those that are left out have the default.
-
-    Raises
-    ------
-    ValueError
-        If there is no such parameter, or not with that value; names it.
-    """
-    try:
-        return ESTIMATORS[estimator].model_validate(given)
-    except ValidationError as error:
-        first = error.errors()[0]
-        name = ".".join(["parameters", *map(str, first["loc"])])
-        raise ValueError(f"{name} of {estimator}: {first['msg']}") from error
 
 
 class Model(Strict):
@@ -97,7 +36,8 @@ class Model(Strict):
     primary : bool
         Whether it leads the galleries and the headline.
     feature_sets : tuple of str
-        ``scportrait``: areas and intensities; ``marker``: what the marker looks like.
+        ``scportrait``: areas and intensities; ``marker``: what the marker looks like; ``crops``:
+        the pixels themselves, for a ``cnn`` and nothing else.
     marker_scales : tuple of str
         Scales of marker features that it uses: ``contrast`` within the cell, ``units`` of the
         image. What is told apart in units may be the staining alone.
@@ -123,10 +63,10 @@ class Model(Strict):
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")
     primary: bool = False
-    feature_sets: tuple[Literal["scportrait", "marker"], ...] = Field(min_length=1)
+    feature_sets: tuple[Literal["scportrait", "marker", "crops"], ...] = Field(min_length=1)
     marker_scales: tuple[Literal["contrast", "units"], ...] = Field(("contrast",), min_length=1)
     excluded_features: tuple[Annotated[str, Field(min_length=1)], ...] = ()
-    estimator: Literal["random_forest", "logistic_regression", "histogram_gradient_boosting"]
+    estimator: Literal["random_forest", "logistic_regression", "histogram_gradient_boosting", "cnn"]
     parameters: EstimatorParameters
     trained_on: Literal["split", "all"] = "all"
     calibrated: bool = True
@@ -147,6 +87,16 @@ class Model(Strict):
         # Validated as what it is: tried one after the other, a wrong entry would be said of each.
         return given | {"parameters": parameters_of(given["estimator"], parameters)}
 
+    @model_validator(mode="after")
+    def _pixels_are_for_networks(self) -> Model:
+        on_pixels = set(self.feature_sets) == {CROPS}
+        if on_pixels != (self.estimator == CNN) or (CROPS in self.feature_sets) != on_pixels:
+            raise ValueError(
+                f"estimator {CNN} takes feature_sets [{CROPS}] and no other estimator takes it: "
+                f"{self.estimator} has [{', '.join(self.feature_sets)}]"
+            )
+        return self
+
 
 def default_models() -> list[dict[str, Any]]:
     """Models of a study file that has no list of them, as such a file would have them.
@@ -160,7 +110,7 @@ def default_models() -> list[dict[str, Any]]:
         {
             "name": AS_PUBLISHED,
             "feature_sets": [SCPORTRAIT],
-            "estimator": "random_forest",
+            "estimator": RANDOM_FOREST,
             "trained_on": "split",
             "calibrated": False,
             "false_positive_rate": None,
@@ -169,7 +119,7 @@ def default_models() -> list[dict[str, Any]]:
             "name": "puncta",
             "primary": True,
             "feature_sets": [MARKER],
-            "estimator": "random_forest",
+            "estimator": RANDOM_FOREST,
             "parameters": {"n_estimators": 200, "max_depth": 10},
         },
     ]
@@ -226,3 +176,21 @@ def check_models(models: tuple[Model, ...]) -> None:
         )
     if len(primary) > 1:
         raise ValueError(f"more than one model is primary: {', '.join(primary)}; keep one")
+
+
+def check_channels(models: tuple[Model, ...], channels: tuple[str, ...]) -> None:
+    """Refuse a network that looks at a channel which the study does not have.
+
+    Raises
+    ------
+    ValueError
+        If one does; names it.
+    """
+    for model in models:
+        if not isinstance(model.parameters, ConvolutionalNetwork):
+            continue
+        if unknown := sorted(set(model.parameters.channels) - set(channels)):
+            raise ValueError(
+                f"channels of model {model.name} must be some of {list(channels)}, and "
+                f"{unknown[0]!r} is not"
+            )

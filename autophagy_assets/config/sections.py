@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 
-from autophagy_assets.config.models import Strict
+from autophagy_assets.config.estimators import Strict
 
 
 class Split(Strict):

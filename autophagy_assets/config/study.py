@@ -13,24 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import (
-    BaseModel,
-    Field,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
+from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
 from autophagy_assets.config import settings
+from autophagy_assets.config.estimators import Strict
 from autophagy_assets.config.marker import MarkerFeatures
-from autophagy_assets.config.models import Model, Strict, check_models, with_models
-from autophagy_assets.config.sections import (
-    Checks,
-    CrossValidation,
-    Galleries,
-    Segmentation,
-    Split,
-)
+from autophagy_assets.config.models import Model, check_channels, check_models, with_models
+from autophagy_assets.config.sections import Checks, CrossValidation, Galleries, Segmentation, Split
 from autophagy_assets.errors import InputError
 
 DEFAULT_STUDY = Path(__file__).with_name("default_study.yaml")
@@ -104,6 +93,7 @@ class Study(Strict):
         for role in ("nucleus_channel", "cytosol_channel", "marker_channel"):
             if getattr(self, role) not in self.channels:
                 raise ValueError(f"{role} must be one of channels {list(self.channels)}")
+        check_channels(self.models, self.channels)
         return self
 
     @classmethod

@@ -91,10 +91,19 @@ def write_h5sc(
     names = [*MASKS, *channels]
     crops = [[encoded(code, int(i), c, side) for c in range(len(names))] for i in ids]
     images = np.array(crops, dtype=np.float16).reshape(len(ids), len(names), side, side)
+    return write_images(path, ids, images, names)
+
+
+def write_images(path: Path, ids: Sequence[int], images: np.ndarray, names: Sequence[str]) -> Path:
+    """Crops (cell, channel, row, column) as scPortrait stores them."""
+    side = images.shape[-1]
     with h5py.File(path, "w") as file:
         file["obs/scportrait_cell_id"] = np.asarray(ids, dtype=np.uint64)
         file.create_dataset(
-            "obsm/single_cell_images", data=images, chunks=(1, 1, side, side), compression="lzf"
+            "obsm/single_cell_images",
+            data=images.astype(np.float16),
+            chunks=(1, 1, side, side),
+            compression="lzf",
         )
         text = h5py.string_dtype()
         group = file.create_group("uns/single_cell_images")

@@ -81,6 +81,11 @@ SNAPSHOT = {
     "class_gallery": ("galleries", None, ["clean_features", *IMAGES]),
     "marker_example": ("galleries", None, ["clean_features", *IMAGES]),
     "error_galleries": ("galleries", "model", [*IMAGES, "test_predictions"]),
+    "cell_map": (
+        "galleries",
+        "model",
+        ["autophagy_classifier", "model_features", "source_datasets", "test_predictions"],
+    ),
     "wt_ko_gallery": ("galleries", None, ["clean_features", *IMAGES]),
     "spatial_context": ("galleries", None, ["clean_features", *IMAGES]),
     "study_report": (
@@ -88,6 +93,7 @@ SNAPSHOT = {
         None,
         [
             "annotation_agreement",
+            "cell_map",
             "class_gallery",
             "classifier_evaluation",
             "clean_features",

@@ -27,7 +27,7 @@ ADDED = {
 }
 BY_MODEL = {
     *("cross_validation", "score_reliability", "autophagy_classifier", "test_predictions"),
-    *("classifier_evaluation", "error_galleries", "shortcut_card"),
+    *("classifier_evaluation", "error_galleries", "cell_map", "shortcut_card"),
     *("label_audit", "label_audit_gallery", "label_audit_shares"),
 }
 OF_ALL_MODELS = {

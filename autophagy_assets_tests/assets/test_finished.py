@@ -59,6 +59,8 @@ FIGURES = [
     ("class_gallery", None),
     ("error_galleries", PUBLISHED),
     ("error_galleries", "puncta"),
+    ("cell_map", PUBLISHED),
+    ("cell_map", "puncta"),
     ("wt_ko_gallery", None),
     ("spatial_context", None),
 ]
@@ -195,7 +197,7 @@ def test_artifacts_are_labelled_and_described(finished, asset, partition):
     assert artifact.description
     assert artifact.key.startswith("finished-study/") and f"/{asset}" in artifact.key
     assert artifact.is_latest
-    several = asset in ("wt_ko_gallery", "response_curve", "study_report")
+    several = asset in ("cell_map", "wt_ko_gallery", "response_curve", "study_report")
     genotype = None if several else "EI24KO" if partition == "EI24KO" else "WT"
     assert artifact.features.get_values().get("genotype") == genotype
 

@@ -162,6 +162,31 @@ BAD = {
         "models.0",
         "parameters.C of random_forest: Extra inputs are not permitted",
     ),
+    "a network on features": (
+        with_model(estimator="cnn", parameters={}),
+        "models.0",
+        "estimator cnn takes feature_sets [crops] and no other estimator takes it: cnn has [scport",
+    ),
+    "a forest on crops": (
+        with_model(feature_sets=["crops"]),
+        "models.0",
+        "random_forest has [crops]",
+    ),
+    "crops beside features": (
+        with_model(feature_sets=["crops", "marker"], estimator="cnn", parameters={}),
+        "models.0",
+        "cnn has [crops, marker]",
+    ),
+    "a channel that the study does not have": (
+        with_model(feature_sets=["crops"], estimator="cnn", parameters={"channels": ["GFP"]}),
+        "",
+        "channels of model as_published must be some of ['DAPI', 'Alexa488', 'mCherry'], and 'GFP'",
+    ),
+    "weights without their hash": (
+        with_model(feature_sets=["crops"], estimator="cnn", parameters={"weights": {"path": "x"}}),
+        "models.0",
+        "parameters.weights.sha256 of cnn: Field required",
+    ),
     "an unknown feature set": (
         with_model(feature_sets=["cnn"]),
         "models.0.feature_sets.0",

@@ -436,6 +436,11 @@ def test_code_of_every_asset_is_found_and_all_of_its_libraries_are_installed(nam
             ["imaging.segmentation", "imaging.images", "classifier.classification"],
         ),
         (
+            "cross_validation",  # what a network does is reached through arguments
+            ["deep.training", "deep.applying", "deep.surroundings", "galleries.crops"],
+            ["galleries.galleries", "imaging.segmentation"],
+        ),
+        (
             "autophagy_classifier",
             ["classifier.classification", "classifier.model"],
             ["figures", "imaging.featurization"],
@@ -469,6 +474,7 @@ def test_an_asset_reaches_the_science_that_makes_it_and_no_other(name, reaches, 
         ("single_cell_images", "scportrait"),
         ("cell_features", "scportrait"),
         ("cell_features", "torch"),
+        ("ko_predictions", "torch"),
         ("test_predictions", "scikit-learn"),  # through the model, which is an argument
         ("class_gallery", "matplotlib"),
         ("study_report", "jinja2"),

@@ -51,6 +51,7 @@ GROUPS = {
         "class_gallery",
         "marker_example",
         "error_galleries",
+        "cell_map",
         "wt_ko_gallery",
         "spatial_context",
     ],

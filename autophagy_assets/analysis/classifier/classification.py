@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import platform
+from importlib.metadata import version
 
 import joblib
 import numpy as np
@@ -15,9 +16,10 @@ import pandas as pd
 import sklearn
 from sklearn.model_selection import train_test_split
 
-from autophagy_assets.analysis.classifier.estimators import estimator_of
+from autophagy_assets.analysis.classifier.estimators import estimator_of, libraries_of, with_crops
 from autophagy_assets.analysis.classifier.model import Calibrator, TrainedClassifier, dumps
 from autophagy_assets.analysis.classifier.predictions import POSITIVE, called, predictions
+from autophagy_assets.analysis.deep.crops import Crops
 from autophagy_assets.analysis.features.contract import check_feature_table
 from autophagy_assets.analysis.features.sets import features_of
 from autophagy_assets.analysis.identity import (
@@ -78,6 +80,7 @@ def train(
     training_data: str,
     calibrator: Calibrator | None = None,
     threshold: float | None = None,
+    crops: Crops | None = None,
 ) -> TrainedClassifier:
     """Fit a model.
 
@@ -92,6 +95,8 @@ def train(
         Version of the table of `cells`, kept inside the model.
     calibrator, threshold
         As of `TrainedClassifier`.
+    crops : Crops, optional
+        Of the cells, for a network; not part of the model.
 
     Returns
     -------
@@ -108,7 +113,7 @@ def train(
     check_feature_table(cells, f"of cells that model {model.name!r} is trained on")
     _require_both_classes(cells, "The training cells")
     features = features_of(model, feature_columns(cells))
-    estimator = estimator_of(model).fit(cells[features], cells[CLASS])
+    estimator = estimator_of(model, crops).fit(cells[features], cells[CLASS])
     numbers = [int(number) for number in estimator.classes_]
     trained = TrainedClassifier(
         name=model.name,
@@ -120,6 +125,7 @@ def train(
             "python": platform.python_version(),
             "scikit-learn": sklearn.__version__,
             "numpy": np.__version__,
+            **{library: version(library) for library in libraries_of(estimator)},
         },
         training_data=training_data,
         n_training_cells={n: int((cells[CLASS] == n).sum()) for n in numbers},
@@ -131,7 +137,9 @@ def train(
     return joblib.load(io.BytesIO(dumps(trained)))
 
 
-def predict(model: TrainedClassifier, cells: pd.DataFrame, name: str = "cells") -> pd.DataFrame:
+def predict(
+    model: TrainedClassifier, cells: pd.DataFrame, name: str = "cells", crops: Crops | None = None
+) -> pd.DataFrame:
     """Predict the class of cells.
 
     Parameters
@@ -140,6 +148,8 @@ def predict(model: TrainedClassifier, cells: pd.DataFrame, name: str = "cells") 
         Cells with the features of the model, columns in any order.
     name : str
         What the reader calls the table; named in messages.
+    crops : Crops, optional
+        Of the cells, for a network.
 
     Returns
     -------
@@ -154,8 +164,9 @@ def predict(model: TrainedClassifier, cells: pd.DataFrame, name: str = "cells") 
         If the table breaks its contract, or lacks features of the model.
     """
     check_feature_table(cells, name, (0, 1, NO_CLASS))
-    _require_features(model, cells, name)
-    probabilities = np.asarray(model.estimator.predict_proba(cells[list(model.feature_names)]))
+    require_features(model, cells, name)
+    estimator = with_crops(model.estimator, crops)
+    probabilities = np.asarray(estimator.predict_proba(cells[list(model.feature_names)]))
     scores = probabilities[:, model.classes.index(POSITIVE)]
     if model.calibrator is not None:
         scores = model.calibrator.calibrate(scores)
@@ -176,8 +187,9 @@ def _require_both_classes(cells: pd.DataFrame, what: str) -> None:
         )
 
 
-def _require_features(model: TrainedClassifier, cells: pd.DataFrame, name: str) -> None:
-    found = set(feature_columns(cells))
+def require_features(model: TrainedClassifier, cells: pd.DataFrame, name: str) -> None:
+    """Refuse a table that lacks features of a model; names them."""
+    found = set(cells.columns)
     if lacking := [feature for feature in model.feature_names if feature not in found]:
         raise InputError(
             f"The features of {name} are not those that model {model.name!r} was trained on: the "

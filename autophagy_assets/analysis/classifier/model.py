@@ -39,7 +39,7 @@ class TrainedClassifier:
     parameters : dict
         Parameters of the model.
     versions : dict of str to str
-        Versions of Python, scikit-learn and numpy at training.
+        Versions of Python, scikit-learn and numpy at training, and of torch where it was used.
     training_data : str
         Version of the training table.
     n_training_cells : dict of int to int

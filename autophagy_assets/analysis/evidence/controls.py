@@ -74,7 +74,9 @@ def negative_controls(
     model's features of patches without a cell; and those in units of the image, within each clone,
     which say whether the images differ in staining even where the model does not use units.
     *Swapped background*: the model scores crops with another background. *Permuted labels*: see
-    ``permutation``; in the strictest scheme only.
+    ``permutation``; in the strictest scheme only. Of a network on crops, a forest measures the
+    nuisance and the background in units; the others have a sentence that says why there is no
+    number.
 
     A control without biology is flagged if it has at least four fifths of what the model has above
     guessing: (auc - 0.5) / (reference - 0.5). A fixed distance of AUC would flag nothing of a model

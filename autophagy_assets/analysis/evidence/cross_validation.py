@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from autophagy_assets.analysis.deep.crops import Crops
 from autophagy_assets.analysis.evidence.calibrator import fit_calibrator
 from autophagy_assets.analysis.evidence.folds import Fold, ladder
 from autophagy_assets.analysis.evidence.out_of_fold import out_of_fold
@@ -79,7 +80,11 @@ def refusals(cells: pd.DataFrame, study: Study) -> dict[str, str]:
 
 
 def cross_validate(
-    cells: pd.DataFrame, model: Model, study: Study, answers: pd.DataFrame | None = None
+    cells: pd.DataFrame,
+    model: Model,
+    study: Study,
+    answers: pd.DataFrame | None = None,
+    crops: Crops | None = None,
 ) -> pd.DataFrame:
     """Score every cell of the control by models that were fitted without it.
 
@@ -93,6 +98,8 @@ def cross_validate(
         Names the control, says how cells are divided.
     answers : pandas.DataFrame, optional
         What people said of cells, for a model of annotated labels (see ``labels.annotated``).
+    crops : Crops, optional
+        Of the cells, for a network.
 
     Returns
     -------
@@ -130,7 +137,7 @@ def cross_validate(
 
     def learned_from(fold: Fold) -> tuple[np.ndarray, np.ndarray]:
         when = f" when {fold.left_out} is left out"
-        part = training_part(control.iloc[fold.train], model, study, answers, when)
+        part = training_part(control.iloc[fold.train], model, study, answers, when, crops)
         return part.index.to_numpy(), part[CLASS].to_numpy()
 
     classes = control[CLASS].to_numpy()
@@ -138,7 +145,9 @@ def cross_validate(
     for scheme, parted in possible.folds.items():
         puncta = [PUNCTA] if PUNCTA in control.columns else []
         rows = control[[*IDENTITY, CLASS, *METADATA, *puncta]].copy()
-        rows[RAW] = out_of_fold(model, features, classes, parted, learned_from=learned_from)
+        rows[RAW] = out_of_fold(
+            model, features, classes, parted, learned_from=learned_from, crops=crops
+        )
         rows[FOLD] = ""
         for fold in parted:
             rows.loc[fold.test, FOLD] = fold.left_out

@@ -15,9 +15,11 @@ from sklearn.base import ClassifierMixin
 from threadpoolctl import threadpool_limits
 
 from autophagy_assets.analysis.classifier.estimators import estimator_of
+from autophagy_assets.analysis.deep.crops import Crops
 from autophagy_assets.analysis.evidence.folds import Fold
 from autophagy_assets.compute.limits import granted_processors
-from autophagy_assets.config.models import RANDOM_FOREST, Model
+from autophagy_assets.config.estimators import RANDOM_FOREST
+from autophagy_assets.config.models import Model
 
 LearnedFrom = Callable[[Fold], tuple[np.ndarray, np.ndarray]]
 
@@ -29,6 +31,7 @@ def out_of_fold(
     parted: Sequence[Fold],
     tested: pd.DataFrame | None = None,
     learned_from: LearnedFrom | None = None,
+    crops: Crops | None = None,
 ) -> np.ndarray:
     """Scores of cells by models that were fitted without them.
 
@@ -44,6 +47,8 @@ def out_of_fold(
     learned_from : callable, optional
         Gives of a fold the positions of the cells that its model is fitted on, and their classes;
         default its training part with `classes`.
+    crops : Crops, optional
+        Of the cells, for a network.
 
     Returns
     -------
@@ -56,14 +61,16 @@ def out_of_fold(
     with threadpool_limits(1):
         for fold in parted:
             at, learned = learned_from(fold) if learned_from else (fold.train, classes[fold.train])
-            fitted = _fitted(model, features.iloc[at], learned)
+            fitted = _fitted(model, features.iloc[at], learned, crops)
             scores[fold.test] = fitted.predict_proba(scored.iloc[fold.test])[:, 1]
     return scores
 
 
-def _fitted(model: Model, features: pd.DataFrame, classes: np.ndarray) -> ClassifierMixin:
+def _fitted(
+    model: Model, features: pd.DataFrame, classes: np.ndarray, crops: Crops | None
+) -> ClassifierMixin:
     """Fit a model on all processors; the same model as on one."""
-    estimator: Any = estimator_of(model)
+    estimator: Any = estimator_of(model, crops)
     if model.estimator != RANDOM_FOREST:
         return estimator.fit(features, classes)
     fitted = estimator.set_params(n_jobs=max(1, int(granted_processors()))).fit(features, classes)

@@ -13,6 +13,7 @@ from autophagy_assets.analysis.evidence.folds import RANDOM, ladder
 from autophagy_assets.analysis.evidence.out_of_fold import out_of_fold
 from autophagy_assets.analysis.features.sets import UNITS, features_of, scale_of
 from autophagy_assets.analysis.identity import CLASS, DATASET, feature_columns
+from autophagy_assets.config.estimators import CNN, RANDOM_FOREST, RandomForest
 from autophagy_assets.config.models import MARKER, Model
 from autophagy_assets.config.study import Study
 from autophagy_assets.errors import InputError
@@ -80,6 +81,11 @@ def on_background(
     if background is None:
         return
     patches = _patches(background, study)
+    if model.estimator == CNN:
+        raise InputError(
+            f"Model {model.name} looks at the pixels of cells, and patches without a cell are kept "
+            "as numbers: whether it goes by the background is not measured."
+        )
     if MARKER not in model.feature_sets:
         raise InputError(
             f"Patches without a cell are measured by features of the marker alone, and model "
@@ -163,6 +169,7 @@ def _alone(
 ) -> Iterator[dict]:
     """Rows of a control that is a model of its own: fitted and scored on `table`."""
     possible = ladder(table, study).folds
+    fitted = _on_numbers(model)
     if not possible:
         raise InputError(f"{name.capitalize()} cannot be cross-validated: too few images have it.")
     for scheme, parted in possible.items():
@@ -170,7 +177,7 @@ def _alone(
         if np.isnan(reference):
             continue
         chosen = table[features or feature_columns(table)]
-        auc = auc_of(table[CLASS], out_of_fold(model, chosen, table[CLASS].to_numpy(), parted))
+        auc = auc_of(table[CLASS], out_of_fold(fitted, chosen, table[CLASS].to_numpy(), parted))
         nearly = auc - 0.5 >= NEARLY * (reference - 0.5)
         yield {
             "control": name, SCHEME: scheme, "n_cells": len(table), "auc": auc,
@@ -179,6 +186,13 @@ def _alone(
                 name, auc, reference, nearly, used, scheme, model, len(table)
             ),
         }  # fmt: skip
+
+
+def _on_numbers(model: Model) -> Model:
+    """A model whose estimator can be fitted on numbers: a forest in place of a network."""
+    if model.estimator != CNN:
+        return model
+    return model.model_copy(update={"estimator": RANDOM_FOREST, "parameters": RandomForest()})
 
 
 def _alone_sentence(

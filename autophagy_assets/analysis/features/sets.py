@@ -1,4 +1,4 @@
-"""Feature sets: which features of a table a model uses.
+"""Feature sets: which features of a table a model uses, or that it looks at the cells themselves.
 
 The name of a feature says where it is from: ``marker_<what>_<scale>`` is a feature of the marker,
 on one of two scales; every other one is scPortrait's.
@@ -10,8 +10,8 @@ from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
-from autophagy_assets.analysis.identity import DATASET, IDENTITY, rows_of
-from autophagy_assets.config.models import MARKER, SCPORTRAIT, Model
+from autophagy_assets.analysis.identity import DATASET, IDENTITY, METADATA, rows_of
+from autophagy_assets.config.models import CROPS, MARKER, SCPORTRAIT, Model
 from autophagy_assets.errors import InputError
 
 PREFIX = "marker_"
@@ -50,7 +50,7 @@ def features_of(model: Model, features: Iterable[str]) -> list[str]:
     Returns
     -------
     list of str
-        In their order.
+        In their order. Of a model of crops, what says which cells they are.
 
     Raises
     ------
@@ -58,6 +58,8 @@ def features_of(model: Model, features: Iterable[str]) -> list[str]:
         If there are none.
     """
     present = list(features)
+    if CROPS in model.feature_sets:
+        return [*IDENTITY, *METADATA]
     used = [
         name
         for name in present

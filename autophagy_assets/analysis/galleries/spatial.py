@@ -186,17 +186,39 @@ def _channel(image: Any, channel: str, store: str | os.PathLike[str]) -> int:
     return names.index(channel)
 
 
-def _centre(store: Path, cell_id: int) -> tuple[float, float]:
+def read_centres(store: str | os.PathLike[str]) -> dict[int, tuple[float, float]]:
+    """Centres of the nuclei of a field of view.
+
+    Parameters
+    ----------
+    store : path-like
+        A SpatialData zarr store of one field of view.
+
+    Returns
+    -------
+    dict of int to (float, float)
+        Row and column by the id of the cell.
+
+    Raises
+    ------
+    InputError
+        If the store has none.
+    """
     try:
-        centres = pq.read_table(store / CENTRES).to_pandas()
+        centres = pq.read_table(Path(store) / CENTRES).to_pandas()
     except (OSError, ValueError) as error:
         raise InputError(
             f"SpatialData store {store} has no cell centres ({error}); segment the field again."
         ) from error
-    if cell_id not in centres.index:
+    places = zip(centres["y"], centres["x"], strict=True)
+    return {int(i): (float(y), float(x)) for i, (y, x) in zip(centres.index, places, strict=True)}
+
+
+def _centre(store: Path, cell_id: int) -> tuple[float, float]:
+    centres = read_centres(store)
+    if cell_id not in centres:
         raise InputError(
             f"Cell {cell_id} ({CELL_ID}) is not among the {len(centres)} cells of {store}; use "
             "the store that was made with this cell's dataset."
         )
-    cell = centres.loc[[cell_id]]
-    return float(cell["y"].iloc[0]), float(cell["x"].iloc[0])
+    return centres[cell_id]

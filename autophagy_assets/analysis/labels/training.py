@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from autophagy_assets.analysis.deep.crops import Crops
 from autophagy_assets.analysis.evidence.folds import ladder, strictest
 from autophagy_assets.analysis.evidence.out_of_fold import out_of_fold
 from autophagy_assets.analysis.features.sets import features_of
@@ -26,6 +27,7 @@ def training_part(
     study: Study,
     answers: pd.DataFrame | None = None,
     when: str = "",
+    crops: Crops | None = None,
 ) -> pd.DataFrame:
     """Cells that a model is fitted on, with the class that it learns.
 
@@ -38,6 +40,8 @@ def training_part(
         labels alone.
     when : str
         Which part that is, for messages, such as " when clone 2 is left out".
+    crops : Crops, optional
+        Of the cells, for a network.
 
     Returns
     -------
@@ -55,7 +59,7 @@ def training_part(
         return cells
     kept = cells
     if model.labels == AUDITED:
-        kept = _without_suspects(cells, model, study, when)
+        kept = _without_suspects(cells, model, study, when, crops)
     elif model.labels == ANNOTATED and answers is not None:
         kept = with_answers(cells, answers, study)
     if absent := [
@@ -69,7 +73,9 @@ def training_part(
     return kept
 
 
-def _without_suspects(cells: pd.DataFrame, model: Model, study: Study, when: str) -> pd.DataFrame:
+def _without_suspects(
+    cells: pd.DataFrame, model: Model, study: Study, when: str, crops: Crops | None
+) -> pd.DataFrame:
     """Cells whose label is not suspect, by scores from within these cells alone."""
     possible = ladder(cells, study)
     if not possible.folds:
@@ -82,4 +88,5 @@ def _without_suspects(cells: pd.DataFrame, model: Model, study: Study, when: str
     classes, number = cells[CLASS].to_numpy(), np.empty(len(cells), dtype=int)
     for place, fold in enumerate(parted):
         number[fold.test] = place
-    return cells[~suspected(classes, out_of_fold(model, features, classes, parted), number)]
+    scores = out_of_fold(model, features, classes, parted, crops=crops)
+    return cells[~suspected(classes, scores, number)]

@@ -97,7 +97,7 @@ def test_no_control_is_said():
 def test_it_fits_as_many_models_as_there_are_folds(monkeypatch):
     fits = []
     monkeypatch.setattr(
-        out_of_fold, "estimator_of", lambda model: fits.append(1) or estimator_of(model)
+        out_of_fold, "estimator_of", lambda *given: fits.append(1) or estimator_of(*given)
     )
     cross_validate(CELLS, forest(), STUDY)
     assert len(fits) == 5 + 4 + 2

@@ -1,0 +1,57 @@
+"""What a model goes by in cells, and what people call it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from autophagy_assets.analysis.classifier.classification import require_features
+from autophagy_assets.analysis.classifier.estimators import with_crops
+from autophagy_assets.analysis.classifier.model import TrainedClassifier
+from autophagy_assets.analysis.deep.crops import Crops
+from autophagy_assets.analysis.deep.estimator import CropClassifier
+
+
+def seen(
+    model: TrainedClassifier, cells: pd.DataFrame, name: str = "cells", crops: Crops | None = None
+) -> np.ndarray:
+    """What a model goes by in cells.
+
+    Parameters
+    ----------
+    cells : pandas.DataFrame, shape (n_cells, n_columns)
+        Cells with the features of the model.
+    name : str
+        What the reader calls the table.
+    crops : Crops, optional
+        Of the cells, for a network.
+
+    Returns
+    -------
+    numpy.ndarray of float, shape (n_cells, n_dimensions)
+        Its features as they are; of a network, what goes into its last layer.
+
+    Raises
+    ------
+    InputError
+        If the table lacks features of the model.
+    """
+    require_features(model, cells, name)
+    used = cells[list(model.feature_names)]
+    estimator = with_crops(model.estimator, crops)
+    if isinstance(estimator, CropClassifier):
+        return estimator.embed(used)
+    return used.to_numpy(dtype=float)
+
+
+def called_view(model: TrainedClassifier, dimensions: int) -> str:
+    """What `seen` gives of a model, in words.
+
+    Parameters
+    ----------
+    dimensions : int
+        How many values it has of a cell.
+    """
+    if isinstance(model.estimator, CropClassifier):
+        return f"the {dimensions} values of a cell that go into its last layer"
+    return f"its {dimensions} features" if dimensions > 1 else "its only feature"

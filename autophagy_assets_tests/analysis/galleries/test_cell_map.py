@@ -1,0 +1,100 @@
+"""A map of cells: where they lie follows from what a model sees, and from nothing else."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from autophagy_assets.analysis.figures import png_bytes
+from autophagy_assets.analysis.galleries.cell_map import ACROSS, SHOWN, UP, cell_map
+from autophagy_assets.analysis.galleries.cell_map_figures import cell_map_picture
+from autophagy_assets.analysis.identity import CLASS, IDENTITY, SCORE
+from autophagy_assets.config.study import Study
+from autophagy_assets.errors import InputError
+from autophagy_assets_tests.analysis.evidence.tables import cells_of
+from autophagy_assets_tests.analysis.synthetic import write_crops
+
+STUDY = Study.load()
+
+
+def scored(cells: int = 10) -> tuple[pd.DataFrame, np.ndarray]:
+    """Cells of two genotypes of which a model sees five values, one of them by class."""
+    labels = {f"clone {n}": (["FOV1"], ["FOV1"]) for n in (1, 2)}
+    table = pd.concat(
+        [cells_of(STUDY, labels, cells, genotype) for genotype in ("WT", "KO")], ignore_index=True
+    )
+    random = np.random.default_rng(0)
+    seen = random.normal(size=(len(table), 5)) * [1, 1, 1, 50, 0]
+    seen[:, :2] += 4 * table[CLASS].to_numpy()[:, None]
+    scores = 1 / (1 + np.exp(-(seen[:, 0] - 2)))
+    return table.assign(**{SCORE: scores, "model": "pixels"}), seen
+
+
+def test_what_differs_most_comes_first_and_grows_with_the_score():
+    table, seen = scored()
+    found, shares = cell_map(table, seen)
+    assert np.corrcoef(found[ACROSS], found[SCORE])[0, 1] > 0.8
+    assert 1 > shares[0] > shares[1] > 0
+    again, _ = cell_map(table, -seen)
+    np.testing.assert_allclose(again[ACROSS], found[ACROSS], atol=1e-9)
+
+
+def test_every_value_counts_alike_whatever_its_unit():
+    table, seen = scored()
+    found, _ = cell_map(table, seen * [1, 1, 1000, 1, 1] + 7)
+    expected, _ = cell_map(table, seen)
+    np.testing.assert_allclose(found[[ACROSS, UP]], expected[[ACROSS, UP]], atol=1e-6)
+
+
+def test_a_cell_has_its_place_in_any_order_of_rows():
+    table, seen = scored()
+    mixed = np.random.default_rng(1).permutation(len(table))
+    found, _ = cell_map(table.iloc[mixed], seen[mixed])
+    expected, _ = cell_map(table, seen)
+    kept = [*IDENTITY, ACROSS, UP, SHOWN]
+    columns = [frame[kept].sort_values(IDENTITY, ignore_index=True) for frame in (found, expected)]
+    pd.testing.assert_frame_equal(*columns)
+
+
+@pytest.mark.parametrize(("cells", "values"), [(40, "one"), (2, "all"), (1, "all"), (40, "alike")])
+def test_of_few_cells_or_values_there_is_a_map_all_the_same(cells, values, tmp_path):
+    table, seen = scored()
+    seen = {"one": seen[:, :1], "all": seen, "alike": np.ones_like(seen)}[values][:cells]
+    found, shares = cell_map(table.head(cells), seen)
+    assert (found[UP].abs() < 1e-9).all() and shares[1] < 1e-9
+    assert found[SHOWN].any()
+    paths = write_crops([found], tmp_path, STUDY)
+    png_bytes(cell_map_picture(found, shares, "some values", paths, STUDY).figure)
+
+
+def test_no_cells_are_said():
+    table, seen = scored()
+    with pytest.raises(InputError, match="no cells to draw a map of"):
+        cell_map(table.head(0), seen[:0])
+
+
+def test_the_figure_has_a_row_for_each_cell_and_says_how_many_there_are(tmp_path):
+    table, seen = scored()
+    found, shares = cell_map(table, seen)
+    paths = write_crops([found], tmp_path, STUDY)
+    picture = cell_map_picture(found, shares, "its 5 features", paths, STUDY)
+    assert len(picture.table) == len(table) == picture.numbers["cells"]
+    assert "(n = 80), placed by its 5 features" in picture.caption
+    texts = {text.get_text() for text in picture.figure.findobj(lambda o: hasattr(o, "get_text"))}
+    assert {"WT (40)", "KO (40)", "untreated (40)", "WT, clone 1 (20)", "Score"} <= texts
+    images = [len(ax.images) for part in picture.figure.subfigs for ax in part.axes]
+    assert max(images) == int(found[SHOWN].sum())
+    assert png_bytes(picture.figure) == png_bytes(
+        cell_map_picture(found, shares, "its 5 features", paths, STUDY).figure
+    )
+
+
+def test_more_clones_than_colours_share_the_last_one(tmp_path):
+    table, seen = scored()
+    many = table.assign(clone=[f"clone {n % 5}" for n in range(len(table))])
+    found, shares = cell_map(many, seen)
+    paths = write_crops([found], tmp_path, STUDY)
+    picture = cell_map_picture(found, shares, "its 5 features", paths, STUDY)
+    texts = {text.get_text() for text in picture.figure.findobj(lambda o: hasattr(o, "get_text"))}
+    assert "5 others (40)" in texts
