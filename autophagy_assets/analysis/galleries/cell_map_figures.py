@@ -78,13 +78,12 @@ def cell_map_picture(
     caption = (
         f"Each point is a cell (n = {len(table)}), placed by {by_what}, each scaled to unit "
         f"variance: the first two principal components, which hold {shares[0]:.0%} and "
-        f"{shares[1]:.0%} of the variance and have no unit. Cells that lie near each other look alike to model {model}. Colours: genotype, "
-        "stimulation, clone, and the probability of being "
-        f"{study.classes[1]}, of cells of the control by models that had not seen them. The stored "
-        f"model, which places the cells, was trained on cells of {study.control}, so classes may "
-        "lie further apart there than among new cells. Right: "
-        f"{study.marker_name} in {int(table[SHOWN].sum())} of the cells, each where it lies, "
-        "scaled by itself."
+        f"{shares[1]:.0%} of the variance and have no unit. Cells that lie near each other look "
+        f"alike to model {model}. Colours: genotype, stimulation, clone, and the probability of "
+        f"being {study.classes[1]}, of cells of the control by models that had not seen them. The "
+        f"stored model, which places the cells, was trained on cells of {study.control}, so "
+        f"classes may lie further apart there than among new cells. Right: {study.marker_name} in "
+        f"{int(table[SHOWN].sum())} of the cells, each where it lies, scaled by itself."
     )
     kept = [*IDENTITY, *METADATA, MODEL, SCORE, ACROSS, UP, SHOWN]
     numbers = {"cells": float(len(table)), "variance shown": float(sum(shares))}
