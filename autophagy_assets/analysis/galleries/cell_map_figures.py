@@ -76,9 +76,10 @@ def cell_map_picture(
         _label(ax, shares, across=number > 1, up=number % 2 == 0)
     _draw_crops(right.subplots(), table, shares, paths, study)
     caption = (
-        f"Each point is a cell (n = {len(table)}), placed by {by_what}, each scaled to unit variance: "
-        f"the first two principal components, which hold {shares[0]:.0%} and {shares[1]:.0%} of the variance and have no "
-        f"unit. Cells that lie near each other look alike to model {model}. Colours: genotype, "
+        f"Each point is a cell (n = {len(table)}), placed by {by_what}, each scaled to unit "
+        f"variance: the first two principal components, which hold {shares[0]:.0%} and "
+        f"{shares[1]:.0%} of the variance and have no unit. Cells that lie near each other look "
+        f"alike to model {model}. Colours: genotype, "
         "stimulation, clone, and the probability of being "
         f"{study.classes[1]}, of cells of the control by models that had not seen them. The stored "
         f"model, which places the cells, was trained on cells of {study.control}, so classes may "
