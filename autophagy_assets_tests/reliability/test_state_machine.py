@@ -42,7 +42,7 @@ from autophagy_assets_tests.reliability.wanted import (
 pytestmark = pytest.mark.slow
 
 SEED = int(os.environ.get("AUTOPHAGY_TEST_SEED", "8"))
-EXAMPLES = int(os.environ.get("AUTOPHAGY_TEST_EXAMPLES", "9"))
+EXAMPLES = int(os.environ.get("AUTOPHAGY_TEST_EXAMPLES", "8"))
 STEPS = int(os.environ.get("AUTOPHAGY_TEST_STEPS", "28"))
 # Finding the shortest way to a fault takes an hour; asked for by a person only.
 SHRINK = bool(os.environ.get("AUTOPHAGY_TEST_SHRINK"))
