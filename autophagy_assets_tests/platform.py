@@ -140,10 +140,11 @@ def give_dataset(
         rows=len(ids),
     )
     random = np.random.default_rng(code)
+    size = max(120, 2 * side)
     edge = side // 2 + 6  # their crops lie within the field
-    nuclei = {i: tuple(int(x) for x in random.integers(edge, 120 - edge, 2)) for i in ids}
+    nuclei = {i: tuple(int(x) for x in random.integers(edge, size - edge, 2)) for i in ids}
     recorder.put(
-        lambda path: write_store(path, nuclei, (120, 120), study),
+        lambda path: write_store(path, nuclei, (size, size), study),
         f"{place}/spatialdata.zarr",
         f"field of {sample}",
         labels | {"artifact type": "spatialdata"},

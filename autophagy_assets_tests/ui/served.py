@@ -26,7 +26,6 @@ REPOSITORY = {
 # What a featurized study needs to be complete; no image is segmented.
 GIVE_AND_REFRESH = """
 import sys
-from functools import partial
 from pathlib import Path
 from autophagy_assets.automation.refresh import refresh
 from autophagy_assets.config.study import Study
@@ -34,8 +33,7 @@ from autophagy_assets_tests import platform
 
 study = Study.load()
 # Crops of the size that segmentation gives: galleries show them beside those of new images.
-platform.write_h5sc = partial(platform.write_h5sc, side=study.segmentation.image_size)
-platform.given_study(study, Path(sys.argv[1]))
+platform.given_study(study, Path(sys.argv[1]), side=study.segmentation.image_size)
 done = refresh()
 assert not done.failed, done.failed
 print(len(done.made))
