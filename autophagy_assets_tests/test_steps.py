@@ -34,7 +34,7 @@ OF_MODELS = {
 }
 FIGURES = {
     *("class_gallery", "error_galleries", "wt_ko_gallery", "spatial_context"),
-    *("marker_example", "study_report"),
+    *("marker_example", "study_report", "label_audit_gallery"),
 }
 MAPS = {"cell_map"}  # by model, and of the cells of all genotypes
 

@@ -16,6 +16,7 @@ from autophagy_assets.errors import InputError
 ACROSS, UP = "component_1", "component_2"
 SHOWN = "shown"
 _GRID = 8  # places for crops along each side of the map
+_DIGITS = 6
 
 
 def cell_map(cells: pd.DataFrame, seen: np.ndarray) -> tuple[pd.DataFrame, tuple[float, float]]:
@@ -52,7 +53,8 @@ def cell_map(cells: pd.DataFrame, seen: np.ndarray) -> tuple[pd.DataFrame, tuple
     if cells.empty:
         raise InputError("There are no cells to draw a map of; check the feature tables.")
     spread = seen.std(axis=0)
-    told = spread > 0
+    # What is constant but for the last digits has no direction.
+    told = spread > 1e-9 * np.abs(seen).max(axis=0)
     places, shares = np.zeros((len(cells), 2)), [0.0, 0.0]
     if told.any():
         scaled = (seen[:, told] - seen[:, told].mean(axis=0)) / spread[told]
@@ -64,8 +66,11 @@ def cell_map(cells: pd.DataFrame, seen: np.ndarray) -> tuple[pd.DataFrame, tuple
     against = _covariance(places[:, 0], cells[SCORE].to_numpy()) < 0
     places[:, 0] *= -1 if against else 1
     places[:, 1] *= -1 if (places[:, 1] ** 3).sum() < 0 else 1
+    # Last digits depend on how many threads the library has, and the same cells give the same map.
+    places = places.round(_DIGITS)
     table = cells.reset_index(drop=True).assign(**{ACROSS: places[:, 0], UP: places[:, 1]})
-    return table.assign(**{SHOWN: _shown(places)}), (shares[0], shares[1])
+    first, second = (round(share, _DIGITS) for share in shares)
+    return table.assign(**{SHOWN: _shown(places)}), (first, second)
 
 
 def _covariance(one: np.ndarray, other: np.ndarray) -> float:
