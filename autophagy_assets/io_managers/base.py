@@ -163,7 +163,8 @@ class LaminIOManager(dg.ConfigurableIOManager):
         if CONTROL in wanted:
             running = steps.running_step(context.step_context, self.study_file)
             return self._load(context, control_of(running.study))
-        keys = list(context.asset_partition_keys)
+        # Dagster has partitions in the order in which they were added, which is no part of a study.
+        keys = sorted(context.asset_partition_keys)
         if wanted.get(EVERY):
             return Partitions(self, context, keys)
         return self._load(context, keys[0])
