@@ -115,7 +115,7 @@ def test_a_stored_model_has_the_same_bytes_and_predicts_by_its_crops(given):
 
 def test_it_is_cross_validated_in_every_scheme_and_each_cell_is_scored_once(given):
     cells, crops = given
-    found = cross_validate(cells, network(epochs=1), STUDY, crops)
+    found = cross_validate(cells, network(epochs=1), STUDY, crops=crops)
     assert list(found["scheme"].unique()) == list(SCHEMES)
     assert found.groupby("scheme").size().eq(len(cells)).all()
     assert found["score"].between(0, 1).all()
@@ -131,7 +131,7 @@ def test_no_cell_that_is_tested_says_when_to_stop(given, monkeypatch):
         return chosen(cells, *rest)
 
     monkeypatch.setattr(estimator, "set_aside", watched)
-    found = cross_validate(cells, network(epochs=1), STUDY, crops)
+    found = cross_validate(cells, network(epochs=1), STUDY, crops=crops)
     every = set(map(tuple, cells[IDENTITY].to_numpy()))
     tested = [
         set(map(tuple, part[IDENTITY].to_numpy())) for _, part in found.groupby(["scheme", "fold"])
@@ -141,7 +141,7 @@ def test_no_cell_that_is_tested_says_when_to_stop(given, monkeypatch):
 
 def test_negative_controls_have_a_number_or_a_sentence_each(given):
     cells, crops = given
-    found = cross_validate(cells, network(epochs=1), STUDY, crops)
+    found = cross_validate(cells, network(epochs=1), STUDY, crops=crops)
     patches = cells.assign(marker_x_units=np.random.default_rng(0).normal(size=len(cells)))
     controls = negative_controls(cells, network(), STUDY, found, patches, patches)
     said = controls.drop_duplicates("control").set_index("control")["sentence"]

@@ -36,7 +36,7 @@ def brought(folder: Path, content: bytes) -> dict[str, str]:
 def test_they_are_applied_as_they_are_in_every_fold(given, fitted, tmp_path):
     cells, crops = given
     model = network(weights=brought(tmp_path, fitted.weights_))
-    found = cross_validate(cells, model, STUDY, crops)
+    found = cross_validate(cells, model, STUDY, crops=crops)
     ordered = cells.sort_values(["dataset", "scportrait_cell_id"])
     for _, part in found.groupby("scheme"):
         expected = fitted.predict_proba(ordered)[:, 1]
