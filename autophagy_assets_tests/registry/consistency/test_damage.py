@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import shutil
+import time
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,7 @@ def put(*writes) -> list[str]:
         for i, write in enumerate(writes)
     ]
     recorder.finish()
+    tick()
     return [output.record.uid for output in outputs]
 
 
@@ -75,7 +77,13 @@ def hashed(monkeypatch) -> list[Path]:
     return seen
 
 
+def tick() -> None:
+    """Let the clock of the file system go on: two changes within its tick have one time."""
+    time.sleep(0.02)
+
+
 def flip(path: Path) -> None:
+    tick()
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
     path.write_bytes(content)
