@@ -176,8 +176,8 @@ def _people(sources: Mapping[str, Source], study: Study) -> Said:
         n = source.number(noise, "n_cells", "cells", style=".0f")
         wrong = source.number(noise, "count", "cells", f"{n.says} cells", ".0f")
         yield (
-            f"Of {n.says} {study.control} cells that were drawn at random and that people agree on "
-            f"they say another class than the label of {wrong.says}.",
+            f"Of {n.says} {study.control} cells that were drawn at random and whose class people "
+            f"agree on, {wrong.says} have another class than their label says.",
             [wrong, n],
         )
     ahead = f"measure == {NEXT!r} and who == {ALL!r}"
