@@ -147,7 +147,10 @@ def test_other_labels_and_answers_are_told_beside_labels_as_given():
     text = dict(story.paragraphs)["What other labels change"]
     assert "Trained with audited labels, model other has an AUC of" in text
     assert "of small with labels as given (96 cells" in text
-    assert "Of 24 WT cells that were drawn at random" in text and "the label of 2." in text
+    assert (
+        "Of 24 WT cells that were drawn at random" in text
+        and "2 have another class than their label says." in text
+    )
     assert "Answers about 24 cells changed 2 labels; the next fifty" in text
     check_claims([text], story.claims, tables, ["WT", *study.classes.values()])
     nobody = sources | {"annotation_agreement": Source("", "", pd.DataFrame({"sentence": [""]}))}
