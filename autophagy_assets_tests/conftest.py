@@ -141,6 +141,25 @@ def store() -> Any:
 
 
 @pytest.fixture(scope="session")
+def finished(store: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """Platform with everything made once, and what it was made from. Read-only.
+
+    Defined here alone: of a fixture that two folders import, pytest makes one for each, and the
+    second study would find the artifacts of the first.
+    """
+    from autophagy_assets.config.models import AS_PUBLISHED
+    from autophagy_assets_tests.platform import Platform, given_study, study_file
+
+    folder = tmp_path_factory.mktemp("finished")
+    as_in_the_notebook = {AS_PUBLISHED: {"n_estimators": 100}}
+    platform = Platform(study_file(folder, "finished study", models=as_in_the_notebook))
+    given = given_study(platform.study, folder)
+    done = platform.refresh()
+    assert not done.failed and not done.skipped, done
+    return platform, given
+
+
+@pytest.fixture(scope="session")
 def tiny_study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder of a simulated study: one field of view per genotype and stimulation. Read-only."""
     from autophagy_assets.simulation import simulate

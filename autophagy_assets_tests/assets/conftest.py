@@ -1,4 +1,4 @@
-"""A platform on which everything downstream of raw features has been made once."""
+"""Platforms for studies of their own."""
 
 from __future__ import annotations
 
@@ -7,20 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from autophagy_assets.config.models import AS_PUBLISHED
-from autophagy_assets_tests.platform import Given, Platform, given_study, study_file
-
-
-@pytest.fixture(scope="session")
-def finished(store, tmp_path_factory: pytest.TempPathFactory) -> tuple[Platform, Given]:
-    """A finished study and what it was made from. Read-only."""
-    folder = tmp_path_factory.mktemp("finished")
-    as_in_the_notebook = {AS_PUBLISHED: {"n_estimators": 100}}
-    platform = Platform(study_file(folder, "finished study", models=as_in_the_notebook))
-    given = given_study(platform.study, folder)
-    done = platform.refresh()
-    assert not done.failed and not done.skipped, done
-    return platform, given
+from autophagy_assets_tests.platform import Platform, study_file
 
 
 @pytest.fixture

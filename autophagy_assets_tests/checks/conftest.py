@@ -1,5 +1,5 @@
-"""The finished study of the assets' tests, and platforms for studies of their own."""
+"""Platforms for studies of their own, as in the assets' tests."""
 
-from autophagy_assets_tests.assets.conftest import finished, platform, platform_of
+from autophagy_assets_tests.assets.conftest import platform, platform_of
 
-__all__ = ["finished", "platform", "platform_of"]
+__all__ = ["platform", "platform_of"]
