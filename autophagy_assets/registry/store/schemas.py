@@ -96,7 +96,13 @@ def _register_labels(table: pd.DataFrame, columns: list[str]) -> None:
 
 
 def _feature(ln: Any, column: Column) -> Any:
-    new = ln.Feature(name=column.name, dtype=column.type, description=column.meaning)
+    # Its name is known to be new: LaminDB would compare it with every feature there is.
+    creation = ln.settings.creation
+    searched, creation.search_names = creation.search_names, False
+    try:
+        new = ln.Feature(name=column.name, dtype=column.type, description=column.meaning)
+    finally:
+        creation.search_names = searched
     new.unit = column.unit
     new.uid = derived(12, "column", column.name)
     return new.save()
