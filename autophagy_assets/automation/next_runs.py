@@ -22,7 +22,7 @@ from autophagy_assets.config.study import Study
 from autophagy_assets.registry.ingest.retire import field_keys, retire
 from autophagy_assets.registry.state import RegistryState
 from autophagy_assets.staleness.judge import Judge
-from autophagy_assets.staleness.plan import Plan, make_plan
+from autophagy_assets.staleness.plan import Plan, make_plan, record_left_out
 from autophagy_assets.staleness.upstream import Target, partitions_name
 
 
@@ -94,6 +94,7 @@ def look(
     sync(instance, study, registry)
     _retire(instance, study, defs, registry)
     plan = make_plan(Judge(instance, defs, study, registry, verify))
+    record_left_out(instance, plan)
     return Look(study, defs, plan, assets_of(defs, groups), busy)
 
 
