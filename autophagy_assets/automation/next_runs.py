@@ -61,7 +61,15 @@ class Look:
     @property
     def requests(self) -> list[Request]:
         """Runs that could begin now."""
-        return launchable(self.plan, requests(self.plan, self.todo), self.busy)
+        return self._launchable(self.todo)
+
+    @property
+    def untried(self) -> list[Request]:
+        """Those runs, without models that have failed, made from what there is now."""
+        return self._launchable(t for t in self.todo if t not in self.plan.left_out)
+
+    def _launchable(self, targets: Iterable[Target]) -> list[Request]:
+        return launchable(self.plan, requests(self.plan, targets), self.busy)
 
 
 def look(
