@@ -58,11 +58,13 @@ def would_fail_again(error: BaseException | None) -> bool:
     """
     if isinstance(error, dg.Failure):
         return not isinstance(error.__cause__, IntegrityError)
-    while error is not None:
-        if isinstance(error, _ELSEWHERE) or store_away(error):
+    reason = error
+    while reason is not None:
+        no_memory = type(reason).__name__ == "OutOfMemoryError"  # torch's, which is not imported
+        if isinstance(reason, _ELSEWHERE) or no_memory or store_away(reason):
             return False
-        error = error.__cause__ or error.__context__
-    return True
+        reason = reason.__cause__ or reason.__context__
+    return error is not None
 
 
 def study_asset(

@@ -58,6 +58,7 @@ def record(instance: dg.DagsterInstance, target: Target, reason: str, key: str =
     key : str
         As the judge's verdict has it, where it was tried.
     """
+    reason = " ".join(reason.split())  # it stands in captions
     instance.report_runless_asset_event(
         dg.AssetObservation(
             target.key,
