@@ -22,6 +22,7 @@ from autophagy_assets.staleness.materializations import CAPTION
 from autophagy_assets.staleness.upstream import Target
 from autophagy_assets_tests.analysis.labels.answered import answers_of
 from autophagy_assets_tests.automation.test_sensors import Daemon
+from autophagy_assets_tests.checks.test_checks import evaluation_of
 from autophagy_assets_tests.platform import Platform, given_study, study_file
 
 pytestmark = pytest.mark.slow
@@ -92,6 +93,8 @@ def test_the_others_are_compared_without_it_and_the_report_says_so(platform, tmp
     page = Path(platform.artifact("study_report").path).read_text()
     assert "Missing here, as it could not be made:" in page
     assert page.count("asks for at least 10 annotated cells of the control") > 1
+    said = evaluation_of(platform, "ko_predictions", "features_are_the_models", "EI24KO")
+    assert said.passed, said.description
     inputs = platform.latest("study_report").fingerprint.inputs
     assert inputs["score_reliability[annotated]"].startswith("could not be made: cross_validation[")
 
