@@ -25,6 +25,7 @@ LONGEST = [
     "simulation/test_recovery.py",
     "assets/test_reads_recorded.py",
     "staleness/test_judge.py",
+    "assets/test_labels.py",
     "reliability/test_backup.py",
     "reliability/test_database_away.py",
     "assets/test_source.py",
@@ -42,7 +43,6 @@ LONGEST = [
     "reliability/test_tampering.py",
     "assets/test_notebook_queries.py",
     "reliability/test_disk_full.py",
-    "assets/test_labels.py",
     "assets/imaging/test_kept_fields.py",
 ]
 _PLACE = {unit: place for place, unit in enumerate(LONGEST)}

@@ -9,7 +9,9 @@ import dagster as dg
 
 from autophagy_assets.analysis.features.tables import Table
 from autophagy_assets.assets.context import StudyContext
+from autophagy_assets.config.secrets import without_secrets
 from autophagy_assets.config.study import Study
+from autophagy_assets.errors import IntegrityError, store_away
 from autophagy_assets.io_managers import base, steps
 from autophagy_assets.staleness.code import code_of
 from autophagy_assets.staleness.judge import GIVEN
@@ -17,6 +19,10 @@ from autophagy_assets.staleness.upstream import ANSWERS, CONTROL
 
 TITLE = "autophagy/title"
 OWNER = "team:imaging"
+_ELSEWHERE = (
+    *(OSError, MemoryError, IntegrityError),
+    *(KeyboardInterrupt, SystemExit, dg.DagsterExecutionInterruptedError),
+)
 RETRIES = dg.RetryPolicy(max_retries=2, delay=2, backoff=dg.Backoff.EXPONENTIAL)
 
 
@@ -41,7 +47,24 @@ def record_failure(context: dg.HookContext) -> None:
     """Give the LaminDB run of a failed step its error."""
     error = context.op_exception
     reason = error.description if isinstance(error, dg.Failure) else str(error)
-    steps.fail(context.run_id, context.step_key, reason or type(error).__name__)
+    said = without_secrets(reason or type(error).__name__)
+    steps.fail(context.run_id, context.step_key, said, would_fail_again(error))
+
+
+def would_fail_again(error: BaseException | None) -> bool:
+    """Whether a step that failed would fail again, as far as can be told from its error.
+
+    What the machine or the store lacks, and what somebody has stopped, says nothing of the step.
+    """
+    if isinstance(error, dg.Failure):
+        return not isinstance(error.__cause__, IntegrityError)
+    reason = error
+    while reason is not None:
+        no_memory = type(reason).__name__ == "OutOfMemoryError"  # torch's, which is not imported
+        if isinstance(reason, _ELSEWHERE) or no_memory or store_away(reason):
+            return False
+        reason = reason.__cause__ or reason.__context__
+    return error is not None
 
 
 def study_asset(

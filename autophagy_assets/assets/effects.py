@@ -17,8 +17,11 @@ from autophagy_assets.analysis.effects.replicates_figures import replicate_pictu
 from autophagy_assets.analysis.effects.responses import POSITIVE_SHARE
 from autophagy_assets.analysis.effects.robustness_figures import robustness_picture
 from autophagy_assets.analysis.figures import Picture
+from autophagy_assets.analysis.identity import MODEL
+from autophagy_assets.analysis.left_out import noted
 from autophagy_assets.assets.definition import every, study_asset
 from autophagy_assets.errors import InputError
+from autophagy_assets.io_managers.base import Partitions
 from autophagy_assets.staleness.partitions import knockouts
 
 GROUP = "effects"
@@ -44,8 +47,8 @@ def knockout_effect(
     Drawn for the stimulation that is class 1; the table has every stimulation.
     """
     model, knockout = context.study.model(context.study.primary), ko_predictions["genotype"].iloc[0]
-    scores = cross_validation[model.name]
     try:
+        scores = of_primary(cross_validation, ko_predictions, model.name)
         measured, effect, effects = measured_effect(
             scores, ko_predictions, condition_predictions, model, context.study
         )
@@ -71,7 +74,9 @@ def effect_robustness(context, ko_predictions: pd.DataFrame, cross_validation) -
         table = every_specification(scores, ko_predictions, context.study)
     except InputError as error:
         return sentence_picture(f"Effect of {knockout} in every way of measuring it", str(error))
-    return robustness_picture(table, knockout, context.study.classes[1], context.study)
+    picture = robustness_picture(table, knockout, context.study.classes[1], context.study)
+    unknown = {n: "it has no scores of the knockout" for n in scores if n not in set(table[MODEL])}
+    return noted(picture, unknown | cross_validation.left_out)
 
 
 @study_asset(
@@ -86,9 +91,8 @@ def replicate_plan(context, ko_predictions: pd.DataFrame, cross_validation) -> P
     """Clones that would show the effect of a knockout, and whether more fields or cells help."""
     model, knockout = context.study.model(context.study.primary), ko_predictions["genotype"].iloc[0]
     try:
-        table = planned_replicates(
-            cross_validation[model.name], ko_predictions, model, context.study
-        )
+        scores = of_primary(cross_validation, ko_predictions, model.name)
+        table = planned_replicates(scores, ko_predictions, model, context.study)
     except InputError as error:
         return sentence_picture(f"Clones that would show what {knockout} does", str(error))
     return replicate_picture(table, POSITIVE_SHARE)
@@ -110,5 +114,28 @@ def response_curve(
     """
     model = context.study.model(context.study.primary)
     predictions = [condition_predictions, *(ko_predictions[name] for name in ko_predictions)]
-    table, threshold = curve_of(cross_validation[model.name], predictions, model, context.study)
+    try:
+        scores = of_primary(cross_validation, pd.concat(predictions), model.name)
+    except InputError as error:
+        return sentence_picture("Response from one condition to the next", str(error))
+    table, threshold = curve_of(scores, predictions, model, context.study)
     return curve_picture(table, threshold, context.study)
+
+
+def of_primary(cross_validation: Partitions, predictions: pd.DataFrame, model: str) -> pd.DataFrame:
+    """Cross-validated scores of the primary model.
+
+    Parameters
+    ----------
+    predictions : pandas.DataFrame
+        Of other cells; where there are any, some have to be of the model.
+
+    Raises
+    ------
+    InputError
+        If the model could not be made.
+    """
+    if model in cross_validation and (predictions.empty or model in set(predictions[MODEL])):
+        return cross_validation[model]
+    reason = cross_validation.left_out.get(model, "its predictions are missing; see the status")
+    raise InputError(f"Model {model} leads, and could not be made: {reason.rstrip('.')}.")

@@ -23,6 +23,7 @@ from autophagy_assets.analysis.evidence.cross_validation import cross_validate, 
 from autophagy_assets.analysis.features.tables import BACKGROUND, OUT_OF_FOLD
 from autophagy_assets.analysis.figures import Picture
 from autophagy_assets.analysis.identity import CLASS, DATASET, IDENTITY, KIND, METADATA
+from autophagy_assets.analysis.left_out import noted
 from autophagy_assets.assets.context import PIXEL_UM, Manifests
 from autophagy_assets.assets.crops import crops_of
 from autophagy_assets.assets.definition import answers, control, every, study_asset
@@ -68,7 +69,8 @@ def model_comparison(context, cross_validation, model_features: pd.DataFrame) ->
     tables = [cross_validation[model] for model in cross_validation]
     refused = refusals(model_features, context.study)
     table = compare(pd.concat(tables, ignore_index=True), refused)
-    return comparison_picture(table, context.study.primary, context.study)
+    picture = comparison_picture(table, context.study.primary, context.study)
+    return noted(picture, cross_validation.left_out)
 
 
 @study_asset(

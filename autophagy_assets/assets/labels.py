@@ -9,6 +9,7 @@ from autophagy_assets.analysis.labels import audit_figures
 from autophagy_assets.analysis.labels.agreement import agreement_table
 from autophagy_assets.analysis.labels.agreement_figures import agreement_picture
 from autophagy_assets.analysis.labels.audit import audit
+from autophagy_assets.analysis.left_out import noted
 from autophagy_assets.assets.definition import every, study_asset
 from autophagy_assets.assets.galleries import MANIFESTS, SOURCE
 from autophagy_assets.staleness.partitions import models
@@ -77,4 +78,4 @@ def annotation_agreement(context, annotations: pd.DataFrame, cross_validation) -
     study = context.study
     calls = [unseen_predictions(cross_validation[m], study.model(m)) for m in cross_validation]
     table = agreement_table(annotations, pd.concat(calls, ignore_index=True), study)
-    return agreement_picture(table, study)
+    return noted(agreement_picture(table, study), cross_validation.left_out)

@@ -14,6 +14,7 @@ from autophagy_assets.analysis.report.page import render_report
 from autophagy_assets.analysis.report.story import tell
 from autophagy_assets.assets.context import StudyContext
 from autophagy_assets.assets.definition import every, study_asset, title_of
+from autophagy_assets.io_managers.base import Partitions
 from autophagy_assets.io_managers.figure import StoredPicture
 from autophagy_assets.registry.lineage.cells import lineage_trees
 from autophagy_assets.registry.lineage.lineage import nodes_of
@@ -87,8 +88,21 @@ def study_report(context, clean_features, single_cell_images, **figures) -> Repo
         parameters=context.study.model_dump(mode="json"),
         versions={name: version(name) for name in PACKAGES},
         lineage=lineage(context, uids, cells_shown),
+        left_out=left_out(figures.values()),
     )
     return ReportPage(render_report(content), story.claims)
+
+
+def left_out(figures: Iterable[Any]) -> list[str]:
+    """What of a model could not be made, and why, each once.
+
+    Parameters
+    ----------
+    figures : iterable of object
+        Figures, and mappings of those with partitions.
+    """
+    found = [one.left_out.values() for one in figures if isinstance(one, Partitions)]
+    return sorted({reason for reasons in found for reason in reasons})
 
 
 def labels_in(cells: pd.DataFrame, context: StudyContext) -> set[str]:

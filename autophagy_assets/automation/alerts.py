@@ -2,10 +2,11 @@
 
 import dagster as dg
 
-from autophagy_assets.automation.failures import reason_of_run, without_secrets
+from autophagy_assets.automation.failures import reason_of_run
 from autophagy_assets.automation.sensor_defaults import sensor_defaults
 from autophagy_assets.automation.webhook import NotPosted, post
 from autophagy_assets.config import settings
+from autophagy_assets.config.secrets import without_secrets
 
 _NAMED = 5  # assets that a message names; it counts the rest
 PARTITION_TAGS = (

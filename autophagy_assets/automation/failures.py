@@ -1,17 +1,10 @@
-"""What to report of a failure: the reason in one sentence, without secrets."""
+"""What to report of a failure: the reason in one sentence."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 
 import dagster as dg
-
-from autophagy_assets.config import settings
-
-_LONGEST = 1000
-# user:password@ in an address of any kind.
-_CREDENTIALS = re.compile(r"(?<=://)[^/\s@'\"]+@")
 
 
 def reason_of(event: dg.DagsterEvent) -> str:
@@ -53,11 +46,3 @@ def reason_of_run(failed: Iterable[dg.DagsterEvent], message: str | None) -> str
     """
     reasons = list(dict.fromkeys(f"{event.step_key}: {reason_of(event)}" for event in failed))
     return "\n".join(reasons) or message or "It has failed without saying why."
-
-
-def without_secrets(text: str) -> str:
-    """Replace secret addresses and passwords in a text by their names, and shorten it."""
-    for variable, secret in settings.secrets().items():
-        text = text.replace(secret, f"<{variable}>")
-    text = _CREDENTIALS.sub("<credentials>@", text)
-    return text if len(text) <= _LONGEST else text[:_LONGEST] + " ..."

@@ -22,7 +22,7 @@ from autophagy_assets.config.study import Study
 from autophagy_assets.registry.ingest.retire import field_keys, retire
 from autophagy_assets.registry.state import RegistryState
 from autophagy_assets.staleness.judge import Judge
-from autophagy_assets.staleness.plan import Plan, make_plan
+from autophagy_assets.staleness.plan import Plan, make_plan, record_left_out
 from autophagy_assets.staleness.upstream import Target, partitions_name
 
 
@@ -61,7 +61,15 @@ class Look:
     @property
     def requests(self) -> list[Request]:
         """Runs that could begin now."""
-        return launchable(self.plan, requests(self.plan, self.todo), self.busy)
+        return self._launchable(self.todo)
+
+    @property
+    def untried(self) -> list[Request]:
+        """Those runs, without models that have failed, made from what there is now."""
+        return self._launchable(t for t in self.todo if t not in self.plan.left_out)
+
+    def _launchable(self, targets: Iterable[Target]) -> list[Request]:
+        return launchable(self.plan, requests(self.plan, targets), self.busy)
 
 
 def look(
@@ -94,6 +102,7 @@ def look(
     sync(instance, study, registry)
     _retire(instance, study, defs, registry)
     plan = make_plan(Judge(instance, defs, study, registry, verify))
+    record_left_out(instance, plan)
     return Look(study, defs, plan, assets_of(defs, groups), busy)
 
 

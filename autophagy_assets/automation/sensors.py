@@ -96,7 +96,7 @@ def _refresh_on_change(
 ) -> dg.SensorResult | dg.SkipReason:
     """Ask for the runs that could begin now."""
     state = look(context.instance, study.study_file)
-    wanted = not_tried(context.instance, state.plan, state.requests)[:_MOST_AT_ONCE]
+    wanted = not_tried(context.instance, state.plan, state.untried)[:_MOST_AT_ONCE]
     if not wanted:
         return dg.SkipReason(summary_of(state))
     _log(context, state)

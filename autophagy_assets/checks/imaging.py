@@ -8,6 +8,7 @@ from autophagy_assets.analysis.quality.fields import (
     fields_accounted_for,
     fields_excluded,
 )
+from autophagy_assets.analysis.quality.marker import marker_measurable
 from autophagy_assets.analysis.quality.stretch import (
     Evidence,
     evidence_of,
@@ -48,6 +49,17 @@ def check_single_cell_images(context, single_cell_images: pd.DataFrame) -> Findi
         "cells_per_field": cells_per_field(single_cell_images, context.study.checks),
         "images_not_stretched": images_not_stretched(evidence(single_cell_images, context.study)),
     }
+
+
+@study_checks(
+    "marker_features",
+    {"marker_measurable": "The marker is neither flat nor saturated in many cells."},
+    partitions=samples,
+)
+def check_marker_features(context, marker_features: pd.DataFrame) -> Findings:
+    """Count the cells of a sample whose marker says little."""
+    found = marker_measurable(marker_features, context.named("marker_features"))
+    return {"marker_measurable": found}
 
 
 def evidence(manifest: pd.DataFrame, study: Study) -> dict[tuple[str, str], Evidence | str]:

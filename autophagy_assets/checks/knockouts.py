@@ -9,6 +9,7 @@ from autophagy_assets.analysis.quality.cells import features_match
 from autophagy_assets.analysis.quality.finding import Finding
 from autophagy_assets.checks.definition import Findings, study_checks
 from autophagy_assets.io_managers.joblib import FEATURE_NAMES
+from autophagy_assets.staleness.fingerprint import is_left_out
 from autophagy_assets.staleness.materializations import latest
 from autophagy_assets.staleness.partitions import MODEL_PARTITIONS, knockouts
 
@@ -24,9 +25,12 @@ def check_ko_predictions(context) -> Findings:
     """Compare names of features as they were recorded, so that nothing has to be loaded."""
     name = context.named("model_features")
     schema = remembered(context.instance, "model_features", context.partition).get(COLUMN_SCHEMA)
+    used = latest(context.instance, dg.AssetKey("ko_predictions"), context.partition)
+    inputs = used.fingerprint.inputs if used and used.fingerprint else {}
     known: dict[str, list[str]] = {
         model: remembered(context.instance, "autophagy_classifier", model).get(FEATURE_NAMES, [])
         for model in sorted(context.instance.get_dynamic_partitions(MODEL_PARTITIONS))
+        if not is_left_out(inputs.get(f"autophagy_classifier[{model}]"))
     }
     if schema is None or not all(known.values()):
         sentence = f"The features of {name} or of a model are not recorded: make both again."

@@ -38,6 +38,7 @@ _LEADING_AWAY = (
 @click.option("--effect", default=1.0, show_default=True, help="0: stimulation does nothing.")
 @click.option("--knockout", default=1.0, show_default=True, help="0: it responds as WT does.")
 @click.option("--staining", default=0.0, show_default=True, help="1: twice the background.")
+@click.option("--halfway", is_flag=True, help="Add 6h Torin-1: half the effect, and no class.")
 @click.option("--seed", default=0, show_default=True, help="Another seed, another study.")
 @click.option("--ui", is_flag=True, help="Show it in the Dagster UI; make nothing.")
 @click.pass_context
@@ -49,6 +50,7 @@ def demo(
     effect: float,
     knockout: float,
     staining: float,
+    halfway: bool,
     seed: int,
     ui: bool,
 ) -> None:
@@ -65,17 +67,17 @@ def demo(
 
     led_away = [name for name in _LEADING_AWAY if os.environ.pop(name, None)]
     home = _own_home()
-    os.environ[STUDY_VARIABLE] = str(_write_study(home))
+    os.environ[STUDY_VARIABLE] = str(_write_study(home, halfway))
     if ui:
         context.invoke(show_ui)
     drawn = {"effect": effect, "knockout": knockout, "staining": staining, "seed": seed}
     numbers = "-".join(str(value) for value in drawn.values())
-    name = f"demo-{fields}-{size}-{cells or 'default'}-{numbers}"
+    name = f"demo-{fields}-{size}-{cells or 'default'}-{numbers}{'-halfway' if halfway else ''}"
     folder = home.root / "simulated" / name
     if not folder.exists():
         click.echo("Simulating microscope images ...")
         more: dict[str, Any] = drawn | ({"cells_per_field": cells} if cells else {})
-        simulate(folder, fields_per_sample=fields, size=size, **more)
+        simulate(folder, fields_per_sample=fields, size=size, halfway=halfway, **more)
     show_ingested(ingest(folder, Study.load()))
     done = run_refresh(None)
     show_summary(home.root / REPORT_FOLDER, "make demo-ui, or autophagy demo --ui")
@@ -97,12 +99,15 @@ def _own_home() -> Home:
     return home
 
 
-def _write_study(home: Home) -> Path:
+def _write_study(home: Home, halfway: bool) -> Path:
     """The default study under the name of the demo, so that it never mixes with real images."""
     from autophagy_assets.config.study import DEFAULT_STUDY
+    from autophagy_assets.simulation.treatments import HALFWAY
 
     file = home.root / "study.yaml"
     entries = yaml.safe_load(DEFAULT_STUDY.read_text()) | {"name": DEMO_STUDY}
+    if halfway:
+        entries["conditions"] = [HALFWAY]
     text = yaml.safe_dump(entries, sort_keys=False, allow_unicode=True)
     if not file.exists() or file.read_text() != text:
         file.write_text(text)

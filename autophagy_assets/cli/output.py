@@ -117,7 +117,13 @@ def show_status(plan: Plan, excluded: dict[str, str], instance: Any) -> None:
         ]
         table.add_row(asset, *(str(count or "") for count in states))
     console.print(table)
-    _show_reasons("To make", "yellow", plan.ready)
+    without = {target for target in plan.left_out if target not in plan.failed}
+    _show_reasons("Failed", "red", plan.failed)
+    if without:
+        names = ", ".join(str(target) for target in sorted(without))
+        console.print(f"Not made because of that: {names}", soft_wrap=True)
+    left = {target: why for target, why in plan.ready.items() if target not in plan.left_out}
+    _show_reasons("To make", "yellow", left)
     pinned = {target: v.pinned for target, v in plan.verdicts.items() if v.pinned}
     if pinned:
         example, reasons = next(iter(pinned.items()))
@@ -127,8 +133,10 @@ def show_status(plan: Plan, excluded: dict[str, str], instance: Any) -> None:
             soft_wrap=True,
         )
     _show_reasons("Excluded", "yellow", {**excluded, **_excluded_in_imaging(instance)})
-    if plan.ready:
+    if left:
         console.print("Run 'autophagy refresh' to make what is new or out of date.")
+    elif plan.failed:
+        console.print("Mend what failed, and run 'autophagy refresh'.")
 
 
 def _excluded_in_imaging(instance: Any) -> dict[str, str]:

@@ -16,7 +16,7 @@ from autophagy_assets.analysis.classifier.evaluation import (
     models_of,
     of_model,
 )
-from autophagy_assets.analysis.evidence.comparison import headline
+from autophagy_assets.analysis.evidence.comparison import headline, pooled_rows
 from autophagy_assets.analysis.identity import METADATA
 from autophagy_assets.assets.catalog import figures
 from autophagy_assets.config.study import Study
@@ -92,7 +92,7 @@ def summarise(instance: dg.DagsterInstance, study: Study) -> Summary:
         if path is None:
             continue
         table = read_table(path)
-        if asset == _COMPARISON:
+        if asset == _COMPARISON and not pooled_rows(table, study.primary).empty:
             summary.headline = headline(table, study.primary).sentence
         if not is_evaluation(table):
             continue

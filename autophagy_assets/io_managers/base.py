@@ -166,7 +166,7 @@ class LaminIOManager(dg.ConfigurableIOManager):
         # Dagster has partitions in the order in which they were added, which is no part of a study.
         keys = sorted(context.asset_partition_keys)
         if wanted.get(EVERY):
-            return Partitions(self, context, keys)
+            return Partitions(self, context, keys, self.left_out(context))
         return self._load(context, keys[0])
 
     def recorder(self, context: dg.InputContext) -> Recorder:
@@ -181,6 +181,14 @@ class LaminIOManager(dg.ConfigurableIOManager):
         if steps.definition_of(context.step_context) is None:
             return latest(context.step_context.instance, target.key, partition)
         return steps.running_step(context.step_context, self.study_file).input(target)
+
+    def left_out(self, context: dg.InputContext) -> dict[str, str]:
+        """Why partitions of what is to be loaded could not be made; a check looks at none."""
+        if steps.definition_of(context.step_context) is None:
+            return {}
+        running = steps.running_step(context.step_context, self.study_file)
+        asset = context.asset_key.to_user_string()
+        return {t.partition or "": why for t, why in running.left_out.items() if t.asset == asset}
 
     def _load(self, context: dg.InputContext, partition: str | None) -> Any:
         with steps.non_retryable():
@@ -211,10 +219,18 @@ class Partitions(Mapping[str, Any]):
     ----------
     keys : list of str
         Partition keys; those not materialized yet are left out.
+    left_out : dict of str to str
+        Models that could not be made, and why; they are left out too.
     """
 
-    def __init__(self, manager: LaminIOManager, context: dg.InputContext, keys: list[str]) -> None:
-        self._manager, self._context = manager, context
+    def __init__(
+        self,
+        manager: LaminIOManager,
+        context: dg.InputContext,
+        keys: list[str],
+        left_out: dict[str, str],
+    ) -> None:
+        self._manager, self._context, self.left_out = manager, context, left_out
         self._keys = [key for key in keys if manager.recorded(context, key) is not None]
 
     def __getitem__(self, key: str) -> Any:

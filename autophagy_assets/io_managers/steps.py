@@ -17,23 +17,20 @@ from autophagy_assets.config.home import Home
 from autophagy_assets.config.recorded_study import RecordedStudy
 from autophagy_assets.config.study import Study
 from autophagy_assets.errors import InputError, IntegrityError
+from autophagy_assets.io_managers.given_inputs import left_out_now, made_before
 from autophagy_assets.registry.provenance.recorder import Recorder
 from autophagy_assets.registry.provenance.runs import Step
 from autophagy_assets.registry.state import OUTSIDE, RegistryState
 from autophagy_assets.registry.store.identifiers import derived
-from autophagy_assets.staleness.fingerprint import Fingerprint
-from autophagy_assets.staleness.judge import code_of_asset
-from autophagy_assets.staleness.materializations import (
-    Materialization,
-    MaterializationCache,
-    latest,
-)
+from autophagy_assets.staleness import left_out
+from autophagy_assets.staleness.fingerprint import Fingerprint, version_without
+from autophagy_assets.staleness.judge import code_of_asset, key_of, why_out_of_date
+from autophagy_assets.staleness.materializations import Materialization, latest
 from autophagy_assets.staleness.partitions import SAMPLE_PARTITIONS
 from autophagy_assets.staleness.upstream import Target, partitions_name, upstream
 
 GROUP, LAUNCHPAD = "autophagy/group", "autophagy/launchpad"
 PARAMETERS = "parameters"
-_ONE_BY_ONE = 3  # partitions of an upstream asset; of more, all are asked for in one query
 
 _running: dict[tuple[str, str, int], "RunningStep"] = {}
 _turns: dict[Target, FileLock] = {}
@@ -56,6 +53,8 @@ class RunningStep:
         Notes which entries are read.
     registry : RegistryState
         What LaminDB has from outside; read now as far as the asset depends on it.
+    left_out : dict of Target to str
+        Models upstream that could not be made, and why; an earlier version of them is no input.
     recorder : Recorder
     """
 
@@ -72,7 +71,9 @@ class RunningStep:
         above = list(upstream(graph, known, self.study, assets, partition_of(step)))
         of_sample = partitions_name(assets.partitions_def) == SAMPLE_PARTITIONS
         self.registry = RegistryState(study, self.target.partition if of_sample else None)
-        self._made = _made([t for t in above if t.asset not in OUTSIDE], step.instance)
+        self._made = made_before([t for t in above if t.asset not in OUTSIDE], step.instance)
+        self.left_out = left_out_now(graph, assets, self._made, step.instance)
+        self._made |= dict.fromkeys(self.left_out)
         self._outside = [t for t in above if t.asset in OUTSIDE]
         self._versions()  # which reads the registry now
         self.recorder = Recorder(
@@ -96,7 +97,8 @@ class RunningStep:
         Returns
         -------
         Materialization or None
-            None if it had not been made; also for what the asset does not depend on.
+            None if it had not been made, or could not be; also for what the asset does not depend
+            on.
         """
         return self._made.get(target)
 
@@ -114,6 +116,22 @@ class RunningStep:
             self.code.modules, self.code.libraries, read, config, dict(self._versions())
         )
 
+    def record_failure(self, reason: str) -> None:
+        """Record that a model could not be made, as far as that holds for what there is now.
+
+        Parameters
+        ----------
+        reason : str
+        """
+        values, before = self.study.values(), self.before()
+        now = Fingerprint(
+            self.code.modules, self.code.libraries, values, {}, dict(self._versions())
+        )
+        of_model = left_out.by_model(self._assets.partitions_def)
+        # What is up to date, or was tried with other parameters, says nothing of the study.
+        if of_model and not self._config() and why_out_of_date(now, before, self.study):
+            left_out.record(self._step.instance, self.target, reason, key_of(now, before))
+
     def _config(self) -> dict[str, Any]:
         """Parameters of the launchpad that take the place of those of an entry of the study."""
         entry = self._assets.metadata_by_key[self._assets.key].get(LAUNCHPAD)
@@ -122,8 +140,9 @@ class RunningStep:
 
     def _versions(self) -> Iterator[tuple[str, str | None]]:
         made = [(str(t), found.version if found else None) for t, found in self._made.items()]
+        made += [(str(t), version_without(reason)) for t, reason in self.left_out.items()]
         outside = [(str(t), self.registry.version(t.asset, t.partition)) for t in self._outside]
-        return iter(sorted(made + outside))
+        return iter(sorted(dict(made + outside).items()))
 
 
 def running_step(step: dg.StepExecutionContext, study_file: str | None) -> RunningStep:
@@ -175,20 +194,6 @@ def partition_of(step: dg.StepExecutionContext) -> str | None:
     return step.partition_key if step.has_partition_key else None
 
 
-def _made(
-    targets: list[Target], instance: dg.DagsterInstance
-) -> dict[Target, Materialization | None]:
-    cached, by_asset = MaterializationCache(instance), dict[str, int]()
-    for target in targets:
-        by_asset[target.asset] = by_asset.get(target.asset, 0) + 1
-    return {
-        target: cached(target.key, target.partition)
-        if by_asset[target.asset] > _ONE_BY_ONE
-        else latest(instance, target.key, target.partition)
-        for target in targets
-    }
-
-
 def _take_turn(target: Target, step: dg.StepExecutionContext) -> None:
     """Wait until no other process makes the same partition; one is never made twice at once."""
     folder = Home.locate().locks / "making"
@@ -219,15 +224,19 @@ def _attempt(step: dg.StepExecutionContext) -> tuple[str, str, int]:
     return step.run_id, step.step.key, step.previous_attempt_count
 
 
-def fail(run_id: str, step_key: str, reason: str) -> None:
+def fail(run_id: str, step_key: str, reason: str, settled: bool = False) -> None:
     """Give the LaminDB run of a failed step its error.
 
     Parameters
     ----------
     run_id, step_key : str
         The step as Dagster names it.
+    settled : bool
+        Whether the step would fail again, so that others need not wait for it.
     """
     for attempt in [key for key in _running if key[:2] == (run_id, step_key)]:
         if (ended := _end(attempt)) is not None:
             ended.recorder.parameters = dict(ended.fingerprint().study)
             ended.recorder.fail(reason)
+            if settled:
+                ended.record_failure(reason)

@@ -56,6 +56,7 @@ def simulate_field(
     genotype, number, _, _ = condition.seed
     clone = cell.Clone.draw(np.random.default_rng([seed, genotype, number]))
     rng = np.random.default_rng([seed, *condition.seed])
+    effect *= condition.part
     slowed = cell.SLOWED_GROWTH * min(effect, 1.0) * condition.is_stimulated
     wanted = n_cells * clone.density * (1 - slowed) * np.exp(rng.normal(0, 0.12))
     centres = colonies.place(rng, size, max(round(wanted), 1))

@@ -56,6 +56,7 @@ def simulate(
     effect: float = 1.0,
     knockout: float = 1.0,
     staining: float = 0.0,
+    halfway: bool = False,
     progress: Callable[[int, int, str], None] | None = None,
 ) -> SimulatedStudy:
     """Simulate a study: the same files and metadata as the real one, with ground truth.
@@ -84,6 +85,9 @@ def simulate(
     staining : float, default 0
         By which part of itself the background of the marker is raised in treated fields, from 0
         to 10. With ``effect`` 0 treated fields differ in their staining alone.
+    halfway : bool, default False
+        Add fields under 6h Torin-1, where half of the effect is seen. It is no class of the default
+        study: a study file has to name it in ``conditions``.
     progress : callable, optional
         Called after each field with the fields done, all fields and the field's name.
 
@@ -109,7 +113,7 @@ def simulate(
     building = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
     try:
         (building / "images").mkdir()
-        fields = conditions(clones, fields_per_sample)
+        fields = conditions(clones, fields_per_sample, halfway)
         truths, puncta = [], []
         for done, condition in enumerate(fields, start=1):
             images, truth, spots = simulate_field(

@@ -10,10 +10,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 Genotype = Literal["WT", "EI24KO"]
-Stimulation = Literal["untreated", "14h Torin-1"]
+Stimulation = Literal["untreated", "6h Torin-1", "14h Torin-1"]
 
 GENOTYPES: tuple[Genotype, ...] = ("WT", "EI24KO")
 STIMULATIONS: tuple[Stimulation, ...] = ("untreated", "14h Torin-1")
+HALFWAY: Stimulation = "6h Torin-1"  # no class of the default study
+# Which part of the effect each has, and its number among the seeds.
+_PARTS: dict[Stimulation, float] = {"untreated": 0.0, HALFWAY: 0.5, "14h Torin-1": 1.0}
+_NUMBERS: dict[Stimulation, int] = {"untreated": 0, "14h Torin-1": 1, HALFWAY: 2}
 STRUCTURES = {"DAPI": "DNA", "Alexa488": "LckLip-mNeon", "mCherry": "mCherry-LC3B"}
 CHANNELS = tuple(STRUCTURES)
 PIXEL_SIZE_UM = 0.597976081
@@ -34,7 +38,7 @@ class Condition:
         Genotype of the cells.
     clone : int
         Number of the clone within its genotype, from 1.
-    stimulation : {"untreated", "14h Torin-1"}
+    stimulation : {"untreated", "6h Torin-1", "14h Torin-1"}
         Treatment of the cells.
     fov : int
         Number of the field of view within its sample, from 1.
@@ -59,13 +63,18 @@ class Condition:
     @property
     def is_stimulated(self) -> bool:
         """Whether the cells were treated."""
-        return self.stimulation != "untreated"
+        return self.part > 0
+
+    @property
+    def part(self) -> float:
+        """Which part of the effect of the treatment the cells show, from 0 to 1."""
+        return _PARTS[self.stimulation]
 
     @property
     def seed(self) -> tuple[int, int, int, int]:
         """Numbers that name this field among all fields; other fields do not change them."""
-        genotype, stimulation = GENOTYPES.index(self.genotype), int(self.is_stimulated)
-        return genotype, self.clone, stimulation, self.fov
+        genotype = GENOTYPES.index(self.genotype)
+        return genotype, self.clone, _NUMBERS[self.stimulation], self.fov
 
     def image_path(self, channel: str) -> str:
         """Path of one channel's image, relative to the study's folder.
@@ -103,7 +112,7 @@ class Condition:
         ]
 
 
-def conditions(clones: int, fields_per_sample: int) -> list[Condition]:
+def conditions(clones: int, fields_per_sample: int, halfway: bool = False) -> list[Condition]:
     """All fields of view of a study.
 
     Parameters
@@ -112,16 +121,19 @@ def conditions(clones: int, fields_per_sample: int) -> list[Condition]:
         Clones per genotype.
     fields_per_sample : int
         Fields of view per clone and stimulation.
+    halfway : bool
+        Add a stimulation that has half of the effect.
 
     Returns
     -------
     list of Condition
-        ``4 * clones * fields_per_sample`` fields.
+        ``4 * clones * fields_per_sample`` fields, or half as many more.
     """
+    stimulations = (*STIMULATIONS, HALFWAY) if halfway else STIMULATIONS
     return [
         Condition(genotype, clone, stimulation, fov)
         for genotype in GENOTYPES
         for clone in range(1, clones + 1)
-        for stimulation in STIMULATIONS
+        for stimulation in stimulations
         for fov in range(1, fields_per_sample + 1)
     ]

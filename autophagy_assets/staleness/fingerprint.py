@@ -14,6 +14,7 @@ from json import dumps, loads
 from typing import Any
 
 _NAMED = 3  # changes that a reason names; it counts the rest
+_LEFT_OUT = "could not be made: "
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Fingerprint:
         Parameters from the launchpad that differed from the study file.
     inputs : dict
         Upstream asset, with its partition in brackets, to the version of its content; None for
-        one that had none yet.
+        one that had none yet, and why (`version_without`) for one that could not be made.
     """
 
     code: Mapping[str, str] = field(default_factory=dict)
@@ -136,12 +137,30 @@ def _plain(value: Any) -> Any:
 
 
 def _input_changes(made: Mapping[str, str | None], now: Mapping[str, str | None]) -> Iterator[str]:
-    new = [name for name, version in now.items() if version and made.get(name) is None]
+    without = [n for n, v in now.items() if is_left_out(v) and made.get(n) != v]
+    there = {name: version for name, version in now.items() if version and not is_left_out(version)}
+    before = {name: version for name, version in made.items() if not is_left_out(version)}
+    new = [name for name in there if before.get(name) is None]
     gone = [name for name, version in made.items() if version and now.get(name) is None]
-    other = [n for n, v in now.items() if v and made.get(n) is not None and made[n] != v]
-    for names, what in ((other, "new content"), (new, "not there before"), (gone, "gone")):
+    other = [n for n, v in there.items() if before.get(n) is not None and before[n] != v]
+    for names, what in (
+        (other, "new content"),
+        (new, "not there before"),
+        (gone, "gone"),
+        (without, "could not be made"),
+    ):
         if names:
             yield f"{', '.join(_first(sorted(names)))}: {what}"
+
+
+def version_without(reason: str) -> str:
+    """What a fingerprint has in place of the version of an input that could not be made."""
+    return f"{_LEFT_OUT}{reason}"
+
+
+def is_left_out(version: str | None) -> bool:
+    """Whether a version in a fingerprint says that the input could not be made."""
+    return version is not None and version.startswith(_LEFT_OUT)
 
 
 def _first(names: list[str]) -> list[str]:

@@ -22,7 +22,13 @@ from autophagy_assets.registry.consistency.damage import damaged
 from autophagy_assets.registry.consistency.run_outputs import artifacts_of_runs
 from autophagy_assets.registry.state import OUTSIDE, RegistryState
 from autophagy_assets.staleness.code import Code, code_of
-from autophagy_assets.staleness.fingerprint import Fingerprint, changes, code_changes
+from autophagy_assets.staleness.fingerprint import (
+    Fingerprint,
+    changes,
+    code_changes,
+    version_without,
+)
+from autophagy_assets.staleness.left_out import by_model, failures_since, left_out_of, newest
 from autophagy_assets.staleness.materializations import (
     RUN,
     STORED,
@@ -49,11 +55,15 @@ class Verdict:
         changes, whether or not it has been tried to make it.
     pinned : tuple of str
         Changes of code that do not count, as the study file pins the code.
+    failed : str
+        Of a partition by model that is out of date: why it could not be made from what there is
+        now; empty if that was not tried, or something has changed since.
     """
 
     reason: str
     key: str = ""
     pinned: tuple[str, ...] = ()
+    failed: str = ""
 
 
 @dataclass
@@ -81,6 +91,7 @@ class Judge:
         self._registry = self.registry or RegistryState(self.study)
         self._outside = cache(self._registry.version)
         self._made = MaterializationCache(self.instance)
+        self._observed = cache(lambda asset: newest(self.instance, asset))
         self._values = self.study.values()
 
     def upstream(self, assets: dg.AssetsDefinition, partition: str | None) -> list[Target]:
@@ -94,7 +105,10 @@ class Judge:
         return list(upstream(self.graph, self.partitions, self.study, assets, partition))
 
     def verdicts(
-        self, assets: dg.AssetsDefinition, partitions: Sequence[str | None]
+        self,
+        assets: dg.AssetsDefinition,
+        partitions: Sequence[str | None],
+        left_out: Mapping[Target, str] | None = None,
     ) -> dict[str | None, Verdict]:
         """Judge partitions of an asset.
 
@@ -102,6 +116,8 @@ class Judge:
         ----------
         assets : dagster.AssetsDefinition
             Definition of one asset.
+        left_out : mapping of Target to str, optional
+            Models that could not be made, and why: an earlier version of them does not count.
 
         Returns
         -------
@@ -112,7 +128,7 @@ class Judge:
         made: dict[str | None, Materialization] = {}
         for partition in partitions:
             found = self._made(assets.key, partition)
-            verdicts[partition] = self._compare(assets, partition, found)
+            verdicts[partition] = self._compare(assets, partition, found, left_out or {})
             if found is not None:
                 made[partition] = found
         for partition, problem in self._damage(made).items():
@@ -122,20 +138,34 @@ class Judge:
         return verdicts
 
     def _compare(
-        self, assets: dg.AssetsDefinition, partition: str | None, found: Materialization | None
+        self,
+        assets: dg.AssetsDefinition,
+        partition: str | None,
+        found: Materialization | None,
+        left_out: Mapping[Target, str],
     ) -> Verdict:
-        code = code_of_asset(assets)
-        inputs = {str(t): self._version(t) for t in self.upstream(assets, partition)}
+        code, above = code_of_asset(assets), self.upstream(assets, partition)
+        inputs = {str(t): self._version(t) for t in above}
+        without = left_out_of(self.graph, assets, above, left_out)
+        inputs |= {str(t): version_without(reason) for t, reason in without.items()}
         now = Fingerprint(code.modules, code.libraries, self._values, {}, inputs)
-        made = found.fingerprint if found is not None else None
-        if found is None or made is None:
-            reason = NEVER_MADE if found is None else EARLIER_RELEASE
-            return Verdict(reason, _key(now.digest, found and found.number))
-        read = {entry: self._values.get(entry) for entry in made.study}
-        key = _key(replace(now, study=read).digest, found.number)
-        different = changes(made, now, pinned=self.study.pin_code)
-        kept = code_changes(made, now) if self.study.pin_code else []
-        return Verdict("; ".join(different), key, tuple(kept))
+        key, reason, kept = key_of(now, found), why_out_of_date(now, found, self.study), list[str]()
+        if found is not None and found.fingerprint is not None and self.study.pin_code:
+            kept = code_changes(found.fingerprint, now)
+        failed = ""
+        if reason and by_model(assets.partitions_def):
+            target = Target(assets.key.to_user_string(), partition)
+            failed = self._failed(target, key, found.number if found is not None else 0)
+        return Verdict(reason, key, tuple(kept), failed)
+
+    def _failed(self, target: Target, key: str, number: int) -> str:
+        """Why a target could not be made from what a key names, since it was last made."""
+        seen = self._observed(target.key).get(target.partition or "")
+        if seen is None or seen.number < number:
+            return ""
+        if seen.key != key:  # it may have been made from other things meanwhile
+            seen = failures_since(self.instance, target, number).get(key)
+        return seen.reason if seen is not None else ""
 
     def _version(self, target: Target) -> str | None:
         if target.asset in OUTSIDE:
@@ -157,6 +187,40 @@ class Judge:
         }
         bad = damaged((uid for uids in needed.values() for uid in uids), self.thorough)
         return {p: bad[min(uids & bad.keys())] for p, uids in needed.items() if uids & bad.keys()}
+
+
+def key_of(now: Fingerprint, found: Materialization | None) -> str:
+    """Name what a partition would be made from, and what there is of it.
+
+    Parameters
+    ----------
+    now : Fingerprint
+        What it would be made with; of the study, all entries.
+    found : Materialization or None
+        The last one.
+    """
+    made = found.fingerprint if found is not None else None
+    if found is None or made is None:
+        return _key(now.digest, found and found.number)
+    read = {entry: now.study.get(entry) for entry in made.study}
+    return _key(replace(now, study=read).digest, found.number)
+
+
+def why_out_of_date(now: Fingerprint, found: Materialization | None, study: Study) -> str:
+    """Why a partition is out of date, whatever its files are like; empty where it is not.
+
+    Parameters
+    ----------
+    now, found
+        As of `key_of`.
+    study : Study
+        Says whether the code counts.
+    """
+    if found is None:
+        return NEVER_MADE
+    if (made := found.fingerprint) is None:
+        return EARLIER_RELEASE
+    return "; ".join(changes(made, now, pinned=study.pin_code))
 
 
 def code_of_asset(assets: dg.AssetsDefinition) -> Code:

@@ -104,6 +104,13 @@ def versions(instance: dg.DagsterInstance, asset: dg.AssetKey) -> dict[str, str]
     return {partition: known[DATA_VERSION_TAG] for partition, known in tags.items()}
 
 
+def last_events(
+    instance: dg.DagsterInstance, asset: dg.AssetKey, kind: dg.DagsterEventType
+) -> list[int]:
+    """Where the last event of a kind of every partition of an asset stands in the event log."""
+    return sorted(instance.get_latest_storage_id_by_partition(asset, kind).values())
+
+
 def version_tags(version: str) -> dict[str, str]:
     """Tags by which an event that no step reports says which data version there is."""
     return {DATA_VERSION_TAG: version, DATA_VERSION_IS_USER_PROVIDED_TAG: "true"}
@@ -131,8 +138,7 @@ class MaterializationCache:
         self._seen.pop(asset, None)
 
     def _partitions_of(self, asset: dg.AssetKey) -> _Seen:
-        made = dg.DagsterEventType.ASSET_MATERIALIZATION
-        ids = sorted(self._instance.get_latest_storage_id_by_partition(asset, made).values())
+        ids = last_events(self._instance, asset, dg.DagsterEventType.ASSET_MATERIALIZATION)
         found: _Seen = {}
         for start in range(0, len(ids), _AT_ONCE):
             chosen = ids[start : start + _AT_ONCE]

@@ -12,8 +12,8 @@ import dagster as dg
 import pytest
 
 from autophagy_assets.automation.alerts import define_report_failures, message_of
-from autophagy_assets.automation.failures import without_secrets
 from autophagy_assets.automation.webhook import NotPosted, post
+from autophagy_assets.config.secrets import without_secrets
 
 
 class Listener(HTTPServer):

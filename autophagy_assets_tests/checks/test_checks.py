@@ -45,6 +45,7 @@ CHECKS = {
         "cells_per_field": False,
         "images_not_stretched": False,
     },
+    "marker_features": {"marker_measurable": False},
     "excluded_fields": {"no_field_refused": False},
     "shortcut_card": {"no_shortcut": False},
     "label_audit": {"no_field_suspect": False},

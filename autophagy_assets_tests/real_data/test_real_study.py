@@ -1,4 +1,4 @@
-"""The real images: they go in, one sample is imaged, and its cells are what was measured."""
+"""The real images go in, one clone is imaged, and its cells and scores are what they should be."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from autophagy_assets.analysis.identity import IDENTITY
+from autophagy_assets_tests.analysis import notebook_script
 from autophagy_assets_tests.platform import Platform, study_file
 from autophagy_assets_tests.registry.records import snapshot
 
@@ -24,7 +26,8 @@ def images(real_data) -> pd.DataFrame:
 def platform(store, real_data, images, tmp_path_factory) -> Platform:
     from autophagy_assets.registry.ingest.ingest import ingest
 
-    platform = Platform(study_file(tmp_path_factory.mktemp("real"), "real study"))
+    trees = {"puncta": None, "as_published": {"n_estimators": 100}}
+    platform = Platform(study_file(tmp_path_factory.mktemp("real"), "real study", models=trees))
     done = ingest(real_data, platform.study)
     assert done.excluded == {}
     assert (done.new_images, len(done.fields)) == (len(images), len(images) / 3)
@@ -34,8 +37,18 @@ def platform(store, real_data, images, tmp_path_factory) -> Platform:
 
 @pytest.fixture(scope="module")
 def sample(platform) -> str:
-    """One sample, imaged and featurized."""
-    sample = platform.partitions("sample")[0]
+    """An untreated sample of the control, imaged and featurized."""
+    sample = next(s for s in platform.partitions("sample") if s.startswith("WT__"))
+    return imaged(platform, next(s for s in clone_of(platform, sample) if "untreated" in s))
+
+
+def clone_of(platform: Platform, sample: str) -> list[str]:
+    """Samples of the same clone."""
+    start = sample.rpartition("__")[0]
+    return [one for one in platform.partitions("sample") if one.startswith(f"{start}__")]
+
+
+def imaged(platform: Platform, sample: str) -> str:
     platform.run("single_cell_images", "cell_features", "marker_features", partition=sample)
     return sample
 
@@ -100,3 +113,20 @@ def test_cells_lead_back_to_the_microscope_images(platform, sample, store):
     run = store.Artifact.get(uid=row["dataset"]).run
     inputs = {a.uid: a.features.get_values()["channel"] for a in run.input_artifacts.all()}
     assert [inputs[uid] for uid in row["images"].split(";")] == list(platform.study.channels)
+
+
+def test_as_published_is_a_plain_script_of_the_notebook_on_the_cells_of_a_real_clone(
+    platform, sample
+):
+    (stimulated,) = set(clone_of(platform, sample)) - {sample}
+    imaged(platform, stimulated)
+    platform.run("raw_features", "clean_features", "model_features", partition="WT")
+    platform.run("training_cells", "test_cells", "cross_validation")
+    platform.run("autophagy_classifier", "test_predictions")
+    table = platform.table("raw_features", "WT")
+    script = notebook_script.run(table, table.head(1))
+    stored, test = platform.table("test_predictions"), script["test"]
+    assert len(stored) > 40
+    assert stored[IDENTITY].to_numpy().tolist() == test[IDENTITY].to_numpy().tolist()
+    np.testing.assert_allclose(stored["prob_class1"], test["prob_class1"], rtol=0, atol=1e-12)
+    assert stored["predicted_class"].tolist() == test["predicted_class"].tolist()

@@ -201,6 +201,20 @@ def test_without_effect_treated_cells_are_as_untreated_ones(
     assert autophagic["14h Torin-1"] == pytest.approx(autophagic["untreated"], abs=0.04)
 
 
+def test_halfway_has_half_of_the_effect_and_leaves_all_other_fields_as_they_are(tmp_path: Path):
+    from autophagy_assets.config.study import Study
+
+    one_clone = {**TINY, "clones": 1, "cells_per_field": 40}
+    without = simulate(tmp_path / "without", **one_clone)
+    study = simulate(tmp_path / "with", **one_clone, halfway=True)
+    before, after = files(without.folder / "images"), files(study.folder / "images")
+    assert {name: after[name] for name in before} == before and len(after) == 3 * len(before) // 2
+    stimulations = ("untreated", "6h Torin-1", "14h Torin-1")
+    untreated, halfway, full = (puncta(study.ground_truth, "WT", s) for s in stimulations)
+    assert untreated + 0.2 * (full - untreated) < halfway < untreated + 0.8 * (full - untreated)
+    assert "6h Torin-1" not in Study.load().stimulations
+
+
 def test_the_strongest_effect_still_draws_possible_cells():
     from autophagy_assets.simulation import cells
     from autophagy_assets.simulation.treatments import Condition

@@ -74,18 +74,28 @@ def every_specification(
     cross_validations : mapping of str to pandas.DataFrame
         By model, as ``cross_validate`` gives them.
     predictions : pandas.DataFrame
-        Of the knockout's cells, by all models.
+        Of the knockout's cells; a model that has none is left out.
 
     Returns
     -------
     pandas.DataFrame
         As ``specifications`` gives it, with a ``sentence`` that sums it up.
+
+    Raises
+    ------
+    InputError
+        If no model has scores of both, or an arm has no response.
     """
+    known = [name for name in cross_validations if name in set(predictions[MODEL])]
+    if not known:
+        raise InputError("No model has scores of both the control and the knockout.")
     tables = [
-        scores_by_scheme(table, predictions[predictions[MODEL] == name], study.model(name))
-        for name, table in cross_validations.items()
+        scores_by_scheme(
+            cross_validations[name], predictions[predictions[MODEL] == name], study.model(name)
+        )
+        for name in known
     ]
-    first = next(iter(cross_validations.values()))
+    first = cross_validations[known[0]]
     one = first[first["scheme"] == first["scheme"].iloc[0]]
     others = predictions[predictions[MODEL] == predictions[MODEL].iloc[0]]
     cells = pd.concat([one, others], ignore_index=True)

@@ -189,9 +189,11 @@ def robustness_sentence(table: pd.DataFrame, knockout: str, study: Study) -> str
         if len(found)
     ] or [f"in {n} of {n} there is no difference"]
     primary = table.loc[table[MODEL] == study.primary, "difference"]
-    fewer = int((primary < 0).sum())
+    by_primary = (
+        f" With model {study.primary} it responds less in {int((primary < 0).sum())} of "
+        f"{len(primary)}."
+    )
     return (
         f"Whether {knockout} responds less or more than {study.control} depends on how it is "
-        f"measured: {', '.join(said)}; {intervals}. With model {study.primary} it responds less in "
-        f"{fewer} of {len(primary)}."
+        f"measured: {', '.join(said)}; {intervals}.{by_primary if len(primary) else ''}"
     )

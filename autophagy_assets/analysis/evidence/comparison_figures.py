@@ -38,7 +38,7 @@ def comparison_picture(comparison: pd.DataFrame, primary: str, study: Study) -> 
     comparison : pandas.DataFrame
         As `compare` gives it.
     primary : str
-        Name of the model that leads; it comes first.
+        Name of the model that leads; it comes first. Where it has no numbers, another one leads.
     study : Study
         Names the control and the classes.
 
@@ -48,7 +48,9 @@ def comparison_picture(comparison: pd.DataFrame, primary: str, study: Study) -> 
         Its table is `comparison`.
     """
     models = sorted(comparison[MODEL].unique(), key=lambda name: name != primary)
-    found = headline(comparison, primary)
+    known = not pooled_rows(comparison, primary).empty
+    leading = primary if known else models[0]
+    found = headline(comparison, leading)
     figure = new_figure(10, 4.6, w_pad=0.1)
     left, right = figure.subplots(1, 2, width_ratios=[1.25, 1])
     figure.suptitle(
@@ -56,7 +58,7 @@ def comparison_picture(comparison: pd.DataFrame, primary: str, study: Study) -> 
         f"apart (n = {found.n_cells} cells)",
         x=0.01, ha="left", fontweight="bold", fontsize=11,
     )  # fmt: skip
-    share = found_share(comparison, primary)
+    share = found_share(comparison, leading)
     for ax, measure, guess in ((left, "auc", 0.5), (right, "average_precision", share)):
         for number, model in enumerate(models):
             shift = (number - (len(models) - 1) / 2) * 0.7 / len(models)
@@ -65,7 +67,7 @@ def comparison_picture(comparison: pd.DataFrame, primary: str, study: Study) -> 
         ax.text(
             len(SCHEMES) - 0.52, guess, " guessing", color=GREY, va="bottom", ha="right", fontsize=8
         )
-        _label_schemes(ax, comparison, primary)
+        _label_schemes(ax, comparison, leading)
     left.set_ylabel("Area under the ROC curve (AUC)")
     right.set_ylabel("Average precision")
     panel_title(left, "AUC", "dot: what was left out in one fold; diamond: all folds together")
@@ -81,7 +83,8 @@ def comparison_picture(comparison: pd.DataFrame, primary: str, study: Study) -> 
         f"strictest scheme{_list_gaps(gaps)}."
     )
     numbers = {f"leakage gap, {model}": float(gap) for model, gap in gaps.items()}
-    return Picture(figure, comparison, caption, {"auc": found.auc, "brier": found.brier} | numbers)
+    of_primary = {"auc": found.auc, "brier": found.brier} if known else {}
+    return Picture(figure, comparison, caption, of_primary | numbers)
 
 
 def found_share(comparison: pd.DataFrame, model: str) -> float:

@@ -70,6 +70,8 @@ class ReportContent:
         ``dataset:id``.
     story : Story
         What the study has found, in words.
+    left_out : sequence of str
+        What of a model could not be made, and why.
     """
 
     study: Study
@@ -84,6 +86,7 @@ class ReportContent:
     versions: Mapping[str, str] = field(default_factory=dict)
     lineage: Mapping[str, Sequence[str]] = field(default_factory=dict)
     story: Story = field(default_factory=lambda: Story((), ()))
+    left_out: Sequence[str] = ()
 
 
 @dataclass(frozen=True)

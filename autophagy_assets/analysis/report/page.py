@@ -61,6 +61,7 @@ def render_report(content: ReportContent) -> str:
             ),
         ],
         story=content.story,
+        left_out=content.left_out,
         figures=[_figure(f, content.lineage) for f in _leading(content.figures, study)],
         other_models=[_figure(f, content.lineage) for f in _of_others(content.figures, study)],
         manifest=_rows(content.manifest),
@@ -76,13 +77,15 @@ def render_report(content: ReportContent) -> str:
 def _headline(content: ReportContent) -> list[tuple[str, str]]:
     """Count what the boxes at the top say: a number and what it is."""
     study = content.study
-    evaluation = of_model(content.evaluation, study.primary)
-    counts = confusion_of(evaluation).to_numpy()
     boxes = [(f"{int(content.counts['cells'].sum()):,}", "cells measured")]
     if total := len(content.manifest) + len(content.refused):
         excluded = len(_excluded(content))
         label = f"fields of view, {excluded} excluded" if excluded else "fields of view"
         boxes.append((str(total), label))
+    evaluation = of_model(content.evaluation, study.primary)
+    if evaluation.empty:  # the model could not be made
+        return boxes
+    counts = confusion_of(evaluation).to_numpy()
     unseen = f"{study.control} cells not seen by {study.primary}"
     boxes.append((_number(auc_of(evaluation)), f"AUC on {counts.sum()} {unseen}"))
     for number in CLASSES:

@@ -84,6 +84,9 @@ def _question(sources: Mapping[str, Source], study: Study) -> Said:
 def _how_well(sources: Mapping[str, Source], study: Study) -> Said:
     if (source := sources.get(COMPARISON)) is None:
         return
+    if _missing(source, study.primary):
+        yield f"Not known: model {study.primary}, which leads this report, is missing.", []
+        return
     found = headline(source.table, study.primary)
     of_scheme = f"model == {found.model!r} and scheme == {found.scheme!r}"
     pooled = f"{of_scheme} and fold == {POOLED!r}"
@@ -150,12 +153,13 @@ def _other_labels(sources: Mapping[str, Source], study: Study) -> Said:
             if model.labels != AS_GIVEN == other.labels
             and other.model_copy(update=same) == model.model_copy(update=same)
         ]
-        if source is None or not twins or pooled_rows(source.table, model.name).empty:
+        compared = [model.name, *twins[:1]]
+        if source is None or not twins or any(_missing(source, name) for name in compared):
             continue
         scheme = headline(source.table, model.name).scheme
         rows = [
             f"model == {name!r} and scheme == {scheme!r} and fold == {POOLED!r}"
-            for name in (model.name, twins[0])
+            for name in compared
         ]
         cells = source.number(rows[0], "n_cells", "cells", style=".0f")
         aucs = [source.number(one, "auc", "AUC", f"{cells.says} cells") for one in rows]
@@ -219,6 +223,10 @@ def _published(sources: Mapping[str, Source], study: Study) -> Said:
             f"{study.control} would have been {value.says} ({clones.says} clones).",
             [value, clones],
         )
+
+
+def _missing(comparison: Source, model: str) -> bool:
+    return pooled_rows(comparison.table, model).empty
 
 
 def _partitions(sources: Mapping[str, Source], asset: str) -> list[str]:

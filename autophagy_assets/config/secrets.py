@@ -1,0 +1,19 @@
+"""Texts that people get to see, without what nobody should know."""
+
+from __future__ import annotations
+
+import re
+
+from autophagy_assets.config import settings
+
+_LONGEST = 1000
+# user:password@ in an address of any kind.
+_CREDENTIALS = re.compile(r"(?<=://)[^/\s@'\"]+@")
+
+
+def without_secrets(text: str) -> str:
+    """Replace secret addresses and passwords in a text by their names, and shorten it."""
+    for variable, secret in settings.secrets().items():
+        text = text.replace(secret, f"<{variable}>")
+    text = _CREDENTIALS.sub("<credentials>@", text)
+    return text if len(text) <= _LONGEST else text[:_LONGEST] + " ..."
