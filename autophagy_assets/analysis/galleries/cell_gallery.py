@@ -126,7 +126,7 @@ def cell_gallery(
         available=available,
         # Looked up only where it matters: another seed makes no page of all cells anew.
         seed=study.galleries.random_state if len(cells) < available else None,
-        width_um=_width_um(cells, paths, pixel_um),
+        width_um=round(data["sheets"][0]["width"] * pixel_um) if pixel_um else None,
         outcomes=_outcome_words(study),
         found=data["outcomes"],
     )
@@ -138,6 +138,7 @@ def _sheets(cells: pd.DataFrame, paths: Paths, cell_bytes: int) -> Iterator[dict
     for start in range(0, len(cells), _IN_A_SHEET):
         part = cells.iloc[start : start + _IN_A_SHEET]
         crops = fetch_all_channels(part, paths)
+        width = crops.shape[-1]
         while True:
             try:
                 made = sprites(crops, cell_bytes * len(part))
@@ -147,6 +148,7 @@ def _sheets(cells: pd.DataFrame, paths: Paths, cell_bytes: int) -> Iterator[dict
                     raise
                 crops = _halved(crops)
         yield {
+            "width": width,  # of a crop as it is stored, px
             "side": made.side,
             "columns": made.columns,
             "channels": made.channels,
@@ -219,10 +221,3 @@ def _outcome_words(study: Study) -> dict[str, str]:
         "FN": f"{positive}, called {negative}",
         "FP": f"{negative}, called {positive}",
     }
-
-
-def _width_um(cells: pd.DataFrame, paths: Paths, pixel_um: float | None) -> int | None:
-    if not pixel_um:
-        return None
-    side = fetch_all_channels(cells.head(1), paths).shape[-1]
-    return round(side * pixel_um)

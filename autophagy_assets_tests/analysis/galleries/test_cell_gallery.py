@@ -192,7 +192,7 @@ def test_crops_are_read_a_sheet_at_a_time(tmp_path, monkeypatch):
         return fetch(part, paths)
 
     monkeypatch.setattr(module, "fetch_all_channels", noting)
-    data = data_of(made(tmp_path, pixel_um=None).html)
+    data = data_of(made(tmp_path).html)
     assert (read, len(data["sheets"]), data["perSheet"]) == ([30, 30, 20], 3, 30)
 
 
@@ -247,6 +247,7 @@ def drawn_anew(page: Any, act: Any) -> None:
     page.wait_for_selector(f"#grid:not([data-drawn='{before}'])[data-drawn]")
 
 
+@pytest.mark.slow
 def test_every_picture_stands_above_the_score_and_labels_of_its_own_cell(page):
     seen = set()
     for more in (False, True):
@@ -262,6 +263,7 @@ def test_every_picture_stands_above_the_score_and_labels_of_its_own_cell(page):
     assert "Cells 61 to 80 of 80 that fit, of 80" in page.inner_text("#status")
 
 
+@pytest.mark.slow
 def test_cells_are_filtered_by_labels_outcome_and_score_of_a_model(page):
     drawn_anew(page, lambda: page.select_option("#genotype", label="KO & co"))
     assert {code for code, *_ in tiles(page)} == {1}
@@ -286,6 +288,7 @@ def test_cells_are_filtered_by_labels_outcome_and_score_of_a_model(page):
         drawn_anew(page, lambda: page.click("button[type=reset]"))
 
 
+@pytest.mark.slow
 def test_cells_are_sorted_by_features_and_scores_and_those_without_come_last(page):
     numbers = {(c, i): float((7 * (c * EACH + i)) % 80) for c in (0, 1) for i in range(EACH)}
     drawn_anew(page, lambda: page.select_option("#sort", label="puncta number"))
@@ -302,6 +305,7 @@ def test_cells_are_sorted_by_features_and_scores_and_those_without_come_last(pag
     assert all(score("as_published", c, i) >= 0.05 for c, i, *_ in last[:-2])
 
 
+@pytest.mark.slow
 def test_an_open_cell_shows_its_channels_its_place_and_where_it_comes_from(page):
     page.locator(".tile").nth(5).click()
     page.wait_for_selector("dialog[data-cell='5']")
@@ -328,6 +332,7 @@ def test_an_open_cell_shows_its_channels_its_place_and_where_it_comes_from(page)
     assert "place in it is not known here" in said and "not known here" in said
 
 
+@pytest.mark.slow
 def test_all_of_it_is_reached_by_keys(page):
     reached = []
     for _ in range(13):
