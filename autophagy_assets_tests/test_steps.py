@@ -31,6 +31,7 @@ OF_MODELS = {
     *("model_comparison", "ko_predictions", "ko_evaluation"),
     *("knockout_effect", "effect_robustness", "replicate_plan", "study_report"),
     *("condition_predictions", "response_curve", "annotation_agreement"),
+    "cell_gallery",
 }
 FIGURES = {
     *("class_gallery", "error_galleries", "wt_ko_gallery", "spatial_context"),

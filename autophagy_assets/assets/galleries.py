@@ -11,7 +11,7 @@ from autophagy_assets.analysis.figures import Picture
 from autophagy_assets.analysis.galleries import galleries
 from autophagy_assets.analysis.galleries.cell_map import cell_map as placed
 from autophagy_assets.analysis.galleries.cell_map_figures import cell_map_picture
-from autophagy_assets.analysis.galleries.spatial import choose_context_cell
+from autophagy_assets.analysis.galleries.choice import choose_context_cell
 from autophagy_assets.analysis.galleries.spatial_figures import (
     spatial_context as draw_spatial_context,
 )

@@ -9,13 +9,19 @@ import pandas as pd
 
 from autophagy_assets.analysis.identity import CLASS, DATASET, IDENTITY, METADATA
 from autophagy_assets.analysis.report.claims import Source, check_claims
-from autophagy_assets.analysis.report.content import ReportContent, ReportFigure, ReportPage
+from autophagy_assets.analysis.report.content import (
+    GalleryLink,
+    ReportContent,
+    ReportFigure,
+    ReportPage,
+)
 from autophagy_assets.analysis.report.page import render_report
 from autophagy_assets.analysis.report.story import tell
 from autophagy_assets.assets.context import StudyContext
 from autophagy_assets.assets.definition import every, study_asset, title_of
 from autophagy_assets.io_managers.base import Partitions
 from autophagy_assets.io_managers.figure import StoredPicture
+from autophagy_assets.io_managers.gallery import StoredGallery
 from autophagy_assets.registry.lineage.cells import lineage_trees
 from autophagy_assets.registry.lineage.lineage import nodes_of
 from autophagy_assets.registry.lineage.lineage_formats import tree_lines
@@ -23,6 +29,7 @@ from autophagy_assets.registry.store.keys import ArtifactKey
 from autophagy_assets.registry.store.outputs import Record
 
 GROUP, LAST_REFRESH, TITLES = "report", "last_refresh", "titles"
+GALLERY = "cell_gallery"
 PACKAGES = ["autophagy-assets", "dagster", "lamindb", "scportrait", "scikit-learn", "pandas"]
 
 
@@ -44,13 +51,16 @@ def define_report(figures: Iterable[dg.AssetsDefinition]) -> dg.AssetsDefinition
             **{name: dg.AssetIn() for name, figure in names.items() if not figure.partitions_def},
             "clean_features": every(columns=[*IDENTITY, CLASS, *METADATA]),
             "single_cell_images": every(),
+            GALLERY: dg.AssetIn(),
         },
         deps=[dg.AssetDep("excluded_fields")],
         given={TITLES: {name: title_of(figure) for name, figure in names.items()}},
     )(study_report)
 
 
-def study_report(context, clean_features, single_cell_images, **figures) -> ReportPage:
+def study_report(
+    context, clean_features, single_cell_images, cell_gallery: StoredGallery, **figures
+) -> ReportPage:
     """The whole study on one self-contained page: figures, numbers, and what was run on what."""
     pictures = dict(named_pictures(figures, context.given[TITLES]))
     cells = pd.concat([clean_features[name] for name in clean_features], ignore_index=True)
@@ -58,6 +68,7 @@ def study_report(context, clean_features, single_cell_images, **figures) -> Repo
     shown = [picture.table for picture in pictures.values() if DATASET in picture.table]
     cells_shown = pd.concat(shown)[IDENTITY].drop_duplicates().itertuples(index=False, name=None)
     uids = {name: picture.uid for name, picture in pictures.items()}
+    uids[GALLERY] = cell_gallery.uid
     story = tell(
         {name: Source(name, p.uid, p.table) for name, p in pictures.items()}, context.study
     )
@@ -89,6 +100,7 @@ def study_report(context, clean_features, single_cell_images, **figures) -> Repo
         versions={name: version(name) for name in PACKAGES},
         lineage=lineage(context, uids, cells_shown),
         left_out=left_out(figures.values()),
+        gallery=GalleryLink(GALLERY, cell_gallery.uid, cell_gallery.shown, cell_gallery.available),
     )
     return ReportPage(render_report(content), story.claims)
 

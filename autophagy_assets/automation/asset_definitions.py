@@ -18,6 +18,7 @@ from autophagy_assets.automation.freshness import within_a_night
 from autophagy_assets.config import settings
 from autophagy_assets.config.study import Study
 from autophagy_assets.io_managers.figure import FigureIOManager
+from autophagy_assets.io_managers.gallery import GalleryIOManager
 from autophagy_assets.io_managers.joblib import JoblibIOManager
 from autophagy_assets.io_managers.page import PageIOManager
 from autophagy_assets.io_managers.parquet import ParquetIOManager
@@ -43,6 +44,7 @@ def asset_definitions(study_file: str | None = None) -> dg.Definitions:
         "table_io": ParquetIOManager(study_file=study_file),
         "model_io": JoblibIOManager(study_file=study_file),
         "figure_io": FigureIOManager(study_file=study_file),
+        "gallery_io": GalleryIOManager(study_file=study_file),
         "page_io": PageIOManager(study_file=study_file),
     }
     late = last_refresh.replace_attributes(freshness_policy=within_a_night())

@@ -19,6 +19,7 @@ from autophagy_assets.analysis.classifier.evaluation import (
 from autophagy_assets.analysis.evidence.comparison import headline, pooled_rows
 from autophagy_assets.analysis.identity import METADATA
 from autophagy_assets.assets.catalog import figures
+from autophagy_assets.assets.report import GALLERY
 from autophagy_assets.config.study import Study
 from autophagy_assets.io_managers.parquet import read_table
 from autophagy_assets.registry.consistency.run_outputs import has_content
@@ -40,6 +41,7 @@ REPORT = "study_report"
 PAGE = "index.html"
 _EVALUATION, _COMPARISON = "classifier_evaluation", "model_comparison"
 CLAIMS = "claims.json"
+CELLS = f"{GALLERY}.html"
 # What the confusion matrices of the study's own models are of.
 _CELLS = {_EVALUATION: "control cells not seen by {0}", "ko_evaluation": "{1} cells, by {0}"}
 
@@ -119,7 +121,10 @@ def export(instance: dg.DagsterInstance, folder: Path) -> list[Path]:
     list of pathlib.Path
         The report first, if it has been made.
     """
-    wanted: list[tuple[str, str | None, str]] = [(REPORT, None, PAGE)]
+    wanted: list[tuple[str, str | None, str]] = [
+        (REPORT, None, PAGE),
+        (GALLERY, None, CELLS),
+    ]
     for figure, partition in _shown(instance):
         asset = figure.key.to_user_string()
         wanted.append(
@@ -147,7 +152,8 @@ def exported_names() -> re.Pattern[str]:
         re.escape(figure.key.to_user_string()) + ("-.+" if figure.partitions_def else "")
         for figure in figures()
     ]
-    return re.compile(rf"{re.escape(PAGE)}|{re.escape(CLAIMS)}|({'|'.join(names)})\.png")
+    pages = "|".join(re.escape(page) for page in (PAGE, CELLS, CLAIMS))
+    return re.compile(rf"{pages}|({'|'.join(names)})\.png")
 
 
 def _shown(instance: dg.DagsterInstance) -> Iterator[tuple[dg.AssetsDefinition, str | None]]:

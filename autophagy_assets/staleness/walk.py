@@ -35,7 +35,7 @@ INFRASTRUCTURE = (
 # It says which genotype a sample is of.
 _MAKES_CONTENT = ("staleness.partitions",)
 _ON_IMPORT = "(run on import)"
-_TEMPLATES = (".css", ".html")
+_TEMPLATES = (".css", ".html", ".js")
 
 
 class Walk:

@@ -9,13 +9,12 @@ import pytest
 from autophagy_assets.analysis.classifier.classification import predict, split_cells, train
 from autophagy_assets.analysis.classifier.evaluation import auc_of, confusion_of, evaluate, roc_of
 from autophagy_assets.analysis.features.cleaning import clean
-from autophagy_assets.analysis.galleries.choice import choose_error_cells
+from autophagy_assets.analysis.galleries.choice import choose_context_cell, choose_error_cells
 from autophagy_assets.analysis.galleries.galleries import (
     OUTCOMES,
     error_gallery,
 )
 from autophagy_assets.analysis.galleries.panels import PANEL
-from autophagy_assets.analysis.galleries.spatial import choose_context_cell
 from autophagy_assets.analysis.identity import CELL_ID, DATASET, IDENTITY, SCORE
 from autophagy_assets.config.study import Study
 from autophagy_assets_tests.analysis import notebook_script

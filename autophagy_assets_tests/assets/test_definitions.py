@@ -87,12 +87,24 @@ SNAPSHOT = {
         ["autophagy_classifier", "model_features", "source_datasets", "test_predictions"],
     ),
     "wt_ko_gallery": ("galleries", None, ["clean_features", *IMAGES]),
+    "cell_gallery": (
+        "galleries",
+        None,
+        [
+            "condition_predictions",
+            "cross_validation",
+            "ko_predictions",
+            "model_features",
+            *IMAGES,
+        ],
+    ),
     "spatial_context": ("galleries", None, ["clean_features", *IMAGES]),
     "study_report": (
         "report",
         None,
         [
             "annotation_agreement",
+            "cell_gallery",
             "cell_map",
             "class_gallery",
             "classifier_evaluation",

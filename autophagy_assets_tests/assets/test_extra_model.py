@@ -35,6 +35,7 @@ OF_ALL_MODELS = {
     *("knockout_effect[EI24KO]", "effect_robustness[EI24KO]"),
     "replicate_plan[EI24KO]",
     *("condition_predictions", "response_curve", "annotation_agreement"),
+    "cell_gallery",
 }
 TITLES = ["How right straight_line is where it is sure", "The first cells of EI24KO"]
 
@@ -87,6 +88,7 @@ def test_report_and_exports_show_the_figures_of_an_added_model_and_module(
         "sure_ko_evaluation-EI24KO.png",
         "error_galleries-straight_line.png",
         "claims.json",
+        "cell_gallery.html",
     } <= names
     assert all(exported_names().fullmatch(name) for name in names)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import re
 from io import BytesIO
 from pathlib import Path
@@ -16,8 +17,9 @@ from dagster._core.event_api import PartitionKeyFilter
 from PIL import Image
 
 from autophagy_assets.analysis.classifier.classification import predict
+from autophagy_assets.analysis.evidence.unseen import unseen_predictions
 from autophagy_assets.analysis.features import tables
-from autophagy_assets.analysis.identity import SCORE, feature_columns, rows_of
+from autophagy_assets.analysis.identity import CELL_ID, IDENTITY, SCORE, feature_columns, rows_of
 from autophagy_assets.config.models import AS_PUBLISHED as PUBLISHED
 from autophagy_assets.staleness.materializations import latest
 
@@ -65,7 +67,7 @@ FIGURES = [
     ("spatial_context", None),
 ]
 MODELS = [("autophagy_classifier", PUBLISHED), ("autophagy_classifier", "puncta")]
-EVERYTHING = [*TABLES, *MODELS, *FIGURES, ("study_report", None)]
+EVERYTHING = [*TABLES, *MODELS, *FIGURES, ("cell_gallery", None), ("study_report", None)]
 
 every_asset = pytest.mark.parametrize(("asset", "partition"), EVERYTHING)
 every_table = pytest.mark.parametrize(("asset", "partition"), TABLES)
@@ -197,7 +199,10 @@ def test_artifacts_are_labelled_and_described(finished, asset, partition):
     assert artifact.description
     assert artifact.key.startswith("finished-study/") and f"/{asset}" in artifact.key
     assert artifact.is_latest
-    several = asset in ("cell_map", "wt_ko_gallery", "response_curve", "study_report")
+    several = asset in (
+        *("cell_map", "wt_ko_gallery", "cell_gallery"),
+        *("response_curve", "study_report"),
+    )
     genotype = None if several else "EI24KO" if partition == "EI24KO" else "WT"
     assert artifact.features.get_values().get("genotype") == genotype
 
@@ -274,6 +279,34 @@ def test_a_gallery_has_read_the_crops_that_it_shows_and_no_others(finished, asse
     shown = set(platform.table(asset)["dataset"])
     read = {a.uid for a in platform.artifact(asset).run.input_artifacts.all()}
     assert read & set(given.crops) == shown
+
+
+def test_the_gallery_of_all_cells_has_every_cell_under_its_own_scores(finished):
+    platform, given = finished
+    page = Path(platform.artifact("cell_gallery").path).read_text()
+    data = json.loads(page.split('id="data">')[1].split("</script>")[0])
+    datasets = [data["fields"][field]["dataset"] for field in data["field"]]
+    shown = list(zip(datasets, data["cells"][CELL_ID], strict=True))
+    every = pd.concat(given.tables.values())[IDENTITY]
+    assert sorted(shown) == sorted(every.itertuples(index=False, name=None))
+    assert data["models"] == ["puncta", PUBLISHED]
+    for model, found in zip(data["models"], data["scores"], strict=True):
+        unseen = platform.table("cross_validation", model)
+        scored = unseen_predictions(unseen, platform.study.model(model))
+        others = platform.table("ko_predictions", "EI24KO")
+        tables = pd.concat([scored, others[others["model"] == model]])
+        own = tables.set_index(IDENTITY)[SCORE].to_dict()
+        for cell, score in zip(shown, found["score"], strict=True):
+            assert abs(score - own[cell]) <= 0.0006
+    read = {a.uid for a in platform.artifact("cell_gallery").run.input_artifacts.all()}
+    assert set(given.crops) | set(data["tables"].values()) <= read
+    fields = {field["spatialdata"] for field in data["fields"]}
+    assert "" not in fields and fields <= read
+    # A field that was given has its place in the pictures, and nobody knows its images.
+    assert None not in data["x"] and not any(field["images"] for field in data["fields"])
+    report = Path(platform.artifact("study_report").path).read_text()
+    assert platform.artifact("cell_gallery").uid in report
+    assert f"{len(every)} of {len(every)} cells" in report
 
 
 def test_spatial_context_has_read_the_crops_and_the_field_of_its_cell(finished):

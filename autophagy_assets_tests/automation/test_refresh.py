@@ -23,7 +23,7 @@ DOWNSTREAM_OF_THE_SPLIT = {
     *("autophagy_classifier", "test_predictions", "classifier_evaluation", "error_galleries"),
     *("ko_predictions", "ko_evaluation", "knockout_effect", "effect_robustness"),
     "replicate_plan",
-    *("condition_predictions", "response_curve", "cell_map"),
+    *("condition_predictions", "response_curve", "cell_map", "cell_gallery"),
     "study_report",
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 import sys
 from importlib import metadata
 from textwrap import dedent
@@ -77,6 +78,7 @@ TOY = {
         """,
     "toy/page.html": "<p>",
     "toy/part.css": "p {}",
+    "toy/part.js": "go()",
     "toy/body.py": """
         def wrapped(function):
             return function
@@ -310,9 +312,10 @@ def test_two_modules_that_take_all_from_each_other_come_to_an_end(toy):
 def test_a_template_counts_with_those_beside_it(toy):
     body = "from toy.report import page\n\ndef body():\n    return page()\n"
     before = toy(body=body)
-    assert {"toy.report:page.html", "toy.report:part.css"} <= set(before.modules)
+    files = {f"toy.report:{file}" for file in ("page.html", "part.css", "part.js")}
+    assert files <= set(before.modules)
     assert "<p>" in before.source
-    for file, text in [("page.html", "<p>"), ("part.css", "p {}")]:
+    for file, text in [("page.html", "<p>"), ("part.css", "p {}"), ("part.js", "go()")]:
         after = toy((f"toy/{file}", text, "<b>"), body=body)
         assert changed(before, after) == {f"toy.report:{file}"}
 
@@ -419,7 +422,8 @@ def test_code_of_every_asset_is_found_and_all_of_its_libraries_are_installed(nam
     assert any(module.startswith("autophagy_assets.analysis.") for module in code.modules)
     assert "pandas" in code.libraries
     assert "not installed" not in code.libraries.values()
-    compile(code.source.split(":report.html")[0], "source", "exec")
+    definitions = re.split(r"(?m)^# \S+:", code.source)[0]  # what comes then are templates
+    compile(definitions, "source", "exec")
 
 
 @pytest.mark.parametrize(
@@ -460,6 +464,14 @@ def test_code_of_every_asset_is_found_and_all_of_its_libraries_are_installed(nam
             ["report.page", "report.page:report.html"],
             ["classifier.classification", "imaging.segmentation"],
         ),
+        (
+            "cell_gallery",
+            [
+                "galleries.cell_gallery:cell_gallery.js",
+                *(f"galleries.page:{file}" for file in ("page.css", "sprites.js")),
+            ],
+            ["classifier.classification", "figures:page.css"],
+        ),
     ],
 )
 def test_an_asset_reaches_the_science_that_makes_it_and_no_other(name, reaches, does_not):
@@ -478,6 +490,7 @@ def test_an_asset_reaches_the_science_that_makes_it_and_no_other(name, reaches, 
         ("test_predictions", "scikit-learn"),  # through the model, which is an argument
         ("class_gallery", "matplotlib"),
         ("study_report", "jinja2"),
+        ("cell_gallery", "pillow"),
     ],
 )
 def test_an_asset_reaches_the_libraries_that_make_it(name, library):

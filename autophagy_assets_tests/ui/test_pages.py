@@ -54,6 +54,7 @@ GROUPS = {
         "cell_map",
         "wt_ko_gallery",
         "spatial_context",
+        "cell_gallery",
     ],
     "report": ["study_report", "last_refresh"],
 }
@@ -66,7 +67,7 @@ FIGURES = [
     *("label_audit_gallery", "label_audit_shares", "annotation_agreement"),
     *("ko_evaluation", "knockout_effect", "effect_robustness", "replicate_plan"),
     "response_curve",
-    *GROUPS["galleries"],
+    *(name for name in GROUPS["galleries"] if name != "cell_gallery"),
 ]
 
 # Made-up crops show no puncta, so their model can only guess; which is sometimes a little right.

@@ -7,6 +7,7 @@ import pandas as pd
 
 from autophagy_assets.analysis.galleries.panels import PANEL
 from autophagy_assets.analysis.identity import DATASET, OUTCOME, SCORE
+from autophagy_assets.errors import InputError
 
 _TITLES = ("True positives", "True negatives", "False negatives", "False positives")
 OUTCOMES = dict(zip(("TP", "TN", "FN", "FP"), _TITLES, strict=True))
@@ -79,6 +80,26 @@ def choose_class_cells(
     candidates = group[(group[DATASET] == first).to_numpy()].reset_index(drop=True)
     drawn = candidates.sample(min(n, len(candidates)), random_state=random_state)
     return drawn.sort_index().reset_index(drop=True)
+
+
+def choose_context_cell(clean: pd.DataFrame, random_state: int) -> pd.DataFrame:
+    """Choose the cell that is shown in its field.
+
+    Parameters
+    ----------
+    clean : pandas.DataFrame
+        Clean features of the control.
+    random_state : int
+        Seed of the draw.
+
+    Returns
+    -------
+    pandas.DataFrame, shape (1, n_columns)
+        The same cell as the reference notebook draws from the same table.
+    """
+    if clean.empty:
+        raise InputError("There is no cell to show in its field; check the feature table.")
+    return clean.sample(1, random_state=random_state).reset_index(drop=True)
 
 
 def in_group(cells: pd.DataFrame, genotype: str, stimulation: str) -> np.ndarray:

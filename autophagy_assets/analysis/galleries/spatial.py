@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pyarrow.parquet as pq
 
 from autophagy_assets.analysis.identity import CELL_ID
@@ -53,26 +52,6 @@ class FieldWindow:
     centre: tuple[float, float]
 
 
-def choose_context_cell(clean: pd.DataFrame, random_state: int) -> pd.DataFrame:
-    """Choose the cell that is shown in its field.
-
-    Parameters
-    ----------
-    clean : pandas.DataFrame
-        Clean features of the control.
-    random_state : int
-        Seed of the draw.
-
-    Returns
-    -------
-    pandas.DataFrame, shape (1, n_columns)
-        The same cell as the reference notebook draws from the same table.
-    """
-    if clean.empty:
-        raise InputError("There is no cell to show in its field; check the feature table.")
-    return clean.sample(1, random_state=random_state).reset_index(drop=True)
-
-
 def read_field(
     store: str | os.PathLike[str], cell_id: int, channel: str, width_px: int
 ) -> FieldWindow:
@@ -101,17 +80,44 @@ def read_field(
     top, bottom = _span(centre[0], width_px, rows)
     left, right = _span(centre[1], width_px, columns)
     index = _channel(image, channel, store)
-    small = next((p for p in levels if max(image[p].shape) <= 2 * OVERVIEW_PX), levels[-1])
     return FieldWindow(
         window=image[levels[0]][index, top:bottom, left:right],
         masks={
             name: mask[_levels(mask)[0]][top:bottom, left:right] for name, mask in masks.items()
         },
         corner=(top, left),
-        overview=image[small][index],
+        overview=image[_small(image)][index],
         shape=(rows, columns),
         centre=centre,
     )
+
+
+def read_overview(
+    store: str | os.PathLike[str], channel: str
+) -> tuple[np.ndarray, tuple[int, int]]:
+    """Read one channel of a whole field of view at lower resolution.
+
+    Parameters
+    ----------
+    store : path-like
+        A SpatialData zarr store of one field of view.
+    channel : str
+        The image channel to read.
+
+    Returns
+    -------
+    overview : numpy.ndarray, shape (rows, columns)
+    shape : (int, int)
+        Rows and columns of the field at full resolution.
+
+    Raises
+    ------
+    InputError
+        If the store or the channel is not there.
+    """
+    image, _ = _opened(store)
+    rows, columns = image[_levels(image)[0]].shape[1:]
+    return image[_small(image)][_channel(image, channel, store)], (rows, columns)
 
 
 def read_channel(
@@ -173,6 +179,12 @@ def _ome(element: Any) -> dict[str, Any]:
 def _levels(element: Any) -> list[str]:
     """Paths of the resolutions of an image or mask, the full one first."""
     return [level["path"] for level in _ome(element)["multiscales"][0]["datasets"]]
+
+
+def _small(image: Any) -> str:
+    """Path of the largest resolution of an image that is small, or of the smallest one."""
+    levels = _levels(image)
+    return next((p for p in levels if max(image[p].shape) <= 2 * OVERVIEW_PX), levels[-1])
 
 
 def _channel(image: Any, channel: str, store: str | os.PathLike[str]) -> int:

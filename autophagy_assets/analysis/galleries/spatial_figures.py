@@ -43,7 +43,7 @@ def spatial_context(
     Parameters
     ----------
     cell : pandas.DataFrame, shape (1, n_columns)
-        Identity of the cell, with metadata where known (see `spatial.choose_context_cell`).
+        Identity of the cell, with metadata where known (see `choice.choose_context_cell`).
     h5sc : path-like
         Single-cell images of the cell's dataset.
     store : path-like

@@ -40,6 +40,31 @@ class ReportFigure:
 
 
 @dataclass(frozen=True)
+class GalleryLink:
+    """The gallery of all cells, a page of its own.
+
+    Attributes
+    ----------
+    name : str
+        Of the asset.
+    uid : str
+        Its LaminDB uid.
+    shown, available : int
+        How many cells it shows, of how many.
+    """
+
+    name: str
+    uid: str
+    shown: int
+    available: int
+
+    @property
+    def file(self) -> str:
+        """Name of the page beside the report."""
+        return f"{self.name}.html"
+
+
+@dataclass(frozen=True)
 class ReportContent:
     """All that the report says.
 
@@ -72,6 +97,8 @@ class ReportContent:
         What the study has found, in words.
     left_out : sequence of str
         What of a model could not be made, and why.
+    gallery : GalleryLink or None
+        The page that shows the cells themselves, if there is one.
     """
 
     study: Study
@@ -87,6 +114,7 @@ class ReportContent:
     lineage: Mapping[str, Sequence[str]] = field(default_factory=dict)
     story: Story = field(default_factory=lambda: Story((), ()))
     left_out: Sequence[str] = ()
+    gallery: GalleryLink | None = None
 
 
 @dataclass(frozen=True)

@@ -71,6 +71,7 @@ def render_report(content: ReportContent) -> str:
         parameters=list(_flat(content.parameters)),
         versions=sorted(content.versions.items()),
         lineage=content.lineage,
+        gallery=content.gallery,
     )
 
 

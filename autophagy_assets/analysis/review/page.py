@@ -14,9 +14,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
 
+from autophagy_assets.analysis.galleries.page import web_page
 from autophagy_assets.analysis.galleries.sprites import sprites
 from autophagy_assets.analysis.identity import IDENTITY
 from autophagy_assets.analysis.review.answers import BAD_CROP, UNSURE
@@ -24,7 +23,7 @@ from autophagy_assets.config.study import Study
 
 MAX_BYTES, _CELLS = 5_000_000, 200  # a page of so many cells is at most so large
 _REST_BYTES = 150_000
-_HERE = Path(__file__).parent
+_TEMPLATE = Path(__file__).parent / "review.html"
 SHOWN = "shown"
 
 
@@ -93,20 +92,15 @@ def render_page(
         "sheets": images.channels,
         "outlines": images.outlines,
     }
-    environment = Environment(
-        loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined
-    )
-    return environment.get_template("review.html").render(
+    return web_page(
+        _TEMPLATE,
+        data,
         study=study.name,
         classes=study.classes,
         marker=study.marker_name,
         n=len(cells),
         width_um=round(images.side * pixel_um) if pixel_um else None,
         blind=SHOWN not in cells.columns,
-        style=Markup((_HERE / "review.css").read_text(encoding="utf-8")),
-        script=Markup((_HERE / "review.js").read_text(encoding="utf-8")),
-        # Within a script element only "<" could end it.
-        data=Markup(dumps(data, ensure_ascii=False).replace("<", "\\u003c")),
     )
 
 

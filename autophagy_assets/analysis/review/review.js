@@ -1,4 +1,3 @@
-"use strict";
 (async () => {
   const data = JSON.parse(document.getElementById("data").textContent);
   const byId = (id) => document.getElementById(id);
@@ -43,51 +42,18 @@
     if (!(state.at >= 0 && state.at < total)) state.at = 0;
   }
 
-  function picture(source) {
-    const image = new Image();
-    image.src = source;
-    return image.decode().then(() => image);
-  }
-
-  function canvas() {
-    const made = document.createElement("canvas");
-    made.width = made.height = data.side;
-    return made;
-  }
-
-  function place_of(index) {
-    return [(index % data.columns) * data.side, Math.floor(index / data.columns) * data.side];
-  }
-
-  const sheets = await Promise.all(data.sheets.map(picture));
-  const outlines = await picture(data.outlines);
-  const colours = { 1: [0xe6, 0x9f, 0x00], 2: [0x56, 0xb4, 0xe9] }; // cell, nucleus
+  const sheets = await Promise.all(data.sheets.map(loadSheet));
+  const outlines = await loadSheet(data.outlines);
 
   const figures = channels.map((channel) => {
     const figure = document.createElement("figure");
-    const stack = document.createElement("div");
-    const crop = canvas();
-    const lines = canvas();
-    stack.className = "stack";
-    stack.append(crop, lines);
+    const { stack, crop, lines } = cropStack();
     const caption = document.createElement("figcaption");
     caption.textContent = data.names[channel];
     figure.append(stack, caption);
     byId("images").append(figure);
     return { channel, figure, crop, lines, caption };
   });
-
-  function drawLines(target, index) {
-    const drawn = target.getContext("2d");
-    drawn.clearRect(0, 0, data.side, data.side);
-    drawn.drawImage(outlines, ...place_of(index), data.side, data.side, 0, 0, data.side, data.side);
-    const pixels = drawn.getImageData(0, 0, data.side, data.side);
-    for (let i = 0; i < pixels.data.length; i += 4) {
-      const colour = colours[pixels.data[i]];
-      pixels.data.set(colour ? [...colour, 255] : [0, 0, 0, 0], i);
-    }
-    drawn.putImageData(pixels, 0, 0);
-  }
 
   function show() {
     const index = state.at;
@@ -100,9 +66,8 @@
       caption.hidden = !several;
       if (!visible) continue;
       crop.style.filter = `brightness(${state.brightness})`;
-      crop.getContext("2d").drawImage(
-        sheets[channel], ...place_of(index), data.side, data.side, 0, 0, data.side, data.side);
-      if (several) drawLines(lines, index);
+      drawCrop(crop, sheets[channel], index, data);
+      if (several) drawOutlines(lines, outlines, index, data);
     }
     byId("images").className = several ? "images several" : "images";
     byId("key").innerHTML = several

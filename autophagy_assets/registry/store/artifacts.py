@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,8 @@ from autophagy_assets.registry.store.lamin_internals import (
     registered_path,
 )
 from autophagy_assets.registry.store.outputs import Output, Record
+
+_AT_ONCE = 500  # uids in one question
 
 
 def register(ln: Any, output: Output, run: Any) -> Any:
@@ -138,6 +140,23 @@ def find(uid: str) -> Any:
             "materialize what made it again."
         )
     return artifact
+
+
+def keys_of(uids: Iterable[str]) -> dict[str, str]:
+    """Keys of artifacts of the store and of the source.
+
+    Returns
+    -------
+    dict of str to str
+        By uid; without those that neither has.
+    """
+    wanted = sorted(set(uids))
+    found: dict[str, str] = {}
+    for registries in (connect(), source()) if source_name() is not None else (connect(),):
+        for start in range(0, len(wanted), _AT_ONCE):
+            some = registries.Artifact.filter(uid__in=wanted[start : start + _AT_ONCE])
+            found |= {uid: key or "" for uid, key in some.values_list("uid", "key")}
+    return found
 
 
 def fetch(uid: str, expected: Mapping[str, Any] | None = None) -> tuple[Path, Record]:

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from autophagy_assets.analysis.figures import png_bytes
 from autophagy_assets.analysis.galleries import spatial
-from autophagy_assets.analysis.galleries.spatial import _span, choose_context_cell, read_field
+from autophagy_assets.analysis.galleries.choice import choose_context_cell
+from autophagy_assets.analysis.galleries.spatial import _span, read_field
 from autophagy_assets.analysis.galleries.spatial_figures import spatial_context
 from autophagy_assets.config.study import Study
 from autophagy_assets.errors import InputError

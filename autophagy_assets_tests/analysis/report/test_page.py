@@ -12,7 +12,7 @@ import pytest
 
 from autophagy_assets.analysis.classifier.evaluation import evaluate
 from autophagy_assets.analysis.identity import CELL_ID, DATASET
-from autophagy_assets.analysis.report.content import ReportContent, ReportFigure
+from autophagy_assets.analysis.report.content import GalleryLink, ReportContent, ReportFigure
 from autophagy_assets.analysis.report.page import render_report
 from autophagy_assets.config.study import Study
 
@@ -170,6 +170,15 @@ def test_tables_from_elsewhere_have_no_fields(content):
     text = Page(render_report(replace(content, manifest=pd.DataFrame()))).text
     assert "The images were not processed here" in text
     assert "excluded" not in text
+
+
+def test_the_gallery_of_all_cells_is_linked_and_shown_as_the_file_beside_the_page(content):
+    assert "cell_gallery" not in render_report(content)
+    link = GalleryLink("cell_gallery", "u9", 2_000, 12_345)
+    page = Page(render_report(replace(content, gallery=link)))
+    assert page.open == [] and page.links.count("cell_gallery.html") == 2
+    assert "#cell_gallery" in page.links and "cell_gallery" in page.ids
+    assert "2,000 of 12,345 cells" in page.text and "LaminDB uid u9" in page.text
 
 
 def test_the_same_content_gives_the_same_page(content):

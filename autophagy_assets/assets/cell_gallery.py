@@ -1,0 +1,141 @@
+"""The gallery of all cells: a page of its own beside the report, as it may be large."""
+
+from collections.abc import Iterator, Mapping
+
+import pandas as pd
+
+from autophagy_assets.analysis.evidence.cross_validation import RAW, SCHEME
+from autophagy_assets.analysis.evidence.unseen import unseen_predictions
+from autophagy_assets.analysis.galleries import cell_gallery as page
+from autophagy_assets.analysis.galleries.gallery_cells import (
+    MOST_CELLS,
+    SOURCE,
+    drawn,
+    scores_of,
+    sortable,
+)
+from autophagy_assets.analysis.galleries.gallery_fields import FieldOrigin
+from autophagy_assets.analysis.identity import CLASS, DATASET, IDENTITY, METADATA, MODEL
+from autophagy_assets.assets.context import PIXEL_UM, StudyContext
+from autophagy_assets.assets.definition import every, study_asset
+from autophagy_assets.assets.galleries import GROUP
+from autophagy_assets.assets.galleries import SOURCE as DATASETS
+from autophagy_assets.registry.datasets import companion
+from autophagy_assets.registry.store.artifacts import keys_of
+from autophagy_assets.registry.store.keys import ArtifactKey
+
+CELLS = [*IDENTITY, CLASS, *METADATA]
+
+
+@study_asset(
+    group=GROUP,
+    io="gallery_io",
+    kinds={"html"},
+    ins={
+        "model_features": every(),
+        "cross_validation": every(columns=[*CELLS, MODEL, SCHEME, RAW]),
+        "ko_predictions": every(),
+        "single_cell_images": every(columns=[DATASET, *METADATA, PIXEL_UM, "images"]),
+    },
+    deps=DATASETS,
+)
+def cell_gallery(
+    context,
+    model_features,
+    cross_validation,
+    ko_predictions,
+    condition_predictions: pd.DataFrame,
+    single_cell_images,
+) -> page.CellGallery:
+    """A page with all cells, or 2,000 of them: filter, sort, and look at each in its field of view.
+
+    Each under its own score of every model; of cells of the control by models that had not seen
+    them.
+    """
+    every_cell = all_cells(model_features)
+    cells = drawn(every_cell, MOST_CELLS, context.study)
+    predictions = [
+        *unseen(cross_validation, context),
+        *(
+            ko_predictions[knockout].assign(**{SOURCE: f"ko_predictions[{knockout}]"})
+            for knockout in ko_predictions
+        ),
+        condition_predictions.assign(**{SOURCE: "condition_predictions"}),
+    ]
+    paths, pixel_um = context.images(cells, single_cell_images)
+    return page.cell_gallery(
+        cells,
+        len(every_cell),
+        scores_of(cells, predictions),
+        paths,
+        origins(cells, single_cell_images, context),
+        tables_read(context),
+        context.study,
+        pixel_um,
+    )
+
+
+def all_cells(model_features: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Cells of all genotypes with the features by which people sort them, and their table."""
+    tables = []
+    for genotype in model_features:
+        table = model_features[genotype]
+        kept = [*CELLS, *sortable(table.columns)]
+        tables.append(table[kept].assign(**{SOURCE: f"model_features[{genotype}]"}))
+    return pd.concat(tables, ignore_index=True)
+
+
+def unseen(
+    cross_validation: Mapping[str, pd.DataFrame], context: StudyContext
+) -> Iterator[pd.DataFrame]:
+    """Predictions of each model for cells of the control that it had not seen."""
+    for model in cross_validation:
+        found = unseen_predictions(cross_validation[model], context.study.model(model))
+        yield found.assign(**{SOURCE: f"cross_validation[{model}]"})
+
+
+def origins(
+    cells: pd.DataFrame, manifests: Mapping[str, pd.DataFrame], context: StudyContext
+) -> dict[str, FieldOrigin]:
+    """Where the fields of view of cells are from.
+
+    Parameters
+    ----------
+    manifests : mapping of str to pandas.DataFrame
+        Of each sample; of datasets from elsewhere the images are not known.
+
+    Returns
+    -------
+    dict of str to FieldOrigin
+        By dataset. Each field is noted as an input of the step.
+    """
+    datasets = [str(dataset) for dataset in cells[DATASET].unique()]
+    known: dict[str, list[str]] = {}
+    for sample in manifests:
+        table = manifests[sample]
+        known |= dict(zip(table[DATASET], table["images"].str.split(";"), strict=True))
+    images = {dataset: known.get(dataset, []) for dataset in datasets}
+    keys = keys_of([*datasets, *(uid for uids in images.values() for uid in uids)])
+    found = {}
+    for dataset in datasets:
+        try:
+            field = companion(dataset, "spatialdata.zarr")
+        except LookupError:
+            field = ""
+        found[dataset] = FieldOrigin(
+            key=keys.get(dataset, ""),
+            spatialdata=field,
+            store=context.read(field) if field else None,
+            images=tuple(keys[uid] for uid in images[dataset] if uid in keys),
+        )
+    return found
+
+
+def tables_read(context: StudyContext) -> dict[str, str]:
+    """Uid of each table that the step has read, by asset with its partition in brackets."""
+    found = {}
+    for uid, record in context.recorder.reads.items():
+        key = ArtifactKey.parse(record.key)
+        if key is not None and key.suffix == ".parquet":
+            found[f"{key.asset}[{key.partition}]" if key.partition else key.asset] = uid
+    return dict(sorted(found.items()))

@@ -1,0 +1,50 @@
+"""The gallery of all cells as one self-contained HTML page."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import dagster as dg
+
+from autophagy_assets.analysis.galleries.cell_gallery import CellGallery
+from autophagy_assets.io_managers.base import LaminIOManager
+from autophagy_assets.staleness.materializations import UID, Materialization
+
+SHOWN, AVAILABLE = "cells shown", "cells"
+
+
+@dataclass(frozen=True)
+class StoredGallery:
+    """What there is to say of a stored gallery.
+
+    Parameters
+    ----------
+    uid : str
+        LaminDB uid of the page.
+    shown, available : int
+        How many cells it shows, of how many.
+    """
+
+    uid: str
+    shown: int
+    available: int
+
+
+class GalleryIOManager(LaminIOManager):
+    """Stores ``CellGallery``; loads ``StoredGallery``, as the page is for people."""
+
+    suffix: ClassVar[str] = ".html"
+    kind: ClassVar[str] = "report"
+
+    def write(self, value: CellGallery, path: Path) -> None:
+        """Write the page in UTF-8."""
+        path.write_text(value.html, encoding="utf-8")
+
+    def read(self, path: Path, found: Materialization, context: dg.InputContext) -> StoredGallery:
+        """Say which page it is, and how many cells it shows."""
+        known = found.metadata
+        return StoredGallery(known[UID], int(known[SHOWN]), int(known[AVAILABLE]))
+
+    def metadata(self, value: CellGallery, path: Path) -> dict[str, Any]:
+        """How many cells the page shows, of how many."""
+        return {SHOWN: value.shown, AVAILABLE: value.available}
