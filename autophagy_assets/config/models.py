@@ -21,6 +21,7 @@ from autophagy_assets.config.estimators import (
 )
 
 SCPORTRAIT, MARKER, CROPS = "scportrait", "marker", "crops"
+EMBEDDING = CNN  # what a network of that kind sees, as features
 AS_PUBLISHED = "as_published"
 SPLIT, ALL = "split", "all"
 AS_GIVEN, AUDITED, ANNOTATED = "as_given", "audited", "annotated"
@@ -36,8 +37,9 @@ class Model(Strict):
     primary : bool
         Whether it leads the galleries and the headline.
     feature_sets : tuple of str
-        ``scportrait``: areas and intensities; ``marker``: what the marker looks like; ``crops``:
-        the pixels themselves, for a ``cnn`` and nothing else.
+        ``scportrait``: areas and intensities; ``marker``: what the marker looks like; ``cnn``:
+        what goes into the last layer of a network that is trained on the same cells; ``crops``: the
+        pixels themselves, for a ``cnn`` and nothing else.
     marker_scales : tuple of str
         Scales of marker features that it uses: ``contrast`` within the cell, ``units`` of the
         image. What is told apart in units may be the staining alone.
@@ -47,6 +49,8 @@ class Model(Strict):
         One of ``ESTIMATORS``.
     parameters : EstimatorParameters
         Of the estimator.
+    network : ConvolutionalNetwork or None
+        Which one the feature set ``cnn`` is of; None without that set.
     trained_on : str
         ``split``: the training part of the study's random split, tested on the rest of it.
         ``all``: all cells of the control, tested by cross-validation.
@@ -61,17 +65,19 @@ class Model(Strict):
         Every model is tested with the labels as given.
     """
 
+    # Entries that came later are not written where they are the default: what was made before there
+    # were such entries stays as it is.
     name: str = Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")
     primary: bool = False
-    feature_sets: tuple[Literal["scportrait", "marker", "crops"], ...] = Field(min_length=1)
+    feature_sets: tuple[Literal["scportrait", "marker", "cnn", "crops"], ...] = Field(min_length=1)
     marker_scales: tuple[Literal["contrast", "units"], ...] = Field(("contrast",), min_length=1)
     excluded_features: tuple[Annotated[str, Field(min_length=1)], ...] = ()
     estimator: Literal["random_forest", "logistic_regression", "histogram_gradient_boosting", "cnn"]
     parameters: EstimatorParameters
+    network: ConvolutionalNetwork | None = Field(default=None, exclude_if=lambda it: it is None)
     trained_on: Literal["split", "all"] = "all"
     calibrated: bool = True
     false_positive_rate: float | None = Field(default=0.05, gt=0, lt=1)
-    # Not written where it is the default: what was made before there was this entry stays as it is.
     labels: Literal["as_given", "audited", "annotated"] = Field(
         default="as_given", exclude_if=lambda labels: labels == AS_GIVEN
     )
@@ -85,7 +91,11 @@ class Model(Strict):
         if isinstance(parameters, Strict):
             parameters = parameters.model_dump()
         # Validated as what it is: tried one after the other, a wrong entry would be said of each.
-        return given | {"parameters": parameters_of(given["estimator"], parameters)}
+        given = given | {"parameters": parameters_of(given["estimator"], parameters)}
+        sets = given.get("feature_sets")
+        if isinstance(sets, list | tuple) and EMBEDDING in sets and given.get("network") is None:
+            given["network"] = {}
+        return given
 
     @model_validator(mode="after")
     def _pixels_are_for_networks(self) -> Model:
@@ -93,9 +103,26 @@ class Model(Strict):
         if on_pixels != (self.estimator == CNN) or (CROPS in self.feature_sets) != on_pixels:
             raise ValueError(
                 f"estimator {CNN} takes feature_sets [{CROPS}] and no other estimator takes it: "
-                f"{self.estimator} has [{', '.join(self.feature_sets)}]"
+                f"{self.estimator} has [{', '.join(self.feature_sets)}]; for another estimator on "
+                f"what a network sees, set feature_sets [{EMBEDDING}]"
+            )
+        if self.network is not None and EMBEDDING not in self.feature_sets:
+            raise ValueError(
+                f"network is of the feature set {EMBEDDING}, which model {self.name} does not use: "
+                f"its feature_sets are [{', '.join(self.feature_sets)}]; add {EMBEDDING} to them, "
+                "or take network out"
             )
         return self
+
+    @property
+    def network_used(self) -> ConvolutionalNetwork | None:
+        """Parameters of the network that looks at crops, by itself or for another estimator.
+
+        None of a model of features alone.
+        """
+        if isinstance(self.parameters, ConvolutionalNetwork):
+            return self.parameters
+        return self.network
 
 
 def default_models() -> list[dict[str, Any]]:
@@ -187,9 +214,8 @@ def check_channels(models: tuple[Model, ...], channels: tuple[str, ...]) -> None
         If one does; names it.
     """
     for model in models:
-        if not isinstance(model.parameters, ConvolutionalNetwork):
-            continue
-        if unknown := sorted(set(model.parameters.channels) - set(channels)):
+        network = model.network_used
+        if unknown := sorted(set(network.channels if network else ()) - set(channels)):
             raise ValueError(
                 f"channels of model {model.name} must be some of {list(channels)}, and "
                 f"{unknown[0]!r} is not"

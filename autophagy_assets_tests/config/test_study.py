@@ -188,9 +188,35 @@ BAD = {
         "parameters.weights.sha256 of cnn: Field required",
     ),
     "an unknown feature set": (
-        with_model(feature_sets=["cnn"]),
+        with_model(feature_sets=["vgg"]),
         "models.0.feature_sets.0",
         "scportrait",
+    ),
+    "feature sets that are no list": (
+        with_model(feature_sets=1),
+        "models.0.feature_sets",
+        "valid tuple",
+    ),
+    "a network on what a network sees": (
+        with_model(feature_sets=["cnn"], estimator="cnn", parameters={}),
+        "models.0",
+        "cnn has [cnn]; for another estimator on what a network sees, set feature_sets [cnn]",
+    ),
+    "a network that nothing uses": (
+        with_model(network={"epochs": 3}),
+        "models.0",
+        "network is of the feature set cnn, which model as_published does not use: its "
+        "feature_sets are [scportrait]; add cnn to them, or take network out",
+    ),
+    "a parameter that the network does not have": (
+        with_model(feature_sets=["cnn"], network={"trees": 3}),
+        "models.0.network.trees",
+        "not permitted",
+    ),
+    "a channel that the network cannot see": (
+        with_model(feature_sets=["cnn"], network={"channels": ["GFP"]}),
+        "",
+        "channels of model as_published must be some of ['DAPI', 'Alexa488', 'mCherry'], and 'GFP'",
     ),
     "a name that is no file name": (with_model(name="../x"), "models.0.name", "match pattern"),
     "labels of nobody": (with_model(labels="guessed"), "models.0.labels", "'as_given', 'audited'"),

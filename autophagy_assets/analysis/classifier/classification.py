@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import platform
 from importlib.metadata import version
+from typing import Any
 
 import joblib
 import numpy as np
@@ -120,7 +121,7 @@ def train(
         estimator=estimator,
         feature_names=tuple(features),
         classes=tuple(numbers),
-        parameters=model.parameters.model_dump(),
+        parameters=_parameters(model),
         versions={
             "python": platform.python_version(),
             "scikit-learn": sklearn.__version__,
@@ -175,6 +176,12 @@ def predict(
     else:
         predicted = called(scores, model.threshold)
     return predictions(cells, model.name, scores, predicted)
+
+
+def _parameters(model: Model) -> dict[str, Any]:
+    """Parameters of a model, with those of the network that it looks through."""
+    found = model.parameters.model_dump()
+    return found if model.network is None else found | {"network": model.network.model_dump()}
 
 
 def _require_both_classes(cells: pd.DataFrame, what: str) -> None:

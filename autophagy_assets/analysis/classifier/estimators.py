@@ -1,14 +1,20 @@
-"""Estimators that a study file can name: scikit-learn's, and networks with its interface."""
+"""Estimators that a study file can name: scikit-learn's, and networks with its interface.
+
+Where an estimator learns from what a network sees, both are the steps of one pipeline.
+"""
 
 from __future__ import annotations
+
+from typing import Any
 
 from sklearn.base import ClassifierMixin
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from autophagy_assets.analysis.deep.crops import Crops
+from autophagy_assets.analysis.deep.embedding import CropEmbedding
 from autophagy_assets.analysis.deep.estimator import CropClassifier
 from autophagy_assets.config.estimators import CNN, RANDOM_FOREST
 from autophagy_assets.config.models import Model
@@ -30,16 +36,34 @@ def estimator_of(model: Model, crops: Crops | None = None) -> ClassifierMixin:
     parameters = model.parameters.model_dump()
     if model.estimator == CNN:
         return CropClassifier(model.name, parameters, crops)
+    steps: list[Any]
     if model.estimator == RANDOM_FOREST:
-        return RandomForestClassifier(**parameters)
-    if model.estimator == "histogram_gradient_boosting":
-        return HistGradientBoostingClassifier(**parameters)
-    return make_pipeline(StandardScaler(), LogisticRegression(**parameters))
+        steps = [RandomForestClassifier(**parameters)]
+    elif model.estimator == "histogram_gradient_boosting":
+        steps = [HistGradientBoostingClassifier(**parameters)]
+    else:
+        steps = [StandardScaler(), LogisticRegression(**parameters)]
+    if model.network is not None:
+        network = CropClassifier(model.name, model.network.model_dump(), crops)
+        steps = [CropEmbedding(network), *steps]
+    return steps[0] if len(steps) == 1 else make_pipeline(*steps)
+
+
+def embedding_of(estimator: ClassifierMixin) -> CropEmbedding | None:
+    """The step that gives an estimator what a network sees; None where there is none."""
+    first = estimator.steps[0][1] if isinstance(estimator, Pipeline) else None
+    return first if isinstance(first, CropEmbedding) else None
+
+
+def last_step(estimator: ClassifierMixin) -> Any:
+    """What tells the classes apart: the last step of a pipeline, or the estimator itself."""
+    return estimator.steps[-1][1] if isinstance(estimator, Pipeline) else estimator
 
 
 def libraries_of(estimator: ClassifierMixin) -> tuple[str, ...]:
     """Libraries that compute for an estimator, besides those that compute for every one."""
-    return ("torch",) if isinstance(estimator, CropClassifier) else ()
+    network = isinstance(estimator, CropClassifier) or embedding_of(estimator) is not None
+    return ("torch",) if network else ()
 
 
 def with_crops(estimator: ClassifierMixin, crops: Crops | None) -> ClassifierMixin:
@@ -50,4 +74,9 @@ def with_crops(estimator: ClassifierMixin, crops: Crops | None) -> ClassifierMix
     crops : Crops or None
         A stored network does not hold them.
     """
-    return estimator.with_crops(crops) if isinstance(estimator, CropClassifier) else estimator
+    if isinstance(estimator, CropClassifier):
+        return estimator.with_crops(crops)
+    if (embedding := embedding_of(estimator)) is None:
+        return estimator
+    (name, _), *rest = estimator.steps
+    return Pipeline([(name, embedding.with_crops(crops)), *rest])

@@ -14,6 +14,8 @@ import joblib
 import numpy as np
 from sklearn.base import ClassifierMixin
 
+from autophagy_assets.analysis.classifier.estimators import last_step
+
 
 class Calibrator(Protocol):
     """Makes scores of an estimator probabilities."""
@@ -87,7 +89,7 @@ def _zero_padding(estimator: ClassifierMixin) -> None:
     A node is 57 bytes in a record of 64; scikit-learn stores the other 7 as they happen to be
     in memory, so equal forests would have different bytes. The array is a view of the tree.
     """
-    for tree in np.ravel(getattr(estimator, "estimators_", [])):
+    for tree in np.ravel(getattr(last_step(estimator), "estimators_", [])):
         if not hasattr(tree, "tree_"):
             continue
         nodes = tree.tree_.__getstate__()["nodes"]

@@ -6,10 +6,11 @@ import numpy as np
 import pandas as pd
 
 from autophagy_assets.analysis.classifier.classification import require_features
-from autophagy_assets.analysis.classifier.estimators import with_crops
+from autophagy_assets.analysis.classifier.estimators import embedding_of, with_crops
 from autophagy_assets.analysis.classifier.model import TrainedClassifier
 from autophagy_assets.analysis.deep.crops import Crops
 from autophagy_assets.analysis.deep.estimator import CropClassifier
+from autophagy_assets.analysis.identity import is_feature
 
 
 def seen(
@@ -29,7 +30,8 @@ def seen(
     Returns
     -------
     numpy.ndarray of float, shape (n_cells, n_dimensions)
-        Its features as they are; of a network, what goes into its last layer.
+        Its features as they are; of a network, what goes into its last layer. Of an estimator that
+        learns from that, the same and its other features.
 
     Raises
     ------
@@ -41,6 +43,8 @@ def seen(
     estimator = with_crops(model.estimator, crops)
     if isinstance(estimator, CropClassifier):
         return estimator.embed(used)
+    if (embedding := embedding_of(estimator)) is not None:
+        used = embedding.transform(used)
     return used.to_numpy(dtype=float)
 
 
@@ -54,4 +58,9 @@ def called_view(model: TrainedClassifier, dimensions: int) -> str:
     """
     if isinstance(model.estimator, CropClassifier):
         return f"the {dimensions} values of a cell that go into its last layer"
+    if embedding_of(model.estimator) is not None:
+        others = sum(map(is_feature, model.feature_names))
+        said = f"the {dimensions - others} values of a cell that go into its network's last layer"
+        beside = f"{others} features" if others > 1 else "a feature"
+        return f"{said}, and {beside}" if others else said
     return f"its {dimensions} features" if dimensions > 1 else "its only feature"

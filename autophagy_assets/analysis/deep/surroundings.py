@@ -81,8 +81,8 @@ class Surroundings:
             except KeyError as error:
                 raise InputError(
                     f"Dataset {dataset!r} has its crops alone, and no image of the field of view: "
-                    "what surrounds its cells is not known. Set masked: true in the parameters of "
-                    "the model, or leave the dataset out."
+                    "what surrounds its cells is not known. Set masked: true of the network, or "
+                    "leave the dataset out."
                 ) from error
             if self._folder is None:
                 self._folder = tempfile.TemporaryDirectory(prefix="surroundings-")

@@ -123,6 +123,6 @@ def _require_finite(loss: float, name: str, epoch: int, parameters: Convolutiona
     if not math.isfinite(loss):
         raise InputError(
             f"Training of model {name!r} diverged: its loss is {loss} in epoch {epoch}, and "
-            f"nothing of it is kept. Set a learning_rate below {parameters.learning_rate:g} in its "
-            "parameters, or a larger batch_size."
+            f"nothing of it is kept. Set a learning_rate below {parameters.learning_rate:g} of "
+            "the network, or a larger batch_size."
         )

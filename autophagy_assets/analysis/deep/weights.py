@@ -86,13 +86,13 @@ def read_weights(given: Weights, model: str) -> bytes:
     except OSError as error:
         raise InputError(
             f"Weights {given.path} of model {model!r} cannot be read ({error}): correct "
-            "parameters.weights.path of the model."
+            "weights.path of the model."
         ) from error
     found = sha256(content).hexdigest()
     if found != given.sha256:
         raise InputError(
             f"Weights {given.path} of model {model!r} are another file: their sha256 is {found}, "
             f"and the study file says {given.sha256}. Nothing was loaded; bring the file back, or "
-            "correct parameters.weights.sha256 if this one is meant."
+            "correct weights.sha256 of the model if this one is meant."
         )
     return content

@@ -15,7 +15,6 @@ from autophagy_assets.analysis.evidence.permutation import permuted
 from autophagy_assets.analysis.evidence.shortcuts import BETTER, NEARLY
 from autophagy_assets.analysis.features.sets import features_of
 from autophagy_assets.analysis.identity import CLASS, IDENTITY, feature_columns
-from autophagy_assets.config.estimators import CNN
 from autophagy_assets.config.models import Model
 from autophagy_assets.config.study import Study
 from autophagy_assets.errors import InputError
@@ -54,7 +53,7 @@ def with_background_swapped(
     """
     if swapped is None:
         return
-    if model.estimator == CNN:
+    if model.network_used is not None:
         raise InputError(
             f"Model {model.name} looks at the pixels of cells, and cells with another background "
             "are kept as numbers: what it makes of them is not measured."
@@ -118,7 +117,7 @@ def with_labels_permuted(
     InputError
         If it is not possible.
     """
-    if model.estimator == CNN:
+    if model.network_used is not None:
         raise InputError(
             f"Labels were not permuted for model {model.name}: it would have to be trained anew "
             f"for each of {study.cross_validation.permutations} arrangements and every fold. That "

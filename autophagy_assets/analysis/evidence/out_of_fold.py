@@ -14,7 +14,7 @@ import pandas as pd
 from sklearn.base import ClassifierMixin
 from threadpoolctl import threadpool_limits
 
-from autophagy_assets.analysis.classifier.estimators import estimator_of
+from autophagy_assets.analysis.classifier.estimators import estimator_of, last_step
 from autophagy_assets.analysis.deep.crops import Crops
 from autophagy_assets.analysis.evidence.folds import Fold
 from autophagy_assets.compute.limits import granted_processors
@@ -73,6 +73,9 @@ def _fitted(
     estimator: Any = estimator_of(model, crops)
     if model.estimator != RANDOM_FOREST:
         return estimator.fit(features, classes)
-    fitted = estimator.set_params(n_jobs=max(1, int(granted_processors()))).fit(features, classes)
+    forest = last_step(estimator)
+    forest.set_params(n_jobs=max(1, int(granted_processors())))
+    estimator.fit(features, classes)
     # Trees are added up in the order in which threads come, which changes the last digits.
-    return fitted.set_params(n_jobs=None)
+    forest.set_params(n_jobs=None)
+    return estimator

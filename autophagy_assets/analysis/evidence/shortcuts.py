@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,7 @@ from autophagy_assets.analysis.evidence.out_of_fold import out_of_fold
 from autophagy_assets.analysis.features.sets import UNITS, features_of, scale_of
 from autophagy_assets.analysis.identity import CLASS, DATASET, feature_columns
 from autophagy_assets.config.estimators import CNN, RANDOM_FOREST, RandomForest
-from autophagy_assets.config.models import MARKER, Model
+from autophagy_assets.config.models import MARKER, SCPORTRAIT, Model
 from autophagy_assets.config.study import Study
 from autophagy_assets.errors import InputError
 
@@ -81,7 +82,7 @@ def on_background(
     if background is None:
         return
     patches = _patches(background, study)
-    if model.estimator == CNN:
+    if model.network_used is not None:
         raise InputError(
             f"Model {model.name} looks at the pixels of cells, and patches without a cell are kept "
             "as numbers: whether it goes by the background is not measured."
@@ -189,10 +190,13 @@ def _alone(
 
 
 def _on_numbers(model: Model) -> Model:
-    """A model whose estimator can be fitted on numbers: a forest in place of a network."""
-    if model.estimator != CNN:
+    """A model that is fitted on numbers alone: without its network, or a forest in its place."""
+    if model.network_used is None:
         return model
-    return model.model_copy(update={"estimator": RANDOM_FOREST, "parameters": RandomForest()})
+    alone: dict[str, Any] = {"feature_sets": (SCPORTRAIT,), "network": None}
+    if model.estimator == CNN:
+        alone |= {"estimator": RANDOM_FOREST, "parameters": RandomForest()}
+    return model.model_copy(update=alone)
 
 
 def _alone_sentence(

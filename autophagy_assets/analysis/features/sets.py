@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 import pandas as pd
 
 from autophagy_assets.analysis.identity import DATASET, IDENTITY, METADATA, rows_of
-from autophagy_assets.config.models import CROPS, MARKER, SCPORTRAIT, Model
+from autophagy_assets.config.models import MARKER, SCPORTRAIT, Model
 from autophagy_assets.errors import InputError
 
 PREFIX = "marker_"
@@ -50,7 +50,7 @@ def features_of(model: Model, features: Iterable[str]) -> list[str]:
     Returns
     -------
     list of str
-        In their order. Of a model of crops, what says which cells they are.
+        In their order. Of a model whose network looks at crops, identity and metadata come first.
 
     Raises
     ------
@@ -58,8 +58,7 @@ def features_of(model: Model, features: Iterable[str]) -> list[str]:
         If there are none.
     """
     present = list(features)
-    if CROPS in model.feature_sets:
-        return [*IDENTITY, *METADATA]
+    cells = [] if model.network_used is None else [*IDENTITY, *METADATA]
     used = [
         name
         for name in present
@@ -68,14 +67,14 @@ def features_of(model: Model, features: Iterable[str]) -> list[str]:
         and (scale_of(name) is None or scale_of(name) in model.marker_scales)
         and not any(part in name for part in model.excluded_features)
     ]
-    if not used:
+    if not (cells or used):
         sets = " and ".join(model.feature_sets)
         raise InputError(
             f"Model {model.name!r} has no feature: of the {len(present)} of the table, none is of "
             f"{sets} and not excluded; change its feature_sets, marker_scales or "
             "excluded_features."
         )
-    return used
+    return [*cells, *used]
 
 
 def with_marker(cells: pd.DataFrame, measured: Sequence[pd.DataFrame], name: str) -> pd.DataFrame:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -30,6 +32,8 @@ _COLOURS = (BLUE, ORANGE, GREEN, VERMILLION, SKY, INK)
 _CLONE = "genotype and clone"
 _FLAT = 1e-9  # no component is that narrow but by rounding
 _CROP = 0.09  # side of a crop, of the width of the map
+_KEYS: dict[str, Any] = {"fontsize": 7, "title_fontsize": 7, "handletextpad": 0.2}
+_HALF = 62  # letters of an entry that leave room for another one beside it
 
 
 @styled
@@ -71,6 +75,13 @@ def cell_map_picture(
         (axes[2], _CLONE.capitalize(), clones, sorted(clones.unique())),
     ):
         _draw_labels(ax, table, name, labels.to_numpy(), order)
+    # Below what they are of, as there are points everywhere in a panel. Names of clones are long.
+    for ax in axes[:2]:
+        ax.legend(loc="upper left", bbox_to_anchor=(0, 0), ncols=2, **_KEYS)
+    handles, named = axes[2].get_legend_handles_labels()
+    columns = 2 if max(map(len, named)) <= _HALF else 1
+    left.legend(handles, named, loc="outside lower left", ncols=columns, title=_CLONE.capitalize(),
+                alignment="left", **_KEYS)  # fmt: skip
     _draw_scores(left, axes[3], table, study)
     for number, ax in enumerate(axes):
         _label(ax, shares, across=number > 1, up=number % 2 == 0)
@@ -105,7 +116,6 @@ def _draw_labels(
     if rest := len(order) - len(named):
         others = int((~np.isin(labels, named)).sum())
         ax.scatter([], [], s=20, c=GREY, label=f"{rest} others ({others})")
-    ax.legend(fontsize=7, loc="best", handletextpad=0.2, borderpad=0.2)
     panel_title(ax, name, "number of cells in brackets")
 
 

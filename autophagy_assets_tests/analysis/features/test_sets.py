@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autophagy_assets.analysis.features.sets import features_of, scale_of, set_of, with_marker
-from autophagy_assets.analysis.identity import CELL_ID, DATASET, IDENTITY
+from autophagy_assets.analysis.identity import CELL_ID, DATASET, IDENTITY, METADATA
 from autophagy_assets.errors import InputError
 from autophagy_assets_tests.analysis.evidence.models import forest
 
@@ -32,6 +32,12 @@ def test_a_name_says_its_set_and_scale():
 )
 def test_a_model_uses_the_features_of_its_sets_and_scales(entries, used):
     assert features_of(forest(**entries), FEATURES) == used
+
+
+def test_of_a_model_that_looks_at_crops_it_is_first_which_cells_they_are():
+    cells = [*IDENTITY, *METADATA]
+    assert features_of(forest(feature_sets=["cnn"]), FEATURES) == cells
+    assert features_of(forest(feature_sets=["marker", "cnn"]), FEATURES) == [*cells, FEATURES[2]]
 
 
 def test_a_model_without_any_feature_is_refused_by_name():

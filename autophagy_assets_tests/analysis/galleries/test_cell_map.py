@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.legend import Legend
 
 from autophagy_assets.analysis.figures import png_bytes
 from autophagy_assets.analysis.galleries.cell_map import ACROSS, SHOWN, UP, cell_map
@@ -101,11 +102,19 @@ def test_the_figure_has_a_row_for_each_cell_and_says_how_many_there_are(tmp_path
     )
 
 
-def test_more_clones_than_colours_share_the_last_one(tmp_path):
+@pytest.mark.parametrize("words", [3, 9])
+def test_more_clones_than_colours_share_the_last_one_and_no_legend_lies_on_points(words, tmp_path):
     table, seen = scored()
-    many = table.assign(clone=[f"clone {n % 5}" for n in range(len(table))])
+    many = table.assign(clone=[f"clone {n % 5}" + " of many" * words for n in range(len(table))])
     found, shares = cell_map(many, seen)
     paths = write_crops([found], tmp_path, STUDY)
     picture = cell_map_picture(found, shares, "its 5 features", paths, STUDY)
     texts = {text.get_text() for text in picture.figure.findobj(lambda o: hasattr(o, "get_text"))}
     assert "5 others (40)" in texts
+    png_bytes(picture.figure)
+    panels = [ax.get_window_extent() for part in picture.figure.subfigs for ax in part.axes]
+    legends = [legend.get_window_extent() for legend in picture.figure.findobj(Legend)]
+    assert len(legends) == 3
+    edges = np.array([[box.x0, box.y0, box.x1, box.y1] for box in legends])
+    assert (edges >= 0).all() and (edges[:, 2] <= picture.figure.bbox.x1).all()
+    assert not any(legend.overlaps(panel) for legend in legends for panel in panels)
