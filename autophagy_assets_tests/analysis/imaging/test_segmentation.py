@@ -29,7 +29,12 @@ def images(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def result(images, tmp_path_factory):
-    return process_field(images, STUDY, tmp_path_factory.mktemp("imaged") / "field")
+    """What a field became; that nothing else was written is asserted here."""
+    here, folder = set(os.listdir()), tmp_path_factory.mktemp("imaged")
+    found = process_field(images, STUDY, folder / "field")
+    assert os.listdir(folder) == ["field"]
+    assert set(os.listdir()) == here
+    return found
 
 
 def _process(out: Path, images):
@@ -44,17 +49,11 @@ def _written(directory: Path, **channels: np.ndarray) -> dict[str, Path]:
 
 
 @pytest.mark.slow
-def test_a_field_leaves_its_crops_and_its_spatialdata_and_nothing_else(images, tmp_path):
-    here = set(os.listdir())
-    found = process_field(images, STUDY, tmp_path / "field")
-    assert os.listdir(tmp_path) == ["field"]
-    assert {path.name for path in (tmp_path / "field").iterdir()} == {
-        "single_cell_data.h5ad",
-        "spatialdata.zarr",
-    }
-    assert found.single_cells == tmp_path / "field" / "single_cell_data.h5ad"
-    assert found.spatialdata == tmp_path / "field" / "spatialdata.zarr"
-    assert set(os.listdir()) == here
+def test_a_field_leaves_its_crops_and_its_spatialdata_and_nothing_else(result):
+    field = result.single_cells.parent
+    assert result.single_cells == field / "single_cell_data.h5ad"
+    assert result.spatialdata == field / "spatialdata.zarr"
+    assert set(field.iterdir()) == {result.single_cells, result.spatialdata}
 
 
 @pytest.mark.slow
@@ -121,10 +120,10 @@ def test_cells_masks_and_crops_equal_a_plain_project(result, images, tmp_path):
 
 
 @pytest.mark.slow
-def test_bytes_are_the_same_in_every_process_and_place(images, tmp_path):
+def test_bytes_are_the_same_in_every_process_and_place(result, images, tmp_path):
     from autophagy_assets.compute.pool import map_fields
 
-    here = _process(tmp_path / "here", images)
+    here = hashes(result.single_cells.parent)
     outs = [tmp_path / "there", tmp_path / "else" / "where" / "deeper"]
     done = dict(map_fields(partial(_process, images=images), outs, 2))
     assert len(here) > 30
