@@ -12,19 +12,9 @@ from autophagy_assets.analysis.imaging.project import METHODS, project_config
 from autophagy_assets.analysis.imaging.segmentation import process_field
 from autophagy_assets.config.study import Study
 from autophagy_assets.errors import InputError
-from autophagy_assets_tests.analysis.imaged_fields import (
-    hashes,
-    plain_project,
-    real_field,
-    small_field,
-)
+from autophagy_assets_tests.analysis.imaged_fields import hashes, real_field
 
 STUDY = Study.load()
-
-
-@pytest.fixture(scope="module")
-def images(tmp_path_factory):
-    return small_field(tmp_path_factory.mktemp("small"), STUDY)
 
 
 @pytest.fixture(scope="module")
@@ -99,11 +89,10 @@ def test_the_spatialdata_holds_images_masks_and_centres(result, images):
 
 
 @pytest.mark.slow
-def test_cells_masks_and_crops_equal_a_plain_project(result, images, tmp_path):
+def test_cells_masks_and_crops_equal_a_plain_project(result, project):
     import scportrait
     import spatialdata
 
-    project = plain_project(images, STUDY, tmp_path)
     ours, plain = scportrait.io.read_h5sc(result.single_cells), project.h5sc
     assert ours.obs.equals(plain.obs)
     np.testing.assert_array_equal(
