@@ -1,8 +1,9 @@
 """Which tests pytest-xdist keeps together on one process, and which begin first.
 
 A file is the unit, as with ``--dist loadfile``, except that the files of a folder in ``TOGETHER``
-share one server. What takes longest begins first: pytest-xdist would begin with the files that have
-the most tests, and end with one process that works alone on a single long one.
+share what takes long to begin: a server, or scPortrait. What takes longest begins first:
+pytest-xdist would begin with the files that have the most tests, and end with one process that
+works alone on a single long one.
 """
 
 from __future__ import annotations
@@ -11,8 +12,8 @@ from typing import Any
 
 import pytest
 
-# Folders whose files share a package-scoped server.
-TOGETHER = ("ui",)
+# Folders whose files share package-scoped fixtures.
+TOGETHER = ("ui", "analysis/imaging")
 # What takes longest, longest first; the order of all else does not matter.
 LONGEST = [
     "reliability/test_state_machine.py",
@@ -37,7 +38,7 @@ LONGEST = [
     "assets/test_extra_model.py",
     "staleness/test_changed_code.py",
     "automation/test_refresh.py",
-    "analysis/imaging/test_segmentation.py",
+    "analysis/imaging",
     "automation/test_services.py",
     "assets/test_bad_tables.py",
     "reliability/test_tampering.py",
@@ -51,8 +52,7 @@ _PLACE = {unit: place for place, unit in enumerate(LONGEST)}
 def unit_of(nodeid: str) -> str:
     """File of a test, or its folder where that stays together; relative to this package."""
     file = nodeid.partition("::")[0].partition("/")[2]
-    folder = file.partition("/")[0]
-    return folder if folder in TOGETHER else file
+    return next((folder for folder in TOGETHER if file.startswith(f"{folder}/")), file)
 
 
 def longest_first(items: list[pytest.Item]) -> None:

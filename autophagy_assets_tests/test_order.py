@@ -41,4 +41,6 @@ def test_pytest_xdist_hands_out_these_units_in_this_order(pytestconfig: pytest.C
     config: Any = SimpleNamespace(option=option, getvalue=lambda name: ["2*popen"])
     made = scheduler(config, None)
     assert made._split_scope("autophagy_assets_tests/ui/test_pages.py::test_a") == "ui"
+    below = "autophagy_assets_tests/analysis/imaging/test_images.py::test_a"
+    assert made._split_scope(below) == "analysis/imaging"
     assert option.loadscopereorder is False

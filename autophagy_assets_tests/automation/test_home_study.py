@@ -110,11 +110,9 @@ def test_two_homes_do_not_share_a_dagster_with_two_studies(run_script, tmp_path)
 
 
 @pytest.mark.slow
-def test_every_command_refuses_a_home_of_another_study(ingested, monkeypatch, tmp_path):
+def test_every_command_refuses_a_home_of_another_study(ingested, tmp_path):
     """Two studies in one home would overwrite each other's partitions and report."""
-    monkeypatch.setattr(
-        "autophagy_assets_tests.cli.test_main.clean_environment", _with_study(tmp_path)
-    )
+    study = study_file(tmp_path, "B")
     (ingested / home_marker.NAME).unlink()
     for command in (
         ("ingest", str(tmp_path / "images")),
@@ -125,20 +123,11 @@ def test_every_command_refuses_a_home_of_another_study(ingested, monkeypatch, tm
         ("ui", "--port", "1"),
         ("demo",),
     ):
-        done = autophagy(ingested, *command)
+        done = autophagy(ingested, *command, AUTOPHAGY_STUDY=str(study))
         name = "autophagy demo" if command == ("demo",) else "B"
         assert done.returncode == 1, command
         assert f"holds study 'A', not {name!r}" in done.stderr, (command, done.stderr)
         assert len(done.stderr.splitlines()) == 1
-
-
-def _with_study(folder: Path):
-    study = study_file(folder, "B")
-
-    def environment(home: Path, **more: str) -> dict[str, str]:
-        return clean_environment(home, AUTOPHAGY_STUDY=str(study), **more)
-
-    return environment
 
 
 def test_the_demo_and_images_of_ones_own_never_meet(tmp_path):

@@ -10,16 +10,9 @@ import dagster as dg
 import pytest
 
 from autophagy_assets.automation import refresh
-from autophagy_assets.automation.jobs import ANALYSIS, IMAGING
-from autophagy_assets.automation.rounds import Refreshed
+from autophagy_assets.automation.jobs import ANALYSIS
 from autophagy_assets.registry.ingest.ingest import ingest
-from autophagy_assets_tests.platform import (
-    Platform,
-    give_table,
-    given_study,
-    outsider,
-    study_file,
-)
+from autophagy_assets_tests.platform import Platform, given_study, study_file
 from autophagy_assets_tests.registry.image_folder import write_images
 
 _numbers = itertools.count()
@@ -30,32 +23,12 @@ def platform(store, tmp_path) -> Platform:
     return Platform(study_file(tmp_path, f"jobs {next(_numbers)}"))
 
 
-def make(platform: Platform, parts: tuple[str, ...]) -> Refreshed:
-    return platform.refresh(parts=parts)
-
-
-@pytest.mark.slow
-def test_the_analysis_is_made_where_there_is_nothing_to_image(platform, tmp_path):
-    given = given_study(platform.study, tmp_path)
-    assert make(platform, IMAGING).made == []
-    done = make(platform, ANALYSIS)
-    assert done.complete, done
-    assert {target.asset for target in done.made} >= {"raw_features", "study_report"}
-    again = make(platform, ANALYSIS)
-    assert again.made == [] and again.complete
-    recorder = outsider("a changed table")
-    give_table(recorder, platform.study, "EI24KO", given.tables["EI24KO"].iloc[1:])
-    recorder.finish()
-    made = {str(target) for target in make(platform, ANALYSIS).made}
-    assert "ko_predictions[EI24KO]" in made and "training_cells" not in made
-
-
 @pytest.mark.slow
 def test_what_waits_for_imaging_is_held_up_and_the_rest_is_made(platform, tmp_path):
     given_study(platform.study, tmp_path, ("WT",))
     write_images(tmp_path / "i", platform.study, [("KO", "clone 2", "untreated", "FOV1")])
     ingest(tmp_path / "i", platform.study)
-    done = make(platform, ANALYSIS)
+    done = platform.refresh(parts=ANALYSIS)
     assert not done.failed and not done.complete
     assert {str(t) for t in done.held} >= {"raw_features[KO]", "ko_evaluation[KO]", "study_report"}
     made = {str(t) for t in done.made}
@@ -75,7 +48,7 @@ from autophagy_assets_tests import platform
 import dagster as dg
 
 folder, instance, defs = Path(sys.argv[1]), dagster_instance(), build_defs()
-platform.given_study(Study.load(), folder)
+platform.given_study(Study.load(), folder, ("WT",))  # a night is about the job
 assert refresh().complete
 schedule = next(iter(defs.get_repository_def().schedule_defs))
 (request,) = schedule.evaluate_tick(dg.build_schedule_context(instance=instance)).run_requests

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from autophagy_assets_tests.cli.test_main import autophagy
+
 SHOW = """
 import json
 from autophagy_assets.definitions import build_defs
@@ -65,14 +67,8 @@ def test_two_settings_turn_all_of_it_on(run_script):
 @pytest.mark.parametrize(
     "variable", ["AUTOPHAGY_NIGHTLY", "AUTOPHAGY_WEBHOOK", "AUTOPHAGY_WORKERS"]
 )
-def test_a_wrong_setting_is_the_error_of_every_command(run_script, variable):
-    command = """
-import subprocess, sys, json
-done = subprocess.run(
-    [sys.executable, "-m", "autophagy_assets.cli", "status"], capture_output=True, text=True
-)
-print(json.dumps([done.returncode, done.stderr.strip().splitlines()]))
-"""
-    code, said = run_script(command, **{variable: "tomorrow"})
-    assert code == 1 and len(said) == 1, said
+def test_a_wrong_setting_is_the_error_of_every_command(tmp_path, variable):
+    done = autophagy(tmp_path / "home", "status", **{variable: "tomorrow"})
+    said = done.stderr.strip().splitlines()
+    assert done.returncode == 1 and len(said) == 1, said
     assert said[0].startswith(f"Error: {variable} is ")

@@ -9,6 +9,7 @@ import pytest
 
 from autophagy_assets.analysis.comparison.changes import changes, class_changes, different
 from autophagy_assets.analysis.identity import IDENTITY
+from autophagy_assets.automation.jobs import ANALYSIS, IMAGING
 from autophagy_assets.cli.changes_output import show_since_last
 from autophagy_assets.cli.compare import GALLERY, TABLES, write
 from autophagy_assets.cli.report_results import results_of
@@ -36,8 +37,10 @@ def refreshed(
     file = write_study(folder, "refresh test")
     platform = Platform(file)
     given = given_study(platform.study, folder)
-    done = platform.refresh()
-    assert not done.failed, done.failed
+    assert platform.refresh(parts=IMAGING).made == []
+    done = platform.refresh(parts=ANALYSIS)
+    assert done.complete, done
+    assert assets(done.made) >= {"raw_features", "study_report"}
     return platform, given, folder
 
 
@@ -50,6 +53,14 @@ def test_everything_is_made_at_first_and_nothing_the_second_time(refreshed) -> N
     platform, _, _ = refreshed
     again = platform.refresh()
     assert again.made == [] and again.failed == {} and again.fresh > 15
+
+
+@pytest.mark.slow
+def test_the_analysis_is_made_where_there_is_nothing_to_image(refreshed) -> None:
+    """As the fixture has it made."""
+    platform, _, _ = refreshed
+    again = platform.refresh(parts=ANALYSIS)
+    assert again.made == [] and again.complete
 
 
 @pytest.mark.slow
@@ -95,7 +106,7 @@ def test_a_changed_knockout_leaves_the_classifier_alone(refreshed) -> None:
     recorder = outsider("a changed table")
     give_table(recorder, platform.study, "EI24KO", given.tables["EI24KO"].iloc[1:])
     recorder.finish()
-    made = platform.refresh().made
+    made = platform.refresh(parts=ANALYSIS).made
     assert {str(t) for t in made} >= {"raw_features[EI24KO]", "ko_predictions[EI24KO]"}
     assert not {str(t) for t in made} & {"raw_features[WT]", "training_cells", "test_predictions"}
     assert platform.latest("autophagy_classifier").run_id == before

@@ -1,4 +1,8 @@
-"""The sensors launch what the judge calls out of date, level by level, and nothing else."""
+"""The sensors launch what the judge calls out of date, level by level, and nothing else.
+
+What is made of everything is made once: tests that take ``complete`` share a platform, in the order
+of this file, and end with one that is up to date.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import pandas as pd
 import pytest
 
 from autophagy_assets.automation.jobs import REFRESH_TAG
@@ -73,42 +78,68 @@ class Daemon:
         )
 
 
-@pytest.fixture
-def platform(store: object, tmp_path: Path) -> Platform:
-    platform = Platform(write_study(tmp_path, f"sensors {next(_numbers)}"))
-    given_study(platform.study, tmp_path)
+def new_platform(folder: Path) -> Platform:
+    platform = Platform(write_study(folder, f"sensors {next(_numbers)}"))
+    given_study(platform.study, folder)
     return platform
 
 
-@pytest.mark.slow
-def test_each_level_waits_for_the_one_before_until_all_is_up_to_date(platform: Platform) -> None:
+@pytest.fixture
+def platform(store: object, tmp_path: Path) -> Platform:
+    """Nothing of it has been made."""
+    return new_platform(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def complete(store: object, tmp_path_factory: pytest.TempPathFactory) -> Daemon:
+    """A platform of which the sensor has had everything made, and what it launched."""
+    platform = new_platform(tmp_path_factory.mktemp("sensors"))
     daemon = Daemon(platform, define_refresh_on_change())
     daemon.work()
-    assert len(daemon.launched) == len(set(daemon.launched)), "a partition was made twice"
-    upstream = platform.plan().upstream
+    return daemon
+
+
+def give(platform: Platform, what: str, table: pd.DataFrame) -> None:
+    """Give another table of the knockout."""
+    recorder = outsider(what)
+    give_table(recorder, platform.study, "EI24KO", table)
+    recorder.finish()
+
+
+@pytest.mark.slow
+def test_each_level_waits_for_the_one_before_until_all_is_up_to_date(complete: Daemon) -> None:
+    launched = complete.launched
+    assert len(launched) == len(set(launched)), "a partition was made twice"
+    plan = complete.platform.plan()
     made: set[Target] = set()
-    for level in daemon.levels:
+    for level in complete.levels:
         for target in level:
-            assert all(above in made | level for above in upstream[target])
+            assert all(above in made | level for above in plan.upstream[target])
         made |= level
-    plan = platform.plan()
-    assert not plan.ready and not plan.waiting
-    assert "up to date" in daemon.said
+    assert plan.fresh == made and not plan.ready and not plan.waiting
+    assert "up to date" in complete.said
+
+
+@pytest.mark.slow
+def test_the_reason_stands_in_the_run(complete: Daemon, tmp_path: Path) -> None:
+    models = {"puncta": None, "as_published": {"n_estimators": 20}}
+    changed = Platform(write_study(tmp_path, complete.platform.study.name, models=models))
+    changed.instance = complete.platform.instance
+    (run,) = Daemon(changed, define_refresh_on_change()).look()
+    assert run.tags["autophagy/reason"] == (
+        "models.as_published.parameters.n_estimators was 12 and is 20"
+    )
 
 
 @pytest.mark.slow
 def test_a_change_launches_what_the_judge_says_and_stops_where_content_is_the_same(
-    platform: Platform, tmp_path: Path
+    complete: Daemon,
 ) -> None:
-    assert platform.refresh().complete
+    platform = complete.platform
     daemon = Daemon(platform, define_refresh_on_change())
     daemon.work()
     assert daemon.launched == []
-    recorder = outsider("a changed table")
-    give_table(
-        recorder, platform.study, "EI24KO", platform.table("raw_features", "EI24KO").iloc[1:]
-    )
-    recorder.finish()
+    give(platform, "a changed table", platform.table("raw_features", "EI24KO").iloc[1:])
     assert set(platform.plan().ready) == {Target("raw_features", "EI24KO")}
     daemon.work()
     launched = {target.asset for target in daemon.launched}
@@ -117,38 +148,33 @@ def test_a_change_launches_what_the_judge_says_and_stops_where_content_is_the_sa
 
 
 @pytest.mark.slow
-def test_the_reason_stands_in_the_run(platform: Platform, tmp_path: Path) -> None:
-    assert platform.refresh().complete
-    name = platform.study.name
-    models = {"puncta": None, "as_published": {"n_estimators": 20}}
-    changed = Platform(write_study(tmp_path, name, models=models))
-    changed.instance = platform.instance
-    (run,) = Daemon(changed, define_refresh_on_change()).look()
-    assert run.tags["autophagy/reason"] == (
-        "models.as_published.parameters.n_estimators was 12 and is 20"
-    )
+def test_what_failed_is_not_launched_again_before_something_changes(complete: Daemon) -> None:
+    platform = complete.platform
+    daemon = Daemon(platform, define_refresh_on_change())
+    whole = platform.table("raw_features", "EI24KO")
+    give(platform, "a broken table", whole.drop(columns="scportrait_cell_id"))
+    daemon.work()
+    assert daemon.launched == [Target("raw_features", "EI24KO")]
+    daemon.work()
+    assert daemon.launched == [Target("raw_features", "EI24KO")]
+    give(platform, "a repaired table", whole.iloc[2:])
+    (repaired,) = daemon.look()
+    assert dg.AssetKey("raw_features") in repaired.asset_selection
 
 
 @pytest.mark.slow
-def test_what_failed_is_not_launched_again_before_something_changes(
-    platform: Platform, tmp_path: Path
-) -> None:
-    daemon = Daemon(platform, define_refresh_on_change())
+def test_a_job_has_all_of_it_made_and_then_says_so_once(complete: Daemon) -> None:
+    """Of the table that the test before repaired."""
+    platform = complete.platform
+    assert platform.plan().ready and platform.plan().waiting
+    daemon = Daemon(platform, define_refresh_on_request())
+    assert daemon.ask("refresh_all").success
     daemon.work()
-    whole = platform.table("raw_features", "EI24KO")
-    recorder = outsider("a broken table")
-    give_table(recorder, platform.study, "EI24KO", whole.drop(columns="scportrait_cell_id"))
-    recorder.finish()
-    daemon.launched.clear()
-    daemon.work()
-    assert daemon.launched == [Target("raw_features", "EI24KO")]
-    daemon.work()
-    assert daemon.launched == [Target("raw_features", "EI24KO")]
-    recorder = outsider("a repaired table")
-    give_table(recorder, platform.study, "EI24KO", whole.iloc[2:])
-    recorder.finish()
-    daemon.work()
-    assert not platform.plan().ready
+    assert not platform.plan().ready and not platform.plan().waiting
+    assert "The refresh has ended" in daemon.said
+    sign = latest(platform.instance, dg.AssetKey("last_refresh"), None)
+    assert sign is not None and sign.metadata["up to date"] == len(platform.plan().fresh)
+    assert daemon.look() == [] and "Nothing has been asked for" in daemon.said
 
 
 def test_what_another_run_is_making_is_left_alone(platform: Platform) -> None:
@@ -174,23 +200,9 @@ def test_nothing_is_launched_that_was_not_asked_for(platform: Platform) -> None:
 
 
 @pytest.mark.slow
-def test_a_job_has_all_of_it_made_and_then_says_so_once(platform: Platform) -> None:
-    daemon = Daemon(platform, define_refresh_on_request())
-    assert daemon.ask("refresh_all").success
-    daemon.work()
-    assert not platform.plan().ready and not platform.plan().waiting
-    assert "The refresh has ended" in daemon.said
-    sign = latest(platform.instance, dg.AssetKey("last_refresh"), None)
-    assert sign is not None and sign.metadata["up to date"] == len(platform.plan().fresh)
-    assert daemon.look() == [] and "Nothing has been asked for" in daemon.said
-
-
-@pytest.mark.slow
 def test_every_request_tries_once_more_what_has_failed(platform: Platform) -> None:
     whole = given_study(platform.study, platform.file.parent).tables["EI24KO"]
-    recorder = outsider("a broken table")
-    give_table(recorder, platform.study, "EI24KO", whole.drop(columns="scportrait_cell_id"))
-    recorder.finish()
+    give(platform, "a broken table", whole.drop(columns="scportrait_cell_id"))
     daemon = Daemon(platform, define_refresh_on_request())
     for _ in range(2):
         daemon.launched.clear()

@@ -5,22 +5,24 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from autophagy_assets.config.study import Study
 from autophagy_assets_tests.conftest import ROOT, clean_environment
+from autophagy_assets_tests.platform import study_file
 from autophagy_assets_tests.preloaded import run_python
 from autophagy_assets_tests.registry.image_folder import FIELD, write_images, write_metadata
 
 
 def autophagy(
-    home: Path, *arguments: str, answer: str = "", from_nothing: bool = False
+    home: Path, *arguments: str, answer: str = "", from_nothing: bool = False, **variables: str
 ) -> subprocess.CompletedProcess[str]:
     """Run a command on a home; ``from_nothing`` as a person does, with nothing imported before."""
     command = ["-m", "autophagy_assets.cli", *arguments]
-    environment = clean_environment(home, PYTHONPATH=str(ROOT), COLUMNS="160")
+    environment = clean_environment(home, PYTHONPATH=str(ROOT), COLUMNS="160", **variables)
     if not from_nothing:
         return run_python(command, environment, home.parent, answer)
     return subprocess.run(
@@ -45,48 +47,50 @@ def test_help_names_every_command_and_needs_nothing(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_ingest_refresh_status_report_and_delete(tiny_study: Path, tmp_path: Path) -> None:
     home, images = tmp_path / "home", tmp_path / "images"
+    few_trees = study_file(tmp_path, Study.load().name, models={})
+    run = partial(autophagy, home, AUTOPHAGY_STUDY=str(few_trees))
     shutil.copytree(tiny_study, images)
     broken = sorted((images / "images").glob("WT_*untreated*DAPI*"))[0]
 
-    early = autophagy(home, "refresh")
+    early = run("refresh")
     assert early.returncode == 1 and "autophagy ingest DIR" in early.stderr
     assert "Traceback" not in early.stderr
 
     whole = broken.read_bytes()
     broken.write_bytes(whole[: len(whole) // 2])
-    first = autophagy(home, "ingest", str(images))
+    first = run("ingest", str(images))
     assert first.returncode == 0, first.stderr
     assert "9 new" in first.stdout and "Excluded" in first.stdout and broken.name in first.stdout
-    assert "Excluded" in autophagy(home, "status").stdout
+    assert "Excluded" in run("status").stdout
 
     broken.write_bytes(whole)
-    repaired = autophagy(home, "ingest", str(images))
+    repaired = run("ingest", str(images))
     assert "3 new, 9 unchanged" in repaired.stdout and "Excluded" not in repaired.stdout
-    assert "0 new, 12 unchanged" in autophagy(home, "ingest", str(images)).stdout
+    assert "0 new, 12 unchanged" in run("ingest", str(images)).stdout
 
-    made = autophagy(home, "refresh", from_nothing=True)
+    made = run("refresh", from_nothing=True)
     assert made.returncode == 0, made.stdout + made.stderr
     for word in ("AUC", "Cells", "EI24KO cells, by puncta", "index.html"):
         assert word in made.stdout
     page = (home / "report" / "index.html").read_text()
     assert "EI24KO" in page and "<img" in page and 'src="http' not in page
-    plan = autophagy(home, "plan-replicates")
+    plan = run("plan-replicates")
     assert plan.returncode == 1 and "add a clone to either" in plan.stderr
-    other = autophagy(home, "plan-replicates", "--knockout", "ATG5KO")
+    other = run("plan-replicates", "--knockout", "ATG5KO")
     assert "The study has no knockout 'ATG5KO'; it has EI24KO" in other.stderr
-    assert "There is one report only" in autophagy(home, "compare").stderr
-    again = autophagy(home, "refresh", from_nothing=True)  # where hashes have another seed
+    assert "There is one report only" in run("compare").stderr
+    again = run("refresh")  # where hashes have another seed
     assert again.returncode == 0 and "Made 0;" in again.stdout
-    assert "to make" in autophagy(home, "status").stdout
+    assert "to make" in run("status").stdout
 
-    copies = autophagy(home, "report", "--to", str(tmp_path / "out")).stdout.split()
+    copies = run("report", "--to", str(tmp_path / "out")).stdout.split()
     assert {Path(copy).name for copy in copies} >= {
         *("index.html", "claims.json"),
         *("error_galleries-as_published.png", "error_galleries-puncta.png"),
     }
 
-    assert autophagy(home, "delete", answer="n\n").returncode != 0 and home.exists()
-    assert autophagy(home, "delete", "--yes").returncode == 0 and not home.exists()
+    assert run("delete", answer="n\n").returncode != 0 and home.exists()
+    assert run("delete", "--yes").returncode == 0 and not home.exists()
     assert images.exists()
 
 

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
-from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -49,17 +45,10 @@ def default_study(tmp_path_factory: pytest.TempPathFactory) -> SimulatedStudy:
     return simulate(out, size=SIZE, fields_per_sample=1)
 
 
-@pytest.fixture(scope="module")
-def pool() -> Iterator[ProcessPoolExecutor]:
-    """Two processes, so that scPortrait is imported once in each and fields run side by side."""
-    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
-        yield pool
-
-
-def segment_all(pool: ProcessPoolExecutor, study: SimulatedStudy, out: Path) -> Segmented:
-    fields = list(study.ground_truth["field"].unique())
-    results = pool.map(partial(segment, study.folder, out=out), fields)
-    return dict(zip(fields, results, strict=True))
+def segment_all(folder: Path, out: Path) -> Segmented:
+    """Every field of a simulated study."""
+    fields = pd.read_csv(folder / "ground_truth.csv")["field"].unique()
+    return {field: segment(folder, field, out) for field in fields}
 
 
 @pytest.fixture(scope="module")
@@ -69,10 +58,8 @@ def field_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def segmented(
-    pool: ProcessPoolExecutor, default_study: SimulatedStudy, field_files: Path
-) -> Segmented:
-    return segment_all(pool, default_study, field_files)
+def segmented(default_study: SimulatedStudy, field_files: Path) -> Segmented:
+    return segment_all(default_study.folder, field_files)
 
 
 def test_segmentation_finds_nine_of_ten_true_cells(
@@ -133,11 +120,8 @@ def test_classifier_without_lc3b_is_neither_perfect_nor_blind(segmented: Segment
     assert stimulated_knockout < stimulated_wild
 
 
-def test_every_field_of_a_tiny_study_yields_a_few_cells(pool: ProcessPoolExecutor, tmp_path: Path):
-    study = simulate(
-        tmp_path / "study", size=420, cells_per_field=12, fields_per_sample=1, clones=1
-    )
-    for features, _ in segment_all(pool, study, tmp_path / "out").values():
+def test_every_field_of_a_tiny_study_yields_a_few_cells(tiny_study: Path, tmp_path: Path):
+    for features, _ in segment_all(tiny_study, tmp_path).values():
         assert len(features) >= 3
 
 

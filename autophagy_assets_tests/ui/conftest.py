@@ -50,13 +50,36 @@ def browser() -> Iterator[Any]:
 
 @pytest.fixture
 def page(browser: Any, served: Served, request: pytest.FixtureRequest) -> Iterator[Any]:
-    """A page of the Dagster UI, wide enough for its side bars.
+    """A page of the Dagster UI, wide enough for its side bars."""
+    opened = open_page(browser, served)
+    yield opened
+    keep(opened, request)
+    opened.close()
 
-    ``AUTOPHAGY_TEST_SCREENSHOTS`` names a folder that keeps how each test left its page.
-    """
+
+@pytest.fixture(scope="package")
+def shared_page(browser: Any, served: Served) -> Iterator[Any]:
+    """A page that stays open, as loading the UI takes longer than showing another asset in it."""
+    opened = open_page(browser, served)
+    opened.goto("/assets")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def tab(shared_page: Any, request: pytest.FixtureRequest) -> Iterator[Any]:
+    """The page that stays open; a test leaves no dialog on it."""
+    yield shared_page
+    keep(shared_page, request)
+
+
+def open_page(browser: Any, served: Served) -> Any:
     opened = browser.new_page(viewport={"width": 1600, "height": 1000}, base_url=served.url)
     opened.set_default_timeout(30_000)
-    yield opened
+    return opened
+
+
+def keep(opened: Any, request: pytest.FixtureRequest) -> None:
+    """Keep how a test left its page, in the folder that ``AUTOPHAGY_TEST_SCREENSHOTS`` names."""
     if folder := os.environ.get("AUTOPHAGY_TEST_SCREENSHOTS"):
         opened.screenshot(path=Path(folder) / f"{request.node.name}.png")
-    opened.close()

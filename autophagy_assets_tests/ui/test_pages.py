@@ -103,16 +103,30 @@ def test_a_table_shows_what_it_is_and_what_it_holds(page, served):
     assert made["lamindb/uid"] in seen and made["lamindb/key"] in seen
 
 
+def follow(page, path: str) -> None:
+    """Go to a page of the UI as its own links do, without loading all of it again."""
+    page.evaluate(
+        "path => { history.pushState({}, '', path); dispatchEvent(new PopStateEvent('popstate')) }",
+        path,
+    )
+
+
 @pytest.mark.parametrize("asset", FIGURES)
-def test_a_figure_shows_itself(page, asset):
-    page.goto(f"/assets/{asset}?view=overview")
-    page.get_by_text("[Show Markdown]").click()
-    image = page.locator("img[src^='data:image/']")
+def test_a_figure_shows_itself(tab, served, asset):
+    made = served.materialized(asset)
+    follow(tab, f"/assets/{asset}?view=overview")
+    tab.get_by_text(made["lamindb/uid"], exact=True).wait_for()  # no longer the asset before
+    tab.get_by_text("[Show Markdown]").click()
+    image = tab.locator("img[src^='data:image/']")
     image.wait_for()
+    (markdown,) = (said for said in made.values() if "data:image/" in str(said))
+    assert image.get_attribute("src") in markdown
     width, height = image.evaluate("each => [each.naturalWidth, each.naturalHeight]")
     assert width >= 400 and height >= 100
     assert len(image.get_attribute("src")) < 140_000, "a preview is below 100 kB, in base64"
     assert len(image.get_attribute("alt")) > 20, "without its caption"
+    tab.keyboard.press("Escape")
+    image.wait_for(state="detached")
 
 
 def test_a_figure_shows_where_it_is_in_lamindb(page, served):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -25,36 +27,49 @@ STUDY = Study.load()
 CELLS = measured_cells(STUDY, biology=1.5)
 
 
-def both(cells: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Scores of two models, and their comparison."""
-    scores = pd.concat([cross_validate(cells, m, STUDY) for m in (PUBLISHED, forest())])
-    return scores, compare(scores, refusals(cells, STUDY))
+def scores_of(cells: pd.DataFrame) -> pd.DataFrame:
+    """Scores of two models."""
+    return pd.concat([cross_validate(cells, m, STUDY) for m in (PUBLISHED, forest())])
 
 
-SCORES, TABLE = both(CELLS)
+def comparison_of(cells: pd.DataFrame) -> pd.DataFrame:
+    return compare(scores_of(cells), refusals(cells, STUDY))
+
+
+@cache
+def scored() -> pd.DataFrame:
+    return scores_of(CELLS)
+
+
+@cache
+def compared() -> pd.DataFrame:
+    return compare(scored(), refusals(CELLS, STUDY))
 
 
 def test_there_is_a_row_for_every_model_scheme_and_fold():
-    counts = TABLE.groupby(["model", "scheme"]).size().unstack()
+    table = compared()
+    counts = table.groupby(["model", "scheme"]).size().unstack()
     assert counts.loc["small", list(SCHEMES)].tolist() == [6, 5, 3]
-    assert list(TABLE["model"].unique()) == ["as_published", "small"]
-    pooled = TABLE[TABLE["fold"] == POOLED]
+    assert list(table["model"].unique()) == ["as_published", "small"]
+    pooled = table[table["fold"] == POOLED]
     assert (pooled["n_cells"] == len(CELLS)).all()
-    folds = TABLE[TABLE["fold"] != POOLED].groupby(["model", "scheme"])["n_positive"].sum()
+    folds = table[table["fold"] != POOLED].groupby(["model", "scheme"])["n_positive"].sum()
     assert (folds == (CELLS[CLASS] == 1).sum()).all()
 
 
 def test_numbers_are_those_of_scikit_learn():
-    cells = SCORES.query(f"model == 'small' and scheme == '{CLONE}'")
-    row = TABLE.query(f"model == 'small' and scheme == '{CLONE}' and fold == 'pooled'").iloc[0]
+    cells = scored().query(f"model == 'small' and scheme == '{CLONE}'")
+    table = compared()
+    row = table.query(f"model == 'small' and scheme == '{CLONE}' and fold == 'pooled'").iloc[0]
     assert row["auc"] == pytest.approx(roc_auc_score(cells[CLASS], cells["score"]))
     assert row["brier"] == pytest.approx(np.mean((cells["prob_class1"] - cells[CLASS]) ** 2))
 
 
 def test_the_gap_is_random_minus_strictest_and_stands_once_by_model():
-    for model, rows in TABLE[TABLE["fold"] == POOLED].groupby("model"):
+    table = compared()
+    for model, rows in table[table["fold"] == POOLED].groupby("model"):
         auc = rows.set_index("scheme")["auc"]
-        gap = TABLE.loc[(TABLE["model"] == model) & TABLE["leakage_gap"].notna(), "leakage_gap"]
+        gap = table.loc[(table["model"] == model) & table["leakage_gap"].notna(), "leakage_gap"]
         assert gap.tolist() == [pytest.approx(auc[RANDOM] - auc[CLONE])]
 
 
@@ -72,18 +87,20 @@ def test_images_that_look_alike_within_give_a_gap():
 
 
 def test_the_headline_is_the_strictest_scheme_with_as_published_beside_it():
-    found = headline(TABLE, "small")
+    found = headline(compared(), "small")
     assert (found.scheme, found.n_cells, found.n_folds) == (CLONE, len(CELLS), 2)
-    published = TABLE.query(
-        f"model == 'as_published' and scheme == '{RANDOM}' and fold == 'pooled'"
-    )["auc"].item()
+    published = (
+        compared()
+        .query(f"model == 'as_published' and scheme == '{RANDOM}' and fold == 'pooled'")["auc"]
+        .item()
+    )
     assert found.as_published == pytest.approx(published)
     for said in (f"{found.auc:.2f}", f"{published:.2f}", f"{len(CELLS)} cells", "2 clones"):
         assert said in found.sentence
 
 
 def test_a_scheme_that_is_not_possible_has_its_reason_and_the_headline_takes_the_next():
-    _, table = both(CELLS[CELLS["clone"] == "clone 1"])
+    table = comparison_of(CELLS[CELLS["clone"] == "clone 1"])
     note = table.loc[(table["model"] == "small") & (table["scheme"] == CLONE), "note"].item()
     assert "two clones" in note
     found = headline(table, "small")
@@ -103,22 +120,22 @@ def test_a_clone_of_one_class_has_no_auc_and_says_so():
 
 def test_a_model_that_was_not_compared_has_no_headline():
     with pytest.raises(InputError, match="no numbers of model 'other'"):
-        headline(TABLE, "other")
+        headline(compared(), "other")
 
 
 def test_the_figure_has_a_dot_by_fold_and_says_the_gap_of_each_model():
-    picture = comparison_picture(TABLE, "small", STUDY)
+    picture = comparison_picture(compared(), "small", STUDY)
     dots = [
         len(line.get_xdata()) for line in picture.figure.axes[0].lines if line.get_marker() == "o"
     ]
     assert dots == [11, 11]
-    gaps = TABLE.dropna(subset="leakage_gap").set_index("model")["leakage_gap"]
+    gaps = compared().dropna(subset="leakage_gap").set_index("model")["leakage_gap"]
     for model, gap in gaps.items():
         assert f"{gap:+.2f} ({model})" in picture.caption
 
 
 def test_the_figure_of_a_study_of_one_clone_can_be_drawn():
-    _, table = both(CELLS[CELLS["clone"] == "clone 1"])
+    table = comparison_of(CELLS[CELLS["clone"] == "clone 1"])
     figure = comparison_picture(table, "small", STUDY).figure
     assert "not possible" in figure.axes[0].get_xticklabels()[2].get_text()
 
@@ -132,8 +149,8 @@ def test_reliability_counts_every_cell_once():
 
 
 def test_the_reliability_figure_is_of_the_strictest_scheme():
-    picture = reliability_picture(SCORES, "small", STUDY)
-    cells = SCORES.query(f"model == 'small' and scheme == '{CLONE}'")
+    picture = reliability_picture(scored(), "small", STUDY)
+    cells = scored().query(f"model == 'small' and scheme == '{CLONE}'")
     assert picture.table["n_cells"].sum() == len(cells)
     assert picture.numbers["brier"] == pytest.approx(
         np.mean((cells["prob_class1"] - cells[CLASS]) ** 2)

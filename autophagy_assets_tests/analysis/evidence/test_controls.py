@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -41,23 +43,29 @@ def row(table: pd.DataFrame, control: str, scheme: str = CLONE) -> pd.Series:
     return table[(table["control"] == control) & (table["scheme"] == scheme)].iloc[0]
 
 
-BIOLOGY = measured(measured_cells(STUDY), forest(), background=patches(0.0))
-STAINING = measured(
-    measured_cells(STUDY, biology=0.0, staining=3.0), UNITS, background=patches(3.0)
-)
+# Once, and only where they are asked for: what a module computes, every process does that collects.
+@cache
+def of_biology() -> pd.DataFrame:
+    return measured(measured_cells(STUDY), forest(), background=patches(0.0))
+
+
+@cache
+def of_staining() -> pd.DataFrame:
+    cells = measured_cells(STUDY, biology=0.0, staining=3.0)
+    return measured(cells, UNITS, background=patches(3.0))
 
 
 def test_where_only_the_biology_differs_nothing_is_flagged_in_clones_left_out():
-    strict = BIOLOGY[BIOLOGY["scheme"] == CLONE]
+    strict = of_biology()[of_biology()["scheme"] == CLONE]
     assert set(strict["control"]) == {NUISANCE, BACKGROUND, IN_UNITS, PERMUTED}
     assert not strict["flagged"].any()
-    assert cautions(BIOLOGY) == []
+    assert cautions(of_biology()) == []
 
 
 def test_where_only_the_staining_differs_background_and_nuisance_are_flagged_in_words():
-    strict = STAINING[STAINING["scheme"] == CLONE].set_index("control")
+    strict = of_staining()[of_staining()["scheme"] == CLONE].set_index("control")
     assert strict["flagged"].drop(PERMUTED).all()
-    said = cautions(STAINING)
+    said = cautions(of_staining())
     assert any("The background, on" in s and "nearly as well as the model" in s for s in said)
 
 
@@ -91,12 +99,12 @@ def test_the_number_of_cells_of_an_image_is_part_of_the_nuisance():
 
 
 def test_controls_are_measured_in_every_scheme_and_labels_permuted_in_the_strictest():
-    assert list(BIOLOGY.loc[BIOLOGY["control"] == NUISANCE, "scheme"]) == list(SCHEMES)
-    assert list(BIOLOGY.loc[BIOLOGY["control"] == PERMUTED, "scheme"]) == [CLONE]
+    assert list(of_biology().loc[of_biology()["control"] == NUISANCE, "scheme"]) == list(SCHEMES)
+    assert list(of_biology().loc[of_biology()["control"] == PERMUTED, "scheme"]) == [CLONE]
 
 
 def test_permuted_labels_are_guessed():
-    found = row(BIOLOGY, PERMUTED)
+    found = row(of_biology(), PERMUTED)
     assert found["low"] <= found["auc"] <= found["high"] < found["reference"]
     assert "6 arrangements (of 34 that there are)" in found["sentence"]
     assert "so few cannot rule out chance" in found["sentence"]
@@ -171,7 +179,7 @@ def test_a_model_without_features_of_the_marker_hears_that_the_images_differ_in_
 
 
 def test_the_shortcut_card_says_flagged_beside_each_flagged_control():
-    table = STAINING
+    table = of_staining()
     texts = controls_picture(table, "small", STUDY).figure.axes[0].texts
     words = [text.get_text().rpartition(", ")[2] for text in texts]
     assert words.count("flagged") == table["flagged"].sum()

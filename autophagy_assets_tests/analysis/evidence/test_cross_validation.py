@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -26,17 +28,21 @@ STUDY = Study.load()
 
 
 CELLS = measured_cells(STUDY, biology=1.5)
-FOUND = cross_validate(CELLS, forest(), STUDY)
+
+
+@cache
+def validated() -> pd.DataFrame:
+    return cross_validate(CELLS, forest(), STUDY)
 
 
 def test_every_control_cell_is_scored_once_in_each_scheme():
-    assert list(FOUND.columns) == COLUMNS
-    assert list(FOUND["scheme"].unique()) == list(SCHEMES)
-    for _, rows in FOUND.groupby("scheme"):
+    assert list(validated().columns) == COLUMNS
+    assert list(validated()["scheme"].unique()) == list(SCHEMES)
+    for _, rows in validated().groupby("scheme"):
         assert sorted(map(tuple, rows[IDENTITY].values)) == sorted(
             map(tuple, CELLS[IDENTITY].values)
         )
-    assert not FOUND.isna().any().any()
+    assert not validated().isna().any().any()
 
 
 def test_scores_are_those_of_a_forest_fitted_on_the_other_clone():
@@ -44,13 +50,13 @@ def test_scores_are_those_of_a_forest_fitted_on_the_other_clone():
     other, own = (ordered[ordered["clone"] == clone] for clone in ("clone 1", "clone 2"))
     plain = RandomForestClassifier(n_estimators=20, max_depth=10, random_state=42)
     plain.fit(other[["marker_spots_contrast"]], other[CLASS])
-    rows = FOUND[(FOUND["scheme"] == CLONE) & (FOUND["fold"] == "clone 2")]
+    rows = validated()[(validated()["scheme"] == CLONE) & (validated()["fold"] == "clone 2")]
     expected = plain.predict_proba(own[["marker_spots_contrast"]])[:, 1]
     np.testing.assert_allclose(rows["score"], expected, rtol=0, atol=1e-12)
 
 
 def test_probabilities_of_a_fold_come_from_the_scores_of_the_other_folds():
-    rows = FOUND[FOUND["scheme"] == FIELD]
+    rows = validated()[validated()["scheme"] == FIELD]
     own = rows["fold"] == "clone 1, FOV2"
     expected = fit_calibrator(rows.loc[~own, "score"], rows.loc[~own, CLASS])
     np.testing.assert_allclose(
@@ -74,7 +80,7 @@ def test_neither_the_order_of_rows_nor_other_genotypes_change_a_score():
     other = measured_cells(STUDY, genotype="KO", seed=5)
     mixed = np.random.default_rng(0).permutation(len(CELLS) + len(other))
     table = pd.concat([CELLS, other]).iloc[mixed]
-    assert cross_validate(table, forest(), STUDY).equals(FOUND)
+    assert cross_validate(table, forest(), STUDY).equals(validated())
 
 
 def test_one_clone_leaves_out_its_strictest_scheme_and_says_so():

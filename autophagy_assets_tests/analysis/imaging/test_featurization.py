@@ -9,16 +9,9 @@ import pytest
 from autophagy_assets.analysis.imaging.featurization import featurize
 from autophagy_assets.config.study import Study
 from autophagy_assets.errors import InputError
-from autophagy_assets_tests.analysis.imaged_fields import plain_project, small_field
 
 STUDY = Study.load()
 CELL_ID = "scportrait_cell_id"
-
-
-@pytest.fixture(scope="module")
-def project(tmp_path_factory):
-    images = small_field(tmp_path_factory.mktemp("small"), STUDY)
-    return plain_project(images, STUDY, tmp_path_factory.mktemp("plain"))
 
 
 @pytest.fixture(scope="module")

@@ -12,24 +12,19 @@ from autophagy_assets.analysis.imaging.project import METHODS, project_config
 from autophagy_assets.analysis.imaging.segmentation import process_field
 from autophagy_assets.config.study import Study
 from autophagy_assets.errors import InputError
-from autophagy_assets_tests.analysis.imaged_fields import (
-    hashes,
-    plain_project,
-    real_field,
-    small_field,
-)
+from autophagy_assets_tests.analysis.imaged_fields import hashes, real_field
 
 STUDY = Study.load()
 
 
 @pytest.fixture(scope="module")
-def images(tmp_path_factory):
-    return small_field(tmp_path_factory.mktemp("small"), STUDY)
-
-
-@pytest.fixture(scope="module")
 def result(images, tmp_path_factory):
-    return process_field(images, STUDY, tmp_path_factory.mktemp("imaged") / "field")
+    """What a field became; that nothing else was written is asserted here."""
+    here, folder = set(os.listdir()), tmp_path_factory.mktemp("imaged")
+    found = process_field(images, STUDY, folder / "field")
+    assert os.listdir(folder) == ["field"]
+    assert set(os.listdir()) == here
+    return found
 
 
 def _process(out: Path, images):
@@ -44,17 +39,11 @@ def _written(directory: Path, **channels: np.ndarray) -> dict[str, Path]:
 
 
 @pytest.mark.slow
-def test_a_field_leaves_its_crops_and_its_spatialdata_and_nothing_else(images, tmp_path):
-    here = set(os.listdir())
-    found = process_field(images, STUDY, tmp_path / "field")
-    assert os.listdir(tmp_path) == ["field"]
-    assert {path.name for path in (tmp_path / "field").iterdir()} == {
-        "single_cell_data.h5ad",
-        "spatialdata.zarr",
-    }
-    assert found.single_cells == tmp_path / "field" / "single_cell_data.h5ad"
-    assert found.spatialdata == tmp_path / "field" / "spatialdata.zarr"
-    assert set(os.listdir()) == here
+def test_a_field_leaves_its_crops_and_its_spatialdata_and_nothing_else(result):
+    field = result.single_cells.parent
+    assert result.single_cells == field / "single_cell_data.h5ad"
+    assert result.spatialdata == field / "spatialdata.zarr"
+    assert set(field.iterdir()) == {result.single_cells, result.spatialdata}
 
 
 @pytest.mark.slow
@@ -100,11 +89,10 @@ def test_the_spatialdata_holds_images_masks_and_centres(result, images):
 
 
 @pytest.mark.slow
-def test_cells_masks_and_crops_equal_a_plain_project(result, images, tmp_path):
+def test_cells_masks_and_crops_equal_a_plain_project(result, project):
     import scportrait
     import spatialdata
 
-    project = plain_project(images, STUDY, tmp_path)
     ours, plain = scportrait.io.read_h5sc(result.single_cells), project.h5sc
     assert ours.obs.equals(plain.obs)
     np.testing.assert_array_equal(
@@ -121,10 +109,10 @@ def test_cells_masks_and_crops_equal_a_plain_project(result, images, tmp_path):
 
 
 @pytest.mark.slow
-def test_bytes_are_the_same_in_every_process_and_place(images, tmp_path):
+def test_bytes_are_the_same_in_every_process_and_place(result, images, tmp_path):
     from autophagy_assets.compute.pool import map_fields
 
-    here = _process(tmp_path / "here", images)
+    here = hashes(result.single_cells.parent)
     outs = [tmp_path / "there", tmp_path / "else" / "where" / "deeper"]
     done = dict(map_fields(partial(_process, images=images), outs, 2))
     assert len(here) > 30

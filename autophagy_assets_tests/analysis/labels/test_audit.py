@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -33,25 +34,29 @@ def labelled(cells: pd.DataFrame, classes: np.ndarray) -> pd.DataFrame:
 
 
 EXCHANGED = np.where(CELLS.index.isin(WRONG), 1 - CELLS[CLASS], CELLS[CLASS])
-AUDIT = audit(cross_validate(labelled(CELLS, EXCHANGED), forest(), STUDY))
+
+
+@cache
+def audited() -> pd.DataFrame:
+    return audit(cross_validate(labelled(CELLS, EXCHANGED), forest(), STUDY))
 
 
 def test_the_audit_finds_labels_that_were_exchanged_and_drops_nothing():
-    assert misfits(AUDIT, AUDITED) == [] and len(AUDIT) == len(CELLS)
-    assert set(AUDIT["scheme"]) == {CLONE}
+    assert misfits(audited(), AUDITED) == [] and len(audited()) == len(CELLS)
+    assert set(audited()["scheme"]) == {CLONE}
     exchanged = set(map(tuple, CELLS.loc[WRONG, IDENTITY].to_numpy()))
-    found = set(map(tuple, AUDIT.loc[AUDIT["suspected"], IDENTITY].to_numpy()))
+    found = set(map(tuple, audited().loc[audited()["suspected"], IDENTITY].to_numpy()))
     assert exchanged <= found and len(found) < 1.5 * len(exchanged)
-    assert AUDIT.loc[AUDIT["suspected"], "label_quality"].max() < 0.5
+    assert audited().loc[audited()["suspected"], "label_quality"].max() < 0.5
 
 
 def test_puncta_speak_against_a_label_where_the_other_class_has_as_many():
-    by_class = AUDIT.groupby(CLASS)[PUNCTA].median()
-    few, many = (AUDIT[AUDIT["puncta_against"] == said] for said in (FEW, MANY))
+    by_class = audited().groupby(CLASS)[PUNCTA].median()
+    few, many = (audited()[audited()["puncta_against"] == said] for said in (FEW, MANY))
     assert set(few[CLASS]) == {1} and (few[PUNCTA] <= by_class[0]).all()
     assert set(many[CLASS]) == {0} and (many[PUNCTA] >= by_class[1]).all()
-    either = AUDIT["puncta_against"] != ""
-    assert (AUDIT["suspected"] & either).sum() >= len(WRONG) / 3
+    either = audited()["puncta_against"] != ""
+    assert (audited()["suspected"] & either).sum() >= len(WRONG) / 3
 
 
 def test_without_puncta_or_where_they_tell_nothing_none_speak_against_a_label():
@@ -68,11 +73,11 @@ def test_the_strictest_scheme_that_there_is_decides():
 
 
 def test_shares_count_the_suspects_of_each_clone_and_field():
-    table = shares(AUDIT)
+    table = shares(audited())
     for level in ("clone", "field"):
         rows = table[table["level"] == level]
-        assert rows["n_cells"].sum() == len(AUDIT)
-        assert rows["n_suspected"].sum() == AUDIT["suspected"].sum()
+        assert rows["n_cells"].sum() == len(audited())
+        assert rows["n_suspected"].sum() == audited()["suspected"].sum()
         assert (rows["share"] == rows["n_suspected"] / rows["n_cells"]).all()
     assert set(table.loc[table["level"] == "clone", "fov"]) == {""}
     assert len(table) == 2 * 2 + 2 * 2 * 2
@@ -87,25 +92,25 @@ def crops(folder: Path, cells: pd.DataFrame) -> dict[str, Path]:
 
 
 def test_the_gallery_shows_the_most_suspect_cells_of_each_class(tmp_path):
-    picture = audit_gallery(AUDIT, crops(tmp_path, AUDIT), STUDY)
+    picture = audit_gallery(audited(), crops(tmp_path, audited()), STUDY)
     for number, label in STUDY.classes.items():
-        of_class = AUDIT[AUDIT["suspected"] & (AUDIT[CLASS] == number)]
+        of_class = audited()[audited()["suspected"] & (audited()[CLASS] == number)]
         shown = picture.table[picture.table["panel"] == label]
         n = min(len(of_class), STUDY.galleries.error_cells)
         assert shown["label_quality"].tolist() == of_class["label_quality"].nsmallest(n).tolist()
-        assert most_suspect(AUDIT, number, 2)[IDENTITY].equals(
+        assert most_suspect(audited(), number, 2)[IDENTITY].equals(
             shown.head(2)[IDENTITY].reset_index(drop=True)
         )
-    both = picture.table.merge(AUDIT, on=IDENTITY, suffixes=("", "_audit"))
+    both = picture.table.merge(audited(), on=IDENTITY, suffixes=("", "_audit"))
     assert (both["score"] == both["prob_class1"]).all() and len(both) == len(picture.table)
-    assert f"{AUDIT['suspected'].sum()} of {len(AUDIT)} WT cells" in picture.caption
+    assert f"{audited()['suspected'].sum()} of {len(audited())} WT cells" in picture.caption
     assert png_bytes(picture.figure) == png_bytes(
-        audit_gallery(AUDIT, crops(tmp_path, AUDIT), STUDY).figure
+        audit_gallery(audited(), crops(tmp_path, audited()), STUDY).figure
     )
 
 
 def test_a_model_that_doubts_no_label_has_a_figure_that_says_so():
-    none = AUDIT.assign(suspected=False)
+    none = audited().assign(suspected=False)
     picture = audit_gallery(none, {}, STUDY)
     assert picture.table.empty and "labels of 0 of" in picture.caption
     assert png_bytes(picture.figure)
@@ -113,10 +118,10 @@ def test_a_model_that_doubts_no_label_has_a_figure_that_says_so():
 
 def test_of_many_fields_the_clones_alone_are_drawn():
     many = pd.concat(
-        [AUDIT.assign(fov=AUDIT["fov"] + f" {n}") for n in range(8)], ignore_index=True
+        [audited().assign(fov=audited()["fov"] + f" {n}") for n in range(8)], ignore_index=True
     )
     picture = shares_picture(many, STUDY)
     labels = [text.get_text() for text in picture.figure.axes[0].get_yticklabels()]
     assert labels == ["clone 1", "clone 2"] and "in the table alone" in picture.caption
-    assert len(shares_picture(AUDIT, STUDY).figure.axes[0].get_yticklabels()) == 2 + 4
+    assert len(shares_picture(audited(), STUDY).figure.axes[0].get_yticklabels()) == 2 + 4
     assert np.isfinite(list(picture.numbers.values())).all()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -24,9 +26,17 @@ CELLS = measured_cells(STUDY, biology=2.5, cells=20).sort_values(IDENTITY, ignor
 FEATURE = ["marker_spots_contrast"]
 AUDITED = forest(labels="audited")
 ANNOTATED = forest(labels="annotated")
-PLAIN = cross_validate(CELLS, forest(), STUDY)
-WITHOUT = cross_validate(CELLS, AUDITED, STUDY)
 OTHER, OWN = (CELLS[CELLS["clone"] == clone] for clone in ("clone 1", "clone 2"))
+
+
+@cache
+def as_given() -> pd.DataFrame:
+    return cross_validate(CELLS, forest(), STUDY)
+
+
+@cache
+def as_audited() -> pd.DataFrame:
+    return cross_validate(CELLS, AUDITED, STUDY)
 
 
 def fitted(cells: pd.DataFrame) -> RandomForestClassifier:
@@ -54,19 +64,19 @@ def test_a_model_of_audited_labels_is_fitted_without_the_suspects_of_its_trainin
     suspects = suspected(OTHER[CLASS], scores, number)
     assert 0 < suspects.sum() < 20
     expected = fitted(OTHER[~suspects]).predict_proba(OWN[FEATURE])[:, 1]
-    np.testing.assert_allclose(of_clone_2(WITHOUT), expected, rtol=0, atol=1e-12)
-    assert not np.allclose(of_clone_2(WITHOUT), of_clone_2(PLAIN))
+    np.testing.assert_allclose(of_clone_2(as_audited()), expected, rtol=0, atol=1e-12)
+    assert not np.allclose(of_clone_2(as_audited()), of_clone_2(as_given()))
 
 
 def test_every_cell_is_tested_with_the_label_that_it_was_given():
     columns = ["scheme", "fold", *IDENTITY, CLASS]
-    assert WITHOUT[columns].equals(PLAIN[columns])
+    assert as_audited()[columns].equals(as_given()[columns])
 
 
 @pytest.mark.parametrize("model", [forest(), AUDITED], ids=["as_given", "audited"])
 def test_labels_of_cells_that_are_left_out_change_no_score_of_theirs(model):
     other = cross_validate(pd.concat([OTHER, flipped(OWN)]), model, STUDY)
-    found = WITHOUT if model is AUDITED else PLAIN
+    found = as_audited() if model is AUDITED else as_given()
     assert (of_clone_2(other) == of_clone_2(found)).all()
     trained_on_them = cross_validate(pd.concat([flipped(OTHER), OWN]), model, STUDY)
     assert (of_clone_2(trained_on_them) != of_clone_2(found)).any()
@@ -75,8 +85,8 @@ def test_labels_of_cells_that_are_left_out_change_no_score_of_theirs(model):
 def test_answers_about_cells_that_are_left_out_change_no_score_of_theirs():
     said = answers_of(OWN, flipped(OWN)[CLASS].map(STUDY.classes))
     found = cross_validate(CELLS, ANNOTATED, STUDY, said)
-    assert (of_clone_2(found) == of_clone_2(PLAIN)).all()
-    assert found[["scheme", *IDENTITY, CLASS]].equals(PLAIN[["scheme", *IDENTITY, CLASS]])
+    assert (of_clone_2(found) == of_clone_2(as_given())).all()
+    assert found[["scheme", *IDENTITY, CLASS]].equals(as_given()[["scheme", *IDENTITY, CLASS]])
 
 
 def test_a_model_of_annotated_labels_learns_what_people_say():
@@ -97,7 +107,7 @@ def test_labels_as_given_leave_a_training_part_as_it_is():
 
 
 def test_every_scheme_is_there_for_a_model_of_audited_labels():
-    assert list(WITHOUT["scheme"].unique()) == list(SCHEMES)
+    assert list(as_audited()["scheme"].unique()) == list(SCHEMES)
 
 
 @pytest.mark.parametrize(

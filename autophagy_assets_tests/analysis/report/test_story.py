@@ -25,7 +25,19 @@ from autophagy_assets_tests.analysis.evidence.models import forest
 from autophagy_assets_tests.analysis.evidence.tables import measured_cells
 from autophagy_assets_tests.analysis.labels.answered import answers_of
 
-STUDY = Study.load()
+DEFAULT = Study.load()
+# Enough trees for words, which is what these tests are about.
+STUDY = DEFAULT.model_copy(
+    update={
+        "models": tuple(
+            model.model_copy(
+                update={"parameters": model.parameters.model_copy(update={"n_estimators": 20})}
+            )
+            for model in DEFAULT.models
+        ),
+        "cross_validation": DEFAULT.cross_validation.model_copy(update={"permutations": 6}),
+    }
+)
 
 
 def with_puncta(cells: pd.DataFrame) -> pd.DataFrame:
