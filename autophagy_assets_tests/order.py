@@ -1,9 +1,10 @@
 """Which tests pytest-xdist keeps together on one process, and which begin first.
 
 A file is the unit, as with ``--dist loadfile``, except that the files of a folder in ``TOGETHER``
-share what takes long to begin: a server, or scPortrait. What takes longest begins first:
-pytest-xdist would begin with the files that have the most tests, and end with one process that
-works alone on a single long one.
+share what takes long to begin: a server, or scPortrait; and so does a file in ``SHARING`` with
+another. What looks at the whole store of the session begins first, while little is in it; then
+comes what takes longest: pytest-xdist would begin with the files that have the most tests, and end
+with one process that works alone on a single long one.
 """
 
 from __future__ import annotations
@@ -14,8 +15,13 @@ import pytest
 
 # Folders whose files share package-scoped fixtures.
 TOGETHER = ("ui", "analysis/imaging")
-# What takes longest, longest first; the order of all else does not matter.
+# File to the one that it shares a PostgreSQL server with; making a store there takes half a minute.
+SHARING = {"reliability/test_races.py": "reliability/test_database_away.py"}
+# What looks at the whole store; then what takes longest, longest first. The order of all else does
+# not matter.
 LONGEST = [
+    "reliability/test_reconcile.py",
+    "registry/ingest/test_ingest.py",
     "reliability/test_state_machine.py",
     "ui",
     "test_steps.py",
@@ -31,10 +37,7 @@ LONGEST = [
     "reliability/test_database_away.py",
     "assets/test_source.py",
     "checks/test_checks.py",
-    "reliability/test_reconcile.py",
-    "reliability/test_races.py",
     "automation/test_jobs.py",
-    "registry/ingest/test_ingest.py",
     "assets/test_extra_model.py",
     "staleness/test_changed_code.py",
     "automation/test_refresh.py",
@@ -52,7 +55,8 @@ _PLACE = {unit: place for place, unit in enumerate(LONGEST)}
 def unit_of(nodeid: str) -> str:
     """File of a test, or its folder where that stays together; relative to this package."""
     file = nodeid.partition("::")[0].partition("/")[2]
-    return next((folder for folder in TOGETHER if file.startswith(f"{folder}/")), file)
+    together = (folder for folder in TOGETHER if file.startswith(f"{folder}/"))
+    return next(together, SHARING.get(file, file))
 
 
 def longest_first(items: list[pytest.Item]) -> None:

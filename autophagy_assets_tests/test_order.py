@@ -8,13 +8,21 @@ from typing import Any
 import pytest
 
 from autophagy_assets_tests.conftest import ROOT
-from autophagy_assets_tests.order import LONGEST, TOGETHER, longest_first, scheduler, unit_of
+from autophagy_assets_tests.order import (
+    LONGEST,
+    SHARING,
+    TOGETHER,
+    longest_first,
+    scheduler,
+    unit_of,
+)
 
 HERE = ROOT / "autophagy_assets_tests"
 
 
 def test_what_is_said_to_take_long_is_there():
-    assert [unit for unit in LONGEST if not (HERE / unit).exists()] == []
+    shared = [*SHARING, *SHARING.values()]
+    assert [unit for unit in [*LONGEST, *shared] if not (HERE / unit).exists()] == []
     assert [folder for folder in TOGETHER if not (HERE / folder / "conftest.py").exists()] == []
 
 
@@ -24,15 +32,17 @@ def test_the_longest_begin_first_and_what_shares_a_server_stays_together():
         "autophagy_assets_tests/ui/test_pages.py::test_two",
         "autophagy_assets_tests/ui/test_runs.py::test_three",
         f"autophagy_assets_tests/{LONGEST[0]}::test_four",
+        "autophagy_assets_tests/reliability/test_races.py::test_five",
     ]
     items: Any = [SimpleNamespace(nodeid=name) for name in names]
     longest_first(items)
-    assert [item.nodeid for item in items] == [names[3], names[1], names[2], names[0]]
+    assert [item.nodeid for item in items] == [names[number] for number in (3, 1, 2, 4, 0)]
     assert [unit_of(name) for name in names] == [
         "analysis/test_figures.py",
         "ui",
         "ui",
         LONGEST[0],
+        "reliability/test_database_away.py",
     ]
 
 

@@ -10,12 +10,14 @@ import pandas as pd
 import pytest
 
 from autophagy_assets.analysis.identity import CELL_ID, CLASS
+from autophagy_assets.automation.rounds import Refreshed
 from autophagy_assets.config.study import Study
 from autophagy_assets.staleness.materializations import latest
 from autophagy_assets_tests.analysis.synthetic import raw_features
 from autophagy_assets_tests.platform import Platform, give_table, given_study, outsider, study_file
 
 _numbers = itertools.count()
+TO_THE_GALLERIES = ["features", "evidence", "classifier", "knockouts", "galleries"]  # groups
 
 
 @pytest.fixture
@@ -196,12 +198,23 @@ def test_a_knockout_with_other_features_is_reported(platform):
     assert "model_features[EI24KO]" in message and "lacks 'nucleus_area'" in message
 
 
+@pytest.fixture(scope="module")
+def few_cells(store, tmp_path_factory) -> tuple[Platform, Refreshed, Refreshed]:
+    """Few cells and a bad knockout; what a refresh did, and the next, with a good table of it."""
+    folder = tmp_path_factory.mktemp("few cells")
+    platform = Platform(study_file(folder, "few cells"))
+    genotypes = ("WT", "ATG5KO", "EI24KO")
+    good = given_study(platform.study, folder, genotypes, cells=8, datasets=2).tables["EI24KO"]
+    give(platform, "EI24KO", good.drop(columns=CELL_ID))
+    first = platform.refresh()
+    give(platform, "EI24KO", good)
+    return platform, first, platform.refresh()
+
+
 @pytest.mark.slow
-def test_fewer_cells_than_a_gallery_wants_are_all_shown(store, tmp_path):
-    platform = Platform(study_file(tmp_path, f"bad tables {next(_numbers)}"))
-    given_study(platform.study, tmp_path, cells=8, datasets=2)
-    done = platform.refresh()
-    assert not done.failed and not done.skipped
+def test_fewer_cells_than_a_gallery_wants_are_all_shown(few_cells):
+    platform, _, done = few_cells
+    assert done.complete
     shown = platform.table("class_gallery")
     clean = platform.table("clean_features", "WT")
     counts = clean.groupby("stimulation").size()
@@ -212,10 +225,8 @@ def test_fewer_cells_than_a_gallery_wants_are_all_shown(store, tmp_path):
 
 
 @pytest.mark.slow
-def test_one_bad_knockout_does_not_hold_up_the_others(platform, tmp_path):
-    given_study(platform.study, tmp_path, ("WT", "ATG5KO"), cells=10, datasets=2)
-    give(platform, "EI24KO", table("EI24KO").drop(columns=CELL_ID))
-    done = platform.refresh()
+def test_one_bad_knockout_does_not_hold_up_the_others(few_cells):
+    _, done, _ = few_cells
     assert {str(target) for target in done.failed} == {"raw_features[EI24KO]"}
     made = {str(target) for target in done.made}
     of_model = {f"{name}[as_published]" for name in ("test_predictions", "error_galleries")}
@@ -226,7 +237,7 @@ def test_one_bad_knockout_does_not_hold_up_the_others(platform, tmp_path):
 def test_crops_that_are_not_there_are_reported_by_the_galleries_alone(platform):
     give(platform, "WT", table(cells=30))
     give(platform, "EI24KO", table("EI24KO"))
-    done = platform.refresh()
+    done = platform.refresh(parts=TO_THE_GALLERIES)
     made = {str(target) for target in done.made}
     of_model = {f"{name}[as_published]" for name in ("test_predictions", "classifier_evaluation")}
     assert of_model | {"ko_evaluation[EI24KO]"} <= made

@@ -85,7 +85,9 @@ def test_the_background_of_every_field_of_the_control_leads_to_the_shortcut_card
 
 def test_fields_without_room_give_an_empty_table_and_a_card_that_says_so(platform, tmp_path):
     given_study(platform.study, tmp_path, ("WT",))
-    platform.refresh()
+    platform.features()
+    platform.run("background_features")
+    platform.run("cross_validation", "shortcut_card", partition="puncta")
     assert platform.table("background_features").empty
     card = platform.table("shortcut_card", "puncta").set_index("control")
     assert card.loc[BACKGROUND, "sentence"].startswith("There are no patches without a cell")

@@ -42,16 +42,16 @@ TITLES = ["How right straight_line is where it is sure", "The first cells of EI2
 
 @pytest.fixture(scope="module")
 def platforms(store: object, tmp_path_factory: pytest.TempPathFactory) -> tuple[Platform, Platform]:
-    """A study with a third model, before and after a module was added."""
+    """A study with a second model, before and after a module was added."""
     folder = tmp_path_factory.mktemp("added")
-    file = study_file(folder, "study with an added model", models={})
-    two = Platform(file)
-    given_study(two.study, folder)
-    assert two.refresh().complete
+    file = study_file(folder, "study with an added model")
+    one = Platform(file)
+    given_study(one.study, folder)
+    assert one.refresh().complete
     entries = yaml.safe_load(file.read_text())
     file.write_text(yaml.safe_dump(entries | {"models": [*entries["models"], ADDED]}))
     before = Platform(file)
-    before.instance = two.instance
+    before.instance = one.instance
     done = before.refresh()
     assert done.complete
     added = {f"{asset}[straight_line]" for asset in BY_MODEL}
@@ -96,8 +96,8 @@ def test_report_and_exports_show_the_figures_of_an_added_model_and_module(
 def test_the_summary_has_the_confusion_matrices_of_an_added_model(platforms) -> None:
     _, platform = platforms
     found = summarise(platform.instance, platform.study)
-    assert set(found.auc) == {"as_published", "puncta", "straight_line"}
-    assert found.headline.startswith("Model puncta has an AUC of")
+    assert set(found.auc) == {"as_published", "straight_line"}
+    assert found.headline.startswith("Model as_published has an AUC of")
     assert {
         "control cells not seen by straight_line",
         "EI24KO cells, by straight_line",
@@ -129,7 +129,7 @@ def test_a_report_without_a_figure_that_it_had_or_with_another_title_is_out_of_d
 ) -> None:
     before, after = platforms
     reason = before.plan().ready[Target("study_report")]
-    assert "sure_evaluation[as_published], sure_evaluation[puncta]" in reason
+    assert "sure_evaluation[as_published], sure_evaluation[straight_line]" in reason
     assert reason.endswith("gone; code of the asset's definition has changed")
     assert Target("study_report") in after.plan().fresh
 
@@ -145,5 +145,5 @@ def test_a_model_that_is_taken_out_is_retired_and_comes_back(platforms) -> None:
     assert without.refresh().complete
     model.refresh_from_db()
     assert not model.is_latest or model.branch_id == -1
-    assert without.partitions("model") == ["as_published", "puncta"]
+    assert without.partitions("model") == ["as_published"]
     platform.file.write_text(yaml.safe_dump(entries))

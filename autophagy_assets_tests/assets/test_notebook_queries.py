@@ -26,9 +26,9 @@ def platform(store, tiny_study) -> Platform:
     assert len(ingest(tiny_study, platform.study).fields) == 4
     platform.sync()
     for sample in platform.partitions("sample"):
-        platform.run("single_cell_images", "cell_features", "marker_features", partition=sample)
-    done = platform.refresh()
-    assert not done.failed and not done.skipped
+        platform.run("single_cell_images", "cell_features", partition=sample)
+    for genotype in platform.partitions("genotype"):
+        platform.run("raw_features", partition=genotype)
     return platform
 
 

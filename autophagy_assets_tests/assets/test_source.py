@@ -111,10 +111,14 @@ from autophagy_assets.config.study import DEFAULT_STUDY
 from autophagy_assets.registry.store.instance import connect
 platform = Platform(DEFAULT_STUDY)
 """
+# The same study with one model, and fewer trees.
+ONE_MODEL = """
+from pathlib import Path
+from autophagy_assets_tests.platform import study_file
+platform = Platform(study_file(Path("."), platform.study.name))
+"""
 
-REFRESH = (
-    PLATFORM
-    + """
+REFRESH = """
 done = platform.refresh()
 again = platform.refresh()
 ln = connect()
@@ -138,7 +142,6 @@ print(json.dumps({
         .values_list("uid", flat=True).distinct()),
 }))
 """
-)
 
 IMAGING = (
     PLATFORM
@@ -209,7 +212,7 @@ def lab(run_script, tmp_path):
 def test_tables_and_crops_of_a_source_give_the_whole_study(lab):
     made, storage, run = lab("datasets,tables")
     before = state(storage)
-    done = run(REFRESH)
+    done = run(PLATFORM + REFRESH)
     assert state(storage) == before, "the source was written to"
     assert done["failed"] == {}
     assert done["again"] == []
@@ -233,7 +236,7 @@ def test_tables_and_crops_of_a_source_give_the_whole_study(lab):
 def test_labels_that_say_no_kind_are_enough(lab):
     made, storage, run = lab("datasets,tables", "plain")
     before = state(storage)
-    done = run(REFRESH)
+    done = run(PLATFORM + ONE_MODEL + REFRESH)
     assert state(storage) == before, "the source was written to"
     assert done["failed"] == {}
     assert done["table inputs"] == {g: [uid] for g, uid in made["tables"].items()}

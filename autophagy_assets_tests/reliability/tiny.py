@@ -106,7 +106,7 @@ def picture(context, forest: TrainedClassifier, cells: pd.DataFrame) -> Picture:
 @_define("page_io")
 def page(context, picture: StoredPicture, cells: pd.DataFrame) -> ReportPage:
     """A page about the picture."""
-    return ReportPage(f"<html>{len(picture.png)} {cells.to_html()}</html>", [])
+    return ReportPage(f"<html>{len(picture.png)} {cells.head(20).to_html()}</html>", [])
 
 
 def build_defs(file: str) -> dg.Definitions:

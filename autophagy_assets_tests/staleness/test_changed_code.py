@@ -37,8 +37,8 @@ if not folder.exists():
 state = look(dagster_instance(), study_file)
 ready = {str(target): reason for target, reason in state.plan.ready.items()}
 pinned = {str(t): list(v.pinned) for t, v in state.plan.verdicts.items() if v.pinned}
-if sys.argv[4] == "refresh":
-    done = refresh(study_file)
+if sys.argv[4] != "look":
+    done = refresh(study_file, parts=None if sys.argv[4] == "all" else sys.argv[4].split())
     assert done.complete, done
 found = latest(dagster_instance(), dg.AssetKey("test_predictions"), AS_PUBLISHED)
 artifact = connect().Artifact.get(uid=found.metadata[UID])
@@ -76,7 +76,7 @@ def test_a_changed_word_makes_what_it_could_change_and_a_comment_nothing(
     def run(package: Path, how: str, file: Path = study) -> Any:
         return run_script(SCRIPT, package, tmp_path / "given", file, how)
 
-    first = run(copy(tmp_path / "original"), "refresh")
+    first = run(copy(tmp_path / "original"), "all")
     module = "analysis/classifier/classification.py"
     commented = copy(
         tmp_path / "commented", module, "scores, predicted)\n", "scores, predicted)  # so\n"
@@ -89,7 +89,7 @@ def test_a_changed_word_makes_what_it_could_change_and_a_comment_nothing(
     assert kept["pinned"][PREDICTIONS] == [
         "code of autophagy_assets.analysis.classifier.classification has changed"
     ]
-    changed = run(other, "refresh")
+    changed = run(other, "evidence classifier")
     assert changed["ready"][PREDICTIONS] == changed["ready"]["ko_predictions[EI24KO]"]
     assert (
         "code of autophagy_assets.analysis.classifier.classification has changed"

@@ -7,6 +7,7 @@ import threading
 from pathlib import Path
 
 import dagster as dg
+import pandas as pd
 import pytest
 from filelock import FileLock
 
@@ -110,7 +111,7 @@ def test_a_study_edited_during_a_refresh_leaves_nothing_of_the_old_one(
             seen.append(target)
             write_study(tmp_path, made.study.name, split={"random_state": 6})
 
-    assert edited.refresh(progress=edit).complete
+    assert edited.refresh(progress=edit, parts=["classifier"]).complete
     splits = {
         name: edited.latest(name).fingerprint.study["split"]["random_state"]
         for name in ("training_cells", "test_cells")
@@ -184,13 +185,19 @@ def test_a_reason_names_the_entry_with_both_values(made: Platform, tmp_path: Pat
 
 @pytest.mark.slow
 def test_a_reason_names_the_input_that_changed(made: Platform, tmp_path: Path) -> None:
-    recorder = outsider("a changed table")
-    table = made.table("raw_features", "EI24KO")
-    give_table(recorder, made.study, "EI24KO", table.iloc[1:])
-    recorder.finish()
+    (given,) = made.artifact("raw_features", "EI24KO").run.input_artifacts.all()
+    table = pd.read_parquet(given.path)
+
+    def give(table: pd.DataFrame) -> None:
+        recorder = outsider("a changed table")
+        give_table(recorder, made.study, "EI24KO", table)
+        recorder.finish()
+
+    give(table.iloc[1:])
     reasons = made.plan().ready
     assert reasons == {Target("raw_features", "EI24KO"): "source_features[EI24KO]: new content"}
-    assert made.refresh().complete
+    give(table)
+    assert made.plan().ready == {}
 
 
 @pytest.mark.parametrize("asset", ["error_galleries", "test_predictions", "autophagy_classifier"])

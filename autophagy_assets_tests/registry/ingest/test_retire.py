@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ from autophagy_assets_tests.registry.image_folder import write_images
 
 pytestmark = pytest.mark.slow
 
-_numbers = itertools.count(2000)
+NUMBER = 2000
 TREATED = "14h Torin-1"
 FIELDS = [
     (genotype, clone, stimulation, fov)
@@ -37,23 +37,31 @@ FIELDS = [
 KNOCKOUT = [", ".join(field) for field in FIELDS if field[0] == "KO"]
 
 
-@pytest.fixture
-def images(tmp_path: Path) -> Path:
-    return tmp_path / "images"
+@pytest.fixture(scope="module")
+def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("retired") / "images"
 
 
-@pytest.fixture
-def platform(store, tmp_path, images, monkeypatch) -> Platform:
+@pytest.fixture(scope="module")
+def made(store: Any, images: Path) -> Iterator[Platform]:
     """A platform that has made all of a small study, with imaging made up."""
-    monkeypatch.setattr(segmentation, "process_field", fake_process_field)
-    monkeypatch.setattr(featurization, "featurize", fake_featurize)
-    monkeypatch.setattr(compute, "map_fields", one_by_one)
-    number = next(_numbers)
-    platform = Platform(study_file(tmp_path, f"retired {number}"))
-    write_images(images, platform.study, FIELDS, seed=number)
-    ingest(images, platform.study)
-    assert platform.refresh_here() == {}
-    return platform
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(segmentation, "process_field", fake_process_field)
+        patched.setattr(featurization, "featurize", fake_featurize)
+        patched.setattr(compute, "map_fields", one_by_one)
+        platform = Platform(study_file(images.parent, f"retired {NUMBER}"))
+        write_images(images, platform.study, FIELDS, seed=NUMBER)
+        ingest(images, platform.study)
+        assert platform.refresh_here() == {}
+        yield platform
+
+
+@pytest.fixture
+def platform(made: Platform, images: Path) -> Iterator[Platform]:
+    """That platform, and all that a test has taken out of it put back afterwards."""
+    yield made
+    ingest(images, made.study)
+    assert made.refresh_here() == {}
 
 
 def names(platform: Platform) -> dict[str, str]:
@@ -132,17 +140,20 @@ def test_all_of_a_genotype_that_was_withdrawn_leaves_the_queries_and_comes_back(
 
 
 def test_the_crops_of_one_field_leave_and_come_back(store, platform, images):
-    before = found(store, platform)
-    withdraw(["WT, clone 1, untreated, FOV1"], platform.study)
+    before, sample = found(store, platform), "KO__clone-1__untreated"
+    of_sample = ("single_cell_images", "cell_features", "marker_features")
+    withdraw(["KO, clone 1, untreated, FOV1"], platform.study)
     gone = set(retired(platform))
-    place = "imaging/single_cell_images/WT__clone-1__untreated/FOV1/"
+    place = f"imaging/single_cell_images/{sample}/FOV1/"
     assert {key.rpartition("/")[0].partition("/")[2] + "/" for key in gone} == {place}
     assert gone == {key for key in before if place in key}
-    assert platform.refresh_here() == {}
+    platform.run(*of_sample, partition=sample)
     assert not gone & set(found(store, platform))
     ingest(images, platform.study)
-    assert platform.refresh_here() == {}
+    platform.sync()
+    platform.run(*of_sample, partition=sample)
     assert found(store, platform) == before
+    assert platform.plan().ready == {}
 
 
 def test_a_sample_goes_and_its_genotype_stays(store, platform):
@@ -157,11 +168,13 @@ def test_a_sample_goes_and_its_genotype_stays(store, platform):
     assert of_the_knockout(found(store, platform))
 
 
-def test_versions_that_are_not_the_latest_go_too(store, platform, tmp_path):
-    other = Platform(study_file(tmp_path, platform.study.name, **{"split": {"random_state": 7}}))
-    other.instance = platform.instance
-    assert other.refresh_here() == {}
-    key = f"{platform.study.name.replace(' ', '-')}/knockouts/ko_evaluation/KO.png"
+def test_versions_that_are_not_the_latest_go_too(store, platform):
+    key = f"{platform.study.name.replace(' ', '-')}/knockouts/ko_predictions/KO.parquet"
+    before = store.Artifact.filter(key=key).count()
+    config = {"ops": {"autophagy_classifier": {"config": {"parameters": {"max_depth": 1}}}}}
+    platform.run("autophagy_classifier", config=config)
+    platform.run("ko_predictions", partition="KO")
+    assert store.Artifact.filter(key=key).count() == before + 1 > 1
     withdraw(KNOCKOUT, platform.study)
     retired(platform)
     assert store.Artifact.filter(key=key).count() == 0
