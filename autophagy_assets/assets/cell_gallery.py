@@ -62,13 +62,14 @@ def cell_gallery(
         ),
         condition_predictions.assign(**{SOURCE: "condition_predictions"}),
     ]
-    paths, pixel_um = context.images(cells, single_cell_images)
+    manifests = {sample: single_cell_images[sample] for sample in single_cell_images}
+    paths, pixel_um = context.images(cells, manifests)
     return page.cell_gallery(
         cells,
         len(every_cell),
         scores_of(cells, predictions),
         paths,
-        origins(cells, single_cell_images, context),
+        origins(cells, manifests, context),
         tables_read(context),
         context.study,
         pixel_um,

@@ -36,7 +36,7 @@ _REST_BYTES = 60_000  # what is not data
 _CELL_BYTES = 25_000  # at most; what is more shows nothing more
 _IN_A_SHEET = 100  # cells; so many crops are in memory at once, in all channels
 _LEAST_SIDE = 32
-_DIGITS = 3  # of features and scores
+_DECIMALS, _DIGITS = 3, 4  # of scores; of features
 _TEMPLATE = Path(__file__).parent / "cell_gallery.html"
 
 
@@ -97,18 +97,18 @@ def cell_gallery(
     Raises
     ------
     InputError
-        If there are no cells, or far too many.
+        If there are no cells, or their crops cannot be made so small.
     """
     if cells.empty:
         raise InputError("There are no cells to show; check the feature tables.")
-    models = sorted(scores, key=lambda name: (name != study.primary, name))
+    models, outcomes = sorted(scores, key=lambda n: (n != study.primary, n)), _outcomes(scores)
     data: dict[str, Any] = {
         "study": study.name,
         "labels": metadata_values(cells),
         "models": models,
-        "outcomes": _outcomes(scores),
+        "outcomes": outcomes,
         "cells": _columns(cells),
-        "scores": [_scores(scores[model], _outcomes(scores)) for model in models],
+        "scores": [_scores(scores[model], outcomes) for model in models],
         "features": list(_features(cells)),
         "tables": dict(tables),
         "marker": study.channels.index(study.marker_channel),
@@ -128,7 +128,7 @@ def cell_gallery(
         seed=study.galleries.random_state if len(cells) < available else None,
         width_um=round(data["sheets"][0]["width"] * pixel_um) if pixel_um else None,
         outcomes=_outcome_words(study),
-        found=data["outcomes"],
+        found=outcomes,
     )
     return CellGallery(html, len(cells), available)
 
@@ -179,7 +179,7 @@ def _outcomes(scores: Mapping[str, pd.DataFrame]) -> list[str]:
 def _scores(table: pd.DataFrame, outcomes: list[str]) -> dict[str, list[Any]]:
     """Scores with so many digits, and places of outcomes; None where there is no score."""
     places = [None if pd.isna(one) else outcomes.index(str(one)) for one in table[OUTCOME]]
-    return {"score": _numbers(table[SCORE].round(_DIGITS)), "outcome": places}
+    return {"score": _numbers(table[SCORE].round(_DECIMALS)), "outcome": places}
 
 
 def _features(cells: pd.DataFrame) -> Iterator[dict[str, Any]]:
