@@ -1,7 +1,6 @@
 """The sensors launch what the judge calls out of date, level by level, and nothing else.
 
-What is made of everything is made once: tests that take ``complete`` share a platform, in the order
-of this file, and end with one that is up to date.
+Everything is made once: tests that take ``complete`` share a platform, in the order of this file.
 """
 
 from __future__ import annotations

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import time
 
 import pytest
 import yaml
@@ -65,9 +64,10 @@ def test_the_nightly_job_makes_what_is_out_of_date_and_nothing_else(served):
     served.wait("model", lambda: served.parameters()["n_estimators"] == TREES, 300)
     served.wait("end", lambda: served.materialized("last_refresh") != sign, 300)
     assert served.materialized("training_cells")["run"] == cells["run"]
-    known = served.runs()
+    known, sign = served.runs(), served.materialized("last_refresh")
     assert served.ended(served.launch("refresh_all")) == "SUCCESS"
-    time.sleep(25)  # two looks of the sensor
+    # The sensor has looked, and says that this request is carried out.
+    served.wait("end", lambda: served.materialized("last_refresh") != sign, 120)
     assert len(set(served.runs()) - set(known)) == 1, "there was nothing left to make"
 
 
