@@ -58,6 +58,7 @@ def study_asset(
     schema: Table | None = None,
     title: str | None = None,
     given: Mapping[str, Any] | None = None,
+    by_field: bool = False,
 ) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
     """Define an asset whose step is recorded in LaminDB; its docstring is its description.
 
@@ -86,6 +87,8 @@ def study_asset(
         What a figure shows, with ``{}`` for its partition: report and exports have it then.
     given : mapping, optional
         What the body finds as ``context.given``, JSON-like. Counts as its code.
+    by_field : bool
+        Whether the body has fields of view worked on, with ``context.compute``.
 
     Returns
     -------
@@ -110,6 +113,7 @@ def study_asset(
                     context.log,
                     running.before,
                     given or {},
+                    context.resources.compute if by_field else None,
                 )
                 return body(tools, *args, **inputs)
 
@@ -124,7 +128,7 @@ def study_asset(
             deps=list(deps),
             code_version=code_of(body).with_values(given).version,
             retry_policy=RETRIES,
-            required_resource_keys={"study"},
+            required_resource_keys={"study", "compute"} if by_field else {"study"},
             hooks={record_failure},
             metadata={
                 steps.GROUP: group,

@@ -13,7 +13,8 @@ import dagster as dg
 from autophagy_assets.automation.asset_definitions import asset_definitions
 from autophagy_assets.automation.failures import reason_of
 from autophagy_assets.automation.requests import PROCESS_TAG, Request
-from autophagy_assets.config.home import dagster_instance
+from autophagy_assets.config import settings
+from autophagy_assets.config.home import concurrent_runs, dagster_instance
 from autophagy_assets.config.settings import WORKERS_VARIABLE
 from autophagy_assets.config.study import Study
 from autophagy_assets.registry.store.processes import announce
@@ -51,11 +52,12 @@ def run_requests(
         return
     from autophagy_assets.compute.pool import PRELOAD, default_workers, map_fields
 
-    cores = workers or default_workers()
+    elsewhere = settings.compute() is not None  # then a process only waits, and needs no core
+    cores = concurrent_runs() if elsewhere else workers or default_workers()
     # What samples do not use of the cores, the fields within a sample do.
     study_file = (defs.resources or {})["study"].study_file
     job = partial(_run_elsewhere, study_file=study_file, workers=max(1, cores // len(batch)))
-    preload = [*PRELOAD, "autophagy_assets.automation.asset_definitions"]
+    preload = [*(() if elsewhere else PRELOAD), "autophagy_assets.automation.asset_definitions"]
     for (request, _), outcome in map_fields(job, batch, cores, preload, apart=True):
         if isinstance(outcome, Exception):  # what ended its process
             yield request, dict.fromkeys(request.targets, str(outcome))

@@ -54,8 +54,17 @@ def _address(value: str) -> str:
     return value
 
 
+def _scheduler(value: str) -> str:
+    parts = urlsplit(value)
+    bare = not (parts.path or parts.query or parts.fragment or parts.username)
+    if parts.scheme not in ("tcp", "tls") or not parts.hostname or not parts.port or not bare:
+        raise ValueError("no address of a scheduler")
+    return value
+
+
 Folder = Annotated[Path, AfterValidator(_expanded)]
 AbsoluteFolder = Annotated[Folder, AfterValidator(_absolute)]
 CronExpression = Annotated[str, AfterValidator(_cron)]
 TimeZone = Annotated[str, AfterValidator(_zone)]
 WebAddress = Annotated[str, AfterValidator(_address)]
+Scheduler = Annotated[str, AfterValidator(_scheduler)]
