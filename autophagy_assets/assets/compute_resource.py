@@ -5,6 +5,7 @@ from typing import Any
 
 import dagster as dg
 
+from autophagy_assets.compute.progress import Progress
 from autophagy_assets.config import settings
 
 
@@ -13,20 +14,21 @@ class ComputeResource(dg.ConfigurableResource):
 
     Parameters
     ----------
-    address : str, optional
-        Of a Dask scheduler; default ``AUTOPHAGY_COMPUTE``, and without it this machine.
+    place : str, optional
+        As ``AUTOPHAGY_COMPUTE``, which is the default: address of a Dask scheduler, or path of a
+        cluster file; without either it is this machine.
     """
 
-    address: str | None = None
+    place: str | None = None
 
     @property
     def elsewhere(self) -> bool:
         """Whether a field may be worked on by another machine."""
-        return self._address is not None
+        return self._place is not None
 
     @property
-    def _address(self) -> str | None:
-        return self.address or settings.compute()
+    def _place(self) -> str | None:
+        return self.place or settings.compute()
 
     def map(
         self, function: Callable[[Any], Any], jobs: Iterable[Any], log: Any, *, here: bool = False
@@ -56,13 +58,26 @@ class ComputeResource(dg.ConfigurableResource):
         InputError
             If there is a cluster, and it cannot be reached, has no worker of this version, or ends.
         """
-        address = self._address
-        if address is None:
+        listed = list(jobs)
+        progress = Progress(len(listed))
+        for job, outcome in self._outcomes(function, listed, log, here):
+            if said := progress.one_more():
+                log.info(said)
+            yield job, outcome
+
+    def _outcomes(
+        self, function: Callable[[Any], Any], jobs: list[Any], log: Any, here: bool
+    ) -> Iterator[tuple[Any, Any]]:
+        place = self._place
+        if place is None:
             from autophagy_assets.compute.pool import map_fields
 
             yield from map_fields(function, jobs, 1 if here else settings.workers())
             return
         from autophagy_assets.assets.imaging.installation import installation
         from autophagy_assets.compute.cluster import Cluster
+        from autophagy_assets.compute.slurm import scheduler_of
 
-        yield from Cluster(address, installation(), tell=log.warning).map_fields(function, jobs)
+        with scheduler_of(place) as address:
+            cluster = Cluster(address, installation(), tell=log.warning)
+            yield from cluster.map_fields(function, jobs)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from pathlib import Path
 from typing import NoReturn
 
 import click
@@ -44,7 +45,7 @@ def serve(host: str, port: int, workers: int | None) -> NoReturn:
     from autophagy_assets.assets.imaging.installation import worker_resource
 
     count = default_workers() if workers is None else workers
-    signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGINT))
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         cluster = LocalCluster(
             n_workers=count,
@@ -62,12 +63,33 @@ def serve(host: str, port: int, workers: int | None) -> NoReturn:
             "or choose another --port."
         ) from error
     with cluster:
-        click.echo(f"{count} workers are ready; set AUTOPHAGY_COMPUTE={cluster.scheduler_address}")
-        try:
-            signal.pause()
-        except KeyboardInterrupt:
-            click.echo("The workers are stopped.")
+        _wait(f"{count} workers are ready", cluster.scheduler_address)
     raise SystemExit(0)
+
+
+def send(file: Path) -> NoReturn:
+    """Be a scheduler with workers in the queue of Slurm, until Ctrl-C or SIGTERM.
+
+    Parameters
+    ----------
+    file : pathlib.Path
+        Says what is asked of Slurm.
+    """
+    set_environment()
+    from autophagy_assets.compute.slurm import workers_in_queue
+
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with workers_in_queue(file) as address:
+        _wait("The first workers are ready", address)
+    raise SystemExit(0)
+
+
+def _wait(ready: str, address: str) -> None:
+    click.echo(f"{ready}; set AUTOPHAGY_COMPUTE={address}")
+    try:
+        signal.pause()
+    except KeyboardInterrupt:
+        click.echo("The workers are stopped.")
 
 
 def _memory(workers: int) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Any
 
 import click
@@ -34,6 +35,7 @@ def ui(port: int) -> None:
 @click.option("--workers", type=click.IntRange(min=0), help="Worker processes on this machine.")
 @click.option("--host", default="127.0.0.1", help="Where workers are reached; whoever can, rules.")
 @click.option("--scheduler", help="Have the workers join this Dask scheduler, tcp://host:port.")
+@click.option("--queue", type=click.Path(path_type=Path), help="Cluster file: workers in a queue.")
 def services(
     part: Any,
     port: int | None,
@@ -41,6 +43,7 @@ def services(
     workers: int | None,
     host: str,
     scheduler: str | None,
+    queue: Path | None,
 ) -> None:
     """Run one PART of what 'autophagy ui' runs, for a service manager; or workers.
 
@@ -53,6 +56,8 @@ def services(
 
         if scheduler:
             return serve_workers.join(scheduler, workers)
+        if queue:
+            serve_workers.send(queue)
         serve_workers.serve(host, port or 8786, workers)
     Home.locate().prepare()
     from autophagy_assets.automation.home_study import require

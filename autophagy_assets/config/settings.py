@@ -18,7 +18,7 @@ from autophagy_assets.config.setting_types import (
     AbsoluteFolder,
     CronExpression,
     Folder,
-    Scheduler,
+    Place,
     TimeZone,
     WebAddress,
 )
@@ -61,10 +61,14 @@ def compute() -> str | None:
     Returns
     -------
     str or None
-        ``AUTOPHAGY_COMPUTE``, the address of a Dask scheduler; None where it is not set.
+        ``AUTOPHAGY_COMPUTE``, the address of a Dask scheduler or the path of a file that says how
+        workers are come by; None where it is not set.
     """
-    example = "tcp://host:8786, or unset it to work on this machine"
-    return _read(COMPUTE_VARIABLE, Scheduler, f"give it the address of a Dask scheduler, {example}")
+    remedy = (
+        "give it the address of a Dask scheduler, tcp://host:8786, or the absolute path of a "
+        "cluster file, which ends in .yaml; or unset it to work on this machine"
+    )
+    return _read(COMPUTE_VARIABLE, Place, remedy)
 
 
 def database() -> str | None:

@@ -14,9 +14,9 @@ from distributed import Client
 
 from autophagy_assets.cli.dask_worker import DASK
 from autophagy_assets.compute.worker import resource_of
+from autophagy_assets_tests.compute.cluster_jobs import INSTALLED
 from autophagy_assets_tests.conftest import ROOT
 
-INSTALLED = {"Python": "3", "numpy": "2.0", "cells.py": "abc"}
 BARE = "autophagy_assets_tests.compute.bare_worker"
 
 

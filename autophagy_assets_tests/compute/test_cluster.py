@@ -1,7 +1,4 @@
-"""Fields on a real Dask cluster: retried elsewhere, set aside, refused; nothing lost or doubled.
-
-The functions below run in the workers, so they stand at module level.
-"""
+"""Fields on a real Dask cluster: retried elsewhere, set aside, refused; nothing lost or doubled."""
 
 from __future__ import annotations
 
@@ -21,44 +18,19 @@ from autophagy_assets.compute import cluster as engine
 from autophagy_assets.compute.cluster import Cluster
 from autophagy_assets.compute.fork_server import WorkerDied
 from autophagy_assets.errors import InputError
-from autophagy_assets_tests.compute.dask_cluster import INSTALLED, DaskCluster
+from autophagy_assets_tests.compute.cluster_jobs import (
+    INSTALLED,
+    bad,
+    full_disk,
+    noted,
+    slow,
+    square,
+)
+from autophagy_assets_tests.compute.dask_cluster import DaskCluster
 from autophagy_assets_tests.compute.test_pool import _gone
 from autophagy_assets_tests.conftest import ROOT
 
 pytestmark = pytest.mark.slow
-
-
-def square(number):
-    return number * number
-
-
-def noted(job):
-    """Leave a line of who has done what; the one that is to kill does so."""
-    folder, number, kills = job
-    with Path(folder, "done.txt").open("a") as stream:
-        stream.write(f"{number} {os.getpid()}\n")
-    if kills == "always" or (kills == "once" and not Path(folder, "killed").exists()):
-        Path(folder, "killed").touch()
-        time.sleep(0.1)  # Dask sends what is to be told every 2 ms
-        os.kill(os.getpid(), signal.SIGKILL)
-    return number
-
-
-def full_disk(path):
-    with Path(path).open("a") as stream:
-        stream.write("tried\n")
-    raise OSError(28, "No space left on device")
-
-
-def bad(number):
-    raise InputError(f"field {number} is bad")
-
-
-def slow(job):
-    folder, number = job
-    Path(folder, str(number)).touch()
-    time.sleep(0.5)
-    return number
 
 
 @pytest.fixture(scope="module")
@@ -154,7 +126,7 @@ def test_ctrl_c_leaves_no_work_on_the_cluster(dask, tmp_path):
     script = textwrap.dedent(
         f"""
         from autophagy_assets.compute.cluster import Cluster
-        from autophagy_assets_tests.compute.test_cluster import INSTALLED, slow
+        from autophagy_assets_tests.compute.cluster_jobs import INSTALLED, slow
         jobs = [({str(tmp_path)!r}, number) for number in range(400)]
         for _ in Cluster({dask.address!r}, INSTALLED).map_fields(slow, jobs):
             pass

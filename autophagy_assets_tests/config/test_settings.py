@@ -55,6 +55,7 @@ def test_nothing_has_to_be_set(monkeypatch, variable):
         ("AUTOPHAGY_AUTOMATE", "off", False),
         ("AUTOPHAGY_COMPUTE", "tcp://head:8786", "tcp://head:8786"),
         ("AUTOPHAGY_COMPUTE", "tls://10.0.0.1:8786", "tls://10.0.0.1:8786"),
+        ("AUTOPHAGY_COMPUTE", "/etc/slurm.yaml", "/etc/slurm.yaml"),
         (
             "AUTOPHAGY_DATABASE_URL",
             "postgresql://me:secret@db/lab",
@@ -84,6 +85,7 @@ def test_what_is_set_is_used(monkeypatch, variable, setting, value):
         ("AUTOPHAGY_COMPUTE", "kubernetes"),
         ("AUTOPHAGY_COMPUTE", "tcp://head"),
         ("AUTOPHAGY_COMPUTE", "http://head:8786"),
+        ("AUTOPHAGY_COMPUTE", "slurm.yaml"),
         ("AUTOPHAGY_DATABASE_URL", "mysql://me:secret@db/lab"),
         ("AUTOPHAGY_HOME", "~nobody-of-that-name/lab"),
         ("AUTOPHAGY_INBOX", "submissions/here"),
