@@ -52,7 +52,7 @@ def serve(host: str, port: int, workers: int | None) -> NoReturn:
             threads_per_worker=1,
             host=host,
             scheduler_port=port,
-            dashboard_address=None,
+            dashboard_address="127.0.0.1:0",
             resources={worker_resource(): 1},
             preload=[PRELOAD],
             memory_limit=_memory(count),

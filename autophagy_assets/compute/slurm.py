@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from autophagy_assets.errors import InputError
 
+NAME = "autophagy-workers"  # of the jobs
 PROGRAM = "autophagy_assets.cli.dask_worker"
 # Of the time of a job: when its workers retire, and by how much that differs between them.
 LIFETIME, STAGGER = 0.88, 0.06
@@ -118,6 +119,7 @@ def workers_in_queue(file: Path) -> Iterator[str]:
         cluster = SLURMCluster(**_asked(queue))
     with cluster:
         _test(cluster.job_script(), file)
+        cluster.scale(jobs=queue.fewest_jobs)  # now, and not at the first look
         cluster.adapt(
             minimum_jobs=queue.fewest_jobs,
             maximum_jobs=queue.most_jobs,
@@ -128,8 +130,9 @@ def workers_in_queue(file: Path) -> Iterator[str]:
             cluster.wait_for_workers(1, timeout=60 * queue.wait_minutes)
         except TimeoutError as error:
             raise InputError(
-                f"No job of {file} has brought a worker within {queue.wait_minutes:g} min: look at "
-                "'squeue', and at the logs of the jobs; wait_minutes in that file sets how long."
+                f"No job of {file} has brought a worker within {queue.wait_minutes:g} min "
+                f"({_reasons()}): look at 'squeue', and at the logs of the jobs; wait_minutes in "
+                "that file sets how long."
             ) from error
         yield cluster.scheduler_address
 
@@ -140,6 +143,7 @@ def _asked(queue: Queue) -> dict[str, Any]:
     stagger = ["--lifetime-stagger", f"{STAGGER * seconds:.0f}s"]
     return {
         "queue": queue.queue,
+        "job_name": NAME,
         "account": queue.account,
         "cores": queue.cores,
         "processes": queue.cores,  # each has one thread
@@ -152,8 +156,15 @@ def _asked(queue: Queue) -> dict[str, Any]:
         "worker_extra_args": ["--nworkers", str(queue.cores), *lifetime, *stagger],
         "job_extra_directives": list(queue.options),
         "job_directives_skip": list(queue.leave_out),
-        "scheduler_options": {"dashboard_address": None, "port": queue.port},
+        "scheduler_options": {"dashboard_address": "127.0.0.1:0", "port": queue.port},
     }
+
+
+def _reasons() -> str:
+    """Why jobs of ours wait, as Slurm has it."""
+    asked = ["squeue", "--me", "--noheader", "--name", NAME, "--format", "%T %r"]
+    done = subprocess.run(asked, capture_output=True, text=True)
+    return "; ".join(sorted({*done.stdout.splitlines()})) or "none is in the queue"
 
 
 def _test(script: str, file: Path) -> None:

@@ -102,7 +102,7 @@ def do_batch(batch: Batch) -> list[bytes]:
     Returns
     -------
     list of bytes
-        Number and outcome of each, pickled.
+        Number and outcome of each, pickled; of some only, where nobody waits for them any more.
 
     Raises
     ------
@@ -112,10 +112,14 @@ def do_batch(batch: Batch) -> list[bytes]:
     from distributed import get_worker
 
     worker = get_worker()
+    key = worker.get_current_task()
     if _files() != _stamps:
         raise Outdated(worker.address)
     done = []
     for number, job in batch.jobs:
+        # Who sent it has gone or has taken it back: Dask cannot stop a task that it has begun.
+        if worker.state.tasks[key].state != "executing":
+            break
         worker.log_event(TOPIC, {"sender": batch.sender, "begun": number})
         done.append(pack(number, attempt(batch.function, job)))
     return done

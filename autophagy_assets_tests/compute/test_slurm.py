@@ -63,7 +63,6 @@ def jobs_of(slurm: Slurm) -> list[str]:
     ("changes", "said"),
     [
         ({"queue": "nights"}, r"Slurm refuses the jobs of \S+slurm.yaml: .*nvalid partition"),
-        ({"minutes": 600}, "Slurm refuses the jobs of .*time limit"),
         ({"options": ["--qos-of-ours=1"]}, "Slurm refuses the jobs of .*unrecognized option"),
         ({"memory_gb": 2}, r"slurm.yaml, entry memory_gb: Extra inputs .*docs/scaling.md"),
         ({"cores": 0}, r"slurm.yaml, entry cores: .*greater than 0"),
@@ -80,11 +79,10 @@ def test_what_slurm_or_the_platform_does_not_know_is_said_in_a_sentence(
 
 
 def test_jobs_that_do_not_begin_are_not_waited_for_without_end(slurm, tmp_path):
-    file = file_of(tmp_path, wait_minutes=0.02, options=["--begin=now+1hour"])
-    with (
-        pytest.raises(InputError, match=r"within 0\.02 min: look at 'squeue'"),
-        workers_in_queue(file),
-    ):
+    """This Slurm takes a job that is longer than its partition allows, and lets it wait."""
+    file = file_of(tmp_path, wait_minutes=0.1, minutes=600)
+    said = r"within 0\.1 min \(PENDING PartitionTimeLimit\): look at 'squeue'"
+    with pytest.raises(InputError, match=said), workers_in_queue(file):
         pass
     assert jobs_of(slurm) == []
 

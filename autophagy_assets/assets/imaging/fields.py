@@ -1,6 +1,7 @@
 """Fields of view within the imaging assets: handed to workers, and what comes back of them."""
 
 from collections.abc import Callable
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -85,13 +86,13 @@ def in_order(
     """
     numbered = partial(_numbered, function, study=context.study)
     found = {}
-    for (number, _), worked in context.compute.map(
-        numbered, list(enumerate(jobs)), context.log, here=True
-    ):
-        if isinstance(worked, Exception):
-            raise worked
-        note_entries(context, worked)
-        found[number] = worked.outcome
+    asked = context.compute.map(numbered, list(enumerate(jobs)), context.log, here=True)
+    with closing(asked) as outcomes:
+        for (number, _), worked in outcomes:
+            if isinstance(worked, Exception):
+                raise worked
+            note_entries(context, worked)
+            found[number] = worked.outcome
     return [found[number] for number in range(len(jobs))]
 
 

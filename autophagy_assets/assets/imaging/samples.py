@@ -1,5 +1,6 @@
 """Imaging: from the microscope images of a sample to single cells and their features."""
 
+from contextlib import closing
 from functools import partial
 
 import dagster as dg
@@ -85,10 +86,11 @@ def single_cell_images(context, config: ImagingConfig) -> pd.DataFrame:
     with context.scratch() as scratch:
         where = {"scratch": scratch, "elsewhere": context.compute.elsewhere}
         image = partial(image_field, study=context.study, **where)
-        for (field, _, _), worked in context.compute.map(image, jobs, context.log):
-            note_entries(context, worked)
-            context.log.info(describe_field(field, worked))
-            rows.append(row_of_worked(context, field, worked))
+        with closing(context.compute.map(image, jobs, context.log)) as outcomes:
+            for (field, _, _), worked in outcomes:
+                note_entries(context, worked)
+                context.log.info(describe_field(field, worked))
+                rows.append(row_of_worked(context, field, worked))
     note_method(context)
     forget_finished(context)
     return pd.DataFrame(rows).sort_values("field", ignore_index=True)
