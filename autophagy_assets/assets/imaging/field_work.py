@@ -4,15 +4,16 @@ A worker knows neither Dagster nor LaminDB: it gets paths, and gives back what i
 entries of the study it read. Not here: what the step does with that (``fields``).
 """
 
-import os
+import platform
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from autophagy_assets.analysis.identity import DATASET
 from autophagy_assets.config.recorded_study import RecordedStudy
 from autophagy_assets.config.study import Study
 from autophagy_assets.errors import InputError
@@ -79,17 +80,19 @@ def image_field(
     from autophagy_assets.analysis.imaging.segmentation import process_field
 
     _, images, places = job
-    _see([scratch, *images.values()])
+    if elsewhere:
+        see([scratch, *images.values()])
     noting = RecordedStudy.of(study)
-    with tempfile.TemporaryDirectory(dir=None if elsewhere else scratch) as work:
+    folder = None if elsewhere else scratch
+    with tempfile.TemporaryDirectory(dir=folder, ignore_cleanup_errors=True) as work:
         try:
             made = process_field(images, noting, Path(work) / "field")
         except InputError as error:
             return Worked(error, frozenset(noting.entries_read))
-        sources = (made.single_cells, made.spatialdata)
+        sources = {DATASET: made.single_cells, "spatialdata": made.spatialdata}
         files = {
-            name: put(partial(shutil.move, source), *place, scratch)
-            for source, (name, place) in zip(sources, places.items(), strict=True)
+            name: put(partial(shutil.move, sources[name]), *place, scratch)
+            for name, place in places.items()
         }
     return Worked(StoredField(made.n_cells, files), frozenset(noting.entries_read))
 
@@ -98,7 +101,6 @@ def featurize_field(crops: Path, study: Study) -> Worked:
     """Areas and intensities of the cells of one field, as a table."""
     from autophagy_assets.analysis.imaging.featurization import featurize
 
-    _see([crops])
     noting = RecordedStudy.of(study)
     return Worked(featurize(crops, noting), frozenset(noting.entries_read))
 
@@ -114,17 +116,22 @@ def measure_marker(job: tuple[Path, float, Path | None], study: Study) -> Worked
     from autophagy_assets.analysis.marker.features import marker_features
 
     crops, pixel_um, image = job
-    _see([crops] if image is None else [crops, image])
     noting = RecordedStudy.of(study)
     return Worked(marker_features(crops, noting, pixel_um, image), frozenset(noting.entries_read))
 
 
-def _see(paths: list[Path]) -> None:
-    """Refuse to work where the step's files cannot be seen: that is no fault of the field."""
+def see(paths: Iterable[Path]) -> None:
+    """Refuse to work where the step's files cannot be seen: that is no fault of the field.
+
+    Raises
+    ------
+    FileNotFoundError
+        Names the machine, and what to share.
+    """
     for path in paths:
         if not path.exists():
-            host = os.uname().nodename
             raise FileNotFoundError(
-                f"The worker on {host} does not see {path}, which the run sees (or the run has "
-                "ended): share the store, and images that lie elsewhere, under the same paths."
+                f"The worker on {platform.node()} does not see {path}, which the run sees (or the "
+                "run has ended): share the store, and images that lie elsewhere, under the same "
+                "paths."
             )

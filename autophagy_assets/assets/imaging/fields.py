@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from autophagy_assets.assets.imaging.field_files import add_files, files_of
-from autophagy_assets.assets.imaging.field_work import Places, Worked
+from autophagy_assets.assets.imaging.field_work import Places, Worked, see
 from autophagy_assets.assets.imaging.finished_fields import remember
 from autophagy_assets.assets.imaging.manifest import EXCLUDED, row_of
 from autophagy_assets.errors import IntegrityError
@@ -84,7 +84,8 @@ def in_order(
     Exception
         With which one of them failed.
     """
-    numbered = partial(_numbered, function, study=context.study)
+    elsewhere = context.compute.elsewhere
+    numbered = partial(_numbered, function, study=context.study, elsewhere=elsewhere)
     found = {}
     asked = context.compute.map(numbered, list(enumerate(jobs)), context.log, here=True)
     with closing(asked) as outcomes:
@@ -96,8 +97,14 @@ def in_order(
     return [found[number] for number in range(len(jobs))]
 
 
-def _numbered(function: Callable[..., Worked], job: tuple[int, Any], study: Any) -> Worked:
-    return function(job[1], study)
+def _numbered(
+    function: Callable[..., Worked], job: tuple[int, Any], study: Any, elsewhere: bool
+) -> Worked:
+    _, given = job
+    if elsewhere:
+        parts = given if isinstance(given, tuple) else (given,)
+        see(part for part in parts if isinstance(part, Path))
+    return function(given, study)
 
 
 def describe_field(field: Field, worked: Worked | Exception) -> str:
