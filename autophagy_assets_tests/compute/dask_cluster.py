@@ -17,8 +17,6 @@ from autophagy_assets.compute.worker import resource_of
 from autophagy_assets_tests.compute.cluster_jobs import INSTALLED
 from autophagy_assets_tests.conftest import ROOT
 
-BARE = "autophagy_assets_tests.compute.bare_worker"
-
 
 class DaskCluster:
     """Starts them, and ends what is left of them.
@@ -59,13 +57,16 @@ class DaskCluster:
         self.processes.append(process)
         return process
 
-    def add_bare(self, installed: Mapping[str, str] = INSTALLED, known: bool = True) -> None:
-        """Start a worker that has imported nothing and has what is said installed."""
-        offered = ["--resources", f"{resource_of(installed)}=1", "--preload", BARE] if known else []
-        where = [self.address, "--nthreads", "1", "--nworkers", "1", "--no-dashboard"]
+    def add_bare(
+        self, installed: Mapping[str, str] = INSTALLED, preload: str = "bare_worker"
+    ) -> None:
+        """Start a worker that has imported little and has what is said installed."""
+        ready = ["--preload", f"autophagy_assets_tests.compute.{preload}"]
+        offered = ["--resources", f"{resource_of(installed)}=1", "--nthreads", "1"]
+        where = [self.address, "--nworkers", "1", "--no-dashboard"]
         variable = {"AUTOPHAGY_TEST_INSTALLED": json.dumps(dict(installed))}
         module = "distributed.cli.dask_worker"
-        self.workers.append(self.start(module, *where, *offered, **variable))
+        self.workers.append(self.start(module, *where, *offered, *ready, **variable))
 
     def add(self) -> None:
         """Start a worker as people do, which has scPortrait."""
@@ -80,6 +81,16 @@ class DaskCluster:
     def said(self) -> str:
         """What all of them have printed."""
         return "\n".join(file.read_text() for file in sorted(self.folder.glob("*/said.txt")))
+
+    def end_workers(self) -> None:
+        """End the workers, and wait until the scheduler has noticed."""
+        for process in self.workers:
+            process.kill()
+            process.wait()
+        self.workers.clear()
+        with Client(self.address, set_as_default=False) as client:
+            while client.scheduler_info(n_workers=-1)["workers"]:
+                time.sleep(0.1)
 
     def end(self) -> None:
         """End all of them; a worker ends when its nanny has."""
