@@ -49,10 +49,14 @@ def made_here(folder: Path, name: str) -> Platform:
     return platform
 
 
-def content(platform: Platform) -> list[object]:
-    """Version and fingerprint of each asset of the sample; the manifest names files by hash."""
-    found = [platform.latest(asset, SAMPLE) for asset in ASSETS]
-    return [(one.version, one.fingerprint) for one in found]
+def content(platform: Platform) -> dict[str, object]:
+    """Files by their hash, and version and fingerprint of each asset of the sample."""
+    table = platform.table("single_cell_images", SAMPLE)
+    found: dict[str, object] = {name: [*table[name]] for name in ("dataset", "spatialdata")}
+    for asset in ASSETS:
+        latest = platform.latest(asset, SAMPLE)
+        found |= {asset: latest.version, f"{asset}, made with": latest.fingerprint}
+    return found
 
 
 def files_in_the_store() -> set[Path]:
@@ -88,7 +92,7 @@ def test_a_worker_that_is_killed_leaves_nothing_partial_lost_or_doubled(
     monkeypatch.setattr(segmentation, "process_field", fake_process_field)
     monkeypatch.setattr(featurization, "featurize", fake_featurize)
     monkeypatch.setenv("AUTOPHAGY_WORKERS", "1")
-    fields = [("WT", "clone 1", "untreated", f"FOV{number}") for number in range(1, 7)]
+    fields = [("WT", "clone 1", "untreated", f"FOV{number}") for number in range(1, 5)]
     write_images(tmp_path / "images", Platform(study_file(tmp_path, "any")).study, fields, seed=77)
     platform = made_here(tmp_path, "a killed worker")
     dask.wait_for(2)
