@@ -30,7 +30,8 @@ LAYERS = [
     {"registry"},
     {"analysis", "simulation"},
     {"config"},
-    {"compute", "errors"},
+    {"compute"},
+    {"errors"},
 ]
 FLOOR = {room: floor for floor, rooms in enumerate(LAYERS) for room in rooms}
 WITHOUT = {"analysis": {"dagster", "lamindb", "lamindb_setup", "django"}}

@@ -43,6 +43,8 @@ class StudyContext:
         Gives what Dagster recorded last of this asset and partition, if anything.
     given : dict
         What the definition of the asset gives its body.
+    compute : ComputeResource or None
+        Has fields of view worked on; None for an asset that is not made by field.
     """
 
     study: RecordedStudy
@@ -52,6 +54,7 @@ class StudyContext:
     log: Any
     before: Callable[[], Materialization | None]
     given: Mapping[str, Any] = field(default_factory=dict)
+    compute: Any = None
 
     def read(self, uid: str) -> Path:
         """Verified local path of a LaminDB artifact, noted as an input of the step."""

@@ -81,6 +81,7 @@ def study_asset(
     schema: Table | None = None,
     title: str | None = None,
     given: Mapping[str, Any] | None = None,
+    by_field: bool = False,
 ) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
     """Define an asset whose step is recorded in LaminDB; its docstring is its description.
 
@@ -109,6 +110,8 @@ def study_asset(
         What a figure shows, with ``{}`` for its partition: report and exports have it then.
     given : mapping, optional
         What the body finds as ``context.given``, JSON-like. Counts as its code.
+    by_field : bool
+        Whether the body has fields of view worked on, with ``context.compute``.
 
     Returns
     -------
@@ -133,6 +136,7 @@ def study_asset(
                     context.log,
                     running.before,
                     given or {},
+                    context.resources.compute if by_field else None,
                 )
                 return body(tools, *args, **inputs)
 
@@ -147,7 +151,7 @@ def study_asset(
             deps=list(deps),
             code_version=code_of(body).with_values(given).version,
             retry_policy=RETRIES,
-            required_resource_keys={"study"},
+            required_resource_keys={"study", "compute"} if by_field else {"study"},
             hooks={record_failure},
             metadata={
                 steps.GROUP: group,

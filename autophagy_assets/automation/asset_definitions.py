@@ -12,6 +12,7 @@ import dagster as dg
 
 from autophagy_assets import checks
 from autophagy_assets.assets.catalog import study_assets
+from autophagy_assets.assets.compute_resource import ComputeResource
 from autophagy_assets.assets.definition import StudyResource
 from autophagy_assets.assets.report import last_refresh
 from autophagy_assets.automation.freshness import within_a_night
@@ -41,6 +42,7 @@ def asset_definitions(study_file: str | None = None) -> dg.Definitions:
     Study.load(study_file)  # a wrong one is reported now, and not by the first step
     resources: dict[str, Any] = {
         "study": StudyResource(study_file=study_file),
+        "compute": ComputeResource(),
         "table_io": ParquetIOManager(study_file=study_file),
         "model_io": JoblibIOManager(study_file=study_file),
         "figure_io": FigureIOManager(study_file=study_file),

@@ -6,6 +6,7 @@ Dagster run of the same assets that a sensor would have asked for.
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 
 import dagster as dg
@@ -13,8 +14,9 @@ import dagster as dg
 from autophagy_assets.automation.asset_definitions import asset_definitions
 from autophagy_assets.automation.failures import reason_of
 from autophagy_assets.automation.requests import PROCESS_TAG, Request
-from autophagy_assets.config.home import dagster_instance
-from autophagy_assets.config.settings import WORKERS_VARIABLE
+from autophagy_assets.config import settings
+from autophagy_assets.config.home import concurrent_runs, dagster_instance
+from autophagy_assets.config.settings import COMPUTE_VARIABLE, WORKERS_VARIABLE
 from autophagy_assets.config.study import Study
 from autophagy_assets.registry.store.processes import announce
 from autophagy_assets.staleness.judge import Judge
@@ -51,20 +53,35 @@ def run_requests(
         return
     from autophagy_assets.compute.pool import PRELOAD, default_workers, map_fields
 
-    cores = workers or default_workers()
+    place = settings.compute()  # where it is not here, a process only waits, and needs no core
+    cores = concurrent_runs() if place else workers or default_workers()
     # What samples do not use of the cores, the fields within a sample do.
     study_file = (defs.resources or {})["study"].study_file
-    job = partial(_run_elsewhere, study_file=study_file, workers=max(1, cores // len(batch)))
-    preload = [*PRELOAD, "autophagy_assets.automation.asset_definitions"]
-    for (request, _), outcome in map_fields(job, batch, cores, preload, apart=True):
-        if isinstance(outcome, Exception):  # what ended its process
-            yield request, dict.fromkeys(request.targets, str(outcome))
-        else:
-            yield from outcome
+    preload = [*(() if place else PRELOAD), "autophagy_assets.automation.asset_definitions"]
+    with _shared(place) as address:
+        given = {WORKERS_VARIABLE: str(max(1, cores // len(batch))), COMPUTE_VARIABLE: address}
+        job = partial(_run_elsewhere, study_file=study_file, given=given)
+        for (request, _), outcome in map_fields(job, batch, cores, preload, apart=True):
+            if isinstance(outcome, Exception):  # what ended its process
+                yield request, dict.fromkeys(request.targets, str(outcome))
+            else:
+                yield from outcome
+
+
+@contextmanager
+def _shared(place: str | None) -> Iterator[str]:
+    """Address of workers that all runs share; empty for this machine."""
+    from autophagy_assets.compute.slurm import scheduler_of
+
+    if place is None:
+        yield ""
+        return
+    with scheduler_of(place) as address:
+        yield address
 
 
 def _run_elsewhere(
-    job: tuple[Request, Tags], study_file: str | None, workers: int
+    job: tuple[Request, Tags], study_file: str | None, given: dict[str, str]
 ) -> list[tuple[Request, dict[Target, str]]]:
     """Run a request in a worker process, which has the same environment and so the same home.
 
@@ -72,8 +89,8 @@ def _run_elsewhere(
     """
     instance, defs = dagster_instance(capture=False), asset_definitions(study_file)
     # Set for the steps only: what Dagster may run at once, in the home, follows from it too.
-    before = os.environ.get(WORKERS_VARIABLE)
-    os.environ[WORKERS_VARIABLE] = str(workers)
+    before = {name: os.environ.get(name) for name in given}
+    os.environ.update(given)
     done: list[tuple[Request, dict[Target, str]]] = []
     left: Request | None = job[0]
     try:
@@ -82,10 +99,11 @@ def _run_elsewhere(
             left = None if done[-1][1] else _follow_up(instance, defs, study_file, left)
         return done
     finally:
-        if before is None:
-            del os.environ[WORKERS_VARIABLE]
-        else:
-            os.environ[WORKERS_VARIABLE] = before
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 def _follow_up(

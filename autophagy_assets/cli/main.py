@@ -37,8 +37,8 @@ _SECTIONS: dict[str, list[click.Command]] = {
     "A look around": [demo, ui],
     "Looking after it": [doctor, reconcile, services, delete],
 }
-# Two make no home, one makes its own elsewhere.
-_WITHOUT_HOME = ("delete", "demo", "doctor")
+# Two make no home, one makes its own elsewhere, one needs none for one of its parts.
+_WITHOUT_HOME = ("delete", "demo", "doctor", "serve")
 
 
 class SectionedGroup(click.Group):

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Any
 
 import click
+
+from autophagy_assets.config.home import Home
 
 
 @click.command()
@@ -22,17 +25,41 @@ def ui(port: int) -> None:
 
 
 @click.command("serve")
-@click.argument("part", type=click.Choice(["code", "web", "read-only", "daemon"]))
+@click.argument("part", type=click.Choice(["code", "web", "read-only", "daemon", "workers"]))
 @click.option(
-    "--port", type=int, help="Of a web server, on 127.0.0.1; default 3000, read-only 3001."
+    "--port",
+    type=int,
+    help="Of a web server, on 127.0.0.1 (default 3000, read-only 3001), or of workers (8786).",
 )
 @click.option("--code-port", default=4000, show_default=True, help="Of the code, on 127.0.0.1.")
-def services(part: Any, port: int | None, code_port: int) -> None:
-    """Run one PART of what 'autophagy ui' runs, for a service manager.
+@click.option("--workers", type=click.IntRange(min=0), help="Worker processes on this machine.")
+@click.option("--host", default="127.0.0.1", help="Where workers are reached; whoever can, rules.")
+@click.option("--scheduler", help="Have the workers join this Dask scheduler, tcp://host:port.")
+@click.option("--queue", type=click.Path(path_type=Path), help="Cluster file: workers in a queue.")
+def services(
+    part: Any,
+    port: int | None,
+    code_port: int,
+    workers: int | None,
+    host: str,
+    scheduler: str | None,
+    queue: Path | None,
+) -> None:
+    """Run one PART of what 'autophagy ui' runs, for a service manager; or workers.
 
     code runs the platform's code and all runs, web is the UI, read-only a UI that changes nothing,
-    daemon looks after schedules, sensors and the queue.
+    daemon looks after schedules, sensors and the queue. workers image fields of view for whoever
+    sets AUTOPHAGY_COMPUTE to their address; they need no home.
     """
+    if part == "workers":
+        from autophagy_assets.cli import serve_workers
+
+        if scheduler:
+            return serve_workers.join(scheduler, workers)
+        if queue:
+            serve_workers.send(queue)
+        serve_workers.serve(host, port or 8786, workers)
+    Home.locate().prepare()
     from autophagy_assets.automation.home_study import require
     from autophagy_assets.cli.serve import serve_part
     from autophagy_assets.config.study import Study

@@ -113,7 +113,7 @@ def run_fork_server(
         for module in preload:
             importlib.import_module(module)
     except Exception as error:
-        link.send_bytes(_pack(FINISHED, error))
+        link.send_bytes(pack(FINISHED, error))
         os._exit(1)
     gc.collect()
     gc.freeze()
@@ -145,7 +145,7 @@ def _serve(worker: _Worker, workers: list[_Worker], waiting: deque, link: Connec
     assert worker.number is not None
     if outcome is None:
         code = worker.process.exitcode
-        link.send_bytes(_pack(worker.number, WorkerDied(_why(code))))
+        link.send_bytes(pack(worker.number, WorkerDied(_why(code))))
     else:
         link.send_bytes(outcome)
     if alive and waiting:
@@ -175,7 +175,7 @@ def _run_worker(
         except (EOFError, OSError):
             return
         with suppress(BrokenPipeError):
-            pipe.send_bytes(_pack(number, attempt(function, job)))
+            pipe.send_bytes(pack(number, attempt(function, job)))
 
 
 def _close(inherited: list[Connection]) -> None:
@@ -184,7 +184,8 @@ def _close(inherited: list[Connection]) -> None:
         connection.close()
 
 
-def _pack(number: int, outcome: Any) -> bytes:
+def pack(number: int, outcome: Any) -> bytes:
+    """Pickle the outcome of a job, or what stands for one that cannot be pickled."""
     if isinstance(outcome, BaseException):
         # The traceback stays behind in this process, so its text goes along as a note.
         outcome.add_note("".join(traceback.format_exception(outcome)).rstrip())

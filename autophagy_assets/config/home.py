@@ -136,8 +136,11 @@ def concurrent_runs() -> int:
     int
         At least 1. Each may image a sample with as many processes as ``AUTOPHAGY_WORKERS``
         says, by default on every core. Two then share the cores, since most runs image nothing;
-        but memory has to hold what all of them need.
+        but memory has to hold what all of them need. Where fields are worked on elsewhere, a run
+        waits most of the time, so that four share a core.
     """
+    if settings.compute():
+        return int(max(1, min(granted_memory() / PROCESS_BYTES, 4 * granted_processors())))
     workers = settings.workers() or default_workers()
     fitting = granted_memory() / (PROCESS_BYTES + workers * WORKER_BYTES)
     return int(max(1, min(fitting, max(2, granted_processors() // workers))))

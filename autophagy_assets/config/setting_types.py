@@ -13,6 +13,8 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator
 
+from autophagy_assets.compute.slurm import is_file
+
 
 def _expanded(folder: Path) -> Path:
     try:
@@ -54,8 +56,19 @@ def _address(value: str) -> str:
     return value
 
 
+def _place(value: str) -> str:
+    if is_file(value):
+        return str(_absolute(Path(value)))
+    parts = urlsplit(value)
+    bare = not (parts.path or parts.query or parts.fragment or parts.username)
+    if parts.scheme not in ("tcp", "tls") or not parts.hostname or not parts.port or not bare:
+        raise ValueError("no address of a scheduler")
+    return value
+
+
 Folder = Annotated[Path, AfterValidator(_expanded)]
 AbsoluteFolder = Annotated[Folder, AfterValidator(_absolute)]
 CronExpression = Annotated[str, AfterValidator(_cron)]
 TimeZone = Annotated[str, AfterValidator(_zone)]
 WebAddress = Annotated[str, AfterValidator(_address)]
+Place = Annotated[str, AfterValidator(_place)]

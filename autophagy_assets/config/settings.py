@@ -18,12 +18,14 @@ from autophagy_assets.config.setting_types import (
     AbsoluteFolder,
     CronExpression,
     Folder,
+    Place,
     TimeZone,
     WebAddress,
 )
 from autophagy_assets.errors import InputError
 
 AUTOMATE_VARIABLE = "AUTOPHAGY_AUTOMATE"
+COMPUTE_VARIABLE = "AUTOPHAGY_COMPUTE"
 DATABASE_VARIABLE = "AUTOPHAGY_DATABASE_URL"
 HOME_VARIABLE = "AUTOPHAGY_HOME"
 INBOX_VARIABLE = "AUTOPHAGY_INBOX"
@@ -51,6 +53,22 @@ def automate() -> bool:
         ``AUTOPHAGY_AUTOMATE``; False where it is not set.
     """
     return bool(_read(AUTOMATE_VARIABLE, bool, "set it to 1 or 0"))
+
+
+def compute() -> str | None:
+    """Where fields of view are worked on, when it is not this machine.
+
+    Returns
+    -------
+    str or None
+        ``AUTOPHAGY_COMPUTE``, the address of a Dask scheduler or the path of a file that says how
+        workers are come by; None where it is not set.
+    """
+    remedy = (
+        "give it the address of a Dask scheduler, tcp://host:8786, or the absolute path of a "
+        "cluster file, which ends in .yaml; or unset it to work on this machine"
+    )
+    return _read(COMPUTE_VARIABLE, Place, remedy)
 
 
 def database() -> str | None:
@@ -230,6 +248,6 @@ def _read(
 
 
 _ALL: tuple[Callable[[], Any], ...] = (
-    *(automate, database, home_folder, inbox, nightly, source),
+    *(automate, compute, database, home_folder, inbox, nightly, source),
     *(study_file, timezone, ui_url, watch_seconds, webhook, workers),
 )

@@ -103,7 +103,7 @@ def write_images(path: Path, ids: Sequence[int], images: np.ndarray, names: Sequ
             "obsm/single_cell_images",
             data=images.astype(np.float16),
             chunks=(1, 1, side, side),
-            compression="lzf",
+            compression="gzip",  # lzf gives other bytes in another process
         )
         text = h5py.string_dtype()
         group = file.create_group("uns/single_cell_images")

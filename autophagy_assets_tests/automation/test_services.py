@@ -41,7 +41,7 @@ def command_of(unit: Path) -> list[str]:
 
 
 def test_there_is_a_unit_for_each_part():
-    assert [command_of(unit) for unit in UNITS] == [["serve", part] for part in PARTS]
+    assert [command_of(unit) for unit in UNITS] == [["serve", part] for part in [*PARTS, "workers"]]
 
 
 def test_systemd_understands_the_units(tmp_path):

@@ -17,6 +17,7 @@ KEPT_RAW = {"launcher.py": {"WORKERS_VARIABLE"}, "demo.py": {"HOME_VARIABLE"}}
 
 READ = {
     "AUTOPHAGY_AUTOMATE": settings.automate,
+    "AUTOPHAGY_COMPUTE": settings.compute,
     "AUTOPHAGY_DATABASE_URL": settings.database,
     "AUTOPHAGY_HOME": settings.home_folder,
     "AUTOPHAGY_INBOX": settings.inbox,
@@ -52,6 +53,9 @@ def test_nothing_has_to_be_set(monkeypatch, variable):
         ("AUTOPHAGY_AUTOMATE", "1", True),
         ("AUTOPHAGY_AUTOMATE", "Yes", True),
         ("AUTOPHAGY_AUTOMATE", "off", False),
+        ("AUTOPHAGY_COMPUTE", "tcp://head:8786", "tcp://head:8786"),
+        ("AUTOPHAGY_COMPUTE", "tls://10.0.0.1:8786", "tls://10.0.0.1:8786"),
+        ("AUTOPHAGY_COMPUTE", "/etc/slurm.yaml", "/etc/slurm.yaml"),
         (
             "AUTOPHAGY_DATABASE_URL",
             "postgresql://me:secret@db/lab",
@@ -78,6 +82,10 @@ def test_what_is_set_is_used(monkeypatch, variable, setting, value):
     ("variable", "setting"),
     [
         ("AUTOPHAGY_AUTOMATE", "perhaps"),
+        ("AUTOPHAGY_COMPUTE", "kubernetes"),
+        ("AUTOPHAGY_COMPUTE", "tcp://head"),
+        ("AUTOPHAGY_COMPUTE", "http://head:8786"),
+        ("AUTOPHAGY_COMPUTE", "slurm.yaml"),
         ("AUTOPHAGY_DATABASE_URL", "mysql://me:secret@db/lab"),
         ("AUTOPHAGY_HOME", "~nobody-of-that-name/lab"),
         ("AUTOPHAGY_INBOX", "submissions/here"),

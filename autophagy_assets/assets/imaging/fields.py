@@ -1,22 +1,17 @@
-"""Fields of view within the imaging assets: imaged in a worker process, and stored."""
+"""Fields of view within the imaging assets: handed to workers, and what comes back of them."""
 
-import shutil
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from autophagy_assets.analysis.identity import DATASET
 from autophagy_assets.assets.imaging.field_files import add_files, files_of
+from autophagy_assets.assets.imaging.field_work import Places, Worked, see
 from autophagy_assets.assets.imaging.finished_fields import remember
 from autophagy_assets.assets.imaging.manifest import EXCLUDED, row_of
-from autophagy_assets.config.recorded_study import RecordedStudy
-from autophagy_assets.config.study import Study
-from autophagy_assets.errors import InputError, IntegrityError
+from autophagy_assets.errors import IntegrityError
 from autophagy_assets.registry.fields import Field
-from autophagy_assets.registry.store.files import put
-from autophagy_assets.registry.store.identifiers import derived
 from autophagy_assets.registry.store.outputs import place_of
 
 if TYPE_CHECKING:
@@ -25,65 +20,28 @@ if TYPE_CHECKING:
 DAMAGED = "its file is gone or has changed"
 
 
-@dataclass(frozen=True)
-class Imaged:
-    """What became of a field in a worker process.
-
-    Parameters
-    ----------
-    outcome : FieldResult or InputError
-        Its single cells, or why it cannot be used.
-    entries : frozenset of str
-        Entries of the study that were read.
-    """
-
-    outcome: Any
-    entries: frozenset[str]
-
-
-def image_field(job: tuple[Field, Mapping[str, Path]], study: Study, scratch: Path) -> Imaged:
-    """Segment and extract one field; runs in a worker process.
-
-    Parameters
-    ----------
-    job : tuple
-        The field, and the image of each channel.
-    scratch : pathlib.Path
-        Where the two resulting files are left until they are stored.
-    """
-    from autophagy_assets.analysis.imaging.segmentation import process_field
-
-    field, images = job
-    noting = RecordedStudy.of(study)
-    outcome: Any
-    try:
-        outcome = process_field(images, noting, scratch / derived(12, field.sample, field.fov))
-    except InputError as error:
-        outcome = error
-    return Imaged(outcome, frozenset(noting.entries_read))
-
-
-def note_entries(context: "StudyContext", imaged: Imaged | Exception) -> None:
+def note_entries(context: "StudyContext", worked: Worked | Exception) -> None:
     """Note which entries of the study a worker has read.
 
     Parameters
     ----------
-    imaged : Imaged or Exception
+    worked : Worked or Exception
         Of a worker that failed, nobody knows what it had read: then all of them count.
     """
-    known = imaged.entries if isinstance(imaged, Imaged) else set(context.study.values())
+    known = worked.entries if isinstance(worked, Worked) else set(context.study.values())
     context.study.entries_read.update(known)
 
 
 def readable_fields(
     context: "StudyContext", fields: list[Field]
-) -> tuple[list[tuple[Field, dict[str, Path]]], list[dict[str, Any]]]:
+) -> tuple[list[tuple[Field, dict[str, Path], Places]], list[dict[str, Any]]]:
     """Fetch the images of fields, verified; exclude those that cannot be read.
 
     Returns
     -------
     tuple of (list, list)
-        Fields with the image of each channel; and rows of the manifest of the others.
+        Fields with the image of each channel and the places of their files, as jobs for a worker;
+        and rows of the manifest of the others.
     """
     jobs, rows = [], []
     for field in fields:
@@ -100,29 +58,67 @@ def readable_fields(
                 context.log.warning(f"{field.name}: excluded: {reason}")
                 break
         else:
-            jobs.append((field, images))
+            files = files_of(context, field).items()
+            jobs.append((field, images, {name: place_of(file.key) for name, file in files}))
     return jobs, rows
 
 
-def describe_field(field: Field, imaged: Any) -> str:
-    """One line for the log.
+def in_order(
+    context: "StudyContext", function: Callable[..., Worked], jobs: list[Any]
+) -> list[Any]:
+    """What workers make of jobs, in the order of the jobs.
 
     Parameters
     ----------
-    imaged : Imaged or Exception
+    function : callable
+        Takes a job and a study; does little enough for the step's own process, where fields are
+        worked on here.
+
+    Returns
+    -------
+    list
+        What was made of each.
+
+    Raises
+    ------
+    Exception
+        With which one of them failed.
     """
-    outcome = imaged.outcome if isinstance(imaged, Imaged) else imaged
+    elsewhere = context.compute.elsewhere
+    numbered = partial(_numbered, function, study=context.study, elsewhere=elsewhere)
+    found = {}
+    asked = context.compute.map(numbered, list(enumerate(jobs)), context.log, here=True)
+    with closing(asked) as outcomes:
+        for (number, _), worked in outcomes:
+            if isinstance(worked, Exception):
+                raise worked
+            note_entries(context, worked)
+            found[number] = worked.outcome
+    return [found[number] for number in range(len(jobs))]
+
+
+def _numbered(
+    function: Callable[..., Worked], job: tuple[int, Any], study: Any, elsewhere: bool
+) -> Worked:
+    _, given = job
+    if elsewhere:
+        parts = given if isinstance(given, tuple) else (given,)
+        see(part for part in parts if isinstance(part, Path))
+    return function(given, study)
+
+
+def describe_field(field: Field, worked: Worked | Exception) -> str:
+    """One line for the log."""
+    outcome = worked.outcome if isinstance(worked, Worked) else worked
     if isinstance(outcome, Exception):
         return f"{field.name}: excluded: {outcome}"
     return f"{field.name}: {outcome.n_cells} cells"
 
 
-def store_field(context: "StudyContext", field: Field, imaged: Any) -> dict[str, Any]:
-    """Put the files of a field in the store; give its row of the manifest.
-
-    Parameters
-    ----------
-    imaged : Imaged or Exception
+def row_of_worked(
+    context: "StudyContext", field: Field, worked: Worked | Exception
+) -> dict[str, Any]:
+    """Have the files of a field registered; give its row of the manifest.
 
     Returns
     -------
@@ -134,16 +130,11 @@ def store_field(context: "StudyContext", field: Field, imaged: Any) -> dict[str,
     Exception
         What is not a fault of the field, such as a full disk, is raised again.
     """
-    outcome = imaged.outcome if isinstance(imaged, Imaged) else imaged
+    outcome = worked.outcome if isinstance(worked, Worked) else worked
     row = row_of(field)
     if isinstance(outcome, (OSError, MemoryError)):
         raise outcome
     if isinstance(outcome, Exception):
         return row | {"status": EXCLUDED, "reason": str(outcome)}
-    made = {DATASET: outcome.single_cells, "spatialdata": outcome.spatialdata}
-    files = {
-        name: put(partial(shutil.move, made[name]), *place_of(file.key))
-        for name, file in files_of(context, field).items()
-    }
-    remember(context, field, files, outcome.n_cells)
-    return row | add_files(context, field, files, outcome.n_cells)
+    remember(context, field, outcome.files, outcome.n_cells)
+    return row | add_files(context, field, outcome.files, outcome.n_cells)

@@ -7,6 +7,8 @@ import pandas as pd
 from autophagy_assets.analysis.features.tables import CELLS
 from autophagy_assets.analysis.identity import CLASS, DATASET
 from autophagy_assets.assets.definition import study_asset
+from autophagy_assets.assets.imaging.field_work import measure_marker
+from autophagy_assets.assets.imaging.fields import in_order
 from autophagy_assets.assets.imaging.samples import GROUP, blank_features
 from autophagy_assets.registry.datasets import companion
 from autophagy_assets.staleness.partitions import samples
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     kinds={"scipy", "parquet"},
     partitions=samples,
     schema=CELLS,
+    by_field=True,
 )
 def marker_features(context, single_cell_images: pd.DataFrame) -> pd.DataFrame:
     """Puncta and texture of the marker of every cell of a sample.
@@ -28,15 +31,15 @@ def marker_features(context, single_cell_images: pd.DataFrame) -> pd.DataFrame:
     On two scales: contrast within the cell, and units of the image above its background. Of
     datasets whose field of view is not in LaminDB there is contrast alone.
     """
-    from autophagy_assets.analysis.marker.features import marker_features as measure
-
-    tables = []
-    for field in single_cell_images.query("status == 'ok'").itertuples():
-        crops, image = context.read(field.dataset), segmented_field(context, field)
-        cells = measure(crops, context.study, field.pixel_um, image)
+    fields = [*single_cell_images.query("status == 'ok'").itertuples()]
+    jobs = [
+        (context.read(field.dataset), field.pixel_um, segmented_field(context, field))
+        for field in fields
+    ]
+    tables = in_order(context, measure_marker, jobs)
+    for field, cells in zip(fields, tables, strict=True):
         cells.insert(0, DATASET, field.dataset)
         cells.insert(2, CLASS, context.study.class_of(field.stimulation))
-        tables.append(cells)
     # A table has the same features of every cell: those that all of its fields have.
     return pd.concat(tables, ignore_index=True, join="inner") if tables else blank_features()
 

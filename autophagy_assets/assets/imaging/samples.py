@@ -1,5 +1,6 @@
 """Imaging: from the microscope images of a sample to single cells and their features."""
 
+from contextlib import closing
 from functools import partial
 
 import dagster as dg
@@ -9,18 +10,18 @@ from pydantic import Field
 from autophagy_assets.analysis.features.tables import CELLS, MANIFEST
 from autophagy_assets.analysis.identity import CELL_ID, CLASS, DATASET
 from autophagy_assets.assets.definition import study_asset
+from autophagy_assets.assets.imaging.field_work import featurize_field, image_field
 from autophagy_assets.assets.imaging.fields import (
     describe_field,
-    image_field,
+    in_order,
     note_entries,
     readable_fields,
-    store_field,
+    row_of_worked,
 )
 from autophagy_assets.assets.imaging.finished_fields import finished_fields, forget_finished
 from autophagy_assets.assets.imaging.kept_fields import kept_fields
 from autophagy_assets.assets.imaging.manifest import known_datasets, without
 from autophagy_assets.assets.imaging.method import note_method
-from autophagy_assets.config import settings
 from autophagy_assets.errors import InputError
 from autophagy_assets.staleness.partitions import samples
 
@@ -62,6 +63,7 @@ excluded_fields = dg.AssetSpec(
     schema=MANIFEST,
     partitions=samples,
     deps=[dg.AssetDep("raw_images")],
+    by_field=True,
 )
 def single_cell_images(context, config: ImagingConfig) -> pd.DataFrame:
     """Fields of view of a sample with their single cells.
@@ -71,8 +73,6 @@ def single_cell_images(context, config: ImagingConfig) -> pd.DataFrame:
     those of the last time are kept and not segmented again, unless the launchpad says so; so are
     those that a run had finished which was cut off.
     """
-    from autophagy_assets.compute.pool import map_fields
-
     fields, rows = context.registry.fields, known_datasets(context)
     if not fields and not rows:
         raise InputError(
@@ -84,11 +84,13 @@ def single_cell_images(context, config: ImagingConfig) -> pd.DataFrame:
     jobs, damaged = readable_fields(context, without(fields, rows))
     rows += damaged
     with context.scratch() as scratch:
-        image = partial(image_field, study=context.study, scratch=scratch)
-        for (field, _), imaged in map_fields(image, jobs, settings.workers()):
-            note_entries(context, imaged)
-            context.log.info(describe_field(field, imaged))
-            rows.append(store_field(context, field, imaged))
+        where = {"scratch": scratch, "elsewhere": context.compute.elsewhere}
+        image = partial(image_field, study=context.study, **where)
+        with closing(context.compute.map(image, jobs, context.log)) as outcomes:
+            for (field, _, _), worked in outcomes:
+                note_entries(context, worked)
+                context.log.info(describe_field(field, worked))
+                rows.append(row_of_worked(context, field, worked))
     note_method(context)
     forget_finished(context)
     return pd.DataFrame(rows).sort_values("field", ignore_index=True)
@@ -100,17 +102,16 @@ def single_cell_images(context, config: ImagingConfig) -> pd.DataFrame:
     kinds={"scportrait", "parquet"},
     partitions=samples,
     schema=CELLS,
+    by_field=True,
 )
 def cell_features(context, single_cell_images: pd.DataFrame) -> pd.DataFrame:
     """Areas and intensities of every cell of a sample, by scPortrait's CellFeaturizer."""
-    from autophagy_assets.analysis.imaging.featurization import featurize
-
-    tables = []
-    for field in single_cell_images.query("status == 'ok'").itertuples():
-        cells = featurize(context.read(field.dataset), context.study)
+    fields = [*single_cell_images.query("status == 'ok'").itertuples()]
+    crops = [context.read(field.dataset) for field in fields]
+    tables = in_order(context, featurize_field, crops)
+    for field, cells in zip(fields, tables, strict=True):
         cells.insert(0, DATASET, field.dataset)
         cells.insert(2, CLASS, context.study.class_of(field.stimulation))
-        tables.append(cells)
     return pd.concat(tables, ignore_index=True) if tables else blank_features()
 
 

@@ -43,7 +43,9 @@ class StoredFile:
     size: int
 
 
-def put(write: Callable[[Path], object], folder: Path, suffix: str) -> StoredFile:
+def put(
+    write: Callable[[Path], object], folder: Path, suffix: str, scratch: Path | None = None
+) -> StoredFile:
     """Write a file or folder into the store so that it is there whole or not at all.
 
     Parameters
@@ -54,6 +56,10 @@ def put(write: Callable[[Path], object], folder: Path, suffix: str) -> StoredFil
         Folder of the store that will hold it; created when missing.
     suffix : str
         Ending of its name, such as ``.parquet``.
+    scratch : pathlib.Path, optional
+        Folder of the store in which it is written first; it must be there. Its owner removes it
+        with all that is left in it, so a process that writes for another needs no home. By
+        default it is `folder`, under a name that this process is known by.
 
     Raises
     ------
@@ -61,7 +67,8 @@ def put(write: Callable[[Path], object], folder: Path, suffix: str) -> StoredFil
         If the disk is full or the file cannot be written; nothing is left behind.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    beside = folder / f"{temporary()}{uuid.uuid4().hex}{suffix}"
+    name = f"{uuid.uuid4().hex}{suffix}"
+    beside = scratch / name if scratch else folder / f"{temporary()}{name}"
     try:
         write(beside)
         _make_durable(beside)
@@ -86,7 +93,7 @@ def _move(beside: Path, place: Path) -> None:
         # the same content, unless somebody changed it.
         if measure(place)[0] == place.name.split(".")[0]:
             return
-        os.replace(place, place.with_name(f"{temporary()}{uuid.uuid4().hex}"))
+        os.replace(place, beside.with_name(f"{beside.stem}-{uuid.uuid4().hex}"))
     os.replace(beside, place)
 
 

@@ -1,0 +1,83 @@
+"""The resource ``compute``: where the fields of view of a step are worked on."""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import dagster as dg
+
+from autophagy_assets.compute.progress import Progress
+from autophagy_assets.config import settings
+
+
+class ComputeResource(dg.ConfigurableResource):
+    """Has fields of view worked on: on this machine, or on a Dask cluster.
+
+    Parameters
+    ----------
+    place : str, optional
+        As ``AUTOPHAGY_COMPUTE``, which is the default: address of a Dask scheduler, or path of a
+        cluster file; without either it is this machine.
+    """
+
+    place: str | None = None
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether a field may be worked on by another machine."""
+        return self._place is not None
+
+    @property
+    def _place(self) -> str | None:
+        return self.place or settings.compute()
+
+    def map(
+        self, function: Callable[[Any], Any], jobs: Iterable[Any], log: Any, *, here: bool = False
+    ) -> Iterator[tuple[Any, Any]]:
+        """Apply a function to every job, one for each field.
+
+        Parameters
+        ----------
+        function : callable
+            Takes one job. Has to be importable, as jobs and results have to be picklable.
+        jobs : iterable
+            One item per field of view.
+        log : object
+            Dagster's logger.
+        here : bool
+            On this machine, do it in this process, one after the other.
+
+        Yields
+        ------
+        job : object
+            One of ``jobs``, as each is done, in any order.
+        outcome : object or Exception
+            What the function returned, or the exception with which it failed.
+
+        Raises
+        ------
+        InputError
+            If there is a cluster, and it cannot be reached, has no worker of this version, or ends.
+        """
+        listed = list(jobs)
+        progress = Progress(len(listed))
+        for job, outcome in self._outcomes(function, listed, log, here):
+            if said := progress.one_more():
+                log.info(said)
+            yield job, outcome
+
+    def _outcomes(
+        self, function: Callable[[Any], Any], jobs: list[Any], log: Any, here: bool
+    ) -> Iterator[tuple[Any, Any]]:
+        place = self._place
+        if place is None:
+            from autophagy_assets.compute.pool import map_fields
+
+            yield from map_fields(function, jobs, 1 if here else settings.workers())
+            return
+        from autophagy_assets.assets.imaging.installation import installation
+        from autophagy_assets.compute.cluster import Cluster
+        from autophagy_assets.compute.slurm import scheduler_of
+
+        with scheduler_of(place) as address:
+            cluster = Cluster(address, installation(), tell=log.warning)
+            yield from cluster.map_fields(function, jobs)

@@ -1,0 +1,137 @@
+"""What is done with a field of view in a worker, on this machine or another.
+
+A worker knows neither Dagster nor LaminDB: it gets paths, and gives back what it made and which
+entries of the study it read. Not here: what the step does with that (``fields``).
+"""
+
+import platform
+import shutil
+import tempfile
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from autophagy_assets.analysis.identity import DATASET
+from autophagy_assets.config.recorded_study import RecordedStudy
+from autophagy_assets.config.study import Study
+from autophagy_assets.errors import InputError
+from autophagy_assets.registry.store.files import StoredFile, put
+
+if TYPE_CHECKING:
+    from autophagy_assets.registry.fields import Field
+
+Places = dict[str, tuple[Path, str]]
+
+
+@dataclass(frozen=True)
+class Worked:
+    """What became of a field in a worker.
+
+    Parameters
+    ----------
+    outcome : object
+        What was made, or an ``InputError`` that says why the field cannot be used.
+    entries : frozenset of str
+        Entries of the study that were read.
+    """
+
+    outcome: Any
+    entries: frozenset[str]
+
+
+@dataclass(frozen=True)
+class StoredField:
+    """The single cells of a field, in the store.
+
+    Parameters
+    ----------
+    n_cells : int
+        Number of cells with crops.
+    files : dict
+        Its files by the column of the manifest that names them.
+    """
+
+    n_cells: int
+    files: dict[str, StoredFile]
+
+
+def image_field(
+    job: "tuple[Field, Mapping[str, Path], Places]", study: Study, scratch: Path, elsewhere: bool
+) -> Worked:
+    """Segment and extract one field, and put its files in the store.
+
+    Parameters
+    ----------
+    job : tuple
+        The field, the image of each channel, and for each column of the manifest that names a file
+        the folder of the store that it goes to and its ending.
+    scratch : pathlib.Path
+        Folder of the store for files that are not finished; the step removes it.
+    elsewhere : bool
+        Whether this may be another machine, which works on a disk of its own.
+
+    Raises
+    ------
+    OSError
+        If this machine does not see what the step has seen, or cannot write.
+    """
+    from autophagy_assets.analysis.imaging.segmentation import process_field
+
+    _, images, places = job
+    if elsewhere:
+        see([scratch, *images.values()])
+    noting = RecordedStudy.of(study)
+    folder = None if elsewhere else scratch
+    with tempfile.TemporaryDirectory(dir=folder, ignore_cleanup_errors=True) as work:
+        try:
+            made = process_field(images, noting, Path(work) / "field")
+        except InputError as error:
+            return Worked(error, frozenset(noting.entries_read))
+        sources = {DATASET: made.single_cells, "spatialdata": made.spatialdata}
+        files = {
+            name: put(partial(shutil.move, sources[name]), *place, scratch)
+            for name, place in places.items()
+        }
+    return Worked(StoredField(made.n_cells, files), frozenset(noting.entries_read))
+
+
+def featurize_field(crops: Path, study: Study) -> Worked:
+    """Areas and intensities of the cells of one field, as a table."""
+    from autophagy_assets.analysis.imaging.featurization import featurize
+
+    noting = RecordedStudy.of(study)
+    return Worked(featurize(crops, noting), frozenset(noting.entries_read))
+
+
+def measure_marker(job: tuple[Path, float, Path | None], study: Study) -> Worked:
+    """Puncta and texture of the marker in the cells of one field, as a table.
+
+    Parameters
+    ----------
+    job : tuple
+        Crops, size of a pixel in µm, and the SpatialData store of the field where there is one.
+    """
+    from autophagy_assets.analysis.marker.features import marker_features
+
+    crops, pixel_um, image = job
+    noting = RecordedStudy.of(study)
+    return Worked(marker_features(crops, noting, pixel_um, image), frozenset(noting.entries_read))
+
+
+def see(paths: Iterable[Path]) -> None:
+    """Refuse to work where the step's files cannot be seen: that is no fault of the field.
+
+    Raises
+    ------
+    FileNotFoundError
+        Names the machine, and what to share.
+    """
+    for path in paths:
+        if not path.exists():
+            raise FileNotFoundError(
+                f"The worker on {platform.node()} does not see {path}, which the run sees (or the "
+                "run has ended): share the store, and images that lie elsewhere, under the same "
+                "paths."
+            )

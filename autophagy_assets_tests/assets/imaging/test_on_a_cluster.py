@@ -1,0 +1,122 @@
+"""A sample whose fields are worked on by workers that share only the store: the same bytes."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from distributed import Client
+
+from autophagy_assets.analysis.imaging import featurization, segmentation
+from autophagy_assets.assets.imaging.installation import installation
+from autophagy_assets.registry.ingest.ingest import ingest
+from autophagy_assets.registry.store.instance import storage_root
+from autophagy_assets_tests.assets.fakes import fake_featurize, fake_process_field
+from autophagy_assets_tests.compute.dask_cluster import DaskCluster
+from autophagy_assets_tests.executed import executed
+from autophagy_assets_tests.platform import Platform, study_file
+from autophagy_assets_tests.registry.image_folder import write_images, write_metadata
+
+pytestmark = pytest.mark.slow
+
+SAMPLE = "WT__clone-1__untreated"
+ASSETS = ["single_cell_images", "cell_features", "marker_features"]
+AGAIN = {"ops": {"single_cell_images": {"config": {"image_again": True}}}}
+
+
+@pytest.fixture(scope="module")
+def dask(tmp_path_factory) -> Iterator[DaskCluster]:
+    """A scheduler without workers."""
+    cluster = DaskCluster(tmp_path_factory.mktemp("dask"))
+    yield cluster
+    cluster.end()
+
+
+def made_here(folder: Path, name: str) -> Platform:
+    """A platform that has worked on its one sample by itself."""
+    platform = Platform(study_file(folder, name))
+    ingest(folder / "images", platform.study)
+    platform.sync()
+    platform.run(*ASSETS, partition=SAMPLE)
+    return platform
+
+
+def content(platform: Platform) -> dict[str, object]:
+    """Files by their hash, and version and fingerprint of each asset of the sample."""
+    table = platform.table("single_cell_images", SAMPLE)
+    found: dict[str, object] = {name: [*table[name]] for name in ("dataset", "spatialdata")}
+    for asset in ASSETS:
+        latest = platform.latest(asset, SAMPLE)
+        found |= {asset: latest.version, f"{asset}, made with": latest.fingerprint}
+    return found
+
+
+def files_in_the_store() -> set[Path]:
+    return {path for path in storage_root().rglob("*") if "lamindb" not in path.parts}
+
+
+def work_on_it(platform: Platform, dask: DaskCluster, monkeypatch, fields: int) -> None:
+    """Have all of it made again elsewhere: nothing may be different afterwards."""
+    before, files = content(platform), files_in_the_store()
+    monkeypatch.setenv("AUTOPHAGY_COMPUTE", dask.address)
+    with executed(platform) as done:
+        platform.run(*ASSETS, partition=SAMPLE, config=AGAIN)
+    assert done.fields == [f"{SAMPLE}/FOV{number}" for number in range(1, fields + 1)]
+    assert content(platform) == before
+    assert files_in_the_store() == files
+
+
+def kill_one_at_work(address: str) -> None:
+    """Kill the first worker that is seen at work."""
+    with Client(address, set_as_default=False) as client:
+        pids = client.run(os.getpid)
+        while not (at_work := [name for name, tasks in client.processing().items() if tasks]):
+            time.sleep(0.02)
+        time.sleep(0.2)
+        os.kill(pids[at_work[0]], signal.SIGKILL)
+
+
+def test_a_worker_that_is_killed_leaves_nothing_partial_lost_or_doubled(
+    dask, store, tmp_path, monkeypatch
+):
+    for _ in range(2):
+        dask.add_bare(installation(), "faking_worker")
+    monkeypatch.setattr(segmentation, "process_field", fake_process_field)
+    monkeypatch.setattr(featurization, "featurize", fake_featurize)
+    monkeypatch.setenv("AUTOPHAGY_WORKERS", "1")
+    fields = [("WT", "clone 1", "untreated", f"FOV{number}") for number in range(1, 5)]
+    write_images(tmp_path / "images", Platform(study_file(tmp_path, "any")).study, fields, seed=77)
+    platform = made_here(tmp_path, "a killed worker")
+    dask.wait_for(2)
+    killer = threading.Thread(target=kill_one_at_work, args=[dask.address])
+    killer.start()
+    work_on_it(platform, dask, monkeypatch, len(fields))
+    killer.join()
+    with Client(dask.address, set_as_default=False) as client:
+        known = client.run(lambda: {"dagster", "lamindb", "scportrait"} & set(sys.modules))
+    assert not set().union(*known.values())
+    assert not [*dask.folder.glob("*/.autophagy"), *dask.folder.glob("*/.lamin")]
+    dask.end_workers()
+
+
+def test_scportrait_makes_the_same_bytes_elsewhere(dask, store, tiny_study, tmp_path, monkeypatch):
+    """Workers are started as people start them."""
+    for _ in range(2):
+        dask.add()
+    shutil.copytree(tiny_study, tmp_path / "images")
+    table = pd.read_csv(tmp_path / "images" / "metadata_files.csv", dtype=str)
+    number = table.groupby(["genotype", "stimulation"], sort=False).ngroup() + 1
+    labels = {"genotype": "WT", "stimulation": "untreated", "cell_line_clone": "clone 1"}
+    table = table.assign(**labels, FOV="FOV" + number.astype(str))
+    write_metadata(tmp_path / "images", table[number <= 2])
+    platform = made_here(tmp_path, "fields on a cluster")
+    dask.wait_for(2)
+    work_on_it(platform, dask, monkeypatch, 2)

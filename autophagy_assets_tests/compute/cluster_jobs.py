@@ -1,0 +1,46 @@
+"""What the tests have workers do. A worker imports this module, so it imports no other test."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+
+from autophagy_assets.errors import InputError
+
+# What the workers of the tests claim to have installed.
+INSTALLED = {"Python": "3", "numpy": "2.0", "cells.py": "abc"}
+
+
+def square(number):
+    return number * number
+
+
+def noted(job):
+    """Leave a line of who has done what; the one that is to kill does so."""
+    folder, number, kills = job
+    with Path(folder, "done.txt").open("a") as stream:
+        stream.write(f"{number} {os.getpid()}\n")
+    if kills == "always" or (kills == "once" and not Path(folder, "killed").exists()):
+        Path(folder, "killed").touch()
+        time.sleep(0.1)  # Dask sends what is to be told every 2 ms
+        os.kill(os.getpid(), signal.SIGKILL)
+    return number
+
+
+def full_disk(path):
+    with Path(path).open("a") as stream:
+        stream.write("tried\n")
+    raise OSError(28, "No space left on device")
+
+
+def bad(number):
+    raise InputError(f"field {number} is bad")
+
+
+def slow(job):
+    folder, number = job
+    Path(folder, str(number)).touch()
+    time.sleep(0.5)
+    return number

@@ -1,0 +1,162 @@
+"""Fields on a real Dask cluster: retried elsewhere, set aside, refused; nothing lost or doubled."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from autophagy_assets.compute import cluster as engine
+from autophagy_assets.compute.cluster import Cluster
+from autophagy_assets.compute.fork_server import WorkerDied
+from autophagy_assets.errors import InputError
+from autophagy_assets_tests.compute.cluster_jobs import (
+    INSTALLED,
+    bad,
+    full_disk,
+    noted,
+    slow,
+    square,
+)
+from autophagy_assets_tests.compute.dask_cluster import DaskCluster
+from autophagy_assets_tests.conftest import ROOT
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def dask(tmp_path_factory) -> Iterator[DaskCluster]:
+    """A scheduler with two workers of this version, and one of another."""
+    cluster = DaskCluster(tmp_path_factory.mktemp("dask"))
+    cluster.add_bare()
+    cluster.add_bare()
+    yield cluster
+    cluster.end()
+
+
+def place(dask: DaskCluster, **more) -> Cluster:
+    return Cluster(dask.address, INSTALLED, **{"patience_s": 60, **more})
+
+
+def lines(folder: Path) -> Counter:
+    return Counter(int(line.split()[0]) for line in (folder / "done.txt").read_text().splitlines())
+
+
+def test_every_job_is_answered_with_its_own_result(dask):
+    done = list(place(dask).map_fields(square, range(100)))
+    assert sorted(done) == [(number, number * number) for number in range(100)]
+    assert list(place(dask).map_fields(square, [])) == []
+
+
+def test_what_fails_by_itself_is_the_answer_and_is_not_tried_again(dask):
+    ((number, error),) = place(dask).map_fields(bad, [3])
+    assert (number, str(error)) == (3, "field 3 is bad") and isinstance(error, InputError)
+    assert "in bad" in "".join(error.__notes__)
+
+
+def test_a_full_disk_is_tried_three_times(dask, tmp_path):
+    ((_, error),) = place(dask).map_fields(full_disk, [str(tmp_path / "tries")])
+    assert isinstance(error, OSError) and error.errno == 28
+    assert (tmp_path / "tries").read_text().count("tried") == 3
+
+
+def test_a_killed_worker_loses_nothing_and_what_it_had_is_done_elsewhere(dask, tmp_path):
+    jobs = [(str(tmp_path), number, "once" if number == 5 else "") for number in range(20)]
+    told: list[str] = []
+    done = [outcome for _, outcome in place(dask, tell=told.append).map_fields(noted, jobs)]
+    assert sorted(done) == list(range(20))
+    assert lines(tmp_path)[5] == 2
+    assert any("has ended; its fields are tried again elsewhere" in one for one in told)
+
+
+def test_what_ends_three_workers_is_set_aside_alone(dask, tmp_path):
+    jobs = [(str(tmp_path), number, "always" if number == 7 else "") for number in range(12)]
+    done = {job[1]: outcome for job, outcome in place(dask).map_fields(noted, jobs)}
+    reason = done.pop(7)
+    assert isinstance(reason, WorkerDied) and "3 processes have ended" in str(reason)
+    assert done == {number: number for number in range(12) if number != 7}
+    assert lines(tmp_path)[7] == 3
+
+
+def test_a_worker_with_other_versions_gets_nothing_and_is_told_of(dask, tmp_path):
+    dask.add_bare(INSTALLED | {"numpy": "1.0"})
+    other = dask.workers[-1]
+    try:
+        dask.wait_for(3)
+        told: list[str] = []
+        jobs = [(str(tmp_path), number) for number in range(12)]
+        done = list(place(dask, tell=told.append).map_fields(slow, jobs))
+        assert len(done) == 12
+        assert len(told) == 1 and "has numpy 1.0, and here it is 2.0" in told[0]
+    finally:
+        other.terminate()
+        other.wait()
+
+
+@pytest.mark.parametrize(
+    ("installed", "said"),
+    [
+        (INSTALLED | {"cells.py": "def"}, r"has other code than here \(cells.py\)"),
+        (INSTALLED | {"scipy": "1"}, "has scipy none, and here it is 1"),
+    ],
+)
+def test_where_no_worker_can_be_used_the_reason_is_said_at_once(dask, installed, said):
+    began = time.monotonic()
+    with pytest.raises(InputError, match=said):
+        list(Cluster(dask.address, installed).map_fields(square, range(3)))
+    assert time.monotonic() - began < 10
+
+
+def test_nobody_at_the_address(monkeypatch):
+    monkeypatch.setattr(engine, "CONNECT_S", 1)
+    with pytest.raises(InputError, match=r"No Dask scheduler answers at tcp://127.0.0.1:9: see"):
+        list(Cluster("tcp://127.0.0.1:9", INSTALLED).map_fields(square, [1]))
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+def test_who_has_gone_leaves_no_work_on_the_cluster(dask, tmp_path, how):
+    script = textwrap.dedent(
+        f"""
+        from autophagy_assets.compute.cluster import Cluster
+        from autophagy_assets_tests.compute.cluster_jobs import INSTALLED, slow
+        jobs = [({str(tmp_path)!r}, number) for number in range(400)]
+        for _ in Cluster({dask.address!r}, INSTALLED).map_fields(slow, jobs):
+            pass
+        """
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    process = subprocess.Popen([sys.executable, "-c", script], env=environment, text=True)
+    while len(list(tmp_path.glob("*"))) < 4:
+        assert process.poll() is None
+        time.sleep(0.05)
+    process.send_signal(how)
+    process.wait(timeout=20)
+    at_once = len(list(tmp_path.glob("*")))
+    time.sleep(2)
+    after = len(list(tmp_path.glob("*")))
+    assert after - at_once <= 4  # a worker ends what it has, and no more
+    assert len(list(place(dask).map_fields(square, range(4)))) == 4  # nothing is in its way
+
+
+def test_workers_that_never_come_and_a_scheduler_that_ends(tmp_path):
+    alone = DaskCluster(tmp_path / "alone")
+    try:
+        with pytest.raises(InputError, match="has had no worker for 1 s: look whether they run"):
+            list(Cluster(alone.address, INSTALLED, 1).map_fields(square, [1]))
+        alone.add_bare()
+        (tmp_path / "jobs").mkdir()
+        work = place(alone).map_fields(slow, [(str(tmp_path / "jobs"), n) for n in range(60)])
+        next(work)
+        alone.scheduler.kill()
+        with pytest.raises(InputError, match=f"{alone.address} has ended or was started anew"):
+            list(work)
+    finally:
+        alone.end()
