@@ -39,6 +39,7 @@ from autophagy_assets.registry.provenance.runs import Step
 from autophagy_assets.registry.store import labels as lab
 from autophagy_assets.registry.store.keys import ArtifactKey
 from autophagy_assets.registry.store.outputs import Output
+from autophagy_assets.registry.store.storage import uri_of
 from autophagy_assets.staleness.materializations import (
     FINGERPRINT,
     HASH,
@@ -126,7 +127,7 @@ class LaminIOManager(dg.ConfigurableIOManager):
                 RUN: recorder.run_uid,
                 FINGERPRINT: dg.MetadataValue.json(made_with.as_json()),
                 SECONDS: round(monotonic() - recorder.began, 2),
-                "dagster/uri": output.file.path.as_uri(),
+                "dagster/uri": uri_of(output.file.path),
             }
         )
         steps.forget(context.step_context)

@@ -15,9 +15,9 @@ from autophagy_assets.config.recorded_study import RecordedStudy
 from autophagy_assets.config.study import Study
 from autophagy_assets.errors import InputError, IntegrityError
 from autophagy_assets.registry.fields import Field
-from autophagy_assets.registry.store.files import put
 from autophagy_assets.registry.store.identifiers import derived
 from autophagy_assets.registry.store.outputs import place_of
+from autophagy_assets.registry.store.storage import put
 
 if TYPE_CHECKING:
     from autophagy_assets.assets.context import StudyContext

@@ -40,6 +40,25 @@ def make_instance(storage: Path, name: str, database: str | None) -> None:
     lamindb_setup.settings.instance._persist(write_to_disk=True, write_current_instance_file=False)
 
 
+# Object by which LaminDB knows whose a bucket is.
+STORAGE_MARK = ".lamindb/storage_uid.txt"
+
+
+def storage_mark(ln: Any, uid: str) -> str:
+    """Text of the object by which LaminDB knows whose a bucket is; its first line is the uid."""
+    instance = ln.setup.settings.instance
+    about = f"instance_slug={instance.slug}\ninstance_id={instance._id.hex}"
+    return f"{uid}\ncreation info:\n{about}\ninstance_uid={instance.uid}"
+
+
+def add_storage(ln: Any, address: str, uid: str) -> Any:
+    """Register a bucket as a storage of the instance, without asking LaminHub or the bucket."""
+    of_instance = {"instance_uid": ln.setup.settings.instance.uid, "uid": uid, "run": None}
+    return ln.Storage(
+        root=address, type="s3", region=None, **of_instance, _skip_preparation=True
+    ).save()
+
+
 def every_artifact(ln: Any) -> Any:
     """Artifacts of every branch, those in the trash among them.
 
