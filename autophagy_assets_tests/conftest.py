@@ -160,6 +160,19 @@ def finished(store: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 
 @pytest.fixture(scope="session")
+def object_store() -> Iterator[Any]:
+    """A server that speaks S3, on the loopback interface."""
+    from autophagy_assets_tests.object_store import ObjectStore, program
+
+    moto = program()
+    if moto is None:
+        lacking("moto is not installed: pip install 'moto[server]'")
+    running = ObjectStore(moto)
+    yield running
+    running.end()
+
+
+@pytest.fixture(scope="session")
 def tiny_study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder of a simulated study: one field of view per genotype and stimulation. Read-only."""
     from autophagy_assets.simulation import simulate

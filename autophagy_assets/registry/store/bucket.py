@@ -24,6 +24,7 @@ from autophagy_assets.errors import InputError, StoreAwayError
 LARGEST = 5 * 2**30  # bytes that one request may upload
 _ATTEMPTS = 4
 _PIECE = 1 << 20
+_PAGE = 1000  # objects that a server lists at once
 _GONE = {"404", "NoSuchKey", "NotFound"}
 # Somebody has put something there already, or is putting it at this moment.
 _TAKEN = {"412", "PreconditionFailed", "409", "ConditionalRequestConflict"}
@@ -75,8 +76,9 @@ class Bucket:
     def put(self, key: str, path: Path, sha256: str) -> None:
         """Upload a file, unless it is there; replace what is there and is another one.
 
-        The server compares the hash with what has arrived. A server that does not know conditions
-        replaces the object by its equal.
+        A server that does not know conditions replaces an object by its equal. One that checks
+        hashes, as Amazon's, refuses what has not arrived as it is; what another one has taken is
+        refused when it is read.
 
         Raises
         ------
@@ -96,10 +98,13 @@ class Bucket:
             with path.open("rb") as body:
                 if self._put_if(key, body, sha256, condition):
                     return
-            tag = self._tag(key)
-            if tag is not None and self.sha256(key) == sha256:
+            there = self._head(key)
+            if there is None:
+                condition = {"IfNoneMatch": "*"}
+            elif there["ContentLength"] == size and self.sha256(key) == sha256:
                 return
-            condition = {"IfNoneMatch": "*"} if tag is None else {"IfMatch": tag}
+            else:
+                condition = {"IfMatch": there["ETag"]}
         raise StoreAwayError(f"Others write to {self.uri(key)} all the time; refresh again.")
 
     def claim(self, key: str, text: str) -> str:
@@ -151,7 +156,7 @@ class Bucket:
         found: dict[str, Entry] = {}
         more: dict[str, Any] = {}
         while True:
-            page = self._ask("list_objects_v2", Prefix=self._prefix + prefix, **more)
+            page = self._ask("list_objects_v2", Prefix=self._prefix + prefix, MaxKeys=_PAGE, **more)
             for item in page.get("Contents", []):
                 key = item["Key"].removeprefix(self._prefix)
                 found[key] = Entry(item["Size"], item["LastModified"])
@@ -168,9 +173,6 @@ class Bucket:
         checksum = base64.b64encode(bytes.fromhex(sha256)).decode()
         more = {"Body": body, "ChecksumSHA256": checksum, **condition}
         return self._ask("put_object", _TAKEN, Key=self._prefix + key, **more) is not None
-
-    def _tag(self, key: str) -> str | None:
-        return (self._head(key) or {}).get("ETag")
 
     def _head(self, key: str) -> dict[str, Any] | None:
         return self._ask("head_object", _GONE, Key=self._prefix + key, ChecksumMode="ENABLED")
