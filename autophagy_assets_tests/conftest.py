@@ -195,7 +195,7 @@ def real_data() -> Path:
 @pytest.fixture
 def isolated(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
     """An environment in which nothing is set, in an empty working directory."""
-    for name in [*home_variables(tmp_path), "AUTOPHAGY_DATABASE_URL"]:
+    for name in [*home_variables(tmp_path), "AUTOPHAGY_DATABASE_URL", "AUTOPHAGY_STORAGE"]:
         # Set first, so that what prepare() sets is taken back after the test.
         monkeypatch.setenv(name, "")
         monkeypatch.delenv(name)

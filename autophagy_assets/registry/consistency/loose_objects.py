@@ -13,7 +13,7 @@ from pathlib import Path
 from autophagy_assets.registry.consistency.records import Disagreement
 from autophagy_assets.registry.store.files import recorded_hash
 from autophagy_assets.registry.store.instance import writing
-from autophagy_assets.registry.store.lamin_internals import every_artifact, registered_path
+from autophagy_assets.registry.store.lamin_internals import registered_paths
 from autophagy_assets.registry.store.objects import grouped
 from autophagy_assets.registry.store.storage import bucket
 
@@ -33,7 +33,7 @@ def check_loose_objects(fix: bool, needed: set[str], grace_s: float) -> Iterator
     if (there := bucket()) is None:
         return
     with writing() as ln:  # nobody registers one meanwhile
-        recorded = {registered_path(artifact) for artifact in every_artifact(ln).only("_real_key")}
+        recorded = registered_paths(ln)
         for name, found in grouped(there.list()).items():
             youngest = max(entry.modified.timestamp() for entry in found.values())
             sha256 = recorded_hash(Path(name))

@@ -47,8 +47,7 @@ STORAGE_MARK = ".lamindb/storage_uid.txt"
 def storage_mark(ln: Any, uid: str) -> str:
     """Text of the object by which LaminDB knows whose a bucket is; its first line is the uid."""
     instance = ln.setup.settings.instance
-    about = f"instance_slug={instance.slug}\ninstance_id={instance._id.hex}"
-    return f"{uid}\ncreation info:\n{about}\ninstance_uid={instance.uid}"
+    return f"{uid}\ncreation info:\ninstance_slug={instance.slug}\ninstance_uid={instance.uid}"
 
 
 def add_storage(ln: Any, address: str, uid: str) -> Any:
@@ -75,6 +74,11 @@ def is_in_trash(artifact: Any) -> bool:
 def registered_path(artifact: Any) -> str:
     """Path of an artifact's file below the storage root, as it was registered; perhaps empty."""
     return artifact._real_key or ""
+
+
+def registered_paths(ln: Any) -> set[str]:
+    """Paths below the storage root of artifacts of every branch, as they were registered."""
+    return {path for path in every_artifact(ln).values_list("_real_key", flat=True) if path}
 
 
 def registered_at(ln: Any, part: str) -> Any:
