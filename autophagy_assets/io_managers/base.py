@@ -3,6 +3,7 @@
 Storing, in :meth:`LaminIOManager.handle_output`::
 
     object --write--> .tmp-<random>      beside its place, fsynced
+                      upload             where a bucket keeps the files
                       rename             to <group>/<asset>/<partition>/<sha256><suffix>
     one transaction:  artifact           under <group>/<asset>/<partition><suffix>
                       + labels + inputs + run finished

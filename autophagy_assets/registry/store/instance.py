@@ -12,6 +12,7 @@ import contextlib
 import io
 import os
 import re
+import socket
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -20,7 +21,7 @@ from typing import Any
 
 from filelock import FileLock
 
-from autophagy_assets.config import settings
+from autophagy_assets.config import home_marker, settings
 from autophagy_assets.config.home import INSTANCE_NAME, Home
 from autophagy_assets.config.settings import HOME_VARIABLE, SOURCE_VARIABLE, STORAGE_VARIABLE
 from autophagy_assets.errors import InputError
@@ -96,9 +97,11 @@ def _claim(ln: ModuleType, bucket: Bucket, home: Home) -> None:
     """Register a bucket as this store's; refuse one that is another's, or cannot be used."""
     with database.transaction(home.locks / "lamindb.lock"):
         known = ln.Storage.filter(root=bucket.address).one_or_none()
-        # Derived, so that a process that was killed in between finds the mark to be its own.
-        records = (settings.database() or str(home.root)).rpartition("@")[2]
-        uid = known.uid if known else derived(12, "storage", bucket.address, records)
+        # Derived, so that a process that was killed in between finds the mark to be its own; and
+        # from the home, as another machine may have the same paths and databases.
+        made = getattr(home_marker.read(home.root), "created", "")
+        of_home = (bucket.address, socket.gethostname(), str(home.root), made)
+        uid = known.uid if known else derived(12, "storage", *of_home)
         if bucket.claim(STORAGE_MARK, storage_mark(ln, uid)).split("\n")[0] != uid:
             raise InputError(
                 f"{bucket.uri('')} keeps the files of another store already; give "
