@@ -11,7 +11,7 @@ import os
 import threading
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -93,8 +93,9 @@ def _copies(folder: Path) -> Iterator[_Copy]:
         for entry in entries:
             path = Path(entry.path)
             if files.recorded_hash(path):
-                size = sum(p.stat().st_size for p in _files_of(path))
-                yield _Copy(path, size, entry.stat().st_mtime)
+                with suppress(FileNotFoundError):  # replaced or deleted at this moment
+                    size = sum(p.stat().st_size for p in _files_of(path))
+                    yield _Copy(path, size, entry.stat().st_mtime)
             elif entry.is_dir(follow_symlinks=False) and not entry.name.startswith("."):
                 yield from _copies(path)
 
@@ -106,8 +107,9 @@ def _files_of(path: Path) -> list[Path]:
 def _throw_away(path: Path) -> None:
     """Take a copy away at once, also a folder, so that no half of it is ever found."""
     aside = path.with_name(f"{files.temporary()}{uuid.uuid4().hex}")
-    os.replace(path, aside)
-    files.remove(aside)
+    with suppress(FileNotFoundError):  # somebody else was first
+        os.replace(path, aside)
+        files.remove(aside)
 
 
 def _held() -> set[str]:

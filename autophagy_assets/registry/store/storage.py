@@ -136,9 +136,11 @@ def mend(path: Path, sha256: str) -> None:
 
 
 def in_bucket(artifact: Any) -> bool:
-    """Whether the file of an artifact is kept in the bucket of this store."""
+    """Whether the file of an artifact was put into the bucket of this store by this platform."""
     there = bucket()
-    return there is not None and artifact.storage.root == there.address
+    if there is None or artifact.storage.root != there.address:
+        return False
+    return bool(files.recorded_hash(Path(registered_path(artifact))))
 
 
 def local_path(artifact: Any) -> Path:
