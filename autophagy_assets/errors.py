@@ -15,7 +15,7 @@ class IntegrityError(RuntimeError):
 
 
 class StoreAwayError(RuntimeError):
-    """The database of the store does not answer; the step may be tried again."""
+    """The database or the bucket of the store does not answer; the step may be tried again."""
 
 
 def store_away(error: BaseException) -> StoreAwayError | None:

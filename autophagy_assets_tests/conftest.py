@@ -160,6 +160,19 @@ def finished(store: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 
 @pytest.fixture(scope="session")
+def object_store() -> Iterator[Any]:
+    """A server that speaks S3, on the loopback interface."""
+    from autophagy_assets_tests.object_store import ObjectStore, program
+
+    moto = program()
+    if moto is None:
+        lacking("moto is not installed: pip install 'moto[server]'")
+    running = ObjectStore(moto)
+    yield running
+    running.end()
+
+
+@pytest.fixture(scope="session")
 def tiny_study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder of a simulated study: one field of view per genotype and stimulation. Read-only."""
     from autophagy_assets.simulation import simulate
@@ -182,7 +195,7 @@ def real_data() -> Path:
 @pytest.fixture
 def isolated(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
     """An environment in which nothing is set, in an empty working directory."""
-    for name in [*home_variables(tmp_path), "AUTOPHAGY_DATABASE_URL"]:
+    for name in [*home_variables(tmp_path), "AUTOPHAGY_DATABASE_URL", "AUTOPHAGY_STORAGE"]:
         # Set first, so that what prepare() sets is taken back after the test.
         monkeypatch.setenv(name, "")
         monkeypatch.delenv(name)

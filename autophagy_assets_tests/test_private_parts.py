@@ -19,6 +19,7 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
+from django.db.transaction import atomic, set_rollback
 
 from autophagy_assets.registry.provenance.recorder import Recorder, Step
 from autophagy_assets.registry.store import lamin_internals
@@ -219,6 +220,15 @@ def test_lamindb_can_make_an_instance_without_writing_settings_where_it_runs(sto
         assert "_write_settings" in inspect.getsource(inspect.unwrap(lamindb_setup.init))
         found = inspect.signature(lamindb_setup.settings.instance._persist).parameters
         assert {"write_to_disk", "write_current_instance_file"} <= set(found)
+
+
+def test_lamindb_registers_a_storage_without_asking_for_it(store):
+    with used_in("lamindb", "Storage(_skip_preparation=)", INTERNALS):
+        address = "s3://private-parts/x?endpoint_url=http://127.0.0.1:9"  # where nobody answers
+        with atomic():
+            made = lamin_internals.add_storage(store, address, "PrivateParts")
+            assert store.Storage.get(root=address).uid == made.uid == "PrivateParts"
+            set_rollback(True)
 
 
 def test_numba_can_be_told_to_keep_what_it_compiles():

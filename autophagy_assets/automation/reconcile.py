@@ -12,6 +12,7 @@ from autophagy_assets.automation.dead_runs import check_runs
 from autophagy_assets.config.study import Study
 from autophagy_assets.registry.consistency import records as consistency
 from autophagy_assets.registry.consistency.loose_files import GRACE_S, check_loose
+from autophagy_assets.registry.consistency.loose_objects import check_loose_objects
 from autophagy_assets.registry.consistency.records import Disagreement
 from autophagy_assets.registry.consistency.run_outputs import artifacts_of_runs
 from autophagy_assets.registry.fields import raw_fields
@@ -60,6 +61,7 @@ def reconcile(
     # Deleting first: on a full disk all else fails.
     disagreements = [
         *check_loose(fix, needed, grace_s),
+        *check_loose_objects(fix, needed, grace_s),
         *check_runs(instance, fix),
         *consistency.check_uploads(fix),
         *consistency.check_latest(fix),

@@ -15,6 +15,7 @@ from autophagy_assets.config.settings import (
     DATABASE_VARIABLE,
     HOME_VARIABLE,
     SOURCE_VARIABLE,
+    STORAGE_VARIABLE,
     STUDY_VARIABLE,
 )
 
@@ -28,6 +29,7 @@ _LEADING_AWAY = (
     "LAMIN_CURRENT_INSTANCE",
     DATABASE_VARIABLE,
     SOURCE_VARIABLE,
+    STORAGE_VARIABLE,
 )
 
 

@@ -158,11 +158,12 @@ def _home_line(home: Home) -> str:
 def _store_line() -> str:
     if (named := os.environ.get("LAMIN_CURRENT_INSTANCE")) and named != INSTANCE_NAME:
         return f"your LaminDB instance {named} (LAMIN_CURRENT_INSTANCE)"
+    place = settings.storage() or "the home"
     if url := settings.database():
         parts = urlsplit(url)  # without the password
         where = parts.netloc.rpartition("@")[2] + parts.path
-        return f"in the home, with its records in PostgreSQL ({where})"
-    return "in the home, with its records in SQLite"
+        return f"in {place}, with its records in PostgreSQL ({where})"
+    return f"in {place}, with its records in SQLite"
 
 
 def _check_store(home: Home, study: Study | None) -> None:

@@ -10,13 +10,13 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from autophagy_assets.config import home_marker
-from autophagy_assets.config.home import DATABASE_FILE, Home
+from autophagy_assets.config.home import DATABASE_FILE, STORAGE_FILE, Home
 from autophagy_assets.errors import InputError
 
 # What the platform makes in a home; the locks go last, as they keep others out meanwhile.
 _MADE = (
     *("dagster", "store", "lamin", "cache", "simulated", "finished_fields", "workspace.yaml"),
-    "study.yaml",
+    *("study.yaml", STORAGE_FILE),
 )
 _REPORT, _LOCKS = "report", "locks"
 # Held while a home is deleted, so that no refresh and no ingest begins.

@@ -35,6 +35,7 @@ from autophagy_assets.registry.review.pages import REVIEW, register_page
 from autophagy_assets.registry.store.artifacts import describe, find, locate
 from autophagy_assets.registry.store.instance import connect
 from autophagy_assets.registry.store.labels import labels_of
+from autophagy_assets.registry.store.storage import in_bucket, local_path
 from autophagy_assets.staleness.materializations import HASH, UID, latest
 from autophagy_assets.staleness.partitions import GENOTYPE_PARTITIONS, KNOCKOUT_PARTITIONS
 
@@ -166,10 +167,10 @@ def _crops(recorder: Recorder, datasets: list[str]) -> dict[str, Path]:
     paths = {}
     # All in one query: a page may show a cell of each of many fields.
     for artifact in connect().Artifact.filter(uid__in=datasets).select_related("storage"):
-        if (record := describe(artifact)).sha256:
-            recorder.reads[record.uid], paths[record.uid] = record, Path(str(artifact.path))
+        if (record := describe(artifact)).sha256 and not in_bucket(artifact):
+            recorder.reads[record.uid], paths[record.uid] = record, local_path(artifact)
     for uid in datasets:
-        if uid not in paths:  # another lab's, or in a source
+        if uid not in paths:  # another lab's, in a source, or in a bucket
             paths[uid], recorder.reads[uid], verify = locate(uid)
             verify()
     return paths

@@ -18,7 +18,11 @@ import yaml
 from autophagy_assets.compute.limits import granted_memory, granted_processors
 from autophagy_assets.compute.pool import PROCESS_BYTES, WORKER_BYTES, default_workers
 from autophagy_assets.config import home_marker, settings
-from autophagy_assets.config.settings import DATABASE_VARIABLE, HOME_VARIABLE
+from autophagy_assets.config.settings import (
+    DATABASE_VARIABLE,
+    HOME_VARIABLE,
+    STORAGE_VARIABLE,
+)
 from autophagy_assets.errors import InputError
 
 if TYPE_CHECKING:
@@ -26,6 +30,7 @@ if TYPE_CHECKING:
 
 INSTANCE_NAME = "autophagy"
 DATABASE_FILE = "database.url"
+STORAGE_FILE = "storage.url"
 INGEST_TAG = "autophagy/ingest"
 _DAGSTER_DATABASE_VARIABLE = "AUTOPHAGY_DAGSTER_DATABASE_URL"
 
@@ -86,13 +91,37 @@ class Home:
         # LaminDB appends ".lamin" to the settings folder; its instances are listed there.
         os.environ.setdefault("LAMIN_SETTINGS_DIR", str(self.root / "lamin"))
         os.environ.setdefault("LAMIN_CACHE_DIR", str(self.root / "cache"))
+        self._settle_storage()
         self._settle_database()
         self._write_dagster_settings()
+
+    def _settle_storage(self) -> None:
+        """Keep a home with the bucket that it was made with, also where nobody names it."""
+        record, wanted = self.root / STORAGE_FILE, settings.storage()
+        if record.exists():
+            made_with = record.read_text().strip()
+            if wanted is not None and wanted != made_with:
+                raise InputError(
+                    f"{STORAGE_VARIABLE} is {wanted}, but {self.root} keeps its files in "
+                    f"{made_with}; unset it, or choose another {HOME_VARIABLE}."
+                )
+            os.environ[STORAGE_VARIABLE] = made_with
+        elif wanted:
+            if self._has_instance():
+                raise InputError(
+                    f"{self.root} keeps its files in its folder store already; unset "
+                    f"{STORAGE_VARIABLE}, or choose another {HOME_VARIABLE} for files in a bucket."
+                )
+            _write_private(record, wanted + "\n")
+
+    def _has_instance(self) -> bool:
+        """Whether LaminDB's instance of this home has been made."""
+        known = Path(os.environ["LAMIN_SETTINGS_DIR"]) / ".lamin"
+        return any(known.glob(f"instance--*--{INSTANCE_NAME}.env"))
 
     def _settle_database(self) -> None:
         """Keep a home with the database that it was made with, also where nobody names it."""
         record, wanted = self.root / DATABASE_FILE, settings.database()
-        known = Path(os.environ["LAMIN_SETTINGS_DIR"]) / ".lamin"
         if record.exists():
             made_with = record.read_text().strip()
             if wanted is not None and wanted != made_with:
@@ -102,7 +131,7 @@ class Home:
                 )
             os.environ[DATABASE_VARIABLE] = made_with
         elif wanted:
-            if list(known.glob(f"instance--*--{INSTANCE_NAME}.env")):
+            if self._has_instance():
                 raise InputError(
                     f"{self.root} keeps its records in SQLite already; unset {DATABASE_VARIABLE}, "
                     f"or choose another {HOME_VARIABLE} for the records in PostgreSQL."

@@ -1,4 +1,4 @@
-"""Types of settings that pydantic does not have: folders, addresses, cron expressions, time zones.
+"""Types of settings that pydantic does not have: folders, addresses, buckets, times.
 
 Each refuses text that cannot be one. Which variable has which type, and what a person is told of a
 wrong value, is in ``settings``.
@@ -6,6 +6,7 @@ wrong value, is in ``settings``.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -66,9 +67,20 @@ def _place(value: str) -> str:
     return value
 
 
+def _bucket(value: str) -> str:
+    place, _, query = value.partition("?")
+    name, _, endpoint = query.partition("=")
+    if not re.fullmatch(r"s3://[a-z0-9][a-z0-9.-]+(/[^/\s]+)*/?", place):
+        raise ValueError("no bucket")
+    if query and name != "endpoint_url":
+        raise ValueError("no endpoint")
+    return place.rstrip("/") + (f"?{name}={_address(endpoint).rstrip('/')}" if query else "")
+
+
 Folder = Annotated[Path, AfterValidator(_expanded)]
 AbsoluteFolder = Annotated[Folder, AfterValidator(_absolute)]
 CronExpression = Annotated[str, AfterValidator(_cron)]
 TimeZone = Annotated[str, AfterValidator(_zone)]
 WebAddress = Annotated[str, AfterValidator(_address)]
 Place = Annotated[str, AfterValidator(_place)]
+BucketAddress = Annotated[str, AfterValidator(_bucket)]

@@ -16,6 +16,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from autophagy_assets.config.setting_types import (
     AbsoluteFolder,
+    BucketAddress,
     CronExpression,
     Folder,
     Place,
@@ -26,11 +27,13 @@ from autophagy_assets.errors import InputError
 
 AUTOMATE_VARIABLE = "AUTOPHAGY_AUTOMATE"
 COMPUTE_VARIABLE = "AUTOPHAGY_COMPUTE"
+CACHE_VARIABLE = "AUTOPHAGY_CACHE_GB"
 DATABASE_VARIABLE = "AUTOPHAGY_DATABASE_URL"
 HOME_VARIABLE = "AUTOPHAGY_HOME"
 INBOX_VARIABLE = "AUTOPHAGY_INBOX"
 NIGHTLY_VARIABLE = "AUTOPHAGY_NIGHTLY"
 SOURCE_VARIABLE = "AUTOPHAGY_SOURCE"
+STORAGE_VARIABLE = "AUTOPHAGY_STORAGE"
 STUDY_VARIABLE = "AUTOPHAGY_STUDY"
 TIMEZONE_VARIABLE = "AUTOPHAGY_TIMEZONE"
 UI_URL_VARIABLE = "AUTOPHAGY_UI_URL"
@@ -69,6 +72,12 @@ def compute() -> str | None:
         "cluster file, which ends in .yaml; or unset it to work on this machine"
     )
     return _read(COMPUTE_VARIABLE, Place, remedy)
+
+
+def cache_bytes() -> float:
+    """Bytes that local copies of a bucket's files may take: ``AUTOPHAGY_CACHE_GB``, else 50 GB."""
+    kind = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+    return (_read(CACHE_VARIABLE, kind, "give it a number of gigabytes above 0") or 50) * 1e9
 
 
 def database() -> str | None:
@@ -135,6 +144,12 @@ def source() -> str | None:
     """
     kind = Annotated[str, Field(pattern=r"^\S+$")]
     return _read(SOURCE_VARIABLE, kind, "give it the name of a LaminDB instance, owner/name")
+
+
+def storage() -> str | None:
+    """Bucket that keeps the files: ``AUTOPHAGY_STORAGE``; None where a folder of the home does."""
+    remedy = "it must be s3://bucket/prefix, or s3://bucket/prefix?endpoint_url=https://server"
+    return _read(STORAGE_VARIABLE, BucketAddress, remedy)
 
 
 def study_file() -> Path | None:
@@ -248,6 +263,6 @@ def _read(
 
 
 _ALL: tuple[Callable[[], Any], ...] = (
-    *(automate, compute, database, home_folder, inbox, nightly, source),
-    *(study_file, timezone, ui_url, watch_seconds, webhook, workers),
+    *(automate, cache_bytes, compute, database, home_folder, inbox, nightly, source),
+    *(storage, study_file, timezone, ui_url, watch_seconds, webhook, workers),
 )

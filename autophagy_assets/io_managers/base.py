@@ -3,6 +3,7 @@
 Storing, in :meth:`LaminIOManager.handle_output`::
 
     object --write--> .tmp-<random>      beside its place, fsynced
+                      upload             where a bucket keeps the files
                       rename             to <group>/<asset>/<partition>/<sha256><suffix>
     one transaction:  artifact           under <group>/<asset>/<partition><suffix>
                       + labels + inputs + run finished
@@ -39,6 +40,7 @@ from autophagy_assets.registry.provenance.runs import Step
 from autophagy_assets.registry.store import labels as lab
 from autophagy_assets.registry.store.keys import ArtifactKey
 from autophagy_assets.registry.store.outputs import Output
+from autophagy_assets.registry.store.storage import uri_of
 from autophagy_assets.staleness.materializations import (
     FINGERPRINT,
     HASH,
@@ -126,7 +128,7 @@ class LaminIOManager(dg.ConfigurableIOManager):
                 RUN: recorder.run_uid,
                 FINGERPRINT: dg.MetadataValue.json(made_with.as_json()),
                 SECONDS: round(monotonic() - recorder.began, 2),
-                "dagster/uri": output.file.path.as_uri(),
+                "dagster/uri": uri_of(output.file.path),
             }
         )
         steps.forget(context.step_context)

@@ -21,6 +21,7 @@ from autophagy_assets.io_managers.given_inputs import left_out_now, made_before
 from autophagy_assets.registry.provenance.recorder import Recorder
 from autophagy_assets.registry.provenance.runs import Step
 from autophagy_assets.registry.state import OUTSIDE, RegistryState
+from autophagy_assets.registry.store import cache
 from autophagy_assets.registry.store.identifiers import derived
 from autophagy_assets.staleness import left_out
 from autophagy_assets.staleness.fingerprint import Fingerprint, version_without
@@ -217,6 +218,7 @@ def _end(attempt: tuple[str, str, int]) -> RunningStep | None:
     ended = _running.pop(attempt, None)
     if ended is not None and (lock := _turns.pop(ended.target, None)) is not None:
         lock.release(force=True)
+        cache.release()
     return ended
 
 

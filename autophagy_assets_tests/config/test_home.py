@@ -108,6 +108,30 @@ def test_a_home_keeps_the_database_that_it_was_made_with(isolated, tmp_path):
     assert "secret" not in str(raised.value)
 
 
+BUCKET = "s3://lab/screens?endpoint_url=http://store:9000"
+
+
+def test_a_home_keeps_the_bucket_that_it_was_made_with(isolated, tmp_path):
+    isolated.setenv("AUTOPHAGY_STORAGE", BUCKET)
+    Home(tmp_path).prepare()
+    isolated.delenv("AUTOPHAGY_STORAGE")
+    Home(tmp_path).prepare()
+    assert os.environ["AUTOPHAGY_STORAGE"] == BUCKET
+    isolated.setenv("AUTOPHAGY_STORAGE", "s3://lab/other")
+    with pytest.raises(InputError, match=r"AUTOPHAGY_STORAGE is s3://lab/other, but .* keeps its"):
+        Home(tmp_path).prepare()
+
+
+def test_a_home_whose_files_are_in_a_folder_is_refused_a_bucket(isolated, tmp_path):
+    Home(tmp_path).prepare()
+    known = tmp_path / "lamin" / ".lamin" / "instance--anonymous--autophagy.env"
+    known.parent.mkdir(parents=True)
+    known.touch()
+    isolated.setenv("AUTOPHAGY_STORAGE", BUCKET)
+    with pytest.raises(InputError, match="keeps its files in its folder store already"):
+        Home(tmp_path).prepare()
+
+
 def test_a_database_of_another_kind_is_refused(isolated, tmp_path):
     isolated.setenv("AUTOPHAGY_DATABASE_URL", "mysql://me:secret@db/lab")
     with pytest.raises(InputError, match="must be postgresql://"):

@@ -13,6 +13,7 @@ from autophagy_assets.assets.imaging.manifest import EXCLUDED, row_of
 from autophagy_assets.errors import IntegrityError
 from autophagy_assets.registry.fields import Field
 from autophagy_assets.registry.store.outputs import place_of
+from autophagy_assets.registry.store.storage import publish
 
 if TYPE_CHECKING:
     from autophagy_assets.assets.context import StudyContext
@@ -136,5 +137,7 @@ def row_of_worked(
         raise outcome
     if isinstance(outcome, Exception):
         return row | {"status": EXCLUDED, "reason": str(outcome)}
+    for file in outcome.files.values():
+        publish(file)
     remember(context, field, outcome.files, outcome.n_cells)
     return row | add_files(context, field, outcome.files, outcome.n_cells)

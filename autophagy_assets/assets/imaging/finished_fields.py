@@ -19,9 +19,10 @@ from autophagy_assets.assets.imaging.method import METHOD, method_of, same_metho
 from autophagy_assets.config.home import Home
 from autophagy_assets.errors import IntegrityError
 from autophagy_assets.registry.fields import Field
-from autophagy_assets.registry.store.files import StoredFile, verify
+from autophagy_assets.registry.store.files import StoredFile
 from autophagy_assets.registry.store.identifiers import derived
 from autophagy_assets.registry.store.instance import storage_root
+from autophagy_assets.registry.store.storage import verify
 
 if TYPE_CHECKING:
     from autophagy_assets.assets.context import StudyContext

@@ -8,7 +8,7 @@ look, which hashes everything.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,16 +19,23 @@ from autophagy_assets.errors import IntegrityError
 from autophagy_assets.registry.consistency.run_outputs import batches
 from autophagy_assets.registry.store import files
 from autophagy_assets.registry.store.artifacts import verify_lamin_hash
+from autophagy_assets.registry.store.bucket import Entry
 from autophagy_assets.registry.store.instance import connect, source_name
-from autophagy_assets.registry.store.lamin_internals import is_in_trash
+from autophagy_assets.registry.store.lamin_internals import is_in_trash, registered_path
+from autophagy_assets.registry.store.objects import content_hash, find, grouped
+from autophagy_assets.registry.store.storage import bucket, in_bucket, local_path
 
 GONE, EMPTY = "its file is gone", "its file is empty"
 INCOMPLETE, CHANGED = "its file is incomplete", "its file has changed"
 UNREADABLE, IN_TRASH = "its file cannot be read", "it was withdrawn meanwhile"
 UNKNOWN = "it is not in LaminDB any more"
 
+# Of more artifacts in a bucket than that, all objects are listed at once.
+_FEW = 20
 # Databases keep the moment of registration in milliseconds, and some cut off the rest.
 _SLACK_NS = 2_000_000
+
+Listed = Mapping[str, Mapping[str, Entry]]
 
 
 @dataclass(frozen=True)
@@ -69,20 +76,24 @@ def damaged(uids: Iterable[str], thorough: bool = False) -> dict[str, str]:
     """
     wanted, known = set(uids), set[str]()
     found: dict[str, str] = {}
+    there = bucket()
+    listed = grouped(there.list()) if there is not None and len(wanted) > _FEW else None
     for some in batches(wanted):
         for artifact in connect().Artifact.filter(uid__in=some).select_related("storage"):
             known.add(artifact.uid)
-            if (fault := _fault(artifact, thorough)) is not None:
+            if (fault := _fault(artifact, thorough, listed)) is not None:
                 found[artifact.uid] = fault
     if source_name() is None:
         found |= dict.fromkeys(wanted - known, UNKNOWN)
     return found
 
 
-def _fault(artifact: Any, thorough: bool) -> str | None:
+def _fault(artifact: Any, thorough: bool, listed: Listed | None) -> str | None:
     if is_in_trash(artifact):
         return IN_TRASH
-    path = Path(str(artifact.path))
+    if in_bucket(artifact):
+        return fault_in_bucket(artifact, thorough, listed)
+    path = local_path(artifact)
     try:
         if files.recorded_hash(path):
             return _fault_of_ours(artifact, path, thorough)
@@ -119,10 +130,36 @@ def _fault_of_ours(artifact: Any, path: Path, thorough: bool) -> str | None:
     return None
 
 
+def fault_in_bucket(artifact: Any, thorough: bool, listed: Listed | None) -> str | None:
+    """What is wrong with the objects of an artifact, if anything.
+
+    Parameters
+    ----------
+    thorough : bool
+        Ask for the hash of each object. Default: only where it was put after the registration,
+        which a server says in whole seconds and by its own clock.
+    listed : mapping, optional
+        What the bucket has, from :func:`~autophagy_assets.registry.store.objects.grouped`.
+    """
+    there, name = bucket(), registered_path(artifact)
+    assert there is not None, f"{name} is in a bucket"
+    found = find(there, name) if listed is None else listed.get(name, {})
+    if not found:
+        return GONE
+    times = {key: int(entry.modified.timestamp() * 1e9) for key, entry in found.items()}
+    look = _Look(sum(entry.size for entry in found.values()), len(found), times)
+    if (fault := _wrong_size(artifact, look)) is not None:
+        return fault
+    if not thorough and not look.later_than(_nanoseconds(artifact.created_at)):
+        return None
+    recorded = files.recorded_hash(Path(name))
+    return None if content_hash(there, name, found) == recorded else CHANGED
+
+
 def mark_damaged(uid: str) -> None:
     """Date a file that turned out to be damaged, so that the cheap look finds it from now on."""
     for artifact in connect().Artifact.filter(uid=uid).select_related("storage"):
-        if (path := Path(str(artifact.path))).exists():
+        if not in_bucket(artifact) and (path := local_path(artifact)).exists():
             _date(path)
 
 

@@ -18,6 +18,7 @@ from autophagy_assets.registry.store import files
 from autophagy_assets.registry.store.instance import storage_root, writing
 from autophagy_assets.registry.store.lamin_internals import every_artifact
 from autophagy_assets.registry.store.processes import at_work, began, others_at_work
+from autophagy_assets.registry.store.storage import local_path
 
 # Who works on another machine cannot be asked. Longer than anything that is written takes.
 GRACE_S = 86_400.0
@@ -90,8 +91,8 @@ def _is_left(path: Path, grace_s: float) -> bool:
 
 def _recorded_places(ln: Any) -> set[Path]:
     places = set()
-    for artifact in every_artifact(ln):
-        places.add(Path(str(artifact.path)))
+    for artifact in every_artifact(ln).select_related("storage"):
+        places.add(local_path(artifact))
     return places
 
 

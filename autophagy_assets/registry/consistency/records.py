@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from autophagy_assets.errors import IntegrityError
+from autophagy_assets.registry.consistency.damage import fault_in_bucket
 from autophagy_assets.registry.provenance.runs import end, transform_key
 from autophagy_assets.registry.store import files
 from autophagy_assets.registry.store.database import is_sqlite
@@ -26,7 +27,9 @@ from autophagy_assets.registry.store.lamin_internals import (
     is_in_trash,
     uploading,
 )
+from autophagy_assets.registry.store.objects import grouped
 from autophagy_assets.registry.store.processes import at_work, forget_gone
+from autophagy_assets.registry.store.storage import bucket, in_bucket, local_path
 
 ASIDE = ".changed-"  # so begins the name of a file that was moved aside
 
@@ -70,9 +73,15 @@ def check_records(fix: bool) -> Iterator[tuple[str, Disagreement]]:
     tuple of (str, Disagreement)
         Uid of the artifact, and what is wrong.
     """
-    ln = connect()
-    for artifact in every_artifact(ln).order_by("key", "id"):
-        path = Path(str(artifact.path))
+    ln, there = connect(), bucket()
+    listed = grouped(there.list()) if there is not None else None
+    for artifact in every_artifact(ln).order_by("key", "id").select_related("storage"):
+        what = f"{artifact.key} ({artifact.uid})"
+        if in_bucket(artifact):  # what is wrong is replaced when it is made again
+            if fault := fault_in_bucket(artifact, True, listed):
+                yield artifact.uid, Disagreement("record", what, fault, _remedy(artifact))
+            continue
+        path = local_path(artifact)
         sha256 = files.recorded_hash(path)
         if not sha256 or not _reachable(artifact):
             continue  # not written by this platform, or kept elsewhere
@@ -82,7 +91,6 @@ def check_records(fix: bool) -> Iterator[tuple[str, Disagreement]]:
             if fix and path.exists():
                 path.rename(path.with_name(f"{ASIDE}{uuid.uuid4().hex[:8]}-{path.name}"))
             problem = str(error).partition("; ")[0].partition(": ")[2]
-            what = f"{artifact.key} ({artifact.uid})"
             yield artifact.uid, Disagreement("record", what, problem, _remedy(artifact))
 
 
@@ -115,7 +123,7 @@ def check_uploads(fix: bool) -> Iterator[Disagreement]:
     """
     ln = connect()
     for artifact in uploading(ln).order_by("id"):
-        path = Path(str(artifact.path))
+        path = local_path(artifact)
         whole = bool(path.exists() and artifact.hash) and content_hash(path) == artifact.hash
         what = f"{artifact.key} ({artifact.uid})"
         if whole and fix:

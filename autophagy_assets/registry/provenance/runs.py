@@ -10,7 +10,7 @@ from functools import cache
 from importlib.metadata import distributions
 from typing import Any
 
-from autophagy_assets.registry.store import files
+from autophagy_assets.registry.store import storage
 from autophagy_assets.registry.store.artifacts import register
 from autophagy_assets.registry.store.identifiers import artifact_uid, derived
 from autophagy_assets.registry.store.instance import source
@@ -168,6 +168,7 @@ def _environment(ln: Any) -> Any:
     found = ln.Artifact.filter(uid=artifact_uid(ENVIRONMENT_KEY, sha256)).one_or_none()
     if found is not None:
         return found
-    file = files.put(lambda path: path.write_text(_packages()), folder_of(ENVIRONMENT_KEY), ".txt")
+    folder = folder_of(ENVIRONMENT_KEY)
+    file = storage.put(lambda path: path.write_text(_packages()), folder, ".txt")
     output = Output(file, ENVIRONMENT_KEY, "Python packages that steps ran with", {}, "environment")
     return register(ln, output, None)

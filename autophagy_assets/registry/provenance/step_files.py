@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from autophagy_assets.registry.provenance.runs import KEPT, MADE_FROM
-from autophagy_assets.registry.store import files
+from autophagy_assets.registry.store import files, storage
 from autophagy_assets.registry.store.artifacts import fetch, locate
 from autophagy_assets.registry.store.labels import Labels
 from autophagy_assets.registry.store.outputs import Output, Record, place_of
@@ -104,7 +104,7 @@ class StepFiles:
         key, description, labels, **more
             As in :class:`~autophagy_assets.registry.store.outputs.Output`.
         """
-        return self.add(files.put(write, *place_of(key)), key, description, labels, **more)
+        return self.add(storage.put(write, *place_of(key)), key, description, labels, **more)
 
     def add(
         self, file: files.StoredFile, key: str, description: str, labels: Labels, **more: Any
@@ -137,7 +137,10 @@ class StepFiles:
         IntegrityError
             If a file is gone or changed.
         """
-        self.reads |= {uid: fetch(uid)[1] for uid in labels}
+        found = {uid: fetch(uid) for uid in labels}
+        for path, record in found.values():
+            storage.mend(path, record.sha256)
+        self.reads |= {uid: record for uid, (_, record) in found.items()}
         self.kept |= labels
 
     @property

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from autophagy_assets.errors import IntegrityError
-from autophagy_assets.registry.store import files
+from autophagy_assets.registry.store import files, storage
 from autophagy_assets.registry.store.instance import connect, retried, source, source_name
 from autophagy_assets.registry.store.labels import attach
 from autophagy_assets.registry.store.lamin_internals import (
@@ -42,8 +42,7 @@ def register(ln: Any, output: Output, run: Any) -> Any:
         again, with the run noted as one that made it anew.
     """
     wanted = output.record
-    if not output.file.path.exists():  # somebody has tidied up in between
-        raise FileNotFoundError(f"{output.file.path} is gone from the store; run the step again.")
+    storage.require(output.file)
     artifact = ln.Artifact.filter(uid=wanted.uid).one_or_none()
     latest = ln.Artifact.filter(key=output.key, is_latest=True, uid__startswith=wanted.uid[:16])
     if artifact is None:
@@ -62,6 +61,7 @@ def register(ln: Any, output: Output, run: Any) -> Any:
         artifact.schema = output.schema
         artifact.extra_data = dict(output.notes) or None
         artifact.save()
+        storage.place(artifact)
         _demote_others(ln, artifact)
     else:
         make_latest(ln, artifact)
@@ -215,8 +215,12 @@ def locate(
             f"{what}: Dagster and LaminDB recorded different hashes; run 'autophagy reconcile'."
         )
     if record.sha256:
-        path = Path(str(artifact.path))
-        return path, record, partial(files.verify, path, record.sha256, what)
+        path = storage.local_path(artifact)
+        verify = partial(storage.verify, path, record.sha256, what)
+        if not storage.in_bucket(artifact):
+            return path, record, verify
+        verify()  # at once, as it may have to be fetched
+        return path, record, lambda: None
     # Not written by this platform: LaminDB's own cache, LaminDB's own hash.
     path = Path(str(artifact.cache(is_run_input=False)))
     return path, record, partial(verify_lamin_hash, artifact, path, what)

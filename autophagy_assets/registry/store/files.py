@@ -13,9 +13,9 @@ import os
 import re
 import shutil
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath, PurePosixPath
 
 from autophagy_assets.errors import IntegrityError
 from autophagy_assets.registry.store.processes import announce
@@ -44,7 +44,11 @@ class StoredFile:
 
 
 def put(
-    write: Callable[[Path], object], folder: Path, suffix: str, scratch: Path | None = None
+    write: Callable[[Path], object],
+    folder: Path,
+    suffix: str,
+    scratch: Path | None = None,
+    publish: Callable[[Path, StoredFile], object] | None = None,
 ) -> StoredFile:
     """Write a file or folder into the store so that it is there whole or not at all.
 
@@ -60,6 +64,9 @@ def put(
         Folder of the store in which it is written first; it must be there. Its owner removes it
         with all that is left in it, so a process that writes for another needs no home. By
         default it is `folder`, under a name that this process is known by.
+    publish : callable, optional
+        Takes the path at which it was written and what it will be, before it gets its name; where
+        this raises, it does not get it.
 
     Raises
     ------
@@ -73,8 +80,10 @@ def put(
         write(beside)
         _make_durable(beside)
         sha256, size = measure(beside)
-        place = folder / f"{sha256}{suffix}"
-        _move(beside, place)
+        stored = StoredFile(folder / f"{sha256}{suffix}", sha256, size)
+        if publish is not None:
+            publish(beside, stored)
+        _move(beside, stored.path)
         _sync(folder)
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
@@ -84,7 +93,7 @@ def put(
         raise
     finally:
         remove(beside)
-    return StoredFile(place, sha256, size)
+    return stored
 
 
 def _move(beside: Path, place: Path) -> None:
@@ -135,12 +144,29 @@ def measure(path: Path) -> tuple[str, int]:
     """
     if path.is_file():
         return _measure_file(path)
-    digest, total = hashlib.sha256(), 0
-    for member in sorted(p for p in path.rglob("*") if p.is_file()):
-        sha256, size = _measure_file(member)
-        digest.update(f"{member.relative_to(path).as_posix()}\0{sha256}\n".encode())
-        total += size
-    return digest.hexdigest(), total
+    measured = {name: _measure_file(member) for name, member in members(path).items()}
+    hashes = {name: sha256 for name, (sha256, _) in measured.items()}
+    return hash_of_folder(hashes), sum(size for _, size in measured.values())
+
+
+def members(folder: Path) -> dict[str, Path]:
+    """Files in a folder and below it, by their path in it."""
+    found = (path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): path for path in found}
+
+
+def hash_of_folder(hashes: Mapping[str, str]) -> str:
+    """Hash of a folder.
+
+    Parameters
+    ----------
+    hashes : mapping
+        Hash of each file, by its path in the folder.
+    """
+    digest = hashlib.sha256()
+    for name in sorted(hashes, key=PurePosixPath):
+        digest.update(f"{name}\0{hashes[name]}\n".encode())
+    return digest.hexdigest()
 
 
 def _measure_file(path: Path) -> tuple[str, int]:
@@ -177,7 +203,7 @@ def verify(path: Path, sha256: str, what: str) -> None:
         )
 
 
-def recorded_hash(path: Path) -> str:
+def recorded_hash(path: PurePath) -> str:
     """Hash that a file of the store carries as its name.
 
     Parameters

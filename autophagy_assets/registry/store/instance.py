@@ -12,6 +12,7 @@ import contextlib
 import io
 import os
 import re
+import socket
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -20,12 +21,19 @@ from typing import Any
 
 from filelock import FileLock
 
-from autophagy_assets.config import settings
+from autophagy_assets.config import home_marker, settings
 from autophagy_assets.config.home import INSTANCE_NAME, Home
-from autophagy_assets.config.settings import SOURCE_VARIABLE
+from autophagy_assets.config.settings import HOME_VARIABLE, SOURCE_VARIABLE, STORAGE_VARIABLE
 from autophagy_assets.errors import InputError
 from autophagy_assets.registry.store import database
-from autophagy_assets.registry.store.lamin_internals import make_instance
+from autophagy_assets.registry.store.bucket import Bucket
+from autophagy_assets.registry.store.identifiers import derived
+from autophagy_assets.registry.store.lamin_internals import (
+    STORAGE_MARK,
+    add_storage,
+    make_instance,
+    storage_mark,
+)
 
 
 @cache
@@ -46,7 +54,13 @@ def connect() -> ModuleType:
     home = Home.locate()
     home.prepare()
     with contextlib.redirect_stdout(io.StringIO()):  # importing lamindb prints
-        if not os.environ.get("LAMIN_CURRENT_INSTANCE"):
+        named = os.environ.get("LAMIN_CURRENT_INSTANCE")
+        if named and named != INSTANCE_NAME and settings.storage():
+            raise InputError(
+                f"{STORAGE_VARIABLE} is for the store in the home, and your LaminDB instance "
+                f"{named} has a storage of its own; unset one of them."
+            )
+        if not named:
             with FileLock(home.locks / "create.lock"):
                 _create_embedded(home)
             os.environ["LAMIN_CURRENT_INSTANCE"] = INSTANCE_NAME
@@ -54,6 +68,8 @@ def connect() -> ModuleType:
 
         ln.settings.verbosity = "error"
         database.tune_sqlite()
+        if address := settings.storage():
+            _claim(ln, Bucket(address), home)
     return ln
 
 
@@ -75,6 +91,24 @@ def _create_embedded(home: Home) -> None:
             f"AUTOPHAGY_HOME than {home.root}; unset it, or give each home its own."
         )
     make_instance(home.store, INSTANCE_NAME, settings.database())
+
+
+def _claim(ln: ModuleType, bucket: Bucket, home: Home) -> None:
+    """Register a bucket as this store's; refuse one that is another's, or cannot be used."""
+    with database.transaction(home.locks / "lamindb.lock"):
+        known = ln.Storage.filter(root=bucket.address).one_or_none()
+        # Derived, so that a process that was killed in between finds the mark to be its own; and
+        # from the home, as another machine may have the same paths and databases.
+        made = getattr(home_marker.read(home.root), "created", "")
+        of_home = (bucket.address, socket.gethostname(), str(home.root), made)
+        uid = known.uid if known else derived(12, "storage", *of_home)
+        if bucket.claim(STORAGE_MARK, storage_mark(ln, uid)).split("\n")[0] != uid:
+            raise InputError(
+                f"{bucket.uri('')} keeps the files of another store already; give "
+                f"{STORAGE_VARIABLE} another prefix, and choose another {HOME_VARIABLE}."
+            )
+        if known is None:
+            add_storage(ln, bucket.address, uid)
 
 
 @contextlib.contextmanager

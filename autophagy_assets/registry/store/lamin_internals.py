@@ -40,6 +40,24 @@ def make_instance(storage: Path, name: str, database: str | None) -> None:
     lamindb_setup.settings.instance._persist(write_to_disk=True, write_current_instance_file=False)
 
 
+# Object by which LaminDB knows whose a bucket is.
+STORAGE_MARK = ".lamindb/storage_uid.txt"
+
+
+def storage_mark(ln: Any, uid: str) -> str:
+    """Text of the object by which LaminDB knows whose a bucket is; its first line is the uid."""
+    instance = ln.setup.settings.instance
+    return f"{uid}\ncreation info:\ninstance_slug={instance.slug}\ninstance_uid={instance.uid}"
+
+
+def add_storage(ln: Any, address: str, uid: str) -> Any:
+    """Register a bucket as a storage of the instance, without asking LaminHub or the bucket."""
+    of_instance = {"instance_uid": ln.setup.settings.instance.uid, "uid": uid, "run": None}
+    return ln.Storage(
+        root=address, type="s3", region=None, **of_instance, _skip_preparation=True
+    ).save()
+
+
 def every_artifact(ln: Any) -> Any:
     """Artifacts of every branch, those in the trash among them.
 
@@ -56,6 +74,11 @@ def is_in_trash(artifact: Any) -> bool:
 def registered_path(artifact: Any) -> str:
     """Path of an artifact's file below the storage root, as it was registered; perhaps empty."""
     return artifact._real_key or ""
+
+
+def registered_paths(ln: Any) -> set[str]:
+    """Paths below the storage root of artifacts of every branch, as they were registered."""
+    return {path for path in every_artifact(ln).values_list("_real_key", flat=True) if path}
 
 
 def registered_at(ln: Any, part: str) -> Any:

@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from django.db.transaction import atomic, set_rollback
 
+from autophagy_assets.config.home import Home
+from autophagy_assets.errors import InputError
+from autophagy_assets.registry.store import instance
+from autophagy_assets.registry.store.bucket import Bucket
 from autophagy_assets.registry.store.instance import writing
+from autophagy_assets_tests.object_store import ENVIRONMENT
 from autophagy_assets_tests.registry.records import rows
+
+
+@contextmanager
+def undone() -> Iterator[None]:
+    """Take back what the block has registered."""
+    with atomic():
+        yield
+        set_rollback(True)
+
 
 LOOK = """
 import json, os
@@ -65,6 +82,31 @@ def test_the_users_own_instance_is_the_store_where_one_is_named(run_script, tmp_
     assert Path(found["root"]) == tmp_path / "own"
     assert found["labels"] == ["made in the first process"]
     assert not (tmp_path / "home" / "store").exists()
+
+
+def test_a_bucket_beside_the_users_own_instance_is_refused(isolated, tmp_path):
+    isolated.setenv("AUTOPHAGY_HOME", str(tmp_path / "home"))
+    isolated.setenv("AUTOPHAGY_STORAGE", "s3://lab/screens")
+    isolated.setenv("LAMIN_CURRENT_INSTANCE", "lab/ours")
+    with pytest.raises(InputError, match="your LaminDB instance lab/ours has a storage of its own"):
+        instance.connect.__wrapped__()
+
+
+@pytest.mark.slow
+def test_a_bucket_is_of_one_store_and_another_is_refused(
+    store, object_store, monkeypatch, tmp_path
+):
+    for variable, value in ENVIRONMENT.items():
+        monkeypatch.setenv(variable, value)
+    ours = Bucket(object_store.address("lab", "ours"))
+    for _ in range(2):  # the second time as after a kill in between
+        with undone():
+            for _ in range(2):
+                instance._claim(store, ours, Home.locate())
+            assert store.Storage.filter(root=ours.address).count() == 1
+    with undone(), pytest.raises(InputError, match="s3://lab/ours/ keeps the files of another"):
+        instance._claim(store, ours, Home(tmp_path))
+    assert not store.Storage.filter(root=ours.address).exists()
 
 
 def test_a_source_that_cannot_be_read_is_reported_in_one_sentence(run_script):
