@@ -25,7 +25,7 @@ from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from pathlib import Path
-from time import monotonic
+from time import monotonic, process_time
 from typing import Any, ClassVar
 
 import dagster as dg
@@ -40,6 +40,7 @@ from autophagy_assets.registry.store import labels as lab
 from autophagy_assets.registry.store.keys import ArtifactKey
 from autophagy_assets.registry.store.outputs import Output
 from autophagy_assets.staleness.materializations import (
+    CORE_SECONDS,
     FINGERPRINT,
     HASH,
     KEY,
@@ -126,6 +127,8 @@ class LaminIOManager(dg.ConfigurableIOManager):
                 RUN: recorder.run_uid,
                 FINGERPRINT: dg.MetadataValue.json(made_with.as_json()),
                 SECONDS: round(monotonic() - recorder.began, 2),
+                CORE_SECONDS: round(process_time() - recorder.began_cpu, 2),
+                **recorder.measured,
                 "dagster/uri": output.file.path.as_uri(),
             }
         )

@@ -1,10 +1,12 @@
 """Fields of view within the imaging assets: imaged in a worker process, and stored."""
 
+import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from time import process_time
 from typing import TYPE_CHECKING, Any
 
 from autophagy_assets.analysis.identity import DATASET
@@ -18,6 +20,7 @@ from autophagy_assets.registry.fields import Field
 from autophagy_assets.registry.store.files import put
 from autophagy_assets.registry.store.identifiers import derived
 from autophagy_assets.registry.store.outputs import place_of
+from autophagy_assets.staleness.materializations import IMAGED, WORKER_SECONDS
 
 if TYPE_CHECKING:
     from autophagy_assets.assets.context import StudyContext
@@ -35,10 +38,16 @@ class Imaged:
         Its single cells, or why it cannot be used.
     entries : frozenset of str
         Entries of the study that were read.
+    process : int
+        Id of the process.
+    core_seconds : float
+        What it took of the processor, s.
     """
 
     outcome: Any
     entries: frozenset[str]
+    process: int = 0
+    core_seconds: float = 0.0
 
 
 def image_field(job: tuple[Field, Mapping[str, Path]], study: Study, scratch: Path) -> Imaged:
@@ -53,6 +62,7 @@ def image_field(job: tuple[Field, Mapping[str, Path]], study: Study, scratch: Pa
     """
     from autophagy_assets.analysis.imaging.segmentation import process_field
 
+    began = process_time()
     field, images = job
     noting = RecordedStudy.of(study)
     outcome: Any
@@ -60,7 +70,8 @@ def image_field(job: tuple[Field, Mapping[str, Path]], study: Study, scratch: Pa
         outcome = process_field(images, noting, scratch / derived(12, field.sample, field.fov))
     except InputError as error:
         outcome = error
-    return Imaged(outcome, frozenset(noting.entries_read))
+    used = process_time() - began
+    return Imaged(outcome, frozenset(noting.entries_read), os.getpid(), used)
 
 
 def note_entries(context: "StudyContext", imaged: Imaged | Exception) -> None:
@@ -73,6 +84,16 @@ def note_entries(context: "StudyContext", imaged: Imaged | Exception) -> None:
     """
     known = imaged.entries if isinstance(imaged, Imaged) else set(context.study.values())
     context.study.entries_read.update(known)
+
+
+def note_cost(context: "StudyContext", imaged: Imaged | Exception) -> None:
+    """Add a field to what imaging has cost, by which the cost of others is foretold."""
+    cost = context.recorder.measured
+    cost[IMAGED] = cost.get(IMAGED, 0) + 1
+    # What was worked on in this process is in its own seconds already.
+    if isinstance(imaged, Imaged) and imaged.process != os.getpid():
+        used = cost.get(WORKER_SECONDS, 0.0) + imaged.core_seconds
+        cost[WORKER_SECONDS] = round(used, 2)
 
 
 def readable_fields(

@@ -12,6 +12,7 @@ from autophagy_assets.assets.definition import study_asset
 from autophagy_assets.assets.imaging.fields import (
     describe_field,
     image_field,
+    note_cost,
     note_entries,
     readable_fields,
     store_field,
@@ -87,6 +88,7 @@ def single_cell_images(context, config: ImagingConfig) -> pd.DataFrame:
         image = partial(image_field, study=context.study, scratch=scratch)
         for (field, _), imaged in map_fields(image, jobs, settings.workers()):
             note_entries(context, imaged)
+            note_cost(context, imaged)
             context.log.info(describe_field(field, imaged))
             rows.append(store_field(context, field, imaged))
     note_method(context)
