@@ -11,6 +11,7 @@ from autophagy_assets.analysis.features.tables import Table
 from autophagy_assets.assets.context import StudyContext
 from autophagy_assets.config.study import Study
 from autophagy_assets.io_managers import base, steps
+from autophagy_assets.io_managers.parquet import DRAWN
 from autophagy_assets.staleness.code import code_of
 from autophagy_assets.staleness.judge import GIVEN
 from autophagy_assets.staleness.upstream import ANSWERS, CONTROL
@@ -174,6 +175,14 @@ def control(**metadata: Any) -> dg.AssetIn:
         partition_mapping=dg.AllPartitionMapping(),
         metadata={CONTROL: True, **metadata},
     )
+
+
+def drawn_control(**metadata: Any) -> dg.AssetIn:
+    """Input as of `control`, of no more cells than the study file lets models learn from.
+
+    Of more they are drawn by clone and class, with a seed.
+    """
+    return control(**{DRAWN: True}, **metadata)
 
 
 def answers() -> dg.AssetIn:

@@ -56,7 +56,8 @@ def _show_total(entries: Sequence[Entry], workers: int, free: float) -> None:
     size, files = _sums(entries, lambda cost: cost.size), _sums(entries, lambda cost: cost.files)
     console.print(
         f"What was measured, together: {_range(core, duration)} of a processor, "
-        f"{_range(size, amount)} on disk ({amount(free)} are free) in {_range(files, count)} files.",
+        f"{_range(size, amount)} on disk ({amount(free)} are free) in "
+        f"{_range(files, count)} files.",
         style="bold",
         soft_wrap=True,
     )

@@ -1,7 +1,8 @@
 """Tables as parquet: whole, by column, or in pieces for tables larger than memory."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -10,15 +11,17 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from autophagy_assets.analysis.classifier.drawing import NEEDED, drawn
 from autophagy_assets.analysis.features.tables import TABLES
 from autophagy_assets.io_managers.base import LaminIOManager
 from autophagy_assets.io_managers.columns import column_lineage, column_schema
+from autophagy_assets.io_managers.steps import running_step
 from autophagy_assets.registry.provenance.recorder import Recorder
 from autophagy_assets.registry.store.outputs import Output
 from autophagy_assets.registry.store.schemas import validated
 from autophagy_assets.staleness.materializations import Materialization
 
-COLUMNS, STREAM = "columns", "stream"
+COLUMNS, STREAM, DRAWN = "columns", "stream", "drawn"
 _PREVIEW_ROWS, _PREVIEW_COLUMNS = 8, 10
 ROW_GROUP, MAPPED_BYTES = 65_536, 32_000_000
 _CATEGORIES = b"autophagy_assets.categories"
@@ -59,6 +62,31 @@ def read_table(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
     return table
 
 
+def read_drawn(path: Path, columns: list[str] | None, most: int, random_state: int) -> pd.DataFrame:
+    """Read the cells of a table that models learn from; a large table is never in memory whole.
+
+    Parameters
+    ----------
+    columns : list of str or None
+        None for all.
+    most, random_state : int
+        As of :func:`autophagy_assets.analysis.classifier.drawing.drawn`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The table as it is where it has no more rows; else those that are drawn, in its order.
+    """
+    if pq.read_metadata(path).num_rows <= most:
+        return read_table(path, columns)
+    chosen = drawn(read_table(path, NEEDED), most, random_state)
+    kept, begin = [], 0
+    for piece in stream_table(path, columns):
+        kept.append(piece[chosen[begin : begin + len(piece)]])
+        begin += len(piece)
+    return pd.concat(kept, ignore_index=True)
+
+
 def _categories(table: pd.DataFrame) -> dict[str, tuple[list[Any], bool]]:
     return {
         str(name): (dtype.categories.tolist(), bool(dtype.ordered))
@@ -84,7 +112,7 @@ class ParquetIOManager(LaminIOManager):
     """Stores ``pandas.DataFrame``.
 
     Input metadata: ``columns`` (list of str) loads only those, ``stream`` (bool) gives an
-    iterator over row groups instead of a table.
+    iterator over row groups instead of a table, ``drawn`` (bool) the cells that models learn from.
     """
 
     suffix: ClassVar[str] = ".parquet"
@@ -96,7 +124,10 @@ class ParquetIOManager(LaminIOManager):
     def read(self, path: Path, found: Materialization, context: dg.InputContext) -> Any:
         """Read a table, some columns of it, or an iterator over its pieces."""
         wanted = context.definition_metadata or {}
-        load = stream_table if wanted.get(STREAM) else read_table
+        load: Callable[..., Any] = stream_table if wanted.get(STREAM) else read_table
+        if wanted.get(DRAWN):
+            training = running_step(context.step_context, self.study_file).study.training
+            load = partial(read_drawn, **training.model_dump())
         table = load(path, wanted.get(COLUMNS))
         names = [str(c) for c in table.columns] if isinstance(table, pd.DataFrame) else []
         self.recorder(context).columns[context.asset_key.to_user_string()] = names

@@ -13,13 +13,20 @@ from hypothesis import strategies as st
 from matplotlib.figure import Figure
 
 from autophagy_assets.analysis.classifier.classification import train
+from autophagy_assets.analysis.classifier.drawing import drawn
 from autophagy_assets.analysis.figures import Picture
+from autophagy_assets.analysis.identity import CELL_ID, DATASET
 from autophagy_assets.config.models import Model
 from autophagy_assets.config.study import Study
 from autophagy_assets.io_managers import parquet
 from autophagy_assets.io_managers.figure import FigureIOManager
 from autophagy_assets.io_managers.joblib import JoblibIOManager
-from autophagy_assets.io_managers.parquet import read_table, stream_table, write_table
+from autophagy_assets.io_managers.parquet import (
+    read_drawn,
+    read_table,
+    stream_table,
+    write_table,
+)
 from autophagy_assets_tests.analysis.synthetic import raw_features
 
 words = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=8)
@@ -143,3 +150,16 @@ def test_the_same_model_is_the_same_bytes_and_another_is_not(tmp_path, cells):
         JoblibIOManager().write(model, tmp_path / str(name))
     digests = [digest(tmp_path / str(name)) for name in range(3)]
     assert digests[0] == digests[1] != digests[2]
+
+
+@pytest.mark.parametrize("most", [5, 150, 1_000])
+def test_a_draw_is_read_in_pieces_as_from_the_whole_table(tmp_path, monkeypatch, most):
+    monkeypatch.setattr(parquet, "ROW_GROUP", 7)
+    table = raw_features(3, Study.load(), "WT", cells=60).reset_index(drop=True)
+    table["clone"] = table[DATASET].str[-4:]
+    path = written(table, tmp_path)
+    whole = table[drawn(table, most, 42)] if len(table) > most else table
+    for columns in (None, [DATASET, CELL_ID, "nucleus_area"]):
+        found = read_drawn(path, columns, most, 42)
+        expected = (whole if columns is None else whole[columns]).reset_index(drop=True)
+        pd.testing.assert_frame_equal(found, expected)
