@@ -20,7 +20,7 @@ from autophagy_assets.registry.consistency.run_outputs import batches
 from autophagy_assets.registry.store import files
 from autophagy_assets.registry.store.artifacts import verify_lamin_hash
 from autophagy_assets.registry.store.instance import connect, source_name
-from autophagy_assets.registry.store.lamin_internals import is_in_trash
+from autophagy_assets.registry.store.lamin_internals import files_in_place, is_in_trash
 
 GONE, EMPTY = "its file is gone", "its file is empty"
 INCOMPLETE, CHANGED = "its file is incomplete", "its file has changed"
@@ -29,6 +29,7 @@ UNKNOWN = "it is not in LaminDB any more"
 
 # Databases keep the moment of registration in milliseconds, and some cut off the rest.
 _SLACK_NS = 2_000_000
+_AT_ONCE = 5_000  # artifacts in one query
 
 
 @dataclass(frozen=True)
@@ -69,13 +70,31 @@ def damaged(uids: Iterable[str], thorough: bool = False) -> dict[str, str]:
     """
     wanted, known = set(uids), set[str]()
     found: dict[str, str] = {}
-    for some in batches(wanted):
+    whole = set() if thorough else _plainly_whole(wanted)
+    known |= whole
+    for some in batches(wanted - whole):
         for artifact in connect().Artifact.filter(uid__in=some).select_related("storage"):
             known.add(artifact.uid)
             if (fault := _fault(artifact, thorough)) is not None:
                 found[artifact.uid] = fault
     if source_name() is None:
         found |= dict.fromkeys(wanted - known, UNKNOWN)
+    return found
+
+
+def _plainly_whole(uids: set[str]) -> set[str]:
+    """Files of ours that size and time of change say are whole; one look at each, and no more."""
+    found, every = set[str](), sorted(uids)
+    for start in range(0, len(every), _AT_ONCE):
+        rows = files_in_place(connect(), every[start : start + _AT_ONCE])
+        for uid, path, size, registered in rows:
+            try:
+                look = os.stat(path)
+            except OSError:  # gone, or kept elsewhere
+                continue
+            unchanged = look.st_mtime_ns <= _nanoseconds(registered) + _SLACK_NS
+            if size and look.st_size == size and unchanged and not S_ISDIR(look.st_mode):
+                found.add(uid)
     return found
 
 

@@ -6,6 +6,7 @@ connects as it is imported, so that is done inside functions.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,26 @@ def every_artifact(ln: Any) -> Any:
     ``Artifact.filter`` leaves the trash and most branches out, at each filter of a filter again.
     """
     return ln.Artifact.objects.all()
+
+
+def artifact_rows(database: str) -> Any:
+    """Artifacts of every branch in a database, by its alias."""
+    from lamindb.models import Artifact
+
+    return Artifact.objects.using(database).all()
+
+
+def files_in_place(ln: Any, uids: list[str]) -> Iterator[tuple[str, str, int, Any]]:
+    """Uid, path, size and time of registration of files that were registered where they lie.
+
+    Without folders, and without what is in the trash.
+    """
+    found = ln.Artifact.filter(uid__in=uids, n_files=None, _real_key__isnull=False)
+    found = found.exclude(branch_id=TRASH)
+    for uid, root, place, size, registered in found.values_list(
+        "uid", "storage__root", "_real_key", "size", "created_at"
+    ):
+        yield uid, f"{root}/{place}", size, registered
 
 
 def is_in_trash(artifact: Any) -> bool:
