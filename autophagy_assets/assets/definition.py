@@ -11,7 +11,7 @@ from autophagy_assets.analysis.features.tables import Table
 from autophagy_assets.assets.context import StudyContext
 from autophagy_assets.config.study import Study
 from autophagy_assets.io_managers import base, steps
-from autophagy_assets.io_managers.parquet import DRAWN
+from autophagy_assets.io_managers.parquet import DRAWN, PIECES
 from autophagy_assets.staleness.code import code_of
 from autophagy_assets.staleness.judge import GIVEN
 from autophagy_assets.staleness.upstream import ANSWERS, CONTROL
@@ -183,6 +183,11 @@ def drawn_control(**metadata: Any) -> dg.AssetIn:
     Of more they are drawn by clone and class, with a seed.
     """
     return control(**{DRAWN: True}, **metadata)
+
+
+def in_pieces() -> dg.AssetIn:
+    """Input that is a table of any size, of which the step reads a row group at a time."""
+    return dg.AssetIn(metadata={PIECES: True})
 
 
 def answers() -> dg.AssetIn:

@@ -22,11 +22,13 @@ from autophagy_assets.io_managers import parquet
 from autophagy_assets.io_managers.figure import FigureIOManager
 from autophagy_assets.io_managers.joblib import JoblibIOManager
 from autophagy_assets.io_managers.parquet import (
+    ParquetIOManager,
     read_drawn,
     read_table,
     stream_table,
     write_table,
 )
+from autophagy_assets.io_managers.pieces import StoredTable, TablePieces
 from autophagy_assets_tests.analysis.synthetic import raw_features
 
 words = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=8)
@@ -150,6 +152,33 @@ def test_the_same_model_is_the_same_bytes_and_another_is_not(tmp_path, cells):
         JoblibIOManager().write(model, tmp_path / str(name))
     digests = [digest(tmp_path / str(name)) for name in range(3)]
     assert digests[0] == digests[1] != digests[2]
+
+
+@given(st.lists(st.integers(0, 20), min_size=1, max_size=6), st.integers(3, 15))
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_table_given_in_pieces_has_the_bytes_of_the_whole_one(tmp_path, monkeypatch, sizes, rows):
+    monkeypatch.setattr(parquet, "ROW_GROUP", rows)
+    whole = raw_features(1, Study.load(), "WT", cells=60, datasets=2).reset_index(drop=True)
+    whole = whole.head(sum(sizes)).assign(called=lambda t: np.where(t[CELL_ID] > 40, "TP", "FN"))
+    ends = np.cumsum(sizes)
+    parts = [whole.iloc[end - size : end] for end, size in zip(ends, sizes, strict=True)]
+    in_pieces = tmp_path / "pieces.parquet"
+    in_pieces.unlink(missing_ok=True)
+    ParquetIOManager().write(TablePieces(len(whole), parts), in_pieces)
+    assert in_pieces.read_bytes() == written(whole, tmp_path).read_bytes()
+    stored = StoredTable(in_pieces, stream_table)
+    again = pd.concat(list(stored.pieces()), ignore_index=True)
+    pd.testing.assert_frame_equal(again, whole, check_dtype=bool(len(whole)))
+    assert [*next(stored.pieces([DATASET, "not there"]))] == [DATASET] and len(stored) == len(whole)
+
+
+def test_every_piece_is_looked_at_before_it_is_written(tmp_path):
+    seen = []
+    table = pd.DataFrame({"a": range(4)})
+    pieces = TablePieces(4, [table.head(2), table.tail(2)])
+    pieces.checked(lambda piece: seen.append(len(piece)))
+    ParquetIOManager().write(pieces, tmp_path / "t.parquet")
+    assert seen == [2, 2]
 
 
 @pytest.mark.parametrize("most", [5, 150, 1_000])
