@@ -26,9 +26,8 @@ def register(fields: int) -> dict[str, float]:
     """Seconds that registering the files of so many fields takes."""
     from autophagy_assets.registry.provenance.recorder import Recorder, Step
 
-    recorder = Recorder(
-        Step("single_cell_images", "WT__clone-1__untreated", None, "def f(): ...", "1")
-    )
+    sample = "WT__clone-1__untreated"
+    recorder = Recorder(Step("single_cell_images", sample, None, "def f(): ...", "1"))
     recorder.start()
     for number in range(fields):
         for name in ("single_cell_data.h5ad", "spatialdata.parquet"):

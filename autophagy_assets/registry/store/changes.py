@@ -8,7 +8,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from autophagy_assets.registry.store.lamin_internals import artifact_rows, label_links
+from autophagy_assets.registry.store.lamin_internals import (
+    artifact_rows,
+    label_links,
+    label_registries,
+)
 
 
 def state_of_records(artifacts: Any) -> tuple[Any, ...]:
@@ -31,7 +35,6 @@ def state_of_records(artifacts: Any) -> tuple[Any, ...]:
         return Sum(Cast(F(one), BigIntegerField()) * Cast(F(other), BigIntegerField()))
 
     links, rows = label_links().objects.using(artifacts.db), artifact_rows(artifacts.db)
-    label, kind = (links.model._meta.get_field(name).related_model for name in _NAMED)
     found = [
         rows.aggregate(
             Count("id"), Max("updated_at"), latest=Sum("id", filter=Q(is_latest=True)),
@@ -46,10 +49,7 @@ def state_of_records(artifacts: Any) -> tuple[Any, ...]:
             named.objects.using(artifacts.db).aggregate(
                 Count("id"), Max("updated_at"), names=Sum(Length("name"))
             )
-            for named in (label, kind)
+            for named in label_registries()
         ),
     ]  # fmt: skip
     return tuple(value for part in found for value in part.values())
-
-
-_NAMED = ("ulabel", "feature")

@@ -14,7 +14,11 @@ from typing import Any
 
 from autophagy_assets.errors import InputError
 from autophagy_assets.registry.store.identifiers import derived, slug
-from autophagy_assets.registry.store.lamin_internals import label_links, number_links
+from autophagy_assets.registry.store.lamin_internals import (
+    label_links,
+    label_registries,
+    number_links,
+)
 
 STUDY = "study"
 GENOTYPE = "genotype"
@@ -192,7 +196,7 @@ def labels_by_slug(database: str, slugs: Iterable[str]) -> list[list[str]]:
     list of list of str
         Of each slug the names that it may stand for.
     """
-    labels = label_links()._meta.get_field("ulabel").related_model.objects.using(database)
+    labels = label_registries()[0].objects.using(database)
     names = [name for name in labels.values_list("name", flat=True) if name]
     return [[name for name in names if may_be(name, wanted)] for wanted in slugs]
 

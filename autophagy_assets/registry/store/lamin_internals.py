@@ -111,6 +111,13 @@ def label_links() -> Any:
     return ArtifactULabel
 
 
+def label_registries() -> tuple[Any, Any]:
+    """Labels, and the features that say of which kind a label is; of every database."""
+    from lamindb.models import Feature, ULabel
+
+    return ULabel, Feature
+
+
 def number_links() -> tuple[Any, Any]:
     """Links of numbers to artifacts, and the numbers."""
     from lamindb.models import ArtifactJsonValue, JsonValue
