@@ -13,6 +13,7 @@ from autophagy_assets.config.secrets import without_secrets
 from autophagy_assets.config.study import Study
 from autophagy_assets.errors import IntegrityError, store_away
 from autophagy_assets.io_managers import base, steps
+from autophagy_assets.io_managers.parquet import DRAWN, PIECES
 from autophagy_assets.staleness.code import code_of
 from autophagy_assets.staleness.judge import GIVEN
 from autophagy_assets.staleness.upstream import ANSWERS, CONTROL
@@ -201,6 +202,19 @@ def control(**metadata: Any) -> dg.AssetIn:
         partition_mapping=dg.AllPartitionMapping(),
         metadata={CONTROL: True, **metadata},
     )
+
+
+def drawn_control(**metadata: Any) -> dg.AssetIn:
+    """Input as of `control`, of no more cells than the study file lets models learn from.
+
+    Of more they are drawn by clone and class, with a seed.
+    """
+    return control(**{DRAWN: True}, **metadata)
+
+
+def in_pieces() -> dg.AssetIn:
+    """Input that is a table of any size, of which the step reads a row group at a time."""
+    return dg.AssetIn(metadata={PIECES: True})
 
 
 def answers() -> dg.AssetIn:

@@ -38,6 +38,8 @@ class Look:
         Assets that may be made.
     busy : set of Target
         What runs are making, or are about to make.
+    registry : RegistryState
+        What LaminDB has from outside.
     """
 
     study: Study
@@ -45,6 +47,7 @@ class Look:
     plan: Plan
     chosen: set[str]
     busy: set[Target]
+    registry: RegistryState
 
     @property
     def held(self) -> set[Target]:
@@ -103,7 +106,7 @@ def look(
     _retire(instance, study, defs, registry)
     plan = make_plan(Judge(instance, defs, study, registry, verify))
     record_left_out(instance, plan)
-    return Look(study, defs, plan, assets_of(defs, groups), busy)
+    return Look(study, defs, plan, assets_of(defs, groups), busy, registry)
 
 
 def _retire(

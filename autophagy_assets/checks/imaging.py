@@ -97,7 +97,7 @@ def registered(study: Study, sample: str) -> set[str]:
         for row in foreign_datasets(study).itertuples()
         if sample_key(row.genotype, row.clone, row.stimulation) == sample
     }
-    return given | {field.fov for field in raw_fields(study) if field.sample == sample}
+    return given | {field.fov for field in raw_fields(study, sample)}
 
 
 @study_checks("excluded_fields", {REFUSED: REFUSED_ASKS})

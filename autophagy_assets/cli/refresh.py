@@ -19,11 +19,15 @@ REPORT_FOLDER = "report"
 @click.command()
 @click.option("--workers", type=click.IntRange(min=1), help="Processes; default: all cores.")
 @click.option("--verify", is_flag=True, help="Read every file, and make damaged ones again.")
-def refresh(workers: int | None, verify: bool) -> None:
+@click.option("--dry-run", is_flag=True, help="Say what would be made and what it takes; no more.")
+def refresh(workers: int | None, verify: bool, dry_run: bool) -> None:
     """Make whatever is new or out of date, and nothing else.
 
     Ends with exit code 1 where something is not up to date in the end.
     """
+    if dry_run:
+        show_what_would_be_made(workers, verify)
+        return
     from autophagy_assets.cli.changes_output import show_since_last
     from autophagy_assets.cli.output import show_summary
     from autophagy_assets.cli.summary import REPORT
@@ -34,6 +38,36 @@ def refresh(workers: int | None, verify: bool) -> None:
     if any(target.asset == REPORT for target in done.made):
         show_since_last(Study.load())
     sys.exit(0 if done.complete else 1)
+
+
+def show_what_would_be_made(workers: int | None, verify: bool) -> None:
+    """Print what a refresh would make, and what that is expected to take.
+
+    Parameters
+    ----------
+    workers : int or None
+        Processes that would image samples; None for as many as this machine can run.
+    verify : bool
+        Read every file, and count damaged ones.
+    """
+    import shutil
+
+    from autophagy_assets.automation.bill import bill
+    from autophagy_assets.automation.home_study import require
+    from autophagy_assets.automation.next_runs import look
+    from autophagy_assets.automation.rounds import require_control
+    from autophagy_assets.cli.bill_output import show_bill
+    from autophagy_assets.compute.pool import default_workers
+    from autophagy_assets.config.home import dagster_instance
+    from autophagy_assets.config.study import Study
+    from autophagy_assets.registry.store.instance import storage_root
+
+    require(Study.load().name)
+    instance = dagster_instance(capture=False)
+    state = look(instance, None, verify=verify)
+    require_control(instance, state.study)
+    free = shutil.disk_usage(storage_root()).free
+    show_bill(bill(state, instance), workers or default_workers(), free)
 
 
 def run_refresh(workers: int | None, verify: bool = False) -> Refreshed:

@@ -30,6 +30,13 @@ class Segmentation(Strict):
     median_filter_px: int = Field(gt=0)
 
 
+class Training(Strict):
+    """How many of the control's cells models learn from and are tested on, at most."""
+
+    most_cells: int = Field(default=500_000, ge=100)
+    random_state: int = 42
+
+
 class CrossValidation(Strict):
     """How the control's cells are divided into folds, and what is shuffled in the controls."""
 

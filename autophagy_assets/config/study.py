@@ -19,7 +19,14 @@ from autophagy_assets.config import settings
 from autophagy_assets.config.estimators import Strict
 from autophagy_assets.config.marker import MarkerFeatures
 from autophagy_assets.config.models import Model, check_channels, check_models, with_models
-from autophagy_assets.config.sections import Checks, CrossValidation, Galleries, Segmentation, Split
+from autophagy_assets.config.sections import (
+    Checks,
+    CrossValidation,
+    Galleries,
+    Segmentation,
+    Split,
+    Training,
+)
 from autophagy_assets.errors import InputError
 
 DEFAULT_STUDY = Path(__file__).with_name("default_study.yaml")
@@ -43,6 +50,7 @@ class Study(Strict):
     excluded_features: tuple[str, ...]
     split: Split
     models: tuple[Model, ...] = Field(min_length=1)
+    training: Training = Training()
     cross_validation: CrossValidation = CrossValidation()
     segmentation: Segmentation
     marker: MarkerFeatures = MarkerFeatures()

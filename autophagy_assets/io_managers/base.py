@@ -26,7 +26,7 @@ from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from pathlib import Path
-from time import monotonic
+from time import monotonic, process_time
 from typing import Any, ClassVar
 
 import dagster as dg
@@ -42,6 +42,7 @@ from autophagy_assets.registry.store.keys import ArtifactKey
 from autophagy_assets.registry.store.outputs import Output
 from autophagy_assets.registry.store.storage import uri_of
 from autophagy_assets.staleness.materializations import (
+    CORE_SECONDS,
     FINGERPRINT,
     HASH,
     KEY,
@@ -128,6 +129,8 @@ class LaminIOManager(dg.ConfigurableIOManager):
                 RUN: recorder.run_uid,
                 FINGERPRINT: dg.MetadataValue.json(made_with.as_json()),
                 SECONDS: round(monotonic() - recorder.began, 2),
+                CORE_SECONDS: round(process_time() - recorder.began_cpu, 2),
+                **recorder.measured,
                 "dagster/uri": uri_of(output.file.path),
             }
         )

@@ -1,7 +1,9 @@
 """Tables as parquet: whole, by column, or in pieces for tables larger than memory."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -10,15 +12,18 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from autophagy_assets.analysis.classifier.drawing import NEEDED, drawn
 from autophagy_assets.analysis.features.tables import TABLES
 from autophagy_assets.io_managers.base import LaminIOManager
 from autophagy_assets.io_managers.columns import column_lineage, column_schema
+from autophagy_assets.io_managers.pieces import StoredTable, TablePieces, write_in_row_groups
+from autophagy_assets.io_managers.steps import running_step
 from autophagy_assets.registry.provenance.recorder import Recorder
 from autophagy_assets.registry.store.outputs import Output
 from autophagy_assets.registry.store.schemas import validated
 from autophagy_assets.staleness.materializations import Materialization
 
-COLUMNS, STREAM = "columns", "stream"
+COLUMNS, DRAWN, PIECES = "columns", "drawn", "pieces"
 _PREVIEW_ROWS, _PREVIEW_COLUMNS = 8, 10
 ROW_GROUP, MAPPED_BYTES = 65_536, 32_000_000
 _CATEGORIES = b"autophagy_assets.categories"
@@ -59,6 +64,31 @@ def read_table(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
     return table
 
 
+def read_drawn(path: Path, columns: list[str] | None, most: int, random_state: int) -> pd.DataFrame:
+    """Read the cells of a table that models learn from; a large table is never in memory whole.
+
+    Parameters
+    ----------
+    columns : list of str or None
+        None for all.
+    most, random_state : int
+        As of :func:`autophagy_assets.analysis.classifier.drawing.drawn`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The table as it is where it has no more rows; else those that are drawn, in its order.
+    """
+    if pq.read_metadata(path).num_rows <= most:
+        return read_table(path, columns)
+    chosen = drawn(read_table(path, NEEDED), most, random_state)
+    kept, begin = [], 0
+    for piece in stream_table(path, columns):
+        kept.append(piece[chosen[begin : begin + len(piece)]])
+        begin += len(piece)
+    return pd.concat(kept, ignore_index=True)
+
+
 def _categories(table: pd.DataFrame) -> dict[str, tuple[list[Any], bool]]:
     return {
         str(name): (dtype.categories.tolist(), bool(dtype.ordered))
@@ -75,56 +105,90 @@ def stream_table(path: Path, columns: list[str] | None = None) -> Iterator[pd.Da
     pandas.DataFrame
         At most ``ROW_GROUP`` rows.
     """
-    with pq.ParquetFile(path, pre_buffer=False) as file:  # buffering ahead doubles the memory
+    # Buffering ahead doubles the memory; one group is read while the one before it is worked on.
+    with pq.ParquetFile(path, pre_buffer=False) as file, ThreadPoolExecutor(1) as pool:
+
+        def read(group: int) -> pd.DataFrame:
+            return file.read_row_group(group, columns=columns).to_pandas()
+
+        ahead: Future[pd.DataFrame] | None = None
         for group in range(file.num_row_groups):
-            yield file.read_row_group(group, columns=columns).to_pandas()
+            piece = (ahead or pool.submit(read, group)).result()
+            last = group + 1 == file.num_row_groups
+            ahead = None if last else pool.submit(read, group + 1)
+            yield piece
 
 
 class ParquetIOManager(LaminIOManager):
     """Stores ``pandas.DataFrame``.
 
-    Input metadata: ``columns`` (list of str) loads only those, ``stream`` (bool) gives an
-    iterator over row groups instead of a table.
+    Input metadata: ``columns`` (list of str) loads only those, ``pieces`` (bool) gives a
+    :class:`StoredTable` to be read piece by piece, ``drawn`` (bool) the cells that models learn
+    from. What an asset gives as :class:`TablePieces` is written piece by piece.
     """
 
     suffix: ClassVar[str] = ".parquet"
 
-    def write(self, value: pd.DataFrame, path: Path) -> None:
+    def write(self, value: pd.DataFrame | TablePieces, path: Path) -> None:
         """Write a table."""
-        write_table(value, path)
+        if isinstance(value, TablePieces) and len(value) > ROW_GROUP:
+            write_in_row_groups(value, path, ROW_GROUP)
+        elif isinstance(value, TablePieces):
+            write_table(pd.concat(list(value), ignore_index=True), path)
+        else:
+            write_table(value, path)
 
     def read(self, path: Path, found: Materialization, context: dg.InputContext) -> Any:
         """Read a table, some columns of it, or an iterator over its pieces."""
         wanted = context.definition_metadata or {}
-        load = stream_table if wanted.get(STREAM) else read_table
+        if wanted.get(PIECES):
+            stored = StoredTable(path, stream_table)
+            self.recorder(context).columns[context.asset_key.to_user_string()] = stored.columns
+            return stored
+        load: Callable[..., pd.DataFrame] = read_table
+        if wanted.get(DRAWN):
+            training = running_step(context.step_context, self.study_file).study.training
+            load = partial(read_drawn, **training.model_dump())
         table = load(path, wanted.get(COLUMNS))
         names = [str(c) for c in table.columns] if isinstance(table, pd.DataFrame) else []
         self.recorder(context).columns[context.asset_key.to_user_string()] = names
         return table
 
     def verified_first(self, context: dg.InputContext) -> bool:
-        """A stream is handed out before its end is read, so it is verified first."""
-        return bool((context.definition_metadata or {}).get(STREAM))
+        """Pieces are handed out before the end of the table is read, so it is verified first."""
+        return bool((context.definition_metadata or {}).get(PIECES))
 
     def extra(
-        self, recorder: Recorder, value: pd.DataFrame, output: Output, contract: str | None
+        self,
+        recorder: Recorder,
+        value: pd.DataFrame | TablePieces,
+        output: Output,
+        contract: str | None,
     ) -> dict[str, Any]:
         """Say what the columns hold, and from which columns they come."""
-        lineage = column_lineage([str(c) for c in value.columns], recorder.columns)
-        return column_schema(value, TABLES.get(contract or "")) | lineage
+        head = _head(value)
+        lineage = column_lineage([str(c) for c in head.columns], recorder.columns)
+        return column_schema(head, TABLES.get(contract or "")) | lineage
 
-    def schema_of(self, value: pd.DataFrame, contract: str | None, asset: str) -> Any:
+    def schema_of(self, value: pd.DataFrame | TablePieces, contract: str | None, asset: str) -> Any:
         """Validate as the kind of table that the asset names."""
-        return validated(value, TABLES[contract], asset) if contract else None
+        if not contract:
+            return None
+        fits = partial(validated, kind=TABLES[contract], name=asset)
+        return value.checked(fits) if isinstance(value, TablePieces) else fits(value)
 
-    def rows(self, value: pd.DataFrame) -> int:
+    def rows(self, value: pd.DataFrame | TablePieces) -> int:
         """Count the rows."""
         return len(value)
 
-    def metadata(self, value: pd.DataFrame, path: Path) -> dict[str, Any]:
+    def metadata(self, value: pd.DataFrame | TablePieces, path: Path) -> dict[str, Any]:
         """Row count and the first rows."""
-        head = value.iloc[:_PREVIEW_ROWS, :_PREVIEW_COLUMNS]
+        head = _head(value).iloc[:_PREVIEW_ROWS, :_PREVIEW_COLUMNS]
         return {
             "dagster/row_count": len(value),
             "preview": dg.MetadataValue.md(head.to_markdown(index=False)),
         }
+
+
+def _head(value: pd.DataFrame | TablePieces) -> pd.DataFrame:
+    return value.head if isinstance(value, TablePieces) else value

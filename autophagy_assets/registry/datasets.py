@@ -42,10 +42,13 @@ def single_cell_datasets(study: Study, *, every_version: bool = False) -> pd.Dat
         ``clone``, ``fov``, ``pixel_um`` (float, NaN where unknown), ``n_cells``, and
         ``own`` (whether this platform made it in this store); sorted by key.
     """
-    found = (
-        source().Artifact.filter(ulabels__name=study.name).filter(ulabels__name=SINGLE_CELL_IMAGES)
-    )
-    return _described(found if every_version else found.filter(is_latest=True), study)
+    return _described(_single_cell_datasets(study, every_version), study)
+
+
+def _single_cell_datasets(study: Study, every_version: bool) -> Any:
+    found = source().Artifact.filter(ulabels__name=study.name)
+    found = found.filter(ulabels__name=SINGLE_CELL_IMAGES)
+    return found if every_version else found.filter(is_latest=True)
 
 
 def foreign_datasets(study: Study, *, every_version: bool = False) -> pd.DataFrame:
@@ -61,8 +64,10 @@ def foreign_datasets(study: Study, *, every_version: bool = False) -> pd.DataFra
     pandas.DataFrame
         As :func:`single_cell_datasets`.
     """
-    found = single_cell_datasets(study, every_version=every_version)
-    return found.query("not own", engine="python").reset_index(drop=True)
+    found = _single_cell_datasets(study, every_version)
+    if source_name() is None:  # those of this platform may be very many
+        found = found.exclude(run__transform__key=transform_key("single_cell_images"))
+    return _described(found, study)
 
 
 def _described(found: Any, study: Study) -> pd.DataFrame:

@@ -5,15 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from operator import attrgetter
+from typing import Any
 
 from autophagy_assets.config.study import Study
 from autophagy_assets.errors import InputError
 from autophagy_assets.registry.store import labels as lab
+from autophagy_assets.registry.store.changes import state_of_records
 from autophagy_assets.registry.store.identifiers import derived, slug
 from autophagy_assets.registry.store.instance import source
-from autophagy_assets.registry.store.labels import labels_of
+from autophagy_assets.registry.store.labels import labels_by_slug, labels_of
 
 RAW_IMAGE = "raw image"
+_ORDER = ("genotype", "clone", "stimulation", "fov")
 _PLACE = (lab.GENOTYPE, lab.CLONE, lab.STIMULATION, lab.FOV)
 
 
@@ -111,8 +115,13 @@ def study_slug(study: Study) -> str:
     return slug(study.name)
 
 
-def raw_images(study: Study) -> list[RawImage]:
+def raw_images(study: Study, sample: str | None = None) -> list[RawImage]:
     """Every registered image of a study that says where it was taken.
+
+    Parameters
+    ----------
+    sample : str, optional
+        Partition key; leave out the images of other samples.
 
     Returns
     -------
@@ -125,13 +134,22 @@ def raw_images(study: Study) -> list[RawImage]:
         description__icontains=RAW_IMAGE,
         suffix__in=[".tif", ".tiff"],
     )
+    if sample is not None:
+        # By its labels: with many samples each step would else look through all of their images.
+        for names in labels_by_slug(found.db, sample.split("__")):
+            found = found.filter(ulabels__name__in=names)
     keys = dict(found.values_list("uid", "key"))
     images = (RawImage(uid, keys[uid] or "", known) for uid, known in labels_of(found).items())
     return [image for image in images if all(image.place) and image.channel in study.channels]
 
 
-def raw_fields(study: Study) -> list[Field]:
+def raw_fields(study: Study, sample: str | None = None) -> list[Field]:
     """Fields of view of a study that have every channel.
+
+    Parameters
+    ----------
+    sample : str, optional
+        Partition key; leave out the fields of other samples.
 
     Returns
     -------
@@ -144,8 +162,23 @@ def raw_fields(study: Study) -> list[Field]:
         If two images are registered for one channel of a field: which of them was meant
         nobody can know.
     """
+    if sample is not None:
+        return [field for field in _read_fields(study, sample) if field.sample == sample]
+    artifacts = source().Artifact.filter()
+    asked, state = (artifacts.db, study.name, study.channels), state_of_records(artifacts)
+    if asked not in _known or _known[asked][0] != state:
+        _known[asked] = state, _read_fields(study)
+    return list(_known[asked][1])
+
+
+# What was found last. With 100,000 fields reading them takes far longer than seeing whether
+# anything has changed, and whoever watches a study asks again and again.
+_known: dict[tuple[Any, ...], tuple[tuple[Any, ...], list[Field]]] = {}
+
+
+def _read_fields(study: Study, sample: str | None = None) -> list[Field]:
     fields: dict[tuple[str, ...], dict[str, RawImage]] = {}
-    for image in raw_images(study):
+    for image in raw_images(study, sample):
         other = fields.setdefault(image.place, {}).setdefault(image.channel, image)
         if other is not image:
             raise InputError(
@@ -153,11 +186,12 @@ def raw_fields(study: Study) -> list[Field]:
                 f"({other.uid} and {image.uid}): run autophagy withdraw {image.field!r}, then "
                 "ingest its images again."
             )
-    return sorted(
+    whole = [
         _field(place, by_channel, study)
         for place, by_channel in fields.items()
         if len(by_channel) == len(study.channels)
-    )
+    ]
+    return sorted(whole, key=attrgetter(*_ORDER))
 
 
 def _field(place: tuple[str, ...], by_channel: dict[str, RawImage], study: Study) -> Field:

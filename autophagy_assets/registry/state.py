@@ -47,8 +47,7 @@ class RegistryState:
     @cached_property
     def fields(self) -> list[Field]:
         """Fields of view that have every channel."""
-        found = raw_fields(self._study)
-        return [f for f in found if self._sample is None or f.sample == self._sample]
+        return raw_fields(self._study, self._sample)
 
     @cached_property
     def unreadable(self) -> dict[str, str]:

@@ -24,6 +24,9 @@ CLAIMS_UID, CLAIMS_HASH = "lamindb/claims_uid", "claims_sha256"
 # Files of a materialization: names of the metadata that hold uid and hash.
 STORED = ((UID, HASH), (TABLE_UID, TABLE_HASH), (CLAIMS_UID, CLAIMS_HASH))
 SECONDS = "seconds"
+# What a step has cost: seconds of the processor in its own process and in its workers, and the
+# fields of view that it imaged, which may be fewer than those it has.
+CORE_SECONDS, WORKER_SECONDS, IMAGED = "core_seconds", "core_seconds_of_workers", "fields_imaged"
 _AT_ONCE = 500  # events in one query
 
 
@@ -76,6 +79,14 @@ def latest(
     )
     records = instance.fetch_materializations(wanted, limit=1).records
     return _materialization(records[0]) if records else None
+
+
+def recent(
+    instance: dg.DagsterInstance, asset: dg.AssetKey, limit: int = _AT_ONCE
+) -> list[Materialization]:
+    """Latest materializations of an asset, whatever their partition, the newest first."""
+    records = instance.fetch_materializations(asset, limit=limit).records
+    return [found for record in records if (found := _materialization(record)) is not None]
 
 
 def _materialization(record: dg.EventLogRecord) -> Materialization | None:

@@ -68,6 +68,9 @@ def test_ingest_refresh_status_report_and_delete(tiny_study: Path, tmp_path: Pat
     assert "3 new, 9 unchanged" in repaired.stdout and "Excluded" not in repaired.stdout
     assert "0 new, 12 unchanged" in run("ingest", str(images)).stdout
 
+    foretold = run("refresh", "--dry-run").stdout
+    assert "single_cell_images" in foretold and "Not measured yet" in foretold
+
     made = run("refresh", from_nothing=True)
     assert made.returncode == 0, made.stdout + made.stderr
     for word in ("AUC", "Cells", "EI24KO cells, by puncta", "index.html"):
@@ -82,6 +85,7 @@ def test_ingest_refresh_status_report_and_delete(tiny_study: Path, tmp_path: Pat
     again = run("refresh")  # where hashes have another seed
     assert again.returncode == 0 and "Made 0;" in again.stdout
     assert "to make" in run("status").stdout
+    assert "would make nothing" in run("refresh", "--dry-run").stdout
 
     copies = run("report", "--to", str(tmp_path / "out")).stdout.split()
     assert {Path(copy).name for copy in copies} >= {

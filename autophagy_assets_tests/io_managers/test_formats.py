@@ -13,13 +13,22 @@ from hypothesis import strategies as st
 from matplotlib.figure import Figure
 
 from autophagy_assets.analysis.classifier.classification import train
+from autophagy_assets.analysis.classifier.drawing import drawn
 from autophagy_assets.analysis.figures import Picture
+from autophagy_assets.analysis.identity import CELL_ID, DATASET
 from autophagy_assets.config.models import Model
 from autophagy_assets.config.study import Study
 from autophagy_assets.io_managers import parquet
 from autophagy_assets.io_managers.figure import FigureIOManager
 from autophagy_assets.io_managers.joblib import JoblibIOManager
-from autophagy_assets.io_managers.parquet import read_table, stream_table, write_table
+from autophagy_assets.io_managers.parquet import (
+    ParquetIOManager,
+    read_drawn,
+    read_table,
+    stream_table,
+    write_table,
+)
+from autophagy_assets.io_managers.pieces import StoredTable, TablePieces
 from autophagy_assets_tests.analysis.synthetic import raw_features
 
 words = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=8)
@@ -143,3 +152,43 @@ def test_the_same_model_is_the_same_bytes_and_another_is_not(tmp_path, cells):
         JoblibIOManager().write(model, tmp_path / str(name))
     digests = [digest(tmp_path / str(name)) for name in range(3)]
     assert digests[0] == digests[1] != digests[2]
+
+
+@given(st.lists(st.integers(0, 20), min_size=1, max_size=6), st.integers(3, 15))
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_table_given_in_pieces_has_the_bytes_of_the_whole_one(tmp_path, monkeypatch, sizes, rows):
+    monkeypatch.setattr(parquet, "ROW_GROUP", rows)
+    whole = raw_features(1, Study.load(), "WT", cells=60, datasets=2).reset_index(drop=True)
+    whole = whole.head(sum(sizes)).assign(called=lambda t: np.where(t[CELL_ID] > 40, "TP", "FN"))
+    ends = np.cumsum(sizes)
+    parts = [whole.iloc[end - size : end] for end, size in zip(ends, sizes, strict=True)]
+    in_pieces = tmp_path / "pieces.parquet"
+    in_pieces.unlink(missing_ok=True)
+    ParquetIOManager().write(TablePieces(len(whole), parts), in_pieces)
+    assert in_pieces.read_bytes() == written(whole, tmp_path).read_bytes()
+    stored = StoredTable(in_pieces, stream_table)
+    again = pd.concat(list(stored.pieces()), ignore_index=True)
+    pd.testing.assert_frame_equal(again, whole, check_dtype=bool(len(whole)))
+    assert [*next(stored.pieces([DATASET, "not there"]))] == [DATASET] and len(stored) == len(whole)
+
+
+def test_every_piece_is_looked_at_before_it_is_written(tmp_path):
+    seen = []
+    table = pd.DataFrame({"a": range(4)})
+    pieces = TablePieces(4, [table.head(2), table.tail(2)])
+    pieces.checked(lambda piece: seen.append(len(piece)))
+    ParquetIOManager().write(pieces, tmp_path / "t.parquet")
+    assert seen == [2, 2]
+
+
+@pytest.mark.parametrize("most", [5, 150, 1_000])
+def test_a_draw_is_read_in_pieces_as_from_the_whole_table(tmp_path, monkeypatch, most):
+    monkeypatch.setattr(parquet, "ROW_GROUP", 7)
+    table = raw_features(3, Study.load(), "WT", cells=60).reset_index(drop=True)
+    table["clone"] = table[DATASET].str[-4:]
+    path = written(table, tmp_path)
+    whole = table[drawn(table, most, 42)] if len(table) > most else table
+    for columns in (None, [DATASET, CELL_ID, "nucleus_area"]):
+        found = read_drawn(path, columns, most, 42)
+        expected = (whole if columns is None else whole[columns]).reset_index(drop=True)
+        pd.testing.assert_frame_equal(found, expected)

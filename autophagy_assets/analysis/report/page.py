@@ -118,7 +118,22 @@ def _counts(counts: pd.DataFrame, study: Study) -> dict[str, Any]:
         index="genotype", columns="stimulation", values="cells", aggfunc="sum", fill_value=0
     ).reindex(index=genotypes, columns=stimulations, fill_value=0)
     rows = [(str(name), [int(n) for n in row]) for name, row in table.iterrows()]
-    return {"stimulations": stimulations, "rows": rows}
+    return {"stimulations": stimulations, "rows": rows, "drawn": _drawn(counts, study)}
+
+
+def _drawn(counts: pd.DataFrame, study: Study) -> str:
+    """Say that models learn from some of the control's cells, where that is so."""
+    of_control = counts["genotype"].eq(study.control) & counts["stimulation"].isin(
+        list(study.classes.values())
+    )
+    there, drawing = int(counts.loc[of_control, "cells"].sum()), study.training
+    if there <= drawing.most_cells:
+        return ""
+    return (
+        f"Models learn from {drawing.most_cells:,} of these {there:,} {study.control} cells and "
+        f"are tested on the same ones: drawn at random (seed {drawing.random_state}), of each "
+        "clone and class in proportion to the cells that there are."
+    )
 
 
 def _evaluations(

@@ -4,6 +4,7 @@ A worker knows neither Dagster nor LaminDB: it gets paths, and gives back what i
 entries of the study it read. Not here: what the step does with that (``fields``).
 """
 
+import os
 import platform
 import shutil
 import tempfile
@@ -11,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from time import process_time
 from typing import TYPE_CHECKING, Any
 
 from autophagy_assets.analysis.identity import DATASET
@@ -35,10 +37,16 @@ class Worked:
         What was made, or an ``InputError`` that says why the field cannot be used.
     entries : frozenset of str
         Entries of the study that were read.
+    process : str
+        Which process worked on it, on which machine.
+    core_seconds : float
+        What it took of the processor, s.
     """
 
     outcome: Any
     entries: frozenset[str]
+    process: str = ""
+    core_seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -80,21 +88,31 @@ def image_field(
     from autophagy_assets.analysis.imaging.segmentation import process_field
 
     _, images, places = job
+    began = process_time()
     if elsewhere:
         see([scratch, *images.values()])
     noting = RecordedStudy.of(study)
-    folder = None if elsewhere else scratch
-    with tempfile.TemporaryDirectory(dir=folder, ignore_cleanup_errors=True) as work:
+    outcome: Any
+    with tempfile.TemporaryDirectory(
+        dir=None if elsewhere else scratch, ignore_cleanup_errors=True
+    ) as work:
         try:
             made = process_field(images, noting, Path(work) / "field")
+            sources = {DATASET: made.single_cells, "spatialdata": made.spatialdata}
+            files = {
+                name: put(partial(shutil.move, sources[name]), *place, scratch)
+                for name, place in places.items()
+            }
+            outcome = StoredField(made.n_cells, files)
         except InputError as error:
-            return Worked(error, frozenset(noting.entries_read))
-        sources = {DATASET: made.single_cells, "spatialdata": made.spatialdata}
-        files = {
-            name: put(partial(shutil.move, sources[name]), *place, scratch)
-            for name, place in places.items()
-        }
-    return Worked(StoredField(made.n_cells, files), frozenset(noting.entries_read))
+            outcome = error
+    used = process_time() - began
+    return Worked(outcome, frozenset(noting.entries_read), this_process(), used)
+
+
+def this_process() -> str:
+    """Name this process among those of all machines."""
+    return f"{platform.node()}-{os.getpid()}"
 
 
 def featurize_field(crops: Path, study: Study) -> Worked:

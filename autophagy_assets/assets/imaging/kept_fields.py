@@ -8,18 +8,21 @@ its images, such as a worker that was killed.
 """
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from autophagy_assets.analysis.identity import DATASET
 from autophagy_assets.assets.imaging.field_files import files_of
 from autophagy_assets.assets.imaging.manifest import OK, row_of
 from autophagy_assets.assets.imaging.method import METHOD, same_method
+from autophagy_assets.config.study import Study
 from autophagy_assets.errors import IntegrityError
 from autophagy_assets.io_managers.parquet import read_table
 from autophagy_assets.registry.fields import Field
 from autophagy_assets.registry.provenance.run_provenance import notes_of
+from autophagy_assets.registry.store.artifacts import fetch
 from autophagy_assets.registry.store.identifiers import is_version_of
-from autophagy_assets.staleness.materializations import HASH, RUN, UID
+from autophagy_assets.staleness.materializations import HASH, RUN, UID, Materialization
 
 if TYPE_CHECKING:
     from autophagy_assets.assets.context import StudyContext
@@ -40,6 +43,29 @@ def kept_fields(context: "StudyContext", fields: Iterable[Field]) -> list[dict[s
     return [row for row in rows if row is not None]
 
 
+def kept_images(before: Materialization, study: Study) -> set[str]:
+    """Fields of a manifest that would be kept if its sample was made now, by their images.
+
+    Parameters
+    ----------
+    before : Materialization
+        Of the manifest.
+
+    Returns
+    -------
+    set of str
+        As the column ``images`` of the manifest has them; whether their files are whole is not
+        looked at.
+    """
+    if not same_method(notes_of(before.metadata.get(RUN, "")).get(METHOD, {}), study):
+        return set()
+    try:
+        path, _ = fetch(before.metadata[UID], {"sha256": before.metadata[HASH]})
+    except IntegrityError:
+        return set()
+    return set(_usable_rows(path))
+
+
 def _earlier_rows(context: "StudyContext") -> dict[str, dict[str, Any]]:
     """Usable rows of the latest manifest by their images; none if it was made differently."""
     if (before := context.before()) is None:
@@ -54,6 +80,10 @@ def _earlier_rows(context: "StudyContext") -> dict[str, dict[str, Any]]:
         context.log.warning(f"All fields are imaged again: {error}")
         return {}
     context.recorder.consulted.add(before.metadata[UID])
+    return _usable_rows(path)
+
+
+def _usable_rows(path: Path) -> dict[str, dict[str, Any]]:
     rows = read_table(path).to_dict("records")
     return {row["images"]: row for row in rows if row["status"] == OK and row["images"]}
 

@@ -14,6 +14,7 @@ from autophagy_assets.assets.imaging.field_work import featurize_field, image_fi
 from autophagy_assets.assets.imaging.fields import (
     describe_field,
     in_order,
+    note_cost,
     note_entries,
     readable_fields,
     row_of_worked,
@@ -89,6 +90,7 @@ def single_cell_images(context, config: ImagingConfig) -> pd.DataFrame:
         with closing(context.compute.map(image, jobs, context.log)) as outcomes:
             for (field, _, _), worked in outcomes:
                 note_entries(context, worked)
+                note_cost(context, worked)
                 context.log.info(describe_field(field, worked))
                 rows.append(row_of_worked(context, field, worked))
     note_method(context)

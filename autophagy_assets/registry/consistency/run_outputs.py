@@ -38,6 +38,30 @@ def artifacts_of_runs(runs: Iterable[str]) -> dict[str, set[str]]:
     return held
 
 
+def sizes_of_runs(runs: Iterable[str]) -> dict[str, tuple[int, int]]:
+    """Measure what runs have put into the store, also where the content was there before.
+
+    Parameters
+    ----------
+    runs : iterable of str
+        LaminDB uids.
+
+    Returns
+    -------
+    dict
+        Bytes and number of files, by run. What a run has kept of an earlier one does not count.
+    """
+    registries, found = connect(), {run: (0, 0) for run in runs}
+    for some in batches(found):
+        for how in ("run", "recreating_runs"):
+            artifacts = registries.Artifact.filter(**{f"{how}__uid__in": some})
+            for run, size, files in artifacts.values_list(f"{how}__uid", "size", "n_files"):
+                if run in found:
+                    before = found[run]
+                    found[run] = (before[0] + (size or 0), before[1] + (files or 1))
+    return found
+
+
 def has_content(sha256: str) -> bool:
     """Whether the store has or had a file of some content."""
     return registered_at(connect(), sha256).exists()

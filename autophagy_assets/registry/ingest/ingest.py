@@ -223,7 +223,7 @@ def excluded_fields(study: Study) -> dict[str, str]:
     reasons: dict[str, str] = {}
     for noted in _excluded(study):
         reasons |= noted
-    taken = {field.name for field in raw_fields(study)}
+    taken = {field.name for field in raw_fields(study)} if reasons else set()
     return {name: reason for name, reason in reasons.items() if name not in taken}
 
 

@@ -16,7 +16,7 @@ from autophagy_assets.registry.fields import study_slug
 from autophagy_assets.registry.provenance.recorder import Recorder
 from autophagy_assets.registry.provenance.runs import Step, transform_key
 from autophagy_assets.registry.store.instance import connect, writing
-from autophagy_assets.registry.store.keys import ArtifactKey
+from autophagy_assets.registry.store.keys import RAW_IMAGES, ArtifactKey
 from autophagy_assets.registry.store.lamin_internals import TRASH
 
 RETIRE = "retire"
@@ -63,6 +63,8 @@ def stale(
     made_here = connect().Artifact.filter(
         key__startswith=f"{study_slug(study)}/", run__transform__key__startswith=transform_key("")
     )
+    # Images are withdrawn by people, and there are many.
+    made_here = made_here.exclude(key__startswith=f"{study_slug(study)}/{RAW_IMAGES}/")
     for number, key in made_here.values_list("id", "key"):
         if not _follows(ArtifactKey.parse(key), partitions, fields):
             found.setdefault(key, []).append(number)

@@ -8,7 +8,7 @@ the records of a step are there whole or not at all.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from time import monotonic
+from time import monotonic, process_time
 from typing import Any
 
 from autophagy_assets.registry.provenance.runs import (
@@ -42,8 +42,11 @@ class Recorder(StepFiles):
     parameters : dict
         Parameters of the step, JSON-like: as far as it is known when it begins, and all of it
         when it ends.
-    began : float
-        When the step began, on the clock of this process, s.
+    measured : dict
+        Numbers that go with what is materialized, such as what it has cost.
+    began, began_cpu : float
+        When the step began, on the clock of this process, and what the process had used of the
+        processor by then, s.
     guard : callable
         Called in the transaction, before anything is registered; raises to prevent it.
     annotations : list of (str, dict)
@@ -56,11 +59,12 @@ class Recorder(StepFiles):
         super().__init__()
         self.step = step
         self.notes: dict[str, Any] = {}
+        self.measured: dict[str, float] = {}
         self.annotations: list[tuple[str, dict[str, Any]]] = []
         self.parameters: dict[str, Any] = dict(step.parameters)
         self.afterwards: list[Callable[[], object]] = []
         self.guard: Callable[[], object] = lambda: None
-        self.began = monotonic()
+        self.began, self.began_cpu = monotonic(), process_time()
         self._process = announce()
         self._run_uid: str | None = None
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
+from functools import lru_cache
 
 from autophagy_assets.errors import InputError
 
@@ -64,6 +65,7 @@ def is_version_of(uid: str, key: str) -> bool:
     return uid[:_STEM] == artifact_uid(key, "")[:_STEM]
 
 
+@lru_cache(100_000)  # each field of view asks for those of its labels again and again
 def slug(label: str) -> str:
     """A label as it may stand in keys, partition names and file names.
 

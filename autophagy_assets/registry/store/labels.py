@@ -9,10 +9,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from operator import itemgetter
 from typing import Any
 
-from autophagy_assets.registry.store.identifiers import derived
-from autophagy_assets.registry.store.lamin_internals import label_links, number_links
+from autophagy_assets.errors import InputError
+from autophagy_assets.registry.store.identifiers import derived, slug
+from autophagy_assets.registry.store.lamin_internals import (
+    label_links,
+    label_registries,
+    number_links,
+)
 
 STUDY = "study"
 GENOTYPE = "genotype"
@@ -23,6 +29,8 @@ CHANNEL = "channel"
 KIND = "artifact type"
 # Stands before the name of a label that was attached without saying of which kind it is.
 PLAIN = "label "
+
+_AT_ONCE = 20_000  # rows that are fetched at a time
 
 Labels = Mapping[str, str | Iterable[str]]
 
@@ -174,6 +182,33 @@ def annotate(ln: Any, artifact: Any, numbers: Mapping[str, float]) -> None:
         link_of.objects.get_or_create(artifact=artifact, jsonvalue=value)
 
 
+def labels_by_slug(database: str, slugs: Iterable[str]) -> list[list[str]]:
+    """Names of labels as they stand in keys and partitions.
+
+    Parameters
+    ----------
+    database : str
+        Its alias.
+    slugs : iterable of str
+
+    Returns
+    -------
+    list of list of str
+        Of each slug the names that it may stand for.
+    """
+    labels = label_registries()[0].objects.using(database)
+    names = [name for name in labels.values_list("name", flat=True) if name]
+    return [[name for name in names if may_be(name, wanted)] for wanted in slugs]
+
+
+def may_be(name: str, wanted: str) -> bool:
+    """Whether a slug is that of a label; of a label that has none, never."""
+    try:
+        return slug(name) == wanted
+    except InputError:
+        return False
+
+
 def labels_of(artifacts: Any) -> dict[str, dict[str, str]]:
     """Labels of many artifacts in one query.
 
@@ -188,13 +223,16 @@ def labels_of(artifacts: Any) -> dict[str, dict[str, str]]:
         Artifact uid to kind of label to name; of several names of one kind, the first in
         order. A label that was attached without a kind stands under ``PLAIN`` and its name.
     """
-    # Not through the query set itself: its own label filter would hide the other labels.
-    uids = list(artifacts.values_list("uid", flat=True).distinct())
-    links = label_links().objects.using(artifacts.db).filter(artifact__uid__in=uids)
-    table: dict[str, dict[str, str]] = {uid: {} for uid in sorted(uids)}
-    for uid, kind, name in sorted(
-        (uid, kind or PLAIN + name, name)
-        for uid, kind, name in links.values_list("artifact__uid", "feature__name", "ulabel__name")
-    ):
-        table[uid].setdefault(kind, name)
-    return table
+    uids = dict(artifacts.values_list("id", "uid").distinct())
+    # Not through the query set itself: its own label filter would hide the other labels. Nor by a
+    # list of ids: a database takes some ten thousand in one query.
+    links = label_links().objects.using(artifacts.db)
+    links = links.filter(artifact_id__in=artifacts.order_by().values("id"))
+    rows = links.values_list("artifact_id", "feature__name", "ulabel__name")
+    found: dict[int, dict[str, str]] = {number: {} for number in uids}
+    for number, kind, name in rows.iterator(_AT_ONCE):
+        known, kind = found[number], kind or PLAIN + name
+        if kind not in known or name < known[kind]:
+            known[kind] = name
+    in_order = sorted(uids.items(), key=itemgetter(1))
+    return {uid: dict(sorted(found[number].items())) for number, uid in in_order}

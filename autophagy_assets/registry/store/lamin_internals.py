@@ -6,6 +6,7 @@ connects as it is imported, so that is done inside functions.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,26 @@ def every_artifact(ln: Any) -> Any:
     return ln.Artifact.objects.all()
 
 
+def artifact_rows(database: str) -> Any:
+    """Artifacts of every branch in a database, by its alias."""
+    from lamindb.models import Artifact
+
+    return Artifact.objects.using(database).all()
+
+
+def files_in_place(ln: Any, uids: list[str]) -> Iterator[tuple[str, str, int, Any]]:
+    """Uid, path, size and time of registration of files that were registered where they lie.
+
+    Without folders, and without what is in the trash.
+    """
+    found = ln.Artifact.filter(uid__in=uids, n_files=None, _real_key__isnull=False)
+    found = found.exclude(branch_id=TRASH)
+    for uid, root, place, size, registered in found.values_list(
+        "uid", "storage__root", "_real_key", "size", "created_at"
+    ):
+        yield uid, f"{root}/{place}", size, registered
+
+
 def is_in_trash(artifact: Any) -> bool:
     """Whether an artifact was deleted, and can be restored."""
     return artifact.branch_id == TRASH
@@ -111,6 +132,13 @@ def label_links() -> Any:
     from lamindb.models import ArtifactULabel
 
     return ArtifactULabel
+
+
+def label_registries() -> tuple[Any, Any]:
+    """Labels, and the features that say of which kind a label is; of every database."""
+    from lamindb.models import Feature, ULabel
+
+    return ULabel, Feature
 
 
 def number_links() -> tuple[Any, Any]:

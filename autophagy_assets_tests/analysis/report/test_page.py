@@ -120,6 +120,15 @@ def test_numbers_come_with_n(content):
     assert text.index("WT 56 34") < text.index("KO 1200 0")  # the control first
 
 
+def test_that_models_learn_from_a_draw_is_said_only_where_it_is_so(content):
+    assert "drawn at random (seed" not in render_report(content)
+    drawing = content.study.training.model_copy(update={"most_cells": 500, "random_state": 7})
+    many = content.counts.assign(cells=1_000)
+    study = content.study.model_copy(update={"training": drawing})
+    page = render_report(replace(content, counts=many, study=study))
+    assert "Models learn from 500 of these 2,000 WT cells" in page and "(seed 7)" in page
+
+
 def test_each_thumbnail_is_listed_with_dataset_id_and_score(content):
     page = Page(render_report(content))
     assert "error_galleries" in page.ids

@@ -1,0 +1,86 @@
+"""Drawing: which of the control's cells models learn from, where there are very many.
+
+Not here: the split into training and test cells (``classification``) and the folds of the
+cross-validation (``evidence.folds``), which divide the cells that were drawn.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from autophagy_assets.analysis.identity import CELL_ID, CLASS, DATASET
+from autophagy_assets.config.study import NO_CLASS
+
+CLONE = "clone"
+NEEDED = [DATASET, CELL_ID, CLASS, CLONE]
+
+
+def drawn(cells: pd.DataFrame, most: int, random_state: int) -> np.ndarray:
+    """Draw cells by clone and class.
+
+    Parameters
+    ----------
+    cells : pandas.DataFrame, shape (n_cells, n_columns)
+        Identity, class and clone; those whose stimulation is no class are not drawn.
+    most : int
+        How many, at most.
+    random_state : int
+        Seed. The same cells give the same draw in whatever order they stand.
+
+    Returns
+    -------
+    numpy.ndarray of bool, shape (n_cells,)
+        All cells of a class, where there are at most `most`. Else `most` of them: of each clone and
+        class one at least (where `most` allows), and all others in proportion to what there is, so
+        that classes and clones keep their shares.
+
+    Examples
+    --------
+    >>> cells = pd.DataFrame({"dataset": "d", "scportrait_cell_id": range(90)})
+    >>> cells = cells.assign(**{"class": [0] * 60 + [1] * 30, "clone": "1"})
+    >>> chosen = drawn(cells, most=30, random_state=42)
+    >>> cells[chosen]["class"].value_counts().to_dict()
+    {0: 20, 1: 10}
+    """
+    classes = cells[CLASS].to_numpy()
+    if (classes != NO_CLASS).sum() <= most:
+        return classes != NO_CLASS
+    dataset, _ = pd.factorize(cells[DATASET], sort=True)
+    clone, _ = pd.factorize(cells[CLONE], sort=True)
+    # By identity within clone and class: where a cell stands in the table has no say.
+    order = np.lexsort((cells[CELL_ID].to_numpy(), dataset, classes, clone))
+    order = order[classes[order] != NO_CLASS]
+    stratum = np.stack([clone[order], classes[order]])
+    begins = np.flatnonzero(np.any(np.diff(stratum, axis=1, prepend=-2), axis=0))
+    sizes = np.diff(begins, append=len(order))
+    random, chosen = np.random.default_rng(random_state), np.zeros(len(cells), dtype=bool)
+    for begin, size, share in zip(begins, sizes, shares(sizes, most), strict=True):
+        chosen[order[begin + random.choice(size, share, replace=False)]] = True
+    return chosen
+
+
+def shares(sizes: np.ndarray, most: int) -> np.ndarray:
+    """Divide a number of draws between groups.
+
+    Parameters
+    ----------
+    sizes : numpy.ndarray of int, shape (n_groups,)
+        Of the groups, at least 1 each.
+    most : int
+        Draws; fewer than there are members in all groups.
+
+    Returns
+    -------
+    numpy.ndarray of int, shape (n_groups,)
+        One for each group, and the rest in proportion to the other members, the largest remainders
+        being rounded up; of fewer draws than groups, one for each of the largest groups.
+    """
+    if most < len(sizes):
+        return np.isin(np.arange(len(sizes)), np.argsort(-sizes, kind="stable")[:most]).astype(int)
+    others, rest = sizes - 1, most - len(sizes)
+    exact = others * (rest / max(1, int(others.sum())))
+    whole = np.floor(exact).astype(int)
+    up = np.argsort(whole - exact, kind="stable")[: rest - int(whole.sum())]
+    whole[up] += 1
+    return whole + 1
