@@ -74,3 +74,21 @@ def test_every_change_of_records_is_seen_and_nothing_else(study, store):
     assert changed() and len(raw_fields(study)) == len(FIELDS) - 1
     store.Artifact.objects.filter(id=one.id).update(is_latest=True)
     assert not changed()
+
+
+def test_versions_that_go_on_and_back_by_as_much_do_not_hide_each_other(study, store):
+    first, second, third, fourth = (
+        images_of(store, study).order_by("id").values_list("id", flat=True)[:4]
+    )
+    assert second - first == fourth - third
+
+    def latest(*ids: int) -> tuple:
+        every = store.Artifact.objects.filter(id__in=[first, second, third, fourth])
+        every.update(is_latest=False)
+        every.filter(id__in=ids).update(is_latest=True)
+        return state_of_records(images_of(store, study))
+
+    try:
+        assert latest(first, fourth) != latest(second, third)
+    finally:
+        latest(first, second, third, fourth)
