@@ -148,7 +148,8 @@ class ParquetIOManager(LaminIOManager):
         load: Callable[..., pd.DataFrame] = read_table
         if wanted.get(DRAWN):
             training = running_step(context.step_context, self.study_file).study.training
-            load = partial(read_drawn, **training.model_dump())
+            most, seed = training.most_cells, training.random_state
+            load = partial(read_drawn, most=most, random_state=seed)
         table = load(path, wanted.get(COLUMNS))
         names = [str(c) for c in table.columns] if isinstance(table, pd.DataFrame) else []
         self.recorder(context).columns[context.asset_key.to_user_string()] = names
