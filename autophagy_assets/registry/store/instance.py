@@ -23,7 +23,12 @@ from filelock import FileLock
 
 from autophagy_assets.config import home_marker, settings
 from autophagy_assets.config.home import INSTANCE_NAME, Home
-from autophagy_assets.config.settings import HOME_VARIABLE, SOURCE_VARIABLE, STORAGE_VARIABLE
+from autophagy_assets.config.settings import (
+    DATABASE_VARIABLE,
+    HOME_VARIABLE,
+    SOURCE_VARIABLE,
+    STORAGE_VARIABLE,
+)
 from autophagy_assets.errors import InputError
 from autophagy_assets.registry.store import database
 from autophagy_assets.registry.store.bucket import Bucket
@@ -34,6 +39,9 @@ from autophagy_assets.registry.store.lamin_internals import (
     make_instance,
     storage_mark,
 )
+
+# What LaminDB takes for a database that needs no login to LaminHub.
+_NEAR = r"@(localhost:|0\.0\.0\.0:|127\.0\.0\.1)"
 
 
 @cache
@@ -90,7 +98,14 @@ def _create_embedded(home: Home) -> None:
             f"LAMIN_SETTINGS_DIR={os.environ['LAMIN_SETTINGS_DIR']} belongs to another "
             f"AUTOPHAGY_HOME than {home.root}; unset it, or give each home its own."
         )
-    make_instance(home.store, INSTANCE_NAME, settings.database())
+    records = settings.database()
+    if records and not re.search(_NEAR, records):
+        raise InputError(
+            f"{DATABASE_VARIABLE} names a database on another machine, for which LaminDB asks for "
+            "a login to LaminHub: forward a port of this machine to it, with ssh -L or a proxy, "
+            "and name 127.0.0.1 and that port (docs/postgres.md)."
+        )
+    make_instance(home.store, INSTANCE_NAME, records)
 
 
 def _claim(ln: ModuleType, bucket: Bucket, home: Home) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from django.db.transaction import atomic, set_rollback
+from lamindb_setup.core._settings_instance import is_local_db_url
 
 from autophagy_assets.config.home import Home
 from autophagy_assets.errors import InputError
@@ -107,6 +109,17 @@ def test_a_bucket_is_of_one_store_and_another_is_refused(
     with undone(), pytest.raises(InputError, match="s3://lab/ours/ keeps the files of another"):
         instance._claim(store, ours, Home(tmp_path))
     assert not store.Storage.filter(root=ours.address).exists()
+
+
+def test_a_database_for_which_lamindb_wants_a_login_is_refused_in_one_sentence(isolated, tmp_path):
+    isolated.setenv("LAMIN_SETTINGS_DIR", str(tmp_path))
+    isolated.setenv("AUTOPHAGY_DATABASE_URL", "postgresql://me:secret@db.lab:5432/lab")
+    with pytest.raises(InputError, match="on another machine") as refused:
+        instance._create_embedded(Home(tmp_path / "home"))
+    assert "secret" not in str(refused.value)
+    for near in ("127.0.0.1:5432", "localhost:5432"):
+        assert is_local_db_url(f"postgresql://me@{near}/lab")
+        assert re.search(instance._NEAR, f"postgresql://me@{near}/lab")
 
 
 def test_a_source_that_cannot_be_read_is_reported_in_one_sentence(run_script):
