@@ -125,6 +125,8 @@ def test_nobody_at_the_address(monkeypatch):
 def test_who_has_gone_leaves_no_work_on_the_cluster(dask, tmp_path, how):
     script = textwrap.dedent(
         f"""
+        import signal
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # whatever has started the tests
         from autophagy_assets.compute.cluster import Cluster
         from autophagy_assets_tests.compute.cluster_jobs import INSTALLED, slow
         jobs = [({str(tmp_path)!r}, number) for number in range(400)]

@@ -7,14 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from autophagy_assets.assets.imaging.field_files import add_files, files_of
-from autophagy_assets.assets.imaging.field_work import Places, Worked, see, this_process
+from autophagy_assets.assets.imaging.field_work import Places, Worked, see
 from autophagy_assets.assets.imaging.finished_fields import remember
 from autophagy_assets.assets.imaging.manifest import EXCLUDED, row_of
 from autophagy_assets.errors import IntegrityError
 from autophagy_assets.registry.fields import Field
 from autophagy_assets.registry.store.outputs import place_of
 from autophagy_assets.registry.store.storage import publish
-from autophagy_assets.staleness.materializations import IMAGED, WORKER_SECONDS
 
 if TYPE_CHECKING:
     from autophagy_assets.assets.context import StudyContext
@@ -32,16 +31,6 @@ def note_entries(context: "StudyContext", worked: Worked | Exception) -> None:
     """
     known = worked.entries if isinstance(worked, Worked) else set(context.study.values())
     context.study.entries_read.update(known)
-
-
-def note_cost(context: "StudyContext", worked: Worked | Exception) -> None:
-    """Add a field to what imaging has cost, by which the cost of others is foretold."""
-    cost = context.recorder.measured
-    cost[IMAGED] = cost.get(IMAGED, 0) + 1
-    # What was worked on in this process is in its own seconds already.
-    if isinstance(worked, Worked) and worked.process != this_process():
-        used = cost.get(WORKER_SECONDS, 0.0) + worked.core_seconds
-        cost[WORKER_SECONDS] = round(used, 2)
 
 
 def readable_fields(

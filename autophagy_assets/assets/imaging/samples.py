@@ -9,12 +9,17 @@ from pydantic import Field
 
 from autophagy_assets.analysis.features.tables import CELLS, MANIFEST
 from autophagy_assets.analysis.identity import CELL_ID, CLASS, DATASET
+from autophagy_assets.assets.context import StudyContext
 from autophagy_assets.assets.definition import study_asset
-from autophagy_assets.assets.imaging.field_work import featurize_field, image_field
+from autophagy_assets.assets.imaging.field_work import (
+    Worked,
+    featurize_field,
+    image_field,
+    this_process,
+)
 from autophagy_assets.assets.imaging.fields import (
     describe_field,
     in_order,
-    note_cost,
     note_entries,
     readable_fields,
     row_of_worked,
@@ -24,6 +29,7 @@ from autophagy_assets.assets.imaging.kept_fields import kept_fields
 from autophagy_assets.assets.imaging.manifest import known_datasets, without
 from autophagy_assets.assets.imaging.method import note_method
 from autophagy_assets.errors import InputError
+from autophagy_assets.staleness.materializations import IMAGED, WORKER_SECONDS
 from autophagy_assets.staleness.partitions import samples
 
 GROUP = "imaging"
@@ -121,3 +127,13 @@ def blank_features() -> pd.DataFrame:
     """Feature table of a sample without a usable field: the identity columns, no rows."""
     types = {DATASET: str, CELL_ID: "int64", CLASS: "int64"}
     return pd.DataFrame({name: pd.Series(dtype=dtype) for name, dtype in types.items()})
+
+
+def note_cost(context: StudyContext, worked: Worked | Exception) -> None:
+    """Add a field to what imaging has cost, by which the cost of others is foretold."""
+    cost = context.recorder.measured
+    cost[IMAGED] = cost.get(IMAGED, 0) + 1
+    # What was worked on in this process is in its own seconds already.
+    if isinstance(worked, Worked) and worked.process != this_process():
+        used = cost.get(WORKER_SECONDS, 0.0) + worked.core_seconds
+        cost[WORKER_SECONDS] = round(used, 2)
