@@ -39,7 +39,7 @@ def state_of_records(artifacts: Any) -> tuple[Any, ...]:
         rows.aggregate(
             Count("id"), Max("updated_at"), latest=Sum("id", filter=Q(is_latest=True)),
             in_branches=product("id", "branch_id"),
-            said=Sum(Length("description")), keys=Sum(Length("key")),
+            said=Sum(Length("description")), keys=Sum(Length("key")), sizes=Sum("size"),
         ),
         links.aggregate(
             Count("id"), Sum("id"), with_labels=product("artifact_id", "ulabel_id"),
