@@ -151,7 +151,7 @@ class ParquetIOManager(LaminIOManager):
             most, seed = training.most_cells, training.random_state
             load = partial(read_drawn, most=most, random_state=seed)
         table = load(path, wanted.get(COLUMNS))
-        names = [str(c) for c in table.columns] if isinstance(table, pd.DataFrame) else []
+        names = [str(column) for column in table.columns]
         self.recorder(context).columns[context.asset_key.to_user_string()] = names
         return table
 

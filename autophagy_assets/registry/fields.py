@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from operator import attrgetter
 from typing import Any
 
@@ -46,12 +47,12 @@ class Field:
     labels: tuple[tuple[str, str], ...] = ()
     label_hash: str = ""
 
-    @property
+    @cached_property
     def sample(self) -> str:
         """Partition key of its sample."""
         return sample_key(self.genotype, self.clone, self.stimulation)
 
-    @property
+    @cached_property
     def place(self) -> str:
         """Sample and field, as its manifest and the keys of its files name it."""
         return f"{self.sample}/{slug(self.fov)}"

@@ -9,6 +9,7 @@ import pytest
 from autophagy_assets.config.study import Study
 from autophagy_assets.registry.fields import raw_fields
 from autophagy_assets.registry.ingest.ingest import ingest
+from autophagy_assets.registry.store import labels
 from autophagy_assets.registry.store.changes import state_of_records
 from autophagy_assets.registry.store.instance import writing
 from autophagy_assets.registry.store.labels import find_label
@@ -27,9 +28,10 @@ def study(store, tmp_path_factory) -> Study:
     return study
 
 
-def test_more_images_are_found_than_a_database_takes_in_one_query(study, store):
+def test_more_images_are_found_than_a_database_takes_in_one_query(study, store, monkeypatch):
     from django.db import connection
 
+    monkeypatch.setattr(labels, "_FEW", 4)
     limit = connection.connection.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, 12)
     try:
         found = raw_fields(study, "WT__clone-1__untreated")

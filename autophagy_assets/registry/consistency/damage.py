@@ -20,6 +20,7 @@ from autophagy_assets.registry.consistency.run_outputs import batches
 from autophagy_assets.registry.store import files
 from autophagy_assets.registry.store.artifacts import verify_lamin_hash
 from autophagy_assets.registry.store.bucket import Entry
+from autophagy_assets.registry.store.changes import state_of_records
 from autophagy_assets.registry.store.instance import connect, source_name
 from autophagy_assets.registry.store.lamin_internals import (
     files_in_place,
@@ -41,6 +42,9 @@ _SLACK_NS = 2_000_000
 _AT_ONCE = 5_000  # artifacts in one query
 
 Listed = Mapping[str, Mapping[str, Entry]]
+
+
+_Files = dict[str, tuple[str, int, int]]
 
 
 @dataclass(frozen=True)
@@ -97,18 +101,39 @@ def damaged(uids: Iterable[str], thorough: bool = False) -> dict[str, str]:
 
 def _plainly_whole(uids: set[str]) -> set[str]:
     """Files of ours that size and time of change say are whole; one look at each, and no more."""
-    found, every = set[str](), sorted(uids)
+    found = set[str]()
+    for uid, (path, size, registered) in _files_of(uids).items():
+        try:
+            look = os.stat(path)
+        except OSError:  # gone, or kept elsewhere
+            continue
+        unchanged = look.st_mtime_ns <= registered + _SLACK_NS
+        if size and look.st_size == size and unchanged and not S_ISDIR(look.st_mode):
+            found.add(uid)
+    return found
+
+
+def _files_of(uids: set[str]) -> _Files:
+    """Path, size and time of registration in ns of each file; of many, as they were found last."""
+    if len(uids) <= _AT_ONCE:
+        return _find_files(uids)
+    state = state_of_records(connect().Artifact.filter())
+    if _last.get("state") != state or not uids <= _last["asked"]:
+        _last.update(state=state, asked=uids, files=_find_files(uids))
+    files: _Files = _last["files"]
+    return files if _last["asked"] == uids else {u: files[u] for u in uids if u in files}
+
+
+def _find_files(uids: set[str]) -> _Files:
+    found, every = {}, sorted(uids)
     for start in range(0, len(every), _AT_ONCE):
         rows = files_in_place(connect(), every[start : start + _AT_ONCE])
         for uid, path, size, registered in rows:
-            try:
-                look = os.stat(path)
-            except OSError:  # gone, or kept elsewhere
-                continue
-            unchanged = look.st_mtime_ns <= _nanoseconds(registered) + _SLACK_NS
-            if size and look.st_size == size and unchanged and not S_ISDIR(look.st_mode):
-                found.add(uid)
+            found[uid] = path, size, _nanoseconds(registered)
     return found
+
+
+_last: dict[str, Any] = {}  # the last look at many files, and the state of LaminDB's records then
 
 
 def _fault(artifact: Any, thorough: bool, listed: Listed | None) -> str | None:

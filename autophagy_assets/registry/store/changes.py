@@ -42,6 +42,7 @@ def state_of_records(artifacts: Any) -> tuple[Any, ...]:
             Max("updated_at"),
             said=Sum(Length("description")),
             keys=Sum(Length("key")),
+            sizes=Sum("size"),
             **{f"latest_{p}": Sum(_spread(number, p), filter=latest) for p in _PRIMES},
             **{f"trash_{p}": Sum(_spread(number, p), filter=trash) for p in _PRIMES},
         ),

@@ -31,6 +31,7 @@ KIND = "artifact type"
 PLAIN = "label "
 
 _AT_ONCE = 20_000  # rows that are fetched at a time
+_FEW = 5_000  # artifacts that are named one by one in a query
 
 Labels = Mapping[str, str | Iterable[str]]
 
@@ -225,9 +226,10 @@ def labels_of(artifacts: Any) -> dict[str, dict[str, str]]:
     """
     uids = dict(artifacts.values_list("id", "uid").distinct())
     # Not through the query set itself: its own label filter would hide the other labels. Nor by a
-    # list of ids: a database takes some ten thousand in one query.
+    # list of ids where there are many: a database takes some ten thousand in one query.
+    few = len(uids) <= _FEW
     links = label_links().objects.using(artifacts.db)
-    links = links.filter(artifact_id__in=artifacts.order_by().values("id"))
+    links = links.filter(artifact_id__in=[*uids] if few else artifacts.order_by().values("id"))
     rows = links.values_list("artifact_id", "feature__name", "ulabel__name")
     found: dict[int, dict[str, str]] = {number: {} for number in uids}
     for number, kind, name in rows.iterator(_AT_ONCE):

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from autophagy_assets.registry.consistency import damage
 from autophagy_assets.registry.consistency.damage import (
     CHANGED,
     EMPTY,
@@ -98,6 +99,18 @@ def test_a_flipped_byte_of_a_file_of_the_same_size_is_found(file):
     uid, path = file
     flip(path)
     assert damaged([uid]) == {uid: CHANGED}
+
+
+def test_where_many_lie_is_remembered_and_what_became_of_them_is_not(store, monkeypatch):
+    monkeypatch.setattr(damage, "_AT_ONCE", 1)
+    uids = put(*[write_file] * 3)
+    assert damaged(uids) == damaged(uids) == damaged(uids[:2]) == {}
+    first, second = (fetch(uid)[0] for uid in uids[:2])
+    flip(first)
+    second.unlink()
+    assert damaged(uids) == {uids[0]: CHANGED, uids[1]: GONE}
+    more = [*uids[1:], *put(write_file, write_file)]
+    assert damaged(more) == {uids[1]: GONE}
 
 
 @pytest.mark.parametrize(
