@@ -88,7 +88,7 @@ def database() -> str | None:
     str or None
         ``AUTOPHAGY_DATABASE_URL``; None where it is not set: then it is SQLite.
     """
-    example = "postgresql://user:password@host:port/database"
+    example = "postgresql://user:password@127.0.0.1:port/database"
     kind = Annotated[str, Field(pattern="^postgresql://")]
     return _read(DATABASE_VARIABLE, kind, f"it must be {example}")
 
