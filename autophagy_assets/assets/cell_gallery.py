@@ -73,6 +73,7 @@ def cell_gallery(
         tables_read(context),
         context.study,
         pixel_um,
+        left_out=cross_validation.left_out,
     )
 
 

@@ -12,6 +12,7 @@ import dagster as dg
 
 from autophagy_assets.analysis.quality.finding import Finding
 from autophagy_assets.config.study import Study
+from autophagy_assets.io_managers.base import EVERY
 from autophagy_assets.io_managers.parquet import COLUMNS
 
 # Partitions of a check are still a preview in Dagster; without them the check would load
@@ -47,6 +48,7 @@ def study_checks(
     blocking: Collection[str] = (),
     partitions: dg.DynamicPartitionsDefinition | None = None,
     columns: Mapping[str, list[str]] | None = None,
+    every: Collection[str] = (),
 ) -> Callable[[Callable[..., Findings]], dg.AssetChecksDefinition]:
     """Define the checks of an asset, made in one step since a step costs more than a check.
 
@@ -60,6 +62,8 @@ def study_checks(
         Those of the asset.
     columns : mapping of str to list of str, optional
         Input to the columns that are loaded; of others, everything.
+    every : collection of str
+        Inputs that are mappings of all partitions, each loaded when it is looked at.
 
     Returns
     -------
@@ -97,7 +101,10 @@ def study_checks(
             )
             for name, question in questions.items()
         ]
-        ins = {name: dg.In(metadata={COLUMNS: (columns or {}).get(name)}) for name in loaded}
+        ins = {
+            name: dg.In(metadata={COLUMNS: (columns or {}).get(name), EVERY: name in every})
+            for name in loaded
+        }
         if asset not in loaded:
             ins[asset] = dg.In(dg.Nothing)
         operation = dg.op(

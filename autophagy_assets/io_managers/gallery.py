@@ -1,12 +1,15 @@
 """The gallery of all cells as one self-contained HTML page."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
 import dagster as dg
+import pandas as pd
 
 from autophagy_assets.analysis.galleries.cell_gallery import CellGallery
+from autophagy_assets.analysis.galleries.shown_scores import shown_scores
 from autophagy_assets.io_managers.base import LaminIOManager
 from autophagy_assets.staleness.materializations import UID, Materialization
 
@@ -23,11 +26,19 @@ class StoredGallery:
         LaminDB uid of the page.
     shown, available : int
         How many cells it shows, of how many.
+    html : str
+        The page.
     """
 
     uid: str
     shown: int
     available: int
+    html: str
+
+    @cached_property
+    def scores(self) -> pd.DataFrame:
+        """Scores on the page, by identity of the cell and model."""
+        return shown_scores(self.html)
 
 
 class GalleryIOManager(LaminIOManager):
@@ -42,8 +53,8 @@ class GalleryIOManager(LaminIOManager):
 
     def read(self, path: Path, found: Materialization, context: dg.InputContext) -> StoredGallery:
         """Say which page it is, and how many cells it shows."""
-        known = found.metadata
-        return StoredGallery(known[UID], int(known[SHOWN]), int(known[AVAILABLE]))
+        known, html = found.metadata, path.read_text(encoding="utf-8")
+        return StoredGallery(known[UID], int(known[SHOWN]), int(known[AVAILABLE]), html)
 
     def metadata(self, value: CellGallery, path: Path) -> dict[str, Any]:
         """How many cells the page shows, of how many."""

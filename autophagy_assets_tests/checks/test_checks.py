@@ -51,9 +51,11 @@ CHECKS = {
     "shortcut_card": {"no_shortcut": False},
     "label_audit": {"no_field_suspect": False},
     "label_audit_gallery": {"scores_belong_to_their_cells": False},
+    "cell_gallery": {"scores_belong_to_their_cells": False},
 }
 TO_THE_CLASSIFIER = ["features", "evidence", "classifier"]  # groups of assets
 DOWNSTREAM = [(asset, name) for asset in list(CHECKS)[:6] for name in CHECKS[asset]]
+DOWNSTREAM += [("cell_gallery", "scores_belong_to_their_cells")]
 
 
 def evaluation_of(

@@ -36,7 +36,7 @@ _REST_BYTES = 60_000  # what is not data
 _CELL_BYTES = 25_000  # at most; what is more shows nothing more
 _IN_A_SHEET = 100  # cells; so many crops are in memory at once, in all channels
 _LEAST_SIDE = 32
-_DECIMALS, _DIGITS = 3, 4  # of scores; of features
+DECIMALS, _DIGITS = 3, 4  # of scores; of features
 _TEMPLATE = Path(__file__).parent / "cell_gallery.html"
 
 
@@ -66,6 +66,7 @@ def cell_gallery(
     tables: Mapping[str, str],
     study: Study,
     pixel_um: float | None = None,
+    left_out: Mapping[str, str] | None = None,
 ) -> CellGallery:
     """Make the page.
 
@@ -88,6 +89,8 @@ def cell_gallery(
         Names classes and channels.
     pixel_um : float or None
         Size of a pixel in um.
+    left_out : mapping of str to str, optional
+        Model to why it could not be made; the page says so.
 
     Returns
     -------
@@ -129,6 +132,7 @@ def cell_gallery(
         width_um=round(data["sheets"][0]["width"] * pixel_um) if pixel_um else None,
         outcomes=_outcome_words(study),
         found=outcomes,
+        left_out=sorted((left_out or {}).items()),
     )
     return CellGallery(html, len(cells), available)
 
@@ -179,7 +183,7 @@ def _outcomes(scores: Mapping[str, pd.DataFrame]) -> list[str]:
 def _scores(table: pd.DataFrame, outcomes: list[str]) -> dict[str, list[Any]]:
     """Scores with so many digits, and places of outcomes; None where there is no score."""
     places = [None if pd.isna(one) else outcomes.index(str(one)) for one in table[OUTCOME]]
-    return {"score": _numbers(table[SCORE].round(_DECIMALS)), "outcome": places}
+    return {"score": _numbers(table[SCORE].round(DECIMALS)), "outcome": places}
 
 
 def _features(cells: pd.DataFrame) -> Iterator[dict[str, Any]]:

@@ -18,6 +18,8 @@ from autophagy_assets.analysis.galleries import cell_gallery as module
 from autophagy_assets.analysis.galleries.cell_gallery import CellGallery, cell_gallery
 from autophagy_assets.analysis.galleries.gallery_cells import SOURCE, drawn, scores_of
 from autophagy_assets.analysis.galleries.gallery_fields import FieldOrigin
+from autophagy_assets.analysis.galleries.panels import SHOWN_SCORE
+from autophagy_assets.analysis.galleries.shown_scores import shown_scores, shown_scores_agree
 from autophagy_assets.analysis.identity import (
     CELL_ID,
     CLASS,
@@ -125,6 +127,39 @@ def data_of(html: str) -> dict[str, Any]:
 
 def decoded(uri: str) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(base64.b64decode(uri.partition(",")[2]))))
+
+
+def test_scores_that_are_shown_are_those_of_their_cells(gallery):
+    shown = shown_scores(gallery.html)
+    assert len(shown) == len(MODELS) * 2 * EACH - 2, (
+        "of one cell of each dataset a score is missing"
+    )
+    found = shown_scores_agree(shown, predictions())
+    assert found.passed and found.numbers == {"scores": len(shown), "wrong scores": 0}
+
+
+@pytest.mark.parametrize("wrong", ["exchanged", "another model's", "of no cell", "not scored"])
+def test_a_wrong_score_on_the_page_is_found(gallery, wrong):
+    shown, known = shown_scores(gallery.html), predictions()
+    if wrong == "exchanged":
+        shown.loc[[5, 6], SHOWN_SCORE] = shown.loc[[6, 5], SHOWN_SCORE].to_numpy()
+    elif wrong == "another model's":
+        shown[MODEL] = shown[MODEL].map(dict(zip(MODELS, MODELS[::-1], strict=True)))
+        known = [table[table[CELL_ID] != 3] for table in known]
+        shown = shown[shown[CELL_ID] != 3]
+    elif wrong == "of no cell":
+        shown.loc[5, CELL_ID] = EACH + 1
+    else:
+        known = [table[table[CELL_ID] != 5] for table in known]
+    found = shown_scores_agree(shown, known)
+    number = {"exchanged": 2, "of no cell": 1, "not scored": 4}.get(wrong, len(shown))
+    assert not found.passed and found.numbers["wrong scores"] == number
+
+
+def test_a_page_says_which_models_could_not_be_made(tmp_path):
+    html = made(tmp_path, left_out={"network": "Training of <b> diverged."}).html
+    assert "Model network is not on this page, as it could not be made" in html
+    assert "Training of &lt;b&gt; diverged.</p>" in html
 
 
 def test_every_cell_has_its_own_crops_scores_features_and_place(gallery):
