@@ -280,6 +280,8 @@ class _Work:
                 self.again.append(_Sent([number], batch.tries))
             else:
                 yield number, outcome
+        if left := sorted({*batch.numbers} - {number for number, _ in outcomes}):
+            self.again.append(_Sent(left, batch.tries))
 
     def _killed(self, last: str, batch: _Sent) -> Iterator[tuple[int, Any]]:
         """Outcome of what has ended too many workers; the rest of its batch goes back."""

@@ -109,6 +109,7 @@ def do_batch(batch: Batch) -> list[bytes]:
     Outdated
         Before any of it, where the code on disk is not the one that was started.
     """
+    import dask
     from distributed import get_worker
 
     worker = get_worker()
@@ -118,10 +119,13 @@ def do_batch(batch: Batch) -> list[bytes]:
     done = []
     for number, job in batch.jobs:
         # Who sent it has gone or has taken it back: Dask cannot stop a task that it has begun.
-        if worker.state.tasks[key].state != "executing":
+        if worker.state.tasks[key].state not in ("executing", "long-running"):
             break
         worker.log_event(TOPIC, {"sender": batch.sender, "begun": number})
-        done.append(pack(number, attempt(batch.function, job)))
+        # Else Dask sends the arrays that a job computes to all workers of its cluster, lets this
+        # batch wait beside others meanwhile, and gives the job what it shares with them, no copy.
+        with dask.config.set(scheduler="synchronous"):
+            done.append(pack(number, attempt(batch.function, job)))
     return done
 
 

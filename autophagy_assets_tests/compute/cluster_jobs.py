@@ -44,3 +44,20 @@ def slow(job):
     Path(folder, str(number)).touch()
     time.sleep(0.5)
     return number
+
+
+def array_in_a_job(number):
+    """Compute a Dask array as scPortrait does; say in which processes."""
+    import dask.array as da
+
+    found = da.map_blocks(lambda block: block + os.getpid(), da.zeros(4, chunks=1)).compute()
+    return {int(pid) for pid in found} == {os.getpid()}
+
+
+def seceding(number):
+    """Leave the worker's thread pool for a while, as some library may."""
+    from distributed import rejoin, secede
+
+    secede()
+    rejoin()
+    return number

@@ -20,9 +20,11 @@ from autophagy_assets.compute.fork_server import WorkerDied
 from autophagy_assets.errors import InputError
 from autophagy_assets_tests.compute.cluster_jobs import (
     INSTALLED,
+    array_in_a_job,
     bad,
     full_disk,
     noted,
+    seceding,
     slow,
     square,
 )
@@ -54,6 +56,16 @@ def test_every_job_is_answered_with_its_own_result(dask):
     done = list(place(dask).map_fields(square, range(100)))
     assert sorted(done) == [(number, number * number) for number in range(100)]
     assert list(place(dask).map_fields(square, [])) == []
+
+
+def test_arrays_of_a_job_are_computed_where_the_job_is(dask):
+    """Dask would send them round the cluster, and share what comes back."""
+    done = dict(place(dask).map_fields(array_in_a_job, range(12)))
+    assert done == dict.fromkeys(range(12), True)
+
+
+def test_a_job_that_leaves_the_pool_of_its_worker_does_not_lose_the_rest_of_its_batch(dask):
+    assert dict(place(dask).map_fields(seceding, range(12))) == {n: n for n in range(12)}
 
 
 def test_what_fails_by_itself_is_the_answer_and_is_not_tried_again(dask):
