@@ -1,8 +1,8 @@
 """Whether LaminDB's records of artifacts and labels are as they were at the last look.
 
 A few sums over whole tables, which a database works out in a fraction of the time that it takes to
-hand the rows over: with a million labels that is what makes looking again and again possible. SQLite
-says whether anything was written since, so that even the sums are not worked out again.
+hand the rows over: with a million labels that is what makes looking again and again possible.
+SQLite says whether anything was written since, so that even the sums are not worked out again.
 """
 
 from __future__ import annotations
