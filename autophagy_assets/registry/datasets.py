@@ -20,6 +20,7 @@ from autophagy_assets.registry.store.identifiers import slug
 from autophagy_assets.registry.store.instance import connect, source, source_name
 from autophagy_assets.registry.store.keys import RAW_IMAGES, beside
 from autophagy_assets.registry.store.labels import labels_of
+from autophagy_assets.registry.store.lamin_internals import label_links
 
 SINGLE_CELL_IMAGES = "scportrait single-cell images"
 FEATURIZED = "featurized single-cell images"
@@ -47,7 +48,9 @@ def single_cell_datasets(study: Study, *, every_version: bool = False) -> pd.Dat
 
 def _single_cell_datasets(study: Study, every_version: bool) -> Any:
     found = source().Artifact.filter(ulabels__name=study.name)
-    found = found.filter(ulabels__name=SINGLE_CELL_IMAGES)
+    # Not as a second join: a database would begin with the study's label, so with all its images.
+    links = label_links().objects.using(found.db).filter(ulabel__name=SINGLE_CELL_IMAGES)
+    found = found.filter(id__in=links.values("artifact_id"))
     return found if every_version else found.filter(is_latest=True)
 
 

@@ -78,6 +78,23 @@ def test_every_change_of_records_is_seen_and_nothing_else(study, store):
     assert not changed()
 
 
+def test_what_others_write_is_seen_and_what_was_taken_back_is_not(study, store):
+    from django.db import connection, transaction
+
+    artifacts = images_of(store, study)
+    before, one = state_of_records(artifacts), artifacts.order_by("id").first()
+    with transaction.atomic():
+        artifacts.model.objects.filter(id=one.id).update(size=one.size + 1)
+        assert state_of_records(artifacts) != before
+        transaction.set_rollback(True)
+    assert state_of_records(artifacts) == before
+    with sqlite3.connect(connection.settings_dict["NAME"], uri=True) as other:
+        for size in (one.size + 1, one.size):
+            other.execute("UPDATE lamindb_artifact SET size = ? WHERE id = ?", (size, one.id))
+            other.commit()
+            assert (state_of_records(artifacts) == before) == (size == one.size)
+
+
 def test_versions_that_go_on_and_back_by_as_much_do_not_hide_each_other(study, store):
     first, second, third, fourth = (
         images_of(store, study).order_by("id").values_list("id", flat=True)[:4]

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from autophagy_assets.registry.provenance import recorder as provenance
-from autophagy_assets.registry.store import artifacts, files
+from autophagy_assets.registry.store import files, registration
 
 # What is being written, and how its name ends.
 FORMATS = {
@@ -85,7 +85,7 @@ def _arm_file(point: str, suffix: str, asset: str) -> None:
 
 def _arm_step(point: str, asset: str) -> None:
     start, finish = provenance.Recorder.start, provenance.Recorder.finish
-    register = artifacts.register
+    register = registration.register
 
     def start_and_die(self: provenance.Recorder) -> None:
         start(self)
@@ -99,11 +99,12 @@ def _arm_step(point: str, asset: str) -> None:
         if self.step.asset == asset and point == "after registration":
             die()
 
-    def register_and_die(ln: Any, output: Any, run: Any) -> Any:
-        artifact = register(ln, output, run)
-        if point == "within registration" and asset in Path(output.key).with_suffix("").parts:
-            die()
-        return artifact
+    def register_and_die(ln: Any, outputs: Any, run: Any) -> Any:
+        registered = register(ln, outputs, run)
+        for output in outputs if point == "within registration" else ():
+            if asset in Path(output.key).with_suffix("").parts:
+                die()
+        return registered
 
     provenance.Recorder.start = start_and_die
     provenance.Recorder.finish = finish_and_die

@@ -118,10 +118,13 @@ def _files_of(uids: set[str]) -> _Files:
     if len(uids) <= _AT_ONCE:
         return _find_files(uids)
     state = state_of_records(connect().Artifact.filter())
-    if _last.get("state") != state or not uids <= _last["asked"]:
-        _last.update(state=state, asked=uids, files=_find_files(uids))
+    if _last.get("state") != state:
+        _last.update(state=state, asked=set(), files={})
+    # Images and what was made of them are asked for in turn: one does not displace the other.
     files: _Files = _last["files"]
-    return files if _last["asked"] == uids else {u: files[u] for u in uids if u in files}
+    files.update(_find_files(uids - _last["asked"]))
+    _last["asked"] |= uids
+    return {uid: files[uid] for uid in uids if uid in files}
 
 
 def _find_files(uids: set[str]) -> _Files:

@@ -20,11 +20,11 @@ from autophagy_assets.registry.provenance.runs import (
     transform_key,
 )
 from autophagy_assets.registry.provenance.step_files import StepFiles
-from autophagy_assets.registry.store.artifacts import make_latest, register
 from autophagy_assets.registry.store.instance import retried, writing
-from autophagy_assets.registry.store.labels import annotate, attach
+from autophagy_assets.registry.store.labels import annotate
 from autophagy_assets.registry.store.lamin_internals import ERRORED, FINISHED
 from autophagy_assets.registry.store.processes import announce
+from autophagy_assets.registry.store.registration import keep, register
 
 
 class Recorder(StepFiles):
@@ -107,12 +107,8 @@ class Recorder(StepFiles):
         with writing() as ln:
             self.guard()
             run = ln.Run.get(uid=self._run_uid)
-            for output in self.outputs:
-                register(ln, output, run)
-            for uid, labels in self.kept.items():
-                artifact = ln.Artifact.get(uid=uid)
-                make_latest(ln, artifact)
-                attach(ln, artifact, labels)
+            register(ln, self.outputs, run)
+            keep(ln, self.kept)
             link_inputs(ln, run, [*self.reads, *self.named])
             for uid, numbers in self.annotations:
                 annotate(ln, ln.Artifact.get(uid=uid), numbers)

@@ -11,11 +11,11 @@ from importlib.metadata import distributions
 from typing import Any
 
 from autophagy_assets.registry.store import storage
-from autophagy_assets.registry.store.artifacts import register
 from autophagy_assets.registry.store.identifiers import artifact_uid, derived
 from autophagy_assets.registry.store.instance import source
 from autophagy_assets.registry.store.lamin_internals import set_status
 from autophagy_assets.registry.store.outputs import Output, folder_of
+from autophagy_assets.registry.store.registration import register
 
 REFERENCE_TYPE = "dagster_run_id"
 ENVIRONMENT_KEY = "environment/packages.txt"
@@ -171,4 +171,4 @@ def _environment(ln: Any) -> Any:
     folder = folder_of(ENVIRONMENT_KEY)
     file = storage.put(lambda path: path.write_text(_packages()), folder, ".txt")
     output = Output(file, ENVIRONMENT_KEY, "Python packages that steps ran with", {}, "environment")
-    return register(ln, output, None)
+    return register(ln, [output], None)[0]

@@ -1,4 +1,4 @@
-"""Artifacts: registered in place under a constant key, fetched by uid and verified."""
+"""Artifacts: fetched by uid and verified."""
 
 from __future__ import annotations
 
@@ -10,101 +10,10 @@ from typing import Any
 from autophagy_assets.errors import IntegrityError
 from autophagy_assets.registry.store import files, storage
 from autophagy_assets.registry.store.instance import connect, retried, source, source_name
-from autophagy_assets.registry.store.labels import attach
-from autophagy_assets.registry.store.lamin_internals import (
-    TRASH,
-    content_hash,
-    every_artifact,
-    is_in_trash,
-    registered_path,
-)
-from autophagy_assets.registry.store.outputs import Output, Record
+from autophagy_assets.registry.store.lamin_internals import content_hash, registered_path
+from autophagy_assets.registry.store.outputs import Record
 
 _AT_ONCE = 500  # uids in one question
-
-
-def register(ln: Any, output: Output, run: Any) -> Any:
-    """Make a file an artifact, as the latest version of its key.
-
-    Parameters
-    ----------
-    ln : module
-        ``lamindb``, inside a writing block.
-    output : Output
-        A file that is whole and in its place.
-    run : lamindb.Run or None
-        What made it.
-
-    Returns
-    -------
-    lamindb.Artifact
-        A new version; or, for content that the key had before, that version made latest
-        again, with the run noted as one that made it anew.
-    """
-    wanted = output.record
-    storage.require(output.file)
-    artifact = ln.Artifact.filter(uid=wanted.uid).one_or_none()
-    latest = ln.Artifact.filter(key=output.key, is_latest=True, uid__startswith=wanted.uid[:16])
-    if artifact is None:
-        artifact = ln.Artifact(
-            output.file.path,
-            key=output.key,
-            description=output.description,
-            kind=output.kind,
-            run=run or False,
-            revises=latest.one_or_none(),
-            skip_hash_lookup=True,
-            overwrite_versions=False,
-        )
-        artifact.uid = wanted.uid
-        artifact.n_observations = output.rows
-        artifact.schema = output.schema
-        artifact.extra_data = dict(output.notes) or None
-        artifact.save()
-        storage.place(artifact)
-        _demote_others(ln, artifact)
-    else:
-        make_latest(ln, artifact)
-        _correct(ln, artifact, output)
-        if run is not None and artifact.run_id != run.id:
-            artifact.recreating_runs.add(run)
-    attach(ln, artifact, output.labels)
-    return artifact
-
-
-def make_latest(ln: Any, artifact: Any) -> None:
-    """Make an artifact that was there before the latest of its key.
-
-    Parameters
-    ----------
-    ln : module
-        ``lamindb``, inside a writing block.
-    artifact : lamindb.Artifact
-    """
-    if is_in_trash(artifact):
-        artifact.restore()
-    _demote_others(ln, artifact)
-    if not artifact.is_latest:
-        ln.Artifact.filter(uid=artifact.uid).update(is_latest=True)
-
-
-def _demote_others(ln: Any, artifact: Any) -> None:
-    """Leave one latest version of a key, also counting those in the trash.
-
-    LaminDB leaves a withdrawn version marked as the latest; brought back, it would be a second one.
-    """
-    family = every_artifact(ln).filter(key=artifact.key, uid__startswith=artifact.uid[:16])
-    family = family.filter(branch_id__in=(artifact.branch_id, TRASH), is_latest=True)
-    family.exclude(uid=artifact.uid).update(is_latest=False)
-
-
-def _correct(ln: Any, artifact: Any, output: Output) -> None:
-    """Take over what is now known of content that was there before."""
-    notes = {**(artifact.extra_data or {}), **output.notes} or None
-    if (artifact.description, artifact.extra_data) != (output.description, notes):
-        ln.Artifact.filter(uid=artifact.uid).update(
-            description=output.description, extra_data=notes
-        )
 
 
 def describe(artifact: Any) -> Record:

@@ -48,54 +48,6 @@ _DESCRIPTIONS = {
 NUMBERS = {"auc": "Area under the ROC curve on the test cells"}
 
 
-def attach(ln: Any, artifact: Any, labels: Labels) -> None:
-    """Label an artifact; labels and their kinds are created when they are new.
-
-    Parameters
-    ----------
-    ln : module
-        ``lamindb``, inside :func:`~autophagy_assets.registry.store.instance.writing`.
-    artifact : lamindb.Artifact
-        A saved artifact.
-    labels : mapping
-        Kind of label to one or several names: all that the artifact has. A label that is there
-        already stays once; one that is not named is taken off, as it has been corrected or its
-        column removed. What people have attached by hand stays, whether plain or of a kind of
-        their own.
-    """
-    link_of = label_links()
-    named = [
-        (kind, name)
-        for kind, names in labels.items()
-        for name in ([names] if isinstance(names, str) else names)
-    ]
-    if not named:
-        return
-    kinds = _by_name(ln.Feature, {kind for kind, _ in named})
-    known = _by_name(ln.ULabel, {name for _, name in named})
-    links = []
-    for kind, name in named:
-        kinds[kind] = kinds.get(kind) or find_feature(ln, kind)
-        known[name] = known.get(name) or find_label(ln, name)
-        link = link_of(artifact=artifact, ulabel=known[name], feature=kinds[kind])
-        links.append(link)
-    wanted = {(link.feature_id, link.ulabel_id) for link in links}
-    there = link_of.objects.filter(artifact=artifact, feature__isnull=False)
-    rows = there.values_list("id", "feature_id", "ulabel_id", "feature__name", "feature__uid")
-    stale = [
-        link
-        for link, feature, ulabel, kind, uid in rows
-        if (feature, ulabel) not in wanted and (kind in labels or uid == _category_uid(kind))
-    ]
-    link_of.objects.filter(id__in=stale).delete()
-    link_of.objects.bulk_create(links, ignore_conflicts=True)
-
-
-def _by_name(registry: Any, names: Iterable[str]) -> dict[str, Any]:
-    """Find records in one query, as each in its own takes longer than all else; oldest by name."""
-    return {record.name: record for record in registry.filter(name__in=names).order_by("-id")}
-
-
 def find_label(ln: Any, name: str) -> Any:
     """Find or create the label of that name.
 
@@ -135,7 +87,7 @@ def find_feature(ln: Any, kind: str) -> Any:
         return found
     description = _DESCRIPTIONS.get(kind, "Column of the study's metadata file")
     new = ln.Feature(name=kind, dtype=ln.ULabel, description=description)
-    new.uid = _category_uid(kind)
+    new.uid = category_uid(kind)
     return new.save()
 
 
@@ -148,10 +100,11 @@ def own_kinds(ln: Any, kinds: Iterable[str]) -> set[str]:
         ``lamindb``.
     """
     found = ln.Feature.filter(name__in=list(kinds)).values_list("name", "uid")
-    return {name for name, uid in found if uid == _category_uid(name)}
+    return {name for name, uid in found if uid == category_uid(name)}
 
 
-def _category_uid(kind: str) -> str:
+def category_uid(kind: str) -> str:
+    """Uid of the feature that this platform makes for a kind of label."""
     return derived(12, "category", kind)
 
 

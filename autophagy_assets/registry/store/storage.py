@@ -8,7 +8,7 @@ missing, or is not what was recorded, is fetched, hashed, and only then moved to
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,8 @@ from autophagy_assets.registry.store.bucket import Bucket
 from autophagy_assets.registry.store.files import StoredFile
 from autophagy_assets.registry.store.instance import connect, storage_root
 from autophagy_assets.registry.store.lamin_internals import registered_path
+
+_AT_ONCE = 500  # artifacts in one statement
 
 
 def bucket() -> Bucket | None:
@@ -171,20 +173,23 @@ def local_path(artifact: Any) -> Path:
     return Path(str(artifact.path))
 
 
-def place(artifact: Any) -> None:
-    """Register that the file of an artifact is in the bucket, if there is one.
+def place(artifacts: Sequence[Any]) -> None:
+    """Register that the files of artifacts are in the bucket, if there is one.
 
     Parameters
     ----------
-    artifact : lamindb.Artifact
-        Just saved, within a writing block. LaminDB has seen its copy: so it knows it by the same
-        hash as without a bucket, and asks the bucket nothing.
+    artifacts : sequence of lamindb.Artifact
+        Just saved, within a writing block. LaminDB has seen their copies: so it knows them by the
+        same hash as without a bucket, and asks the bucket nothing.
     """
     if (there := bucket()) is not None:
         ln = connect()
         storage = ln.Storage.get(root=there.address)
-        ln.Artifact.filter(uid=artifact.uid).update(storage=storage)
-        artifact.storage = storage
+        for start in range(0, len(artifacts), _AT_ONCE):
+            some = artifacts[start : start + _AT_ONCE]
+            ln.Artifact.filter(uid__in=[one.uid for one in some]).update(storage=storage)
+        for artifact in artifacts:
+            artifact.storage = storage
 
 
 def name_of(path: Path) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from autophagy_assets.registry.store import labelling
 from autophagy_assets.registry.store import labels as lab
 from autophagy_assets.registry.store.instance import writing
 from autophagy_assets_tests.platform import outsider
@@ -21,7 +22,7 @@ def artifact(store, request):
 
 def attach(artifact, labels) -> None:
     with writing() as ln:
-        lab.attach(ln, artifact, labels)
+        labelling.attach(ln, [(artifact, labels)])
 
 
 def test_a_label_is_found_by_name_and_by_kind(store, artifact):
