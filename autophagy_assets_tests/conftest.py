@@ -148,11 +148,15 @@ def finished(store: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
     second study would find the artifacts of the first.
     """
     from autophagy_assets.config.models import AS_PUBLISHED
+    from autophagy_assets.config.study import Study
     from autophagy_assets_tests.platform import Platform, given_study, study_file
 
     folder = tmp_path_factory.mktemp("finished")
     as_in_the_notebook = {AS_PUBLISHED: {"n_estimators": 100}}
-    platform = Platform(study_file(folder, "finished study", models=as_in_the_notebook))
+    galleries = Study.load().galleries.model_dump()
+    platform = Platform(
+        study_file(folder, "finished study", models=as_in_the_notebook, galleries=galleries)
+    )
     given = given_study(platform.study, folder)
     done = platform.refresh()
     assert not done.failed and not done.skipped, done

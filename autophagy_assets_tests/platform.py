@@ -29,6 +29,8 @@ from autophagy_assets.staleness.partitions import MODEL_PARTITIONS
 from autophagy_assets_tests.analysis.synthetic import raw_features, write_h5sc, write_store
 
 TREES = 12  # of the models in tests that are not about how good a model is
+# Each cell in a gallery is drawn and has its lineage looked up; a few show what many would.
+FEWER_CELLS = {"class_cells": 4, "error_cells": 3}
 
 
 def study_file(
@@ -41,13 +43,15 @@ def study_file(
     """The default study under another name, with other values of some entries.
 
     ``models`` has parameters of estimators by model; None leaves a model out. Without it there is
-    the published model alone, as each model adds its assets to every refresh.
+    the published model alone, as each model adds its assets to every refresh. Galleries show few
+    cells.
     """
     entries = yaml.safe_load(DEFAULT_STUDY.read_text()) | {"name": name}
     alone: dict[str, dict[str, Any] | None] = {"puncta": None}
     entries["models"] = list(_models(entries["models"], alone if models is None else models))
     if primary:
         entries["models"] = [m | {"primary": m["name"] == primary} for m in entries["models"]]
+    entries["galleries"] |= FEWER_CELLS
     for entry, value in changes.items():
         entries[entry] = {**entries[entry], **value} if isinstance(value, dict) else value
     file = folder / f"{slug(name)}.yaml"

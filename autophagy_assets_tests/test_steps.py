@@ -155,7 +155,7 @@ def test_which_model_leads_makes_no_model_again(screen: Screen) -> None:
 
 
 def test_another_style_makes_figures_and_the_report(screen: Screen) -> None:
-    ran = screen.refresh(galleries={"context_px": 90, "class_cells": 4, "error_cells": 2})
+    ran = screen.refresh(galleries={"context_px": 90, "class_cells": 5, "error_cells": 2})
     assert (ran.assets, ran.fields) == (FIGURES, [])
 
 

@@ -111,12 +111,13 @@ from autophagy_assets.config.study import DEFAULT_STUDY
 from autophagy_assets.registry.store.instance import connect
 platform = Platform(DEFAULT_STUDY)
 """
-# The same study with one model, and fewer trees.
-ONE_MODEL = """
+# The same study with fewer trees and cells shown, and with one model.
+TWO_MODELS = """
 from pathlib import Path
 from autophagy_assets_tests.platform import study_file
-platform = Platform(study_file(Path("."), platform.study.name))
+platform = Platform(study_file(Path("."), platform.study.name, models={}))
 """
+ONE_MODEL = TWO_MODELS.replace(", models={}", "")
 
 REFRESH = """
 done = platform.refresh()
@@ -212,7 +213,7 @@ def lab(run_script, tmp_path):
 def test_tables_and_crops_of_a_source_give_the_whole_study(lab):
     made, storage, run = lab("datasets,tables")
     before = state(storage)
-    done = run(PLATFORM + REFRESH)
+    done = run(PLATFORM + TWO_MODELS + REFRESH)
     assert state(storage) == before, "the source was written to"
     assert done["failed"] == {}
     assert done["again"] == []

@@ -139,6 +139,7 @@ def damage(number: int, suffix: str, how: str, which: int) -> str | None:
     elif members:
         member = members[which % len(members)]
         content = bytearray(member.read_bytes())
-        content[len(content) // 2] ^= 1
+        if content:  # else it has been emptied before
+            content[len(content) // 2] ^= 1
         member.write_bytes(content)
     return key

@@ -171,7 +171,7 @@ def test_a_step_that_loads_the_control_has_read_which_genotype_it_is(made: Platf
 
 
 def test_a_reason_names_the_entry_with_both_values(made: Platform, tmp_path: Path) -> None:
-    other = again(made, tmp_path, galleries={"class_cells": 4})
+    other = again(made, tmp_path, galleries={"class_cells": 5})
     assert other.plan().ready == dict.fromkeys(
         [
             *(Target(name) for name in ("class_gallery", "wt_ko_gallery", "spatial_context")),
@@ -179,7 +179,7 @@ def test_a_reason_names_the_entry_with_both_values(made: Platform, tmp_path: Pat
             *(Target("label_audit_gallery", model.name) for model in made.study.models),
             Target("marker_example"),
         ],
-        "galleries.class_cells was 16 and is 4",
+        "galleries.class_cells was 4 and is 5",
     )
 
 

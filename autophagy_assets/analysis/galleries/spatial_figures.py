@@ -88,8 +88,8 @@ def _draw_window(ax: Axes, field: FieldWindow, cell_id: int, study: Study, pixel
         for other in np.unique(mask[mask > 0]):
             own = other == cell_id
             ax.contour(
-                mask == other, [0.5], colors=_COLOURS[name], linewidths=2.2 if own else 0.8,
-                alpha=1 if own else 0.75,
+                *_part_around(mask == other), [0.5], colors=_COLOURS[name],
+                linewidths=2.2 if own else 0.8, alpha=1 if own else 0.75,
             )  # fmt: skip
     row, column = field.centre[0] - field.corner[0], field.centre[1] - field.corner[1]
     ax.plot(column, row, "o", color=VERMILLION, ms=9, mec="white", mew=1.5)
@@ -100,6 +100,15 @@ def _draw_window(ax: Axes, field: FieldWindow, cell_id: int, study: Study, pixel
     keys = [Line2D([], [], color=colour, lw=2, label=name) for name, colour in _COLOURS.items()]
     keys.append(Line2D([], [], color=VERMILLION, marker="o", ls="", label="this cell"))
     ax.legend(handles=keys, loc="upper center", bbox_to_anchor=(0.5, 0), ncols=3, fontsize=8)
+
+
+def _part_around(shape: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Columns, rows and pixels of the part that holds a shape and a rim; its outline is there."""
+    rows, columns = (
+        np.arange(max(where.min() - 1, 0), min(where.max() + 2, size))
+        for where, size in zip(np.nonzero(shape), shape.shape, strict=True)
+    )
+    return columns, rows, shape[np.ix_(rows, columns)]
 
 
 def _draw_overview(ax: Axes, field: FieldWindow, study: Study, pixel_um) -> None:
