@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV := .uv/bin/uv
 INSTALLED := $(VENV)/.installed
+JOBS ?= 2
 DEMO_HOME := $(CURDIR)/.autophagy-demo
 
 .PHONY: demo demo-ui test test-fast ui benchmarks lint lock clean-home clean-demo install
@@ -34,14 +35,14 @@ demo-ui: $(INSTALLED)
 ui: $(INSTALLED)
 	$(BIN)/autophagy ui
 
-# One file of tests at a time in each of two processes, each with a home and a store of its own; the
+# One file of tests at a time in each of JOBS processes, each with a home and a store of its own; the
 # longest first (autophagy_assets_tests/order.py).
 test: $(INSTALLED)
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 
 # For the inner loop: no server, no browser, no scPortrait.
 test-fast: $(INSTALLED)
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow" $(FAST)
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m "not slow" $(FAST)
 
 benchmarks: $(INSTALLED)
 	$(BIN)/python -m benchmarks

@@ -109,7 +109,11 @@ def _users_own_folders_are_left_alone() -> Iterator[None]:
         assert contents(folder) == before[folder], f"a test changed {folder}"
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest leaves out what -m excludes
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "finished" in getattr(item, "fixturenames", ()):  # takes 20 s in each process
+            item.add_marker(pytest.mark.slow)
     order.longest_first(items)
 
 

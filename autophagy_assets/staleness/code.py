@@ -5,8 +5,10 @@ How the code is followed is in ``walk``, what is found in one module in ``module
 
 from __future__ import annotations
 
+import gc
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
@@ -80,10 +82,23 @@ def code_of(function: Callable, package: str = "autophagy_assets") -> Code:
 @cache
 def _code_at(module: str, qualname: str, file: str, line: int, package: str) -> Code:
     walk = Walk(package)
-    walk.start(parse(module, Path(file)), qualname, line)
+    with _no_garbage():
+        walk.start(parse(module, Path(file)), qualname, line)
     modules = {name: _hash(dumps(sorted(found.items()))) for name, found in walk.reached.items()}
     modules |= {name: _hash(content) for name, content in walk.files.items()}
     return Code(dict(sorted(modules.items())), versions_of(walk.libraries), walk.source())
+
+
+@contextmanager
+def _no_garbage() -> Iterator[None]:
+    """Keep Python from looking for garbage among modules as they are parsed: all of it is kept."""
+    before = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if before:
+            gc.enable()
 
 
 def _hash(content: str | bytes) -> str:

@@ -18,6 +18,7 @@ from autophagy_assets.staleness.syntax import (
     arguments_of,
     bound_name,
     first_line,
+    nodes_of,
     normalised,
 )
 
@@ -117,7 +118,7 @@ class Module:
         return self._imports[node]
 
     def _find_imports(self, node: ast.AST) -> Iterator[tuple[str, Import]]:
-        for found in ast.walk(node):
+        for found in nodes_of(node):
             if isinstance(found, ast.Import):
                 for alias in found.names:
                     name = bound_name(alias)

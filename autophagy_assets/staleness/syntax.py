@@ -11,6 +11,7 @@ from __future__ import annotations
 import ast
 import re
 import symtable
+from collections.abc import Iterable
 from contextlib import suppress
 from functools import cache
 from typing import Any
@@ -35,20 +36,25 @@ def text(node: ast.stmt) -> str:
 @cache
 def uses(node: ast.stmt) -> frozenset[Chain]:
     """What a normalised definition looks up outside of itself, or imports within."""
-    names, chains, types = _outer_names(node), _Chains(), _Chains()
-    for found in ast.walk(node):
+    names, types = _outer_names(node), set[Chain]()
+    for found in nodes_of(node):
         if isinstance(found, ast.Import | ast.ImportFrom):
             names |= {bound_name(alias) for alias in found.names}
         for taken in getattr(found, _TYPES, ()):
-            types.visit(taken)
-    chains.visit(node)
-    return frozenset(c for c in chains.found if c[0] in names) | types.found
+            types |= _chains(ast.walk(taken))
+    return frozenset(c for c in _chains(nodes_of(node)) if c[0] in names) | types
+
+
+@cache
+def nodes_of(node: ast.AST) -> tuple[ast.AST, ...]:
+    """A node and all below it, each before those below; walked once, as several look at them."""
+    return tuple(ast.walk(node))
 
 
 @cache
 def file_names(node: ast.AST) -> set[str]:
     """Strings in a definition that could be the name of a file."""
-    values = (found.value for found in ast.walk(node) if isinstance(found, ast.Constant))
+    values = (found.value for found in nodes_of(node) if isinstance(found, ast.Constant))
     return {name for name in values if isinstance(name, str) and _FILE.fullmatch(name)}
 
 
@@ -83,25 +89,22 @@ def _outer_names(node: ast.stmt) -> set[str]:
     return names
 
 
-class _Chains(ast.NodeVisitor):
-    """Collects names with what is looked up on them, the longest of each."""
-
-    def __init__(self) -> None:
-        self.found: set[Chain] = set()
-
-    def visit_Name(self, node: ast.Name) -> None:
-        self.found.add((node.id,))
-
-    def visit_Attribute(self, node: ast.Attribute) -> None:
+def _chains(nodes: Iterable[ast.AST]) -> set[Chain]:
+    """Names with what is looked up on them, the longest of each; nodes above come first."""
+    found: set[Chain] = set()
+    within: set[ast.AST] = set()  # of a longer one
+    for node in nodes:
+        if node in within or not isinstance(node, ast.Name | ast.Attribute):
+            continue
         looked_up: list[str] = []
         value: ast.expr = node
         while isinstance(value, ast.Attribute):
             looked_up.append(value.attr)
             value = value.value
+            within.add(value)
         if isinstance(value, ast.Name):
-            self.found.add((value.id, *reversed(looked_up)))
-        else:
-            self.visit(value)
+            found.add((value.id, *reversed(looked_up)))
+    return found
 
 
 def _take_away(node: ast.AST, *types: ast.expr | None) -> None:

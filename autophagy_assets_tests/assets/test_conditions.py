@@ -26,6 +26,8 @@ from autophagy_assets_tests.assets.fakes import (
 from autophagy_assets_tests.platform import Platform, study_file
 from autophagy_assets_tests.registry.image_folder import write_images
 
+pytestmark = pytest.mark.slow
+
 CONDITION = "6h Torin-1"
 STIMULATIONS = ("untreated", CONDITION, "14h Torin-1")
 FIELDS = [

@@ -28,6 +28,8 @@ from autophagy_assets_tests.assets.fakes import (
 from autophagy_assets_tests.platform import Platform, given_study, study_file
 from autophagy_assets_tests.registry.image_folder import write_images
 
+pytestmark = pytest.mark.slow
+
 _numbers = itertools.count()
 CONDITIONS = ("untreated", "14h Torin-1")
 FIELDS = [("WT", clone, c, "FOV1") for clone in ("clone 1", "clone 2") for c in CONDITIONS]

@@ -10,6 +10,8 @@ import tifffile
 from autophagy_assets.errors import InputError
 from autophagy_assets.simulation import SimulatedStudy, simulate
 
+pytestmark = pytest.mark.slow
+
 COLUMNS = [
     "image_path", "genotype", "stimulation", "cell_line", "cell_line_clone", "channel", "FOV",
     "magnification", "microscope", "imaged structure", "resolution",

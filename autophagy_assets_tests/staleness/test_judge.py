@@ -26,6 +26,8 @@ from autophagy_assets_tests.platform import Platform, give_table, given_study, o
 from autophagy_assets_tests.platform import study_file as write_study
 from autophagy_assets_tests.registry.image_folder import write_images, write_metadata
 
+pytestmark = pytest.mark.slow
+
 _numbers = itertools.count(5000)
 SAMPLE = "WT__clone-1__untreated"
 FIELDS = [
@@ -55,7 +57,6 @@ def again(platform: Platform, folder: Path, **changes: object) -> Platform:
 # What was read is what counts.
 
 
-@pytest.mark.slow
 def test_an_entry_that_a_body_reads_is_part_of_its_fingerprint_undeclared(made: Platform) -> None:
     read = {name: set(made.latest(name).fingerprint.study) for name in ("classifier_evaluation",)}
     assert "control" in read["classifier_evaluation"]
@@ -63,7 +64,6 @@ def test_an_entry_that_a_body_reads_is_part_of_its_fingerprint_undeclared(made: 
     assert "split" not in made.latest("class_gallery").fingerprint.study
 
 
-@pytest.mark.slow
 def test_every_artifact_that_a_step_has_read_is_of_an_asset_upstream_of_it(
     made: Platform, store: object
 ) -> None:
@@ -99,7 +99,6 @@ def test_inputs_are_all_that_the_asset_graph_says(made: Platform) -> None:
         )
 
 
-@pytest.mark.slow
 def test_a_study_edited_during_a_refresh_leaves_nothing_of_the_old_one(
     made: Platform, tmp_path: Path
 ) -> None:
@@ -183,7 +182,6 @@ def test_a_reason_names_the_entry_with_both_values(made: Platform, tmp_path: Pat
     )
 
 
-@pytest.mark.slow
 def test_a_reason_names_the_input_that_changed(made: Platform, tmp_path: Path) -> None:
     (given,) = made.artifact("raw_features", "EI24KO").run.input_artifacts.all()
     table = pd.read_parquet(given.path)

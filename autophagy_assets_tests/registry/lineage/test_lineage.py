@@ -29,6 +29,8 @@ from autophagy_assets_tests.registry.small_study import (
     register,
 )
 
+pytestmark = pytest.mark.slow
+
 _numbers = itertools.count()
 
 
