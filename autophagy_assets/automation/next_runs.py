@@ -19,6 +19,7 @@ from autophagy_assets.automation.requests import (
 )
 from autophagy_assets.automation.sync import sync
 from autophagy_assets.config.study import Study
+from autophagy_assets.registry.consistency.run_outputs import batches
 from autophagy_assets.registry.ingest.retire import field_keys, retire
 from autophagy_assets.registry.state import RegistryState
 from autophagy_assets.staleness.judge import Judge
@@ -146,10 +147,8 @@ def not_tried(
     **tags
         Which the run has beside that of the request.
     """
-    return [
-        request
-        for request in wanted
-        if not instance.get_run_ids(
-            dg.RunsFilter(tags={REQUEST_TAG: request.key(plan), **tags}), limit=1
-        )
-    ]
+    keys, tried = {request.key(plan): request for request in wanted}, set[str]()
+    for some in batches(keys):
+        found = instance.get_runs(dg.RunsFilter(tags={REQUEST_TAG: some, **tags}))
+        tried |= {run.tags[REQUEST_TAG] for run in found}
+    return [request for key, request in keys.items() if key not in tried]
