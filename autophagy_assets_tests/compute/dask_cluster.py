@@ -15,7 +15,9 @@ from distributed import Client
 from autophagy_assets.cli.dask_worker import DASK
 from autophagy_assets.compute.worker import resource_of
 from autophagy_assets_tests.compute.cluster_jobs import INSTALLED
-from autophagy_assets_tests.conftest import ROOT
+
+# The conftest has it too, but gives whoever imports it a home of its own; benchmarks have theirs.
+ROOT = Path(__file__).resolve().parents[2]
 
 
 class DaskCluster:
