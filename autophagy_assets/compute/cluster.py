@@ -114,6 +114,11 @@ class Cluster:
                 "runs there and can be reached from here, and that AUTOPHAGY_COMPUTE has its "
                 "address."
             ) from error
+        except TypeError as error:  # so Dask says that it knows no certificates
+            raise InputError(
+                f"{self.address} asks for certificates, and Dask knows none here: set "
+                "DASK_DISTRIBUTED__COMM__TLS__CA_FILE and those of the client (docs/scaling.md)."
+            ) from error
         try:
             yield client
         finally:

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from dask import config as dask_config
 from distributed import Client
 
 from autophagy_assets.compute import cluster as engine
@@ -121,6 +122,41 @@ def test_nobody_at_the_address(monkeypatch):
     monkeypatch.setattr(engine, "CONNECT_S", 1)
     with pytest.raises(InputError, match=r"No Dask scheduler answers at tcp://127.0.0.1:9: see"):
         list(Cluster("tcp://127.0.0.1:9", INSTALLED).map_fields(square, [1]))
+
+
+def certificates(folder: Path) -> dict[str, str]:
+    """What Dask is to know of an authority of our own, and of a certificate for everybody."""
+    for command in (
+        "req -x509 -newkey rsa:2048 -nodes -subj /CN=ours -keyout ca.key -out ca.pem",
+        "req -newkey rsa:2048 -nodes -subj /CN=everybody -keyout key.pem -out request.pem",
+        "x509 -req -in request.pem -CA ca.pem -CAkey ca.key -CAcreateserial -out cert.pem",
+    ):
+        subprocess.run(["openssl", *command.split()], cwd=folder, check=True, capture_output=True)
+    known = {"require-encryption": "True", "tls.ca-file": str(folder / "ca.pem")}
+    for role in ("scheduler", "worker", "client"):
+        known |= {f"tls.{role}.{what}": str(folder / f"{what}.pem") for what in ("cert", "key")}
+    return {f"distributed.comm.{name}": value for name, value in known.items()}
+
+
+def test_an_address_with_certificates_is_for_those_who_have_them(tmp_path, monkeypatch):
+    with pytest.raises(InputError, match="asks for certificates, and Dask knows none here"):
+        list(Cluster("tls://127.0.0.1:9", INSTALLED).map_fields(square, [1]))
+    known = certificates(tmp_path)
+    for name, value in known.items():
+        variable = f"DASK_{name.upper().replace('.', '__').replace('-', '_')}"
+        monkeypatch.setenv(variable, value)
+    guarded = DaskCluster(tmp_path / "guarded")
+    try:
+        assert guarded.address.startswith("tls://")
+        guarded.add_bare()
+        with dask_config.set(known | {"distributed.comm.require-encryption": True}):
+            assert dict(place(guarded).map_fields(square, [2, 3])) == {2: 4, 3: 9}
+        bare = guarded.address.replace("tls", "tcp")
+        monkeypatch.setattr(engine, "CONNECT_S", 1)
+        with pytest.raises(InputError, match="No Dask scheduler answers"):
+            list(Cluster(bare, INSTALLED).map_fields(square, [1]))
+    finally:
+        guarded.end()
 
 
 def end_in_the_middle(dask: DaskCluster, folder: Path, how: int, named: bool) -> None:

@@ -54,6 +54,8 @@ def work_on(
         What the function returned, or the exception with which it failed.
     """
     # Not above: workers import this module, and have no business with Dagster.
+    import dagster as dg
+
     from autophagy_assets.staleness.upstream import Target
 
     if not jobs:
@@ -61,11 +63,12 @@ def work_on(
     progress, notes, noted = Progress(len(jobs)), Notes(Home.locate().progress), -float("inf")
     step = str(Target(context.recorder.step.asset, context.recorder.step.partition))
     measured = context.recorder.measured
-    measured[PLACE], said = context.compute.name, ""
+    measured[PLACE], said, link = context.compute.name, "", ""
 
     def show(address: str) -> None:
+        nonlocal link
         context.log.info(f"Dask's dashboard, on the machine of the scheduler: {address}")
-        measured[DASHBOARD] = address
+        link, measured[DASHBOARD] = address, dg.MetadataValue.url(address)
 
     def names() -> list[str]:
         return [_name(context, function, what(job)) for job in jobs]
@@ -77,7 +80,7 @@ def work_on(
                 if sentence := progress.one_more():
                     context.log.info(said := sentence)
                 if monotonic() - noted >= EVERY_S or sentence:
-                    noted, link = monotonic(), str(measured.get(DASHBOARD, ""))
+                    noted = monotonic()
                     note = Note(progress.done, progress.total, progress.rate(), said, link)
                     notes.write(step, note)
                 measured[FIELDS] = progress.done
