@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.request import urlopen
 
 import pandas as pd
 import pytest
@@ -17,8 +18,8 @@ from distributed import Client
 
 from autophagy_assets.analysis.imaging import featurization, segmentation
 from autophagy_assets.assets.imaging.installation import installation
+from autophagy_assets.assets.imaging.work import DASHBOARD, FIELDS_A_MINUTE, PLACE
 from autophagy_assets.assets.imaging.work import FIELDS as FIELDS_DONE
-from autophagy_assets.assets.imaging.work import FIELDS_A_MINUTE, PLACE
 from autophagy_assets.registry.ingest.ingest import ingest
 from autophagy_assets.registry.store.instance import storage_root
 from autophagy_assets_tests.assets.fakes import fake_featurize, fake_process_field
@@ -159,6 +160,9 @@ def test_fields_that_workers_have_when_the_run_is_killed_are_imaged_once(
     metadata = platform.latest("single_cell_images", SAMPLE).metadata
     assert metadata[PLACE] == dask.address
     assert 0 < metadata[FIELDS_DONE] <= len(FIELDS) and metadata[FIELDS_A_MINUTE] > 0
+    assert metadata[DASHBOARD].startswith("http://127.0.0.1:")
+    with urlopen(metadata[DASHBOARD], timeout=30) as page:
+        assert "Dask" in page.read().decode()
 
 
 def test_scportrait_makes_the_same_bytes_elsewhere(dask, store, tiny_study, tmp_path, monkeypatch):
