@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 from rich.progress import (
@@ -15,7 +16,7 @@ from rich.progress import (
 )
 
 from autophagy_assets.cli.output import console
-from autophagy_assets.compute.progress import Notes
+from autophagy_assets.compute.progress import Notes, rate
 from autophagy_assets.config.home import Home
 
 if TYPE_CHECKING:
@@ -99,7 +100,8 @@ class RefreshProgress:
         if task is None:
             task = self._bar.add_task(f"  {step}"[:48], total=note.total, rate="")
             self._running[step] = task
-        self._bar.update(task, completed=note.done, rate=f"fields, {note.rate}")
+        said = rate(note.done, note.total, time.time() - note.began)
+        self._bar.update(task, completed=note.done, rate=f"fields, {said}" if said else "fields")
 
     def _say(self, sentence: str) -> None:
         if sentence not in self._said:

@@ -7,10 +7,11 @@ names takes such a batch over instead of sending them, so no field is worked on 
 
 That is sound since a partition is never made twice at once on one home, and a name holds the
 folder of the store: a batch with the name of a job is of a run that has ended. What is taken is
-withdrawn only after all of it was taken, and what was stopped on purpose is withdrawn at once. A
-batch that nobody asks for again stays, at most two for each worker, until the scheduler ends; what
-comes of it is small, as files are in the store. Should they be tidied up there before somebody
-asks, as files without a record, then the step that misses them has them made again.
+withdrawn only after all of it was taken, and what was stopped on purpose is withdrawn at once.
+
+A batch that nobody asks for again stays, at most two of a run for each worker, until the scheduler
+ends; what comes of it is small, as files are in the store. Should they be tidied up there before
+somebody asks, as files without a record, then the step that misses them has them made again.
 """
 
 from __future__ import annotations

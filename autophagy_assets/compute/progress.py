@@ -57,26 +57,26 @@ class Progress:
         if now - self._said < self.every_s and not last:
             return ""
         self._said = now
-        return f"{self.done} of {self.total} fields, {self.rate(now)}"
-
-    def rate(self, now: float | None = None) -> str:
-        """How many fields are done in a minute, and how long the rest takes, as a person reads it.
-
-        Parameters
-        ----------
-        now : float, optional
-            Of the same clock, s.
-        """
         seconds = self.seconds(now)
-        said = f"{60 * self.done / seconds:.1f} a minute"
-        if not self.done or self.done == self.total:
-            return said
-        return f"{said}, {_duration((self.total - self.done) * seconds / self.done)} left"
+        return f"{self.done} of {self.total} fields, {rate(self.done, self.total, seconds)}"
 
     def seconds(self, now: float | None = None) -> float:
-        """How long the work goes on already, s; above 0."""
-        now = time.monotonic() if now is None else now
-        return max(now - self.began, 1e-9)
+        """How long the work goes on already, s."""
+        return (time.monotonic() if now is None else now) - self.began
+
+
+def rate(done: int, total: int, seconds: float) -> str:
+    """How many fields are done in a minute and how long the rest takes, as a person reads it.
+
+    Returns
+    -------
+    str
+        Empty where none is done yet.
+    """
+    if not done:
+        return ""
+    said = f"{60 * done / max(seconds, 1e-9):.1f} a minute"
+    return said if done == total else f"{said}, {_duration((total - done) * seconds / done)} left"
 
 
 @dataclass(frozen=True)
@@ -87,8 +87,8 @@ class Note:
     ----------
     done, total : int
         Fields.
-    rate : str
-        Of which a minute, and time left.
+    began : float
+        When its work on them began, s since the epoch.
     said : str
         What the log of the run has of it; empty in the first half minute.
     dashboard : str
@@ -97,7 +97,7 @@ class Note:
 
     done: int
     total: int
-    rate: str = ""
+    began: float
     said: str = ""
     dashboard: str = ""
 

@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
-from time import monotonic
+from time import monotonic, time
 from typing import TYPE_CHECKING, Any
 
 from autophagy_assets.compute.progress import Note, Notes, Progress
@@ -60,20 +60,25 @@ def work_on(
 
     if not jobs:
         return
-    progress, notes, noted = Progress(len(jobs)), Notes(Home.locate().progress), -float("inf")
+    progress, notes, noted = Progress(len(jobs)), Notes(Home.locate().progress), monotonic()
     step = str(Target(context.recorder.step.asset, context.recorder.step.partition))
     measured = context.recorder.measured
-    measured[PLACE], said, link = context.compute.name, "", ""
+    measured[PLACE], said, link, began = context.compute.name, "", "", time()
+
+    def note() -> None:
+        notes.write(step, Note(progress.done, progress.total, began, said, link))
 
     def show(address: str) -> None:
         nonlocal link
         context.log.info(f"Dask's dashboard, on the machine of the scheduler: {address}")
         link, measured[DASHBOARD] = address, dg.MetadataValue.url(address)
+        note()
 
     def names() -> list[str]:
         return [_name(context, function, what(job)) for job in jobs]
 
     asked = context.compute.map(function, jobs, names, context.log.warning, show, here=here)
+    note()
     try:
         with closing(asked) as outcomes:
             for job, outcome in outcomes:
@@ -81,10 +86,9 @@ def work_on(
                     context.log.info(said := sentence)
                 if monotonic() - noted >= EVERY_S or sentence:
                     noted = monotonic()
-                    note = Note(progress.done, progress.total, progress.rate(), said, link)
-                    notes.write(step, note)
-                measured[FIELDS] = progress.done
-                measured[FIELDS_A_MINUTE] = round(60 * progress.done / progress.seconds(), 1)
+                    note()
+                a_minute = round(60 * progress.done / max(progress.seconds(), 0.1), 1)
+                measured |= {FIELDS: progress.done, FIELDS_A_MINUTE: a_minute}
                 yield job, outcome
     finally:
         notes.remove(step)
