@@ -1,11 +1,10 @@
 """The resource ``compute``: where the fields of view of a step are worked on."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Sequence
 from typing import Any
 
 import dagster as dg
 
-from autophagy_assets.compute.progress import Progress
 from autophagy_assets.config import settings
 
 
@@ -30,19 +29,35 @@ class ComputeResource(dg.ConfigurableResource):
     def _place(self) -> str | None:
         return self.place or settings.compute()
 
+    @property
+    def name(self) -> str:
+        """Where fields are worked on, as a person reads it."""
+        return self._place or "this machine"
+
     def map(
-        self, function: Callable[[Any], Any], jobs: Iterable[Any], log: Any, *, here: bool = False
-    ) -> Iterator[tuple[Any, Any]]:
+        self,
+        function: Callable[[Any], Any],
+        jobs: Sequence[Any],
+        names: Callable[[], Sequence[str]],
+        tell: Callable[[str], object],
+        dashboard: Callable[[str], object],
+        *,
+        here: bool = False,
+    ) -> Generator[tuple[Any, Any], None, None]:
         """Apply a function to every job, one for each field.
 
         Parameters
         ----------
         function : callable
             Takes one job. Has to be importable, as jobs and results have to be picklable.
-        jobs : iterable
+        jobs : sequence
             One item per field of view.
-        log : object
-            Dagster's logger.
+        names : callable
+            Gives what each job is, among all that workers elsewhere may get.
+        tell : callable
+            Gets a sentence for whoever follows the work.
+        dashboard : callable
+            Gets the address of Dask's dashboard, where there is one.
         here : bool
             On this machine, do it in this process, one after the other.
 
@@ -58,16 +73,6 @@ class ComputeResource(dg.ConfigurableResource):
         InputError
             If there is a cluster, and it cannot be reached, has no worker of this version, or ends.
         """
-        listed = list(jobs)
-        progress = Progress(len(listed))
-        for job, outcome in self._outcomes(function, listed, log, here):
-            if said := progress.one_more():
-                log.info(said)
-            yield job, outcome
-
-    def _outcomes(
-        self, function: Callable[[Any], Any], jobs: list[Any], log: Any, here: bool
-    ) -> Iterator[tuple[Any, Any]]:
         place = self._place
         if place is None:
             from autophagy_assets.compute.pool import map_fields
@@ -79,5 +84,5 @@ class ComputeResource(dg.ConfigurableResource):
         from autophagy_assets.compute.slurm import scheduler_of
 
         with scheduler_of(place) as address:
-            cluster = Cluster(address, installation(), tell=log.warning)
-            yield from cluster.map_fields(function, jobs)
+            cluster = Cluster(address, installation(), tell=tell, dashboard=dashboard)
+            yield from cluster.map_fields(function, jobs, names())

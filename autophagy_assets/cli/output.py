@@ -1,4 +1,4 @@
-"""What the command line prints: progress, states and results."""
+"""What the command line prints: states and results."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from autophagy_assets.cli.summary import PAGE, summarise
@@ -19,47 +18,9 @@ if TYPE_CHECKING:
     from autophagy_assets.automation.rounds import Refreshed
     from autophagy_assets.registry.ingest.ingest import Ingested
     from autophagy_assets.staleness.plan import Plan
-    from autophagy_assets.staleness.upstream import Target
 
 # Names of samples and genotypes stand in brackets: nothing is markup unless it says so.
 console = Console(highlight=False, markup=False, emoji=False)
-
-
-class RefreshProgress:
-    """A bar over the targets of a refresh; where there is no terminal, a line for each."""
-
-    def __init__(self) -> None:
-        self._bar = Progress(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            console=console,
-            disable=not console.is_terminal,
-        )
-        self._task = self._bar.add_task("Refreshing", total=0)
-        self._planned: set[Target] = set()
-
-    def __enter__(self) -> RefreshProgress:
-        self._bar.start()
-        return self
-
-    def __exit__(self, *_: Any) -> None:
-        self._bar.stop()
-
-    def __call__(self, target: Target, state: str) -> None:
-        """Show that a target is in a state."""
-        if state == "planned":
-            self._planned.add(target)
-            self._bar.update(self._task, total=len(self._planned))
-        elif state == "running":
-            self._bar.update(self._task, description=f"{target}"[:48])
-            if not console.is_terminal:
-                console.print(f"  {'making':7} {target}", soft_wrap=True)
-        else:
-            self._bar.advance(self._task)
-            if not console.is_terminal or state == "failed":
-                console.print(f"  {state:7} {target}", soft_wrap=True)
 
 
 def show_ingested(done: Ingested) -> None:

@@ -82,7 +82,8 @@ def run_refresh(workers: int | None, verify: bool = False) -> Refreshed:
     """
     from autophagy_assets.automation.home_study import claim
     from autophagy_assets.automation.refresh import refresh as bring_up_to_date
-    from autophagy_assets.cli.output import RefreshProgress, show_refreshed
+    from autophagy_assets.cli.output import show_refreshed
+    from autophagy_assets.cli.refresh_progress import RefreshProgress
     from autophagy_assets.cli.summary import export
     from autophagy_assets.config.home import dagster_instance
     from autophagy_assets.config.study import Study

@@ -1,9 +1,18 @@
-"""How far the work on many fields of view has come: done of all, rate, time left."""
+"""How far the work on many fields of view has come: done of all, rate, time left.
+
+A step runs in another process than the command whose terminal shows it, or than the daemon. So it
+leaves a note in a folder of the home while it works, which whoever waits for it reads.
+"""
 
 from __future__ import annotations
 
+import json
+import os
 import time
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
+from hashlib import sha256
+from pathlib import Path
 
 
 @dataclass
@@ -48,10 +57,85 @@ class Progress:
         if now - self._said < self.every_s and not last:
             return ""
         self._said = now
-        rate = self.done / max(now - self.began, 1e-9)
-        left = (self.total - self.done) / rate
-        sentence = f"{self.done} of {self.total} fields, {60 * rate:.1f} a minute"
-        return f"{sentence}, {_duration(left)} left" if left else sentence
+        seconds = self.seconds(now)
+        return f"{self.done} of {self.total} fields, {rate(self.done, self.total, seconds)}"
+
+    def seconds(self, now: float | None = None) -> float:
+        """How long the work goes on already, s."""
+        return (time.monotonic() if now is None else now) - self.began
+
+
+def rate(done: int, total: int, seconds: float) -> str:
+    """How many fields are done in a minute and how long the rest takes, as a person reads it.
+
+    Returns
+    -------
+    str
+        Empty where none is done yet.
+    """
+    if not done:
+        return ""
+    said = f"{60 * done / max(seconds, 1e-9):.1f} a minute"
+    return said if done == total else f"{said}, {_duration((total - done) * seconds / done)} left"
+
+
+@dataclass(frozen=True)
+class Note:
+    """How far a step has come.
+
+    Parameters
+    ----------
+    done, total : int
+        Fields.
+    began : float
+        When its work on them began, s since the epoch.
+    said : str
+        What the log of the run has of it; empty in the first half minute.
+    dashboard : str
+        Address of Dask's dashboard; empty where there is none.
+    """
+
+    done: int
+    total: int
+    began: float
+    said: str = ""
+    dashboard: str = ""
+
+
+class Notes:
+    """The notes that steps leave of their progress.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Made when it is missing.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def write(self, step: str, note: Note) -> None:
+        """Leave a note, in place of the last one; a disk that is full is no reason to stop."""
+        with suppress(OSError):
+            self.folder.mkdir(exist_ok=True)
+            beside = self._place(step).with_suffix(f".{os.getpid()}")
+            beside.write_text(json.dumps(asdict(note)), encoding="utf-8")
+            os.replace(beside, self._place(step))
+
+    def read(self, step: str) -> Note | None:
+        """The last note of a step; None where it works on no fields."""
+        try:
+            return Note(**json.loads(self._place(step).read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError):  # none, or of another version
+            return None
+
+    def remove(self, step: str) -> None:
+        """Remove the note of a step that has ended."""
+        with suppress(OSError):
+            self._place(step).unlink(missing_ok=True)
+
+    def _place(self, step: str) -> Path:
+        return self.folder / f"{sha256(step.encode()).hexdigest()[:20]}.json"
 
 
 def _duration(seconds: float) -> str:

@@ -58,6 +58,12 @@ class Queue(BaseModel):
         """
         try:
             entries = yaml.safe_load(file.read_text(encoding="utf-8"))
+            if isinstance(entries, dict) and entries.get("place") == "kubernetes":
+                raise InputError(
+                    f"Cluster file {file}, entry place: on Kubernetes workers are started with "
+                    "deploy/kubernetes/workers.yaml; give AUTOPHAGY_COMPUTE the address of their "
+                    "scheduler, such as tcp://autophagy-scheduler:8786."
+                )
             return cls.model_validate(entries)
         except (OSError, yaml.YAMLError) as error:
             raise InputError(f"Cluster file {file} cannot be read ({error}).") from error

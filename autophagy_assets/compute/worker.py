@@ -38,17 +38,13 @@ class Batch:
 
     Parameters
     ----------
-    sender : str
-        Who gets told of each job that begins.
     function : callable
         Takes one job.
-    jobs : sequence of (int, object)
-        With their numbers.
+    jobs : sequence
     """
 
-    sender: str
     function: Callable[[Any], Any]
-    jobs: Sequence[tuple[int, Any]]
+    jobs: Sequence[Any]
 
 
 def installed_code() -> dict[str, str]:
@@ -102,7 +98,7 @@ def do_batch(batch: Batch) -> list[bytes]:
     Returns
     -------
     list of bytes
-        Number and outcome of each, pickled; of some only, where nobody waits for them any more.
+        Position and outcome of each, pickled; of some only, where nobody waits for them any more.
 
     Raises
     ------
@@ -117,15 +113,15 @@ def do_batch(batch: Batch) -> list[bytes]:
     if _files() != _stamps:
         raise Outdated(worker.address)
     done = []
-    for number, job in batch.jobs:
+    for position, job in enumerate(batch.jobs):
         # Who sent it has gone or has taken it back: Dask cannot stop a task that it has begun.
         if worker.state.tasks[key].state not in ("executing", "long-running"):
             break
-        worker.log_event(TOPIC, {"sender": batch.sender, "begun": number})
+        worker.log_event(TOPIC, {"batch": key, "begun": position})
         # Else Dask sends the arrays that a job computes to all workers of its cluster, lets this
         # batch wait beside others meanwhile, and gives the job what it shares with them, no copy.
         with dask.config.set(scheduler="synchronous"):
-            done.append(pack(number, attempt(batch.function, job)))
+            done.append(pack(position, attempt(batch.function, job)))
     return done
 
 

@@ -73,6 +73,11 @@ class Home:
         """Lock files that serialise writers on this machine."""
         return self.root / "locks"
 
+    @property
+    def progress(self) -> Path:
+        """How far steps have come that work on fields of view at this moment."""
+        return self.root / "progress"
+
     def prepare(self) -> None:
         """Create the folders and point Dagster and LaminDB at them, unless the user has.
 

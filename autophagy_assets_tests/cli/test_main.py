@@ -123,20 +123,3 @@ def test_replacing_corrected_labels_and_restored_files_are_reported(tmp_path: Pa
     assert refused.returncode == 1 and "Traceback" not in refused.stderr
     assert ", ".join(FIELD) in refused.stderr and "autophagy ingest --replace" in refused.stderr
     assert "3 new" in autophagy(home, "ingest", "--replace", str(images)).stdout
-
-
-def test_names_in_brackets_are_printed_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
-    from autophagy_assets.automation.rounds import Refreshed
-    from autophagy_assets.cli.output import RefreshProgress, show_refreshed
-    from autophagy_assets.staleness.upstream import Target
-
-    target = Target("raw_features", "wt")
-    show_refreshed(Refreshed(failed={target: "no cells in [bold] :smile:"}, skipped={target}))
-    with RefreshProgress() as progress:
-        progress(target, "running")
-    output = capsys.readouterr().out
-    assert "Failed: raw_features[wt]: no cells in [bold] :smile:" in output
-    assert (
-        "Not made because of that: raw_features[wt]" in output
-        and "making  raw_features[wt]" in output
-    )

@@ -33,7 +33,8 @@ class DaskCluster:
         self.folder, self.processes = folder, list[subprocess.Popen]()
         self.workers: list[subprocess.Popen] = []
         file = folder / "scheduler.json"
-        options = ["--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--no-show"]
+        options = ["--host", "127.0.0.1", "--port", "0", "--no-show"]
+        options += ["--dashboard-address", "127.0.0.1:0"]
         module = "distributed.cli.dask_scheduler"
         self.scheduler = self.start(module, *options, "--scheduler-file", str(file))
         self.address = ""

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import Any
 
 from autophagy_assets.analysis.imaging import featurization, segmentation
@@ -22,6 +23,8 @@ def dask_setup(worker: Any) -> None:
 
 
 def _slowly(*given: Any) -> Any:
+    with Path("imaged.txt").open("a") as stream:  # in the folder of the worker
+        stream.write(f"{given[0]['DAPI']}\n")
     made = fake_process_field(*given)
     time.sleep(0.5)
     return made

@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from dask import config as dask_config
+from distributed import Client
 
 from autophagy_assets.compute import cluster as engine
 from autophagy_assets.compute.cluster import Cluster
@@ -23,6 +25,7 @@ from autophagy_assets_tests.compute.cluster_jobs import (
     array_in_a_job,
     bad,
     full_disk,
+    held,
     noted,
     seceding,
     slow,
@@ -133,31 +136,100 @@ def test_nobody_at_the_address(monkeypatch):
         list(Cluster("tcp://127.0.0.1:9", INSTALLED).map_fields(square, [1]))
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
-def test_who_has_gone_leaves_no_work_on_the_cluster(dask, tmp_path, how):
+def certificates(folder: Path) -> dict[str, str]:
+    """What Dask is to know of an authority of our own, and of a certificate for everybody."""
+    for command in (
+        "req -x509 -newkey rsa:2048 -nodes -subj /CN=ours -keyout ca.key -out ca.pem",
+        "req -newkey rsa:2048 -nodes -subj /CN=everybody -keyout key.pem -out request.pem",
+        "x509 -req -in request.pem -CA ca.pem -CAkey ca.key -CAcreateserial -out cert.pem",
+    ):
+        subprocess.run(["openssl", *command.split()], cwd=folder, check=True, capture_output=True)
+    known = {"require-encryption": "True", "tls.ca-file": str(folder / "ca.pem")}
+    for role in ("scheduler", "worker", "client"):
+        known |= {f"tls.{role}.{what}": str(folder / f"{what}.pem") for what in ("cert", "key")}
+    return {f"distributed.comm.{name}": value for name, value in known.items()}
+
+
+def test_an_address_with_certificates_is_for_those_who_have_them(tmp_path, monkeypatch):
+    with pytest.raises(InputError, match="asks for certificates, and Dask knows none here"):
+        list(Cluster("tls://127.0.0.1:9", INSTALLED).map_fields(square, [1]))
+    known = certificates(tmp_path)
+    for name, value in known.items():
+        variable = f"DASK_{name.upper().replace('.', '__').replace('-', '_')}"
+        monkeypatch.setenv(variable, value)
+    guarded = DaskCluster(tmp_path / "guarded")
+    try:
+        assert guarded.address.startswith("tls://")
+        guarded.add_bare()
+        with dask_config.set(known | {"distributed.comm.require-encryption": True}):
+            assert dict(place(guarded).map_fields(square, [2, 3])) == {2: 4, 3: 9}
+        bare = guarded.address.replace("tls", "tcp")
+        monkeypatch.setattr(engine, "CONNECT_S", 1)
+        with pytest.raises(InputError, match="No Dask scheduler answers"):
+            list(Cluster(bare, INSTALLED).map_fields(square, [1]))
+    finally:
+        guarded.end()
+
+
+def end_in_the_middle(dask: DaskCluster, folder: Path, how: int, named: bool) -> None:
+    """Have a process ask for 16 jobs, end it when both workers have begun, and let them go on."""
     script = textwrap.dedent(
         f"""
         import signal
         signal.signal(signal.SIGINT, signal.default_int_handler)  # whatever has started the tests
         from autophagy_assets.compute.cluster import Cluster
-        from autophagy_assets_tests.compute.cluster_jobs import INSTALLED, slow
-        jobs = [({str(tmp_path)!r}, number) for number in range(400)]
-        for _ in Cluster({dask.address!r}, INSTALLED).map_fields(slow, jobs):
+        from autophagy_assets_tests.compute.cluster_jobs import INSTALLED, held
+        jobs = [({str(folder)!r}, number) for number in range(16)]
+        names = [str(job) for job in jobs] if {named} else None
+        for _ in Cluster({dask.address!r}, INSTALLED).map_fields(held, jobs, names):
             pass
         """
     )
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     process = subprocess.Popen([sys.executable, "-c", script], env=environment, text=True)
-    while len(list(tmp_path.glob("*"))) < 4:
+    while not (folder / "done.txt").exists() or lines(folder).total() < 2:
         assert process.poll() is None
         time.sleep(0.05)
+    time.sleep(0.2)  # until all that can be sent is sent
     process.send_signal(how)
     process.wait(timeout=20)
-    at_once = len(list(tmp_path.glob("*")))
-    time.sleep(2)
-    after = len(list(tmp_path.glob("*")))
-    assert after - at_once <= 4  # a worker ends what it has, and no more
+    time.sleep(0.2)  # until the scheduler has noticed
+    (folder / "go").touch()
+
+
+@pytest.mark.parametrize(("how", "named"), [(signal.SIGINT, True), (signal.SIGKILL, False)])
+def test_who_has_gone_leaves_no_work_on_the_cluster(dask, tmp_path, how, named):
+    end_in_the_middle(dask, tmp_path, how, named)
     assert len(list(place(dask).map_fields(square, range(4)))) == 4  # nothing is in its way
+    assert lines(tmp_path).total() == 2  # a worker ends what it has, and no more
+
+
+def test_what_a_killed_run_has_sent_is_done_once_and_is_for_the_next_one(dask, tmp_path):
+    end_in_the_middle(dask, tmp_path, signal.SIGKILL, named=True)
+    jobs = [(str(tmp_path), number) for number in range(16)][::-1]
+    told: list[str] = []
+    done = place(dask, tell=told.append).map_fields(held, jobs, [str(job) for job in jobs])
+    assert {job[1]: outcome for job, outcome in done} == {n: n for n in range(16)}
+    assert lines(tmp_path) == Counter(range(16))
+    assert any("by a run that was killed; what comes of them is used" in one for one in told)
+    with Client(dask.address, set_as_default=False) as client:
+        assert client.list_datasets() == ()
+
+
+def test_what_has_ended_while_nobody_waited_is_taken_and_what_is_not_asked_for_stays(
+    dask, tmp_path
+):
+    end_in_the_middle(dask, tmp_path, signal.SIGKILL, named=True)
+    while lines(tmp_path).total() < 10:  # batches of 4, 3, 2 and 1
+        time.sleep(0.05)
+    jobs = [(str(tmp_path), number) for number in (1, 5)]
+    done = place(dask).map_fields(held, jobs, [str(job) for job in jobs])
+    assert sorted(outcome for _, outcome in done) == [1, 5]
+    assert lines(tmp_path) == Counter(range(10))
+    with Client(dask.address, set_as_default=False) as client:
+        assert len(client.list_datasets()) == 2
+        for name in client.list_datasets():
+            client.unpublish_dataset(name)
 
 
 def test_workers_that_never_come_and_a_scheduler_that_ends(tmp_path):
@@ -167,7 +239,8 @@ def test_workers_that_never_come_and_a_scheduler_that_ends(tmp_path):
             list(Cluster(alone.address, INSTALLED, 1).map_fields(square, [1]))
         alone.add_bare()
         (tmp_path / "jobs").mkdir()
-        work = place(alone).map_fields(slow, [(str(tmp_path / "jobs"), n) for n in range(60)])
+        jobs = [(str(tmp_path / "jobs"), n) for n in range(60)]
+        work = place(alone).map_fields(slow, jobs, [str(job) for job in jobs])
         next(work)
         alone.scheduler.kill()
         with pytest.raises(InputError, match=f"{alone.address} has ended or was started anew"):

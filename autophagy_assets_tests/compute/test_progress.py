@@ -7,7 +7,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autophagy_assets.compute.progress import Progress
+from autophagy_assets.compute.progress import Note, Notes, Progress
 
 
 def test_it_says_done_of_all_rate_and_time_left_every_30_s():
@@ -34,3 +34,23 @@ def test_no_two_sentences_are_nearer_than_30_s_but_for_the_last(pauses):
             times.append(now)
     assert progress.done == len(pauses)
     assert all(b - a >= 30 for a, b in pairwise(times[:-1]))
+
+
+def test_a_note_replaces_the_last_one_of_its_step_and_no_other_and_goes_with_it(tmp_path):
+    notes, other = Notes(tmp_path / "progress"), Note(1, 4, 0.5)
+    notes.write("cells[a]", other)
+    for done in (1, 2):
+        notes.write("cells[b]", Note(done, 9, 1.5, "2 of 9 fields"))
+    assert notes.read("cells[b]") == Note(2, 9, 1.5, "2 of 9 fields")
+    notes.remove("cells[b]")
+    assert (notes.read("cells[a]"), notes.read("cells[b]")) == (other, None)
+    assert len([*notes.folder.iterdir()]) == 1
+    next(notes.folder.iterdir()).write_text('{"of another": "version"}')
+    assert notes.read("cells[a]") is None
+
+
+def test_where_no_note_can_be_left_the_work_goes_on(tmp_path):
+    (tmp_path / "file").touch()
+    notes = Notes(tmp_path / "file")
+    notes.write("cells", Note(1, 4, 0.0))
+    assert notes.read("cells") is None

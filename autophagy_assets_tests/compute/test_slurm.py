@@ -67,7 +67,8 @@ def jobs_of(slurm: Slurm) -> list[str]:
         ({"memory_gb": 2}, r"slurm.yaml, entry memory_gb: Extra inputs .*docs/scaling.md"),
         ({"cores": 0}, r"slurm.yaml, entry cores: .*greater than 0"),
         ({"queue": None}, r"slurm.yaml, entry queue: Field required"),
-        ({"place": "kubernetes"}, r"slurm.yaml, entry place: Input should be 'slurm'"),
+        ({"place": "pbs"}, r"slurm.yaml, entry place: Input should be 'slurm'"),
+        ({"place": "kubernetes"}, r"slurm.yaml, entry place: .*deploy/kubernetes/workers.yaml"),
     ],
 )
 def test_what_slurm_or_the_platform_does_not_know_is_said_in_a_sentence(

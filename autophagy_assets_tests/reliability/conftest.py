@@ -10,6 +10,8 @@ from autophagy_assets_tests.conftest import lacking
 from autophagy_assets_tests.reliability import server as postgres
 from autophagy_assets_tests.reliability.forked import ForkServer
 
+EMPTY = "empty"  # a database with tables
+
 
 @pytest.fixture(scope="session")
 def sqlite_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ForkServer]:
@@ -32,7 +34,10 @@ def server() -> Iterator[postgres.Server]:
 def postgres_home(
     tmp_path_factory: pytest.TempPathFactory, server: postgres.Server
 ) -> Iterator[ForkServer]:
+    """A home whose database has tables, and nothing in them but what LaminDB has put there."""
     folder = tmp_path_factory.mktemp("postgres")
     fork_server = ForkServer(folder, AUTOPHAGY_DATABASE_URL=server.url)
+    fork_server.ask("import", modules=[])  # answered when the tables are there
+    server.copy(EMPTY)  # which takes less than a second, and making the tables half a minute
     yield fork_server
     fork_server.end()

@@ -45,7 +45,15 @@ class Server:
     @property
     def url(self) -> str:
         """As ``AUTOPHAGY_DATABASE_URL`` wants it."""
-        return f"postgresql://team:secret@127.0.0.1:{self.port}/store"
+        return self.url_of("store")
+
+    def url_of(self, database: str) -> str:
+        return f"postgresql://team:secret@127.0.0.1:{self.port}/{database}"
+
+    def copy(self, database: str) -> None:
+        """Make another database with what the first one has; nobody may be connected to it."""
+        where = ["-h", "127.0.0.1", "-p", str(self.port), "-U", "team"]
+        self._run("createdb", *where, "-T", "store", database)
 
     def start(self) -> None:
         """Start the server and wait until it answers."""

@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 
+from autophagy_assets_tests import object_store as object_storage
 from autophagy_assets_tests.reliability import tiny
+from autophagy_assets_tests.reliability.conftest import EMPTY
 from autophagy_assets_tests.reliability.forked import ForkServer
 from autophagy_assets_tests.reliability.server import Server
 
@@ -66,6 +68,27 @@ def test_what_is_read_and_written_is_tried_again_and_then_reported(
     with pytest.raises(StoreAwayError, match="did not answer 7 times: connection refused; see"):
         instance.retried(away)
     assert sum(waits) > 10  # long enough for a server to be started again
+
+
+def test_a_bucket_goes_with_it_and_all_is_as_with_sqlite_and_a_folder(
+    server: Server, undisturbed: dict[str, Any], object_store: Any, tmp_path: Path
+) -> None:
+    """LaminDB's and Dagster's records are in PostgreSQL, and all files in a bucket."""
+    address = object_store.address("lab", "with-postgres")
+    settings = {"AUTOPHAGY_DATABASE_URL": server.url_of(EMPTY), "AUTOPHAGY_STORAGE": address}
+    home = ForkServer(tmp_path / "both", **settings, **object_storage.ENVIRONMENT)
+    try:
+        tiny.write_study(home.folder / "study.yaml", 2)
+        assert home.call("bucketed", "refresh") == [{}]
+        (records,) = home.call("bucketed", "records")
+        assert records and {record["root"] for record in records} == {address}
+        assert [record for record in records if record["fault"]] == []
+        home.call("bucketed", "forget_copies")
+        (seen,) = home.call("bucketed", "look")
+        assert seen["hashes"] == undisturbed and seen["faults"] == []
+        assert not [*home.home.rglob("*.db"), *home.home.rglob("*.lndb")]
+    finally:
+        home.end()
 
 
 def test_no_one_else_can_read_the_password(

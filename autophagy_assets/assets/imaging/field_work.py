@@ -90,7 +90,8 @@ def image_field(
     _, images, places = job
     began = process_time()
     if elsewhere:
-        see([scratch, *images.values()])
+        see([scratch.parent, *images.values()])
+        scratch.mkdir(exist_ok=True)  # that of a run which was killed may be tidied up already
     noting = RecordedStudy.of(study)
     outcome: Any
     with tempfile.TemporaryDirectory(

@@ -10,6 +10,7 @@ from autophagy_assets.assets.imaging.field_files import add_files, files_of
 from autophagy_assets.assets.imaging.field_work import Places, Worked, see
 from autophagy_assets.assets.imaging.finished_fields import remember
 from autophagy_assets.assets.imaging.manifest import EXCLUDED, row_of
+from autophagy_assets.assets.imaging.work import work_on
 from autophagy_assets.errors import IntegrityError
 from autophagy_assets.registry.fields import Field
 from autophagy_assets.registry.store.outputs import place_of
@@ -64,6 +65,12 @@ def readable_fields(
     return jobs, rows
 
 
+def what_is_imaged(job: tuple[Field, dict[str, Path], Places]) -> list[Any]:
+    """What the job of a field is: its images by their version, and where its files go."""
+    field, images, places = job
+    return [field.place, field.images, images, places]
+
+
 def in_order(
     context: "StudyContext", function: Callable[..., Worked], jobs: list[Any]
 ) -> list[Any]:
@@ -88,8 +95,10 @@ def in_order(
     elsewhere = context.compute.elsewhere
     numbered = partial(_numbered, function, study=context.study, elsewhere=elsewhere)
     found = {}
-    asked = context.compute.map(numbered, list(enumerate(jobs)), context.log, here=True)
-    with closing(asked) as outcomes:
+    given = list(enumerate(jobs))
+    with closing(
+        work_on(context, numbered, given, partial(_what, function), here=True)
+    ) as outcomes:
         for (number, _), worked in outcomes:
             if isinstance(worked, Exception):
                 raise worked
@@ -106,6 +115,10 @@ def _numbered(
         parts = given if isinstance(given, tuple) else (given,)
         see(part for part in parts if isinstance(part, Path))
     return function(given, study)
+
+
+def _what(function: Callable[..., Worked], numbered: tuple[int, Any]) -> list[Any]:
+    return [function.__qualname__, numbered[1]]
 
 
 def describe_field(field: Field, worked: Worked | Exception) -> str:

@@ -23,11 +23,13 @@ from autophagy_assets.assets.imaging.fields import (
     note_entries,
     readable_fields,
     row_of_worked,
+    what_is_imaged,
 )
 from autophagy_assets.assets.imaging.finished_fields import finished_fields, forget_finished
 from autophagy_assets.assets.imaging.kept_fields import kept_fields
 from autophagy_assets.assets.imaging.manifest import known_datasets, without
 from autophagy_assets.assets.imaging.method import note_method
+from autophagy_assets.assets.imaging.work import work_on
 from autophagy_assets.errors import InputError
 from autophagy_assets.staleness.materializations import IMAGED, WORKER_SECONDS
 from autophagy_assets.staleness.partitions import samples
@@ -93,7 +95,7 @@ def single_cell_images(context, config: ImagingConfig) -> pd.DataFrame:
     with context.scratch() as scratch:
         where = {"scratch": scratch, "elsewhere": context.compute.elsewhere}
         image = partial(image_field, study=context.study, **where)
-        with closing(context.compute.map(image, jobs, context.log)) as outcomes:
+        with closing(work_on(context, image, jobs, what_is_imaged)) as outcomes:
             for (field, _, _), worked in outcomes:
                 note_entries(context, worked)
                 note_cost(context, worked)

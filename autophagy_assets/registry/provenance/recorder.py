@@ -59,7 +59,7 @@ class Recorder(StepFiles):
         super().__init__()
         self.step = step
         self.notes: dict[str, Any] = {}
-        self.measured: dict[str, float] = {}
+        self.measured: dict[str, Any] = {}
         self.annotations: list[tuple[str, dict[str, Any]]] = []
         self.parameters: dict[str, Any] = dict(step.parameters)
         self.afterwards: list[Callable[[], object]] = []

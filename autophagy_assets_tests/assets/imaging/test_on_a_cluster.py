@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.request import urlopen
 
 import pandas as pd
 import pytest
@@ -17,18 +18,32 @@ from distributed import Client
 
 from autophagy_assets.analysis.imaging import featurization, segmentation
 from autophagy_assets.assets.imaging.installation import installation
+from autophagy_assets.assets.imaging.work import DASHBOARD, FIELDS_A_MINUTE, PLACE
+from autophagy_assets.assets.imaging.work import FIELDS as FIELDS_DONE
 from autophagy_assets.registry.ingest.ingest import ingest
 from autophagy_assets.registry.store.instance import storage_root
 from autophagy_assets_tests.assets.fakes import fake_featurize, fake_process_field
 from autophagy_assets_tests.compute.dask_cluster import DaskCluster
 from autophagy_assets_tests.executed import executed
 from autophagy_assets_tests.platform import Platform, study_file
+from autophagy_assets_tests.preloaded import run_python
 from autophagy_assets_tests.registry.image_folder import write_images, write_metadata
 
 pytestmark = pytest.mark.slow
 
 SAMPLE = "WT__clone-1__untreated"
 ASSETS = ["single_cell_images", "cell_features", "marker_features"]
+FIELDS = [("WT", "clone 1", "untreated", f"FOV{number}") for number in range(1, 5)]
+RUN = """
+import os, sys
+from pathlib import Path
+from autophagy_assets_tests.platform import Platform
+pid, study, sample = sys.argv[1:]
+platform = Platform(Path(study))
+platform.sync()
+Path(pid).write_text(str(os.getpid()))
+platform.run("single_cell_images", partition=sample)
+"""
 AGAIN = {"ops": {"single_cell_images": {"config": {"image_again": True}}}}
 
 
@@ -74,6 +89,11 @@ def work_on_it(platform: Platform, dask: DaskCluster, monkeypatch, fields: int) 
     assert files_in_the_store() == files
 
 
+def imaged(dask: DaskCluster) -> list[str]:
+    """An image of each field that the workers of now have begun."""
+    return [line for file in dask.folder.glob("*/imaged.txt") for line in file.open()]
+
+
 def kill_one_at_work(address: str) -> None:
     """Kill the first worker that is seen at work."""
     with Client(address, set_as_default=False) as client:
@@ -84,31 +104,70 @@ def kill_one_at_work(address: str) -> None:
         os.kill(pids[at_work[0]], signal.SIGKILL)
 
 
-def test_a_worker_that_is_killed_leaves_nothing_partial_lost_or_doubled(
-    dask, store, tmp_path, monkeypatch
-):
+@pytest.fixture(scope="module")
+def workers(dask, store) -> None:
+    """Two workers with made-up segmentation."""
     for _ in range(2):
         dask.add_bare(installation(), "faking_worker")
+    dask.wait_for(2)
+
+
+@pytest.fixture
+def fakes(workers, dask, monkeypatch) -> None:
+    """Made-up segmentation in this process too; what the workers have done is forgotten."""
     monkeypatch.setattr(segmentation, "process_field", fake_process_field)
     monkeypatch.setattr(featurization, "featurize", fake_featurize)
     monkeypatch.setenv("AUTOPHAGY_WORKERS", "1")
-    fields = [("WT", "clone 1", "untreated", f"FOV{number}") for number in range(1, 5)]
-    write_images(tmp_path / "images", Platform(study_file(tmp_path, "any")).study, fields, seed=77)
+    for file in dask.folder.glob("*/imaged.txt"):
+        file.unlink()
+
+
+def test_a_worker_that_is_killed_leaves_nothing_partial_lost_or_doubled(
+    dask, fakes, tmp_path, monkeypatch
+):
+    write_images(tmp_path / "images", Platform(study_file(tmp_path, "any")).study, FIELDS, seed=77)
     platform = made_here(tmp_path, "a killed worker")
-    dask.wait_for(2)
     killer = threading.Thread(target=kill_one_at_work, args=[dask.address])
     killer.start()
-    work_on_it(platform, dask, monkeypatch, len(fields))
+    work_on_it(platform, dask, monkeypatch, len(FIELDS))
     killer.join()
     with Client(dask.address, set_as_default=False) as client:
         known = client.run(lambda: {"dagster", "lamindb", "scportrait"} & set(sys.modules))
     assert not set().union(*known.values())
     assert not [*dask.folder.glob("*/.autophagy"), *dask.folder.glob("*/.lamin")]
-    dask.end_workers()
+
+
+def test_fields_that_workers_have_when_the_run_is_killed_are_imaged_once(
+    dask, fakes, tmp_path, monkeypatch
+):
+    platform = Platform(study_file(tmp_path, "a killed run"))
+    write_images(tmp_path / "images", platform.study, FIELDS, seed=78)
+    ingest(tmp_path / "images", platform.study)
+    platform.sync()
+    monkeypatch.setenv("AUTOPHAGY_COMPUTE", dask.address)
+    run = ["-c", RUN, tmp_path / "pid", platform.file, SAMPLE]
+    killed = threading.Thread(target=run_python, args=[run, dict(os.environ), tmp_path])
+    killed.start()
+    while not imaged(dask):
+        time.sleep(0.02)
+    os.kill(int((tmp_path / "pid").read_text()), signal.SIGKILL)
+    killed.join()
+    platform.run("single_cell_images", partition=SAMPLE)
+    paths = imaged(dask)
+    assert len(paths) == len({*paths}) == len(FIELDS)
+    table = platform.table("single_cell_images", SAMPLE)
+    assert list(table["status"]) == ["ok"] * len(FIELDS)
+    metadata = platform.latest("single_cell_images", SAMPLE).metadata
+    assert metadata[PLACE] == dask.address
+    assert 0 < metadata[FIELDS_DONE] <= len(FIELDS) and metadata[FIELDS_A_MINUTE] > 0
+    assert metadata[DASHBOARD].startswith("http://127.0.0.1:")
+    with urlopen(metadata[DASHBOARD], timeout=30) as page:
+        assert "Dask" in page.read().decode()
 
 
 def test_scportrait_makes_the_same_bytes_elsewhere(dask, store, tiny_study, tmp_path, monkeypatch):
     """Workers are started as people start them."""
+    dask.end_workers()
     for _ in range(2):
         dask.add()
     shutil.copytree(tiny_study, tmp_path / "images")
