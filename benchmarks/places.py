@@ -124,7 +124,7 @@ def slurm(scratch: Path) -> Iterator[Place]:
     def kill() -> str:
         jobs = queue.ask("squeue", "-h", "-t", "R", "-o", "%i").split()
         queue.ask("scancel", jobs[0])
-        return f"job {jobs[0]} of {len(jobs)}, scancel"
+        return f"1 of {len(jobs)} jobs, scancel"
 
     kept = {name: queue.environment[name] for name in ("SLURM_CONF", "PATH")}
     try:

@@ -13,7 +13,8 @@ from autophagy_assets.analysis.features.column import Column
 from autophagy_assets.analysis.features.sets import CONTRAST, PREFIX, UNITS
 from autophagy_assets.analysis.marker import texture
 
-CONTRAST_UNIT, IMAGE_UNIT = "share of the cell's contrast", "units of the image above background"
+# PostgreSQL keeps no unit of more than 30 characters for LaminDB.
+CONTRAST_UNIT, IMAGE_UNIT = "share of the cell's contrast", "image units above background"
 
 # What is measured on which scale; at every radius where the name stands among those of `texture`.
 _MEANINGS = {
