@@ -6,9 +6,6 @@ neither column alone names a cell and position never does.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-import numpy as np
 import pandas as pd
 
 from autophagy_assets.config.study import NO_CLASS
@@ -54,27 +51,6 @@ def is_feature(column: str) -> bool:
         True for every column that is none of identity, class, metadata and prediction.
     """
     return column not in NOT_FEATURES
-
-
-def side_by_side(table: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
-    """Some columns of a table, without a copy where they follow each other in it.
-
-    Parameters
-    ----------
-    table : pandas.DataFrame
-        Has each column once.
-    columns : sequence of str
-        In the order in which they are wanted.
-
-    Returns
-    -------
-    pandas.DataFrame
-        To be read, and not to be changed: it may be a view.
-    """
-    places = table.columns.get_indexer(list(columns))
-    if len(places) and (np.diff(places) == 1).all() and places[0] >= 0:
-        return table.iloc[:, places[0] : places[-1] + 1]
-    return table[list(columns)]
 
 
 def of_classes(cells: pd.DataFrame) -> pd.DataFrame:

@@ -27,7 +27,6 @@ from autophagy_assets.analysis.identity import (
     CLASS,
     feature_columns,
     of_classes,
-    side_by_side,
 )
 from autophagy_assets.config.models import Model
 from autophagy_assets.config.sections import Split
@@ -168,8 +167,7 @@ def predict(
     check_feature_table(cells, name, (0, 1, NO_CLASS))
     require_features(model, cells, name)
     estimator = with_crops(model.estimator, crops)
-    features = side_by_side(cells, model.feature_names)
-    probabilities = np.asarray(estimator.predict_proba(features))
+    probabilities = np.asarray(estimator.predict_proba(cells[list(model.feature_names)]))
     scores = probabilities[:, model.classes.index(POSITIVE)]
     if model.calibrator is not None:
         scores = model.calibrator.calibrate(scores)

@@ -11,14 +11,7 @@ import numpy as np
 import pandas as pd
 
 from autophagy_assets.analysis.features.tables import CELLS, misfit
-from autophagy_assets.analysis.identity import (
-    CELL_ID,
-    CLASS,
-    DATASET,
-    IDENTITY,
-    feature_columns,
-    side_by_side,
-)
+from autophagy_assets.analysis.identity import CELL_ID, CLASS, DATASET, IDENTITY, feature_columns
 from autophagy_assets.analysis.quality.finding import Finding
 from autophagy_assets.config.study import Study
 from autophagy_assets.errors import InputError
@@ -109,10 +102,8 @@ def _check_classes(table: pd.DataFrame, name: str, classes: Collection[int]) -> 
 
 def _check_finite(table: pd.DataFrame, name: str) -> None:
     """Refuse a table in which a feature is missing, infinite or not a number."""
-    every = side_by_side(table, feature_columns(table))
-    if {dtype.kind for dtype in every.dtypes} == {"f"} and np.isfinite(every.to_numpy(float)).all():
-        return  # seen at one go, as it is of nearly all tables
-    for column, values in every.items():
+    for column in feature_columns(table):
+        values = table[column]
         if not pd.api.types.is_numeric_dtype(values) or pd.api.types.is_complex_dtype(values):
             raise InputError(
                 f"Feature table {name}: feature {column!r} is not a number but {values.dtype}; "
