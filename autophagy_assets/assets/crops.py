@@ -1,6 +1,7 @@
 """Crops of cells for networks: where they are is looked up when they are read."""
 
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,7 +35,11 @@ class Fields(Mapping[str, Path]):
     """
 
     def __init__(self, context: "StudyContext", cells: pd.DataFrame) -> None:
-        self._context, self._uids = context, sorted(set(cells[DATASET]))
+        self._context, self._cells = context, cells
+
+    @cached_property
+    def _uids(self) -> list[str]:
+        return sorted(self._cells[DATASET].unique())  # which most models do not ask for
 
     def __getitem__(self, uid: str) -> Path:
         if uid not in self._uids:

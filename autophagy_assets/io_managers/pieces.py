@@ -123,7 +123,11 @@ def regrouped(pieces: Iterable[pd.DataFrame], rows: int) -> Iterator[pd.DataFram
         Its index counts from 0.
     """
     held: list[pd.DataFrame] = []
+    whole_index = pd.RangeIndex(rows)
     for piece in pieces:
+        if not sum(map(len, held)) and piece.index.equals(whole_index):
+            yield piece  # cut already
+            continue
         held.append(piece)
         while sum(map(len, held)) >= rows:
             whole = pd.concat(held, ignore_index=True)

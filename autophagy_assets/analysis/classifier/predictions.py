@@ -102,8 +102,7 @@ def outcomes(true: np.ndarray, predicted: np.ndarray) -> np.ndarray:
     >>> outcomes(np.array([1, 0, 0, 1]), np.array([1, 0, 1, 0])).tolist()
     ['TP', 'TN', 'FP', 'FN']
     """
-    true = np.asarray(true)
-    right = np.where(true == np.asarray(predicted), "T", "F")
-    sign = np.where(np.asarray(predicted) == POSITIVE, "P", "N")
-    named = np.char.add(right, sign).astype(object)
-    return np.where(true == NO_CLASS, NO_OUTCOME, named)
+    true, predicted = np.asarray(true), np.asarray(predicted)
+    which = 2 * (true == predicted) + (predicted == POSITIVE)
+    named = np.array(["FN", "FP", "TN", "TP", NO_OUTCOME], dtype=object)
+    return named.take(np.where(true == NO_CLASS, 4, which))

@@ -102,7 +102,7 @@ def _create(ln: Any, names: Sequence[str]) -> dict[str, Any]:
         creation.search_names = searched
     for label in new:
         label.uid = derived(8, "label", label.name)
-    # One that is in the trash has the uid already, and is brought back as one by one it would be.
+    # One that is in the trash has the uid already: it is left, and brought back one by one.
     ln.ULabel.objects.bulk_create(new, batch_size=_AT_ONCE, ignore_conflicts=True)
     known = _by_name(ln.ULabel, names)
     return {name: known.get(name) or find_label(ln, name) for name in names}

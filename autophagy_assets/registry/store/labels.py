@@ -63,8 +63,14 @@ def find_label(ln: Any, name: str) -> Any:
     found = ln.ULabel.filter(name=name).order_by("id").first()
     if found is not None:
         return found
+    uid = derived(8, "label", name)
+    there = ln.ULabel.objects.filter(uid=uid).first()  # in the trash, or somebody renamed it
+    if there is not None and there.name == name:
+        there.restore()
+        return there
     new = ln.ULabel(name=name)
-    new.uid = derived(8, "label", name)
+    if there is None:
+        new.uid = uid
     return new.save()
 
 
