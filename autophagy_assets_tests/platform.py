@@ -49,7 +49,7 @@ def study_file(
     if primary:
         entries["models"] = [m | {"primary": m["name"] == primary} for m in entries["models"]]
     for entry, value in changes.items():
-        entries[entry] = {**entries[entry], **value} if isinstance(value, dict) else value
+        entries[entry] = {**entries.get(entry, {}), **value} if isinstance(value, dict) else value
     file = folder / f"{slug(name)}.yaml"
     file.write_text(yaml.safe_dump(entries))
     return file

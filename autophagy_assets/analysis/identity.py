@@ -19,6 +19,7 @@ CLASS = "class"
 IDENTITY = [DATASET, CELL_ID]
 METADATA = ["genotype", "stimulation", "clone", "fov"]
 FIELD_OF_VIEW = [DATASET, "fov"]
+FIRST_ID = "first_id"  # of a field of a dataset: ids of its cells are above it
 MODEL = "model"
 PREDICTED = "predicted_class"
 SCORE = "prob_class1"
