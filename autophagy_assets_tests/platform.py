@@ -53,7 +53,7 @@ def study_file(
         entries["models"] = [m | {"primary": m["name"] == primary} for m in entries["models"]]
     entries["galleries"] |= FEWER_CELLS
     for entry, value in changes.items():
-        entries[entry] = {**entries[entry], **value} if isinstance(value, dict) else value
+        entries[entry] = {**entries.get(entry, {}), **value} if isinstance(value, dict) else value
     file = folder / f"{slug(name)}.yaml"
     file.write_text(yaml.safe_dump(entries))
     return file

@@ -82,7 +82,8 @@ def make_page(folder: Path) -> Path:
     ]
     before, start = resource.getrusage(resource.RUSAGE_SELF), time.perf_counter()
     cells = drawn(every, MOST_CELLS, study)
-    origins = {name: FieldOrigin(f"crops of {name}") for name in paths}
+    places = cells[["dataset", "fov"]].drop_duplicates().itertuples(index=False, name=None)
+    origins = {place: FieldOrigin(f"crops of {place[0]}") for place in places}
     scores = scores_of(cells, predictions)
     made = cell_gallery(cells, len(every), scores, paths, origins, {}, study, 0.6)
     after = resource.getrusage(resource.RUSAGE_SELF)

@@ -1,11 +1,13 @@
 """What names a cell, and which columns of a table are not features.
 
 A cell is (``dataset``, ``scportrait_cell_id``): ids repeat between datasets, so
-neither column alone names a cell and position never does.
+neither column alone names a cell and position never does. A field of view is
+(``dataset``, ``fov``): a dataset may hold the cells of several.
 """
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from autophagy_assets.config.study import NO_CLASS
@@ -16,6 +18,8 @@ CELL_ID = "scportrait_cell_id"
 CLASS = "class"
 IDENTITY = [DATASET, CELL_ID]
 METADATA = ["genotype", "stimulation", "clone", "fov"]
+FIELD_OF_VIEW = [DATASET, "fov"]
+FIRST_ID = "first_id"  # of a field of a dataset: ids of its cells are above it
 MODEL = "model"
 PREDICTED = "predicted_class"
 SCORE = "prob_class1"
@@ -51,6 +55,22 @@ def is_feature(column: str) -> bool:
         True for every column that is none of identity, class, metadata and prediction.
     """
     return column not in NOT_FEATURES
+
+
+def field_numbers(cells: pd.DataFrame) -> np.ndarray:
+    """Number the fields of view of cells from 0, sorted by dataset and field of view.
+
+    Parameters
+    ----------
+    cells : pandas.DataFrame, shape (n_cells, n_columns)
+        Holds ``dataset`` and ``fov``.
+
+    Returns
+    -------
+    numpy.ndarray of int, shape (n_cells,)
+        The number of the field of each cell.
+    """
+    return cells.groupby(FIELD_OF_VIEW, sort=True).ngroup().to_numpy()
 
 
 def of_classes(cells: pd.DataFrame) -> pd.DataFrame:

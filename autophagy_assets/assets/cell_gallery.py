@@ -15,7 +15,14 @@ from autophagy_assets.analysis.galleries.gallery_cells import (
     sortable,
 )
 from autophagy_assets.analysis.galleries.gallery_fields import FieldOrigin
-from autophagy_assets.analysis.identity import CLASS, DATASET, IDENTITY, METADATA, MODEL
+from autophagy_assets.analysis.identity import (
+    CLASS,
+    DATASET,
+    FIELD_OF_VIEW,
+    IDENTITY,
+    METADATA,
+    MODEL,
+)
 from autophagy_assets.assets.context import PIXEL_UM, StudyContext
 from autophagy_assets.assets.definition import every, study_asset
 from autophagy_assets.assets.galleries import GROUP
@@ -98,7 +105,7 @@ def unseen(
 
 def origins(
     cells: pd.DataFrame, manifests: Mapping[str, pd.DataFrame], context: StudyContext
-) -> dict[str, FieldOrigin]:
+) -> dict[tuple[str, str], FieldOrigin]:
     """Where the fields of view of cells are from.
 
     Parameters
@@ -108,29 +115,35 @@ def origins(
 
     Returns
     -------
-    dict of str to FieldOrigin
-        By dataset. Each field is noted as an input of the step.
+    dict of (str, str) to FieldOrigin
+        By dataset and field of view. Each dataset is noted as an input of the step.
     """
-    datasets = [str(dataset) for dataset in cells[DATASET].unique()]
-    known: dict[str, list[str]] = {}
+    places = cells[FIELD_OF_VIEW].astype(str).drop_duplicates()
+    datasets, known = [*places[DATASET].unique()], dict[tuple[str, str], list[str]]()
     for sample in manifests:
         table = manifests[sample]
-        known |= dict(zip(table[DATASET], table["images"].str.split(";"), strict=True))
-    images = {dataset: known.get(dataset, []) for dataset in datasets}
+        named = pd.MultiIndex.from_frame(table[FIELD_OF_VIEW])
+        known |= dict(zip(named, table["images"].str.split(";"), strict=True))
+    stores = {dataset: _companion(dataset) for dataset in datasets}
+    images = {place: known.get(place, []) for place in places.itertuples(index=False, name=None)}
     keys = keys_of([*datasets, *(uid for uids in images.values() for uid in uids)])
     found = {}
-    for dataset in datasets:
-        try:
-            field = companion(dataset, "spatialdata.zarr")
-        except LookupError:
-            field = ""
-        found[dataset] = FieldOrigin(
+    for dataset, fov in images:
+        field = stores[dataset]
+        found[dataset, fov] = FieldOrigin(
             key=keys.get(dataset, ""),
             spatialdata=field,
             store=context.read(field) if field else None,
-            images=tuple(keys[uid] for uid in images[dataset] if uid in keys),
+            images=tuple(keys[uid] for uid in images[dataset, fov] if uid in keys),
         )
     return found
+
+
+def _companion(dataset: str) -> str:
+    try:
+        return companion(dataset, "spatialdata.zarr")
+    except LookupError:
+        return ""
 
 
 def tables_read(context: StudyContext) -> dict[str, str]:

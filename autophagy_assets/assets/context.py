@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from autophagy_assets.analysis.identity import DATASET, METADATA
+from autophagy_assets.analysis.identity import DATASET, FIRST_ID, METADATA
 from autophagy_assets.config.recorded_study import RecordedStudy
 from autophagy_assets.registry.fields import sample_key
 from autophagy_assets.registry.provenance.recorder import Recorder
@@ -61,12 +61,13 @@ class StudyContext:
         return self.recorder.read(uid)
 
     def described(self, manifests: Manifests) -> pd.DataFrame:
-        """Datasets with their labels: of the manifests of samples, and of the source."""
-        columns = [DATASET, *METADATA, PIXEL_UM]
+        """Fields of view of datasets with their labels: of manifests, and of the source."""
+        columns = [DATASET, FIRST_ID, *METADATA, PIXEL_UM]
         tables = [self.registry.every_dataset, *(manifests[sample] for sample in manifests)]
         known = pd.concat([table.reindex(columns=columns) for table in tables], ignore_index=True)
         known = known[known[DATASET].fillna("") != ""]
-        return known.drop_duplicates(DATASET, keep="last", ignore_index=True)
+        known = known.fillna({FIRST_ID: 0}).astype({FIRST_ID: "int64"})
+        return known.drop_duplicates([DATASET, FIRST_ID], keep="last", ignore_index=True)
 
     def images(self, cells: pd.DataFrame, manifests: Manifests) -> tuple["Paths", float | None]:
         """Paths of the crops of cells, and the size of a pixel in um."""
@@ -77,7 +78,8 @@ class StudyContext:
         places = cells[["genotype", "clone", "stimulation"]].drop_duplicates()
         samples = {sample_key(*place) for place in places.itertuples(index=False)}
         known = self.described({s: manifests[s] for s in sorted(samples) if s in manifests})
-        sizes = known.set_index(DATASET)[PIXEL_UM].reindex(cells[DATASET].unique()).unique()
+        known = known.drop_duplicates(DATASET).set_index(DATASET)
+        sizes = known[PIXEL_UM].reindex(cells[DATASET].unique()).unique()
         return float(sizes[0]) if len(sizes) == 1 and sizes[0] > 0 else None
 
     def version_of(self, asset: str) -> str:

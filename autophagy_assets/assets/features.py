@@ -183,7 +183,7 @@ def measured_here(
     """
     known = {dataset for table in measured for dataset in table[DATASET].unique()}
     found = context.registry.every_dataset
-    found = found[found[DATASET].isin(set(cells[DATASET]) - known)]
+    found = found[found[DATASET].isin(set(cells[DATASET]) - known)].drop_duplicates(DATASET)
     return [
         measured_marker(context.read(row.dataset), context.study, row.pixel_um).assign(
             **{DATASET: row.dataset}

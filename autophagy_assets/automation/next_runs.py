@@ -118,7 +118,7 @@ def _retire(
     for key in graph.materializable_asset_keys:
         if (name := partitions_name(graph.get(key).partitions_def)) is not None:
             there[key.to_user_string()] = set(instance.get_dynamic_partitions(name))
-    retire(study, there, field_keys(registry.fields))
+    retire(study, there, field_keys(study, registry.fields))
 
 
 def assets_of(defs: dg.Definitions, groups: Collection[str] | None) -> set[str]:

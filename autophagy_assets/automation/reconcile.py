@@ -121,7 +121,7 @@ def _known_partitions(instance: dg.DagsterInstance) -> set[str]:
 def _check_stale(instance: dg.DagsterInstance, study: Study) -> Iterator[Disagreement]:
     known = _known_partitions(instance)
     partitions = {asset.to_user_string(): known for asset in instance.get_asset_keys()}
-    for one in stale(study, partitions, field_keys(raw_fields(study))):
+    for one in stale(study, partitions, field_keys(study, raw_fields(study))):
         problem = "it is found as the latest, and its images are no longer in the study"
         yield Disagreement("stale", one.key, problem, "run 'autophagy refresh', which retires it")
 

@@ -105,8 +105,8 @@ def _gallery(found: Changes, before: Results, after: Results, model: str) -> Pic
 
     shown = flipped_cells(found, model)[DATASET].unique()
     paths = {uid: fetch(uid)[0] for uid in shown}
-    known = single_cell_datasets(after.study, every_version=True).set_index(DATASET)["pixel_um"]
-    sizes = known.reindex(shown).unique()
+    known = single_cell_datasets(after.study, every_version=True).drop_duplicates(DATASET)
+    sizes = known.set_index(DATASET)["pixel_um"].reindex(shown).unique()
     pixel_um = float(sizes[0]) if len(sizes) == 1 and sizes[0] > 0 else None
     names = before.name, after.name
     return flips_picture(found, model, paths, after.study, names, pixel_um)

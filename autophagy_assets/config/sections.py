@@ -37,6 +37,12 @@ class Training(Strict):
     random_state: int = 42
 
 
+class Storage(Strict):
+    """How many fields of view of a sample share a file of crops and a SpatialData store."""
+
+    fields_per_dataset: int = Field(default=1, ge=1)
+
+
 class CrossValidation(Strict):
     """How the control's cells are divided into folds, and what is shuffled in the controls."""
 

@@ -25,6 +25,7 @@ from autophagy_assets.config.sections import (
     Galleries,
     Segmentation,
     Split,
+    Storage,
     Training,
 )
 from autophagy_assets.errors import InputError
@@ -53,6 +54,7 @@ class Study(Strict):
     training: Training = Training()
     cross_validation: CrossValidation = CrossValidation()
     segmentation: Segmentation
+    storage: Storage = Storage()
     marker: MarkerFeatures = MarkerFeatures()
     galleries: Galleries
     checks: Checks = Checks()

@@ -11,10 +11,11 @@ from typing import Any
 
 import pandas as pd
 
-from autophagy_assets.analysis.identity import DATASET, METADATA
+from autophagy_assets.analysis.identity import DATASET, FIRST_ID, METADATA
 from autophagy_assets.config.study import Study
 from autophagy_assets.registry.fields import raw_fields, study_slug
 from autophagy_assets.registry.provenance.runs import transform_key
+from autophagy_assets.registry.shared_datasets import fields_of
 from autophagy_assets.registry.store import labels as lab
 from autophagy_assets.registry.store.identifiers import slug
 from autophagy_assets.registry.store.instance import connect, source, source_name
@@ -39,9 +40,10 @@ def single_cell_datasets(study: Study, *, every_version: bool = False) -> pd.Dat
     Returns
     -------
     pandas.DataFrame
-        One row per dataset: ``dataset`` (uid), ``key``, ``genotype``, ``stimulation``,
+        One row per field of view: ``dataset`` (uid), ``key``, ``genotype``, ``stimulation``,
         ``clone``, ``fov``, ``pixel_um`` (float, NaN where unknown), ``n_cells``, and
-        ``own`` (whether this platform made it in this store); sorted by key.
+        ``own`` (whether this platform made it in this store); sorted by key. Where fields share
+        a dataset, also ``first_id``.
     """
     return _described(_single_cell_datasets(study, every_version), study)
 
@@ -76,8 +78,11 @@ def foreign_datasets(study: Study, *, every_version: bool = False) -> pd.DataFra
 def _described(found: Any, study: Study) -> pd.DataFrame:
     own = transform_key("single_cell_images") if source_name() is None else None
     known = labels_of(found)
-    rows = [
-        {
+    rows: list[dict[str, Any]] = []
+    for uid, key, n_cells, maker, notes in found.values_list(
+        "uid", "key", "n_observations", "run__transform__key", "extra_data"
+    ).distinct():
+        row = {
             DATASET: uid,
             "key": key,
             "genotype": known[uid].get(lab.GENOTYPE) or _guess(known[uid], study),
@@ -88,13 +93,14 @@ def _described(found: Any, study: Study) -> pd.DataFrame:
             "n_cells": n_cells,
             "own": own is not None and maker == own,
         }
-        for uid, key, n_cells, maker in found.values_list(
-            "uid", "key", "n_observations", "run__transform__key"
-        ).distinct()
-    ]
+        fields = fields_of(notes)
+        parts = [{name: field[name] for name in ("fov", "n_cells", FIRST_ID)} for field in fields]
+        rows += [row | part for part in parts or [{}]]
     columns = [DATASET, "key", *METADATA, "pixel_um", "n_cells", "own"]
-    table = pd.DataFrame(rows, columns=columns).sort_values(["key", DATASET], ignore_index=True)
-    return table.astype({"pixel_um": float})
+    columns += [FIRST_ID] if any(FIRST_ID in row for row in rows) else []
+    table = pd.DataFrame(rows, columns=columns)
+    table = table.sort_values([c for c in ("key", DATASET, FIRST_ID) if c in table])
+    return table.reset_index(drop=True).astype({"pixel_um": float})
 
 
 def pixel_um(labels: Mapping[str, str]) -> float:

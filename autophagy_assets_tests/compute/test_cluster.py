@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import subprocess
@@ -134,6 +135,10 @@ def test_nobody_at_the_address(monkeypatch):
     monkeypatch.setattr(engine, "CONNECT_S", 1)
     with pytest.raises(InputError, match=r"No Dask scheduler answers at tcp://127.0.0.1:9: see"):
         list(Cluster("tcp://127.0.0.1:9", INSTALLED).map_fields(square, [1]))
+    with pytest.raises(InputError, match="asks for certificates, and Dask knows none here"):
+        list(Cluster("tls://127.0.0.1:9", INSTALLED).map_fields(square, [1]))
+    # One that is collected while the next one begins would hang.
+    assert not [one for one in gc.get_objects() if type(one) is Client and one.status != "closed"]
 
 
 def certificates(folder: Path) -> dict[str, str]:
@@ -151,8 +156,6 @@ def certificates(folder: Path) -> dict[str, str]:
 
 
 def test_an_address_with_certificates_is_for_those_who_have_them(tmp_path, monkeypatch):
-    with pytest.raises(InputError, match="asks for certificates, and Dask knows none here"):
-        list(Cluster("tls://127.0.0.1:9", INSTALLED).map_fields(square, [1]))
     known = certificates(tmp_path)
     for name, value in known.items():
         variable = f"DASK_{name.upper().replace('.', '__').replace('-', '_')}"

@@ -40,6 +40,26 @@ def test_a_study_nobody_has_seen_has_nothing(store, study):
     assert found.empty and list(found.columns[:2]) == ["dataset", "key"]
 
 
+def test_a_dataset_of_several_fields_has_a_row_for_each(store, study, tmp_path):
+    recorder = outsider()
+    labels = {"study": study.name, "genotype": "WT", "artifact type": datasets.SINGLE_CELL_IMAGES}
+    noted = [
+        {"fov": fov, "first_id": first, "n_cells": 3, "images": ["a", "b"]}
+        for fov, first in (("FOV2", 0), ("FOV10", 7))
+    ]
+    uid = recorder.put(
+        lambda path: path.write_text(study.name),
+        f"given/{next(_numbers)}/single_cell_data.h5ad",
+        "cells of two fields",
+        labels | {"FOV": ["FOV2", "FOV10"]},
+        notes={"fields": noted},
+    ).record.uid
+    recorder.finish()
+    found = datasets.single_cell_datasets(study)
+    assert found["dataset"].tolist() == [uid, uid] and found["n_cells"].tolist() == [3, 3]
+    assert (found["fov"].tolist(), found["first_id"].tolist()) == (["FOV2", "FOV10"], [0, 7])
+
+
 def test_fields_have_their_images_in_channel_order(store, study, tmp_path):
     write_images(tmp_path, study, seed=next(_numbers))
     ingest(tmp_path, study)

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from autophagy_assets.analysis.evidence.field_groups import CLONE, GENOTYPE, GROUP, field_groups
-from autophagy_assets.analysis.identity import DATASET
+from autophagy_assets.analysis.identity import field_numbers
 
 SHARE = 0.1  # of the cells of each class, where cells are drawn at random
 MOST = 1 / 3  # of the training cells that a field of view may have to be spared
@@ -40,9 +40,9 @@ def set_aside(cells: pd.DataFrame, classes: np.ndarray, random_state: int) -> np
     and training that goes on for longer than it should.
     """
     random = np.random.default_rng(random_state)
-    groups = field_groups(cells).set_index(DATASET)
-    named = groups[[GENOTYPE, CLONE, GROUP]].astype(str).agg("\n".join, axis=1)
-    group = cells[DATASET].map(named).to_numpy()
+    fields = field_groups(cells)
+    named = fields[[GENOTYPE, CLONE, GROUP]].astype(str).agg("\n".join, axis=1)
+    group = named.to_numpy()[field_numbers(cells)]
     possible = []
     for name in sorted(set(group)):
         there = group == name

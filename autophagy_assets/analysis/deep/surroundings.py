@@ -14,8 +14,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from autophagy_assets.analysis.galleries.spatial import read_centres, read_channel
+from autophagy_assets.analysis.galleries.centres import read_centres
+from autophagy_assets.analysis.galleries.spatial import read_channel
 from autophagy_assets.analysis.identity import CELL_ID, DATASET
+from autophagy_assets.analysis.imaging.regions import Region, regions_of
 from autophagy_assets.errors import InputError
 
 PERCENTILES = (0.1, 99.9)  # those by which scPortrait scales its crops
@@ -96,7 +98,7 @@ class Surroundings:
 def cut(
     store: str | os.PathLike[str], channels: Sequence[str], size: int
 ) -> tuple[np.ndarray, dict[int, int]]:
-    """Cut every cell of a field of view out of its image.
+    """Cut every cell of a field of view, or of several, out of its image.
 
     Parameters
     ----------
@@ -117,11 +119,24 @@ def cut(
     InputError
         If the store cannot be read or has no such channel.
     """
-    images = [read_channel(store, channel)[0] for channel in channels]
+    parts, rows = [], dict[int, int]()
+    for region in regions_of(store):
+        crops, cells = _cut_field(store, channels, size, region)
+        rows |= {cell: len(rows) + row for row, cell in enumerate(cells)}
+        parts.append(crops)
+    return (parts[0] if len(parts) == 1 else np.concatenate(parts)), rows
+
+
+def _cut_field(
+    store: str | os.PathLike[str], channels: Sequence[str], size: int, region: Region
+) -> tuple[np.ndarray, list[int]]:
+    """Crops of a field, and the ids of their cells."""
+    images = [read_channel(store, channel, region)[0] for channel in channels]
     half, (height, width) = size // 2, images[0].shape
     # Rounded as scPortrait does it, half to even.
     corners = {
-        cell: (round(y) - half, round(x) - half) for cell, (y, x) in read_centres(store).items()
+        cell: (round(y) - half, round(x) - half)
+        for cell, (y, x) in read_centres(store, region).items()
     }
     inside = {
         cell: (top, left)
@@ -132,7 +147,7 @@ def cut(
     for row, (top, left) in enumerate(inside.values()):
         for number, image in enumerate(images):
             crops[row, number] = scaled(image[top : top + size, left : left + size])
-    return crops, {cell: row for row, cell in enumerate(inside)}
+    return crops, list(inside)
 
 
 def scaled(crop: np.ndarray) -> np.ndarray:

@@ -8,8 +8,7 @@ import numpy as np
 import pandas as pd
 
 from autophagy_assets.analysis.effects.power import upper_variance
-from autophagy_assets.analysis.effects.responses import CLONE, responses
-from autophagy_assets.analysis.identity import DATASET
+from autophagy_assets.analysis.effects.responses import CLONE, FIELD_NUMBER, responses
 from autophagy_assets.config.study import Study
 from autophagy_assets.errors import InputError
 
@@ -140,7 +139,7 @@ def components_of(
 def _nested(cells: pd.DataFrame, measure: str) -> tuple[float, float, pd.DataFrame]:
     """Variance of cells and of fields, and the sizes of clones under each stimulation."""
     by = [*_GROUP, "stimulation"]
-    fields = cells.groupby([*by, DATASET])[measure].agg(["size", "mean", "var"])
+    fields = cells.groupby([*by, FIELD_NUMBER])[measure].agg(["size", "mean", "var"])
     n = fields["size"]
     if (left := int(n.sum() - len(n))) < 1:
         raise InputError(
@@ -155,7 +154,7 @@ def _nested(cells: pd.DataFrame, measure: str) -> tuple[float, float, pd.DataFra
         }
     )
     means = (fields["mean"] * n).groupby(by).sum() / sizes["n"]
-    away = fields["mean"] - means.reindex(fields.index.droplevel(DATASET)).to_numpy()
+    away = fields["mean"] - means.reindex(fields.index.droplevel(FIELD_NUMBER)).to_numpy()
     degrees = len(fields) - len(sizes)
     if not degrees:
         return of_cells, float("nan"), sizes

@@ -7,14 +7,15 @@ from collections.abc import Mapping
 import pandas as pd
 
 from autophagy_assets.analysis.evidence.field_groups import GROUP, field_groups
-from autophagy_assets.analysis.identity import DATASET, SCORE
+from autophagy_assets.analysis.identity import SCORE, field_numbers
 from autophagy_assets.config.study import Study
 from autophagy_assets.errors import InputError
 
 POSITIVE_SHARE, MEAN_PROBABILITY = "positive share", "mean probability"
 FIELD, CLONE = "field", "clone"
 COLUMNS = ["genotype", "clone", "fov", "level", "stimulation", "measure", "n_cells", "value"]
-_LABELS = ["genotype", "clone", "stimulation", "fov", DATASET]
+FIELD_NUMBER = "field"
+_LABELS = ["genotype", "clone", "stimulation", "fov", FIELD_NUMBER]
 _KEYS = ["genotype", "clone", "fov", "level", "measure"]
 
 
@@ -73,8 +74,8 @@ def cell_values(
     -------
     pandas.DataFrame, shape (n_cells, n_columns)
         ``genotype``, ``clone``, ``stimulation``, ``fov`` (the group of fields of view),
-        ``dataset``, and a column by measure, whose mean over cells is the value of a field or a
-        clone.
+        ``field`` (a number for each field), and a column by measure, whose mean over cells is the
+        value of a field or a clone.
 
     Raises
     ------
@@ -90,8 +91,8 @@ def cell_values(
         {POSITIVE_SHARE: (cells[SCORE] > threshold).astype(float), MEAN_PROBABILITY: cells[SCORE]}
         | {name: cells[column] for name, column in columns.items()}
     )
-    groups = field_groups(cells).set_index(DATASET)[GROUP]
-    labels = cells.assign(fov=cells[DATASET].map(groups))[_LABELS]
+    fields, groups = field_numbers(cells), field_groups(cells)[GROUP].to_numpy()
+    labels = cells.assign(**{"fov": groups[fields], FIELD_NUMBER: fields})[_LABELS]
     return pd.concat([labels, values], axis=1)
 
 

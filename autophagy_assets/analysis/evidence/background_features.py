@@ -18,6 +18,7 @@ from autophagy_assets.analysis.identity import (
     CELL_ID,
     CLASS,
     DATASET,
+    FIELD_OF_VIEW,
     IDENTITY,
     KIND,
     METADATA,
@@ -28,6 +29,8 @@ from autophagy_assets.analysis.marker.features import in_units, known_size, on_c
 from autophagy_assets.analysis.marker.views import edge_px, rescaled, view
 from autophagy_assets.config.study import Study
 from autophagy_assets.errors import InputError
+
+Place = tuple[str, str]  # dataset and field of view
 
 PATCH, SWAPPED = "patch", "swapped"
 
@@ -56,21 +59,23 @@ def background_features(
     table : pandas.DataFrame
         Identity, class, metadata, ``kind`` and features of the marker on both scales. *patch*: the
         background of a field seen through the outlines of its cells, as many as it has cells and at
-        most 60; ``scportrait_cell_id`` counts them within the field. *swapped*: every cell on the
-        background of a field of the other class, of the same clone where there is one.
+        most 60; ``scportrait_cell_id`` counts them within the field, from where the ids of its
+        cells begin. *swapped*: every cell on the background of a field of the other class, of the
+        same clone where there is one.
     sentences : list of str
         What was left out and why. The rest goes on.
     """
     cells = of_classes(cells)
     fields, said = _read(cells, stores, study)
-    of_dataset = cells[[DATASET, CLASS, *METADATA]].drop_duplicates(DATASET).set_index(DATASET)
-    of_dataset = of_dataset.loc[list(fields)]
+    known = cells[[DATASET, CLASS, *METADATA]].drop_duplicates(FIELD_OF_VIEW)
+    known = known.set_index(FIELD_OF_VIEW, drop=False).loc[list(fields)]
     rows: list[dict] = []
-    for dataset, field in fields.items():
-        label = {DATASET: dataset, **of_dataset.loc[dataset].to_dict()}
+    for place, field in fields.items():
+        label = known.loc[place].to_dict()
+        dataset = str(label[DATASET])
         size = known_size(pixel_um.get(dataset), study.marker)
         rows += [label | row for row in _of_patches(field, study, size)]
-        others = [fields[other] for other in _other_class(dataset, of_dataset, fields)]
+        others = [fields[other] for other in _other_class(place, known, fields)]
         rows += [label | row for row in _of_swapped(field, others, study, size)]
         if not others:
             said.append(
@@ -82,10 +87,9 @@ def background_features(
 
 def _read(
     cells: pd.DataFrame, stores: Mapping[str, str | os.PathLike[str]], study: Study
-) -> tuple[dict[str, FieldBackground], list[str]]:
+) -> tuple[dict[Place, FieldBackground], list[str]]:
     fields, said = {}, []
-    for name, part in cells.groupby(DATASET, sort=True):
-        dataset = str(name)
+    for (dataset, fov), part in cells.groupby(FIELD_OF_VIEW, sort=True):
         if dataset not in stores:
             said.append(f"Dataset {dataset} is left out: LaminDB has its crops, not its field.")
             continue
@@ -94,7 +98,7 @@ def _read(
         except InputError as error:
             said.append(f"Dataset {dataset} is left out. {error}")
             continue
-        fields[dataset] = field
+        fields[dataset, fov] = field
         if field.refused:
             said.append(f"Dataset {dataset} has no patches. {field.refused}")
         if missing := set(part[CELL_ID]) - set(field.cells):
@@ -106,11 +110,11 @@ def _read(
 
 
 def _other_class(
-    dataset: str, of_dataset: pd.DataFrame, fields: Mapping[str, FieldBackground]
-) -> list[str]:
+    place: Place, known: pd.DataFrame, fields: Mapping[Place, FieldBackground]
+) -> list[Place]:
     """Fields of another class that have background, of the same clone where there is one."""
-    own = of_dataset.loc[dataset]
-    there = of_dataset[[fields[name].behind is not None for name in of_dataset.index]]
+    own = known.loc[place]
+    there = known[[fields[name].behind is not None for name in known.index]]
     other = there[there[CLASS] != own[CLASS]]
     same = other[other["clone"] == own["clone"]]
     return list((same if len(same) else other).index)
@@ -125,7 +129,7 @@ def _of_patches(field: FieldBackground, study: Study, size: float) -> Iterator[d
         measured = _measured(image[0] - field.level, cell, nucleus, highest, study, size)
         # As it is, not above the field's background: that is what differs between images.
         level = float(np.median(image[0][cell]))
-        yield {CELL_ID: number, KIND: PATCH, **measured, LEVEL: level}
+        yield {CELL_ID: field.first_id + number, KIND: PATCH, **measured, LEVEL: level}
 
 
 def _of_swapped(

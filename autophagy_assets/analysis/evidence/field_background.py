@@ -19,6 +19,7 @@ from autophagy_assets.analysis.evidence.background import (
     background_patches,
     swap_background,
 )
+from autophagy_assets.analysis.imaging.regions import region_of_cell, regions_of
 from autophagy_assets.analysis.marker.views import MarkerField, read_marker
 from autophagy_assets.config.study import Study
 from autophagy_assets.errors import InputError
@@ -81,6 +82,8 @@ class FieldBackground:
         The highest value of the image.
     cells : dict of int to CellBox
         By cell id.
+    first_id : int
+        Ids of its cells are above it, where several fields have one store.
     patches : Patches or None
         Of the marker alone; None in a field without room for one.
     behind : numpy.ndarray of float32, shape (n, size, size), or None
@@ -92,6 +95,7 @@ class FieldBackground:
     level: float
     highest: float
     cells: dict[int, CellBox]
+    first_id: int = 0
     patches: Patches | None = None
     behind: np.ndarray | None = None
     refused: str = ""
@@ -105,9 +109,9 @@ def read_background(
     Parameters
     ----------
     store : path-like
-        A SpatialData zarr store.
+        A SpatialData zarr store, of this field or of several.
     cell_ids : collection of int
-        Cells that are wanted; as many patches, and at most 60.
+        Cells of one field that are wanted; as many patches, and at most 60.
     study : Study
         Gives the marker's channel, the size of a crop and the random state.
 
@@ -121,10 +125,12 @@ def read_background(
     InputError
         If the store cannot be read or has no such channel.
     """
-    field = read_marker(store, study.marker_channel)
+    region = region_of_cell(regions_of(store), max(cell_ids, default=0))
+    field = read_marker(store, study.marker_channel, region)
     image = field.image + np.float32(field.background)
     seed, size = study.cross_validation.random_state, study.segmentation.image_size
-    found = FieldBackground(field.background, float(image.max()), _boxes(image, field, cell_ids))
+    boxes = _boxes(image, field, cell_ids)
+    found = FieldBackground(field.background, float(image.max()), boxes, region.first_id)
     try:
         patches = background_patches(
             image[None], field.cell_ids, field.nucleus_ids,

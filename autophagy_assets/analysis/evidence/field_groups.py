@@ -9,7 +9,7 @@ import re
 
 import pandas as pd
 
-from autophagy_assets.analysis.identity import DATASET
+from autophagy_assets.analysis.identity import DATASET, FIELD_OF_VIEW
 
 STIMULATION, CLONE, FOV, GENOTYPE = "stimulation", "clone", "fov", "genotype"
 GROUP = "field_group"
@@ -25,9 +25,10 @@ def field_groups(cells: pd.DataFrame) -> pd.DataFrame:
 
     Returns
     -------
-    pandas.DataFrame, shape (n_datasets, 6)
+    pandas.DataFrame, shape (n_fields, 6)
         ``dataset``, ``genotype``, ``clone``, ``fov``, ``stimulation`` and ``field_group``: the
-        label of the field, or labels joined by "with" where they differ. Sorted by dataset.
+        label of the field, or labels joined by "with" where they differ. A row for each field, in
+        the order of `identity.field_numbers`.
 
     Notes
     -----
@@ -37,7 +38,8 @@ def field_groups(cells: pd.DataFrame) -> pd.DataFrame:
     the earlier groups in turn; where a clone has one stimulation, each of its fields is a group.
     """
     columns = [DATASET, GENOTYPE, CLONE, FOV, STIMULATION]
-    fields = cells[columns].drop_duplicates(DATASET).sort_values(DATASET, ignore_index=True)
+    fields = cells[columns].drop_duplicates(FIELD_OF_VIEW)
+    fields = fields.sort_values(FIELD_OF_VIEW, ignore_index=True)
     fields[GROUP] = ""
     for _, part in fields.groupby([GENOTYPE, CLONE], sort=True):
         fields.loc[part.index, GROUP] = part[FOV].map(_groups_of(part))

@@ -16,7 +16,7 @@ from sklearn.model_selection import StratifiedKFold
 
 from autophagy_assets.analysis.evidence.field_groups import CLONE as CLONE_COLUMN
 from autophagy_assets.analysis.evidence.field_groups import GROUP, field_groups, natural
-from autophagy_assets.analysis.identity import CELL_ID, CLASS, DATASET
+from autophagy_assets.analysis.identity import CELL_ID, CLASS, DATASET, field_numbers
 from autophagy_assets.config.study import Study
 from autophagy_assets.errors import InputError
 
@@ -169,10 +169,8 @@ def _groups(cells: pd.DataFrame, scheme: str) -> tuple[np.ndarray, list[str]]:
             f"{_begin(scheme)} needs more than one field of view in a clone, and each of {clones} "
             "has one: leaving it out is leaving the clone out."
         )
-    number = dict(
-        zip(fields[DATASET], labels.map({n: i for i, n in enumerate(names)}), strict=True)
-    )
-    return cells[DATASET].map(number).to_numpy(), names
+    number = labels.map({name: place for place, name in enumerate(names)}).to_numpy()
+    return number[field_numbers(cells)], names
 
 
 def _require_classes(classes: np.ndarray, scheme: str, study: Study, when: str = "") -> None:

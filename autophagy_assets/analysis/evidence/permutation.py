@@ -12,7 +12,7 @@ import pandas as pd
 
 from autophagy_assets.analysis.evidence.field_groups import CLONE
 from autophagy_assets.analysis.evidence.folds import Fold
-from autophagy_assets.analysis.identity import CLASS, DATASET
+from autophagy_assets.analysis.identity import CLASS, FIELD_OF_VIEW, field_numbers
 from autophagy_assets.config.study import Study
 from autophagy_assets.errors import InputError
 
@@ -45,7 +45,7 @@ def permuted(
     Parameters
     ----------
     cells : pandas.DataFrame, shape (n_cells, n_columns)
-        ``dataset``, ``clone`` and ``class``.
+        ``dataset``, ``fov``, ``clone`` and ``class``.
     parted : sequence of Fold
         An arrangement whose training parts lack a class is left out.
     study : Study
@@ -64,14 +64,14 @@ def permuted(
     within their clone: each keeps as many images of each class. The mirror image of the truth, all
     classes exchanged, is as easy to learn as the truth and is left out.
     """
-    images = cells.groupby(DATASET).agg({CLONE: "first", CLASS: ["min", "max"]})
+    images = cells.groupby(FIELD_OF_VIEW).agg({CLONE: "first", CLASS: ["min", "max"]})
     images.columns = [CLONE, "low", "high"]
     if mixed := int((images["low"] != images["high"]).sum()):
         raise InputError(f"Labels cannot be permuted: {mixed} images hold cells of both classes.")
     truth = images["low"].to_numpy()
     members = list(images.reset_index(drop=True).groupby(CLONE).indices.values())
     ways = math.prod(math.comb(len(m), int(truth[m].sum())) for m in members)
-    at = images.index.get_indexer(cells[DATASET])
+    at = field_numbers(cells)
     kept = []
     for labels in _arrangements(truth, members, ways, study):
         classes = labels[at]

@@ -13,7 +13,7 @@ from autophagy_assets.analysis.evidence.cross_validation import SCHEME, control_
 from autophagy_assets.analysis.evidence.folds import RANDOM, ladder
 from autophagy_assets.analysis.evidence.out_of_fold import out_of_fold
 from autophagy_assets.analysis.features.sets import UNITS, features_of, scale_of
-from autophagy_assets.analysis.identity import CLASS, DATASET, feature_columns
+from autophagy_assets.analysis.identity import CLASS, FIELD_OF_VIEW, feature_columns
 from autophagy_assets.config.estimators import CNN, RANDOM_FOREST, RandomForest
 from autophagy_assets.config.models import MARKER, SCPORTRAIT, Model
 from autophagy_assets.config.study import Study
@@ -154,9 +154,23 @@ def _nuisance(control: pd.DataFrame, study: Study) -> pd.DataFrame:
         for name in feature_columns(control)
         if name.startswith(channels) or (name.endswith("_area") and scale_of(name) is None)
     ]
-    density = control.groupby(DATASET)[CLASS].transform("size")
     rest = [column for column in control if column not in feature_columns(control)]
-    return control[rest + names].assign(**{DENSITY: density.astype(float)})
+    return control[rest + names].assign(**{DENSITY: cells_in_image(control)})
+
+
+def cells_in_image(cells: pd.DataFrame) -> pd.Series:
+    """Count the cells of the field of view of each cell.
+
+    Parameters
+    ----------
+    cells : pandas.DataFrame, shape (n_cells, n_columns)
+        Identity, class and metadata.
+
+    Returns
+    -------
+    pandas.Series of float, shape (n_cells,)
+    """
+    return cells.groupby(FIELD_OF_VIEW)[CLASS].transform("size").astype(float)
 
 
 def _alone(

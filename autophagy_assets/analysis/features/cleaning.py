@@ -6,6 +6,7 @@ finding tables (``registry``).
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from autophagy_assets.analysis.features.contract import check_feature_table
@@ -13,10 +14,12 @@ from autophagy_assets.analysis.identity import (
     CELL_ID,
     CLASS,
     DATASET,
+    FIRST_ID,
     IDENTITY,
     METADATA,
     feature_columns,
 )
+from autophagy_assets.analysis.imaging.regions import places_of_cells
 from autophagy_assets.config.study import Study
 from autophagy_assets.errors import InputError
 
@@ -34,7 +37,8 @@ def clean(
         Identity, class and all features, one row per cell.
     datasets : pandas.DataFrame, shape (n_datasets, 5)
         One row per dataset: ``dataset`` and what is known of ``genotype``,
-        ``stimulation``, ``clone`` and ``fov``.
+        ``stimulation``, ``clone`` and ``fov``. Of a dataset with several fields of view, one row
+        for each, and ``first_id``: ids of its cells are above it.
     study : Study
         Names the features that are not used and the classes.
     name : str
@@ -44,7 +48,7 @@ def clean(
     -------
     pandas.DataFrame, shape (n_cells, 7 + n_features)
         Identity, class, metadata, features; rows in the order of `raw`. Metadata joins by
-        dataset; what is not known is ``"unknown"``.
+        dataset, or field; what is not known is ``"unknown"``.
 
     Raises
     ------
@@ -58,8 +62,7 @@ def clean(
     """
     table = used_columns(raw, study)
     check_feature_table(table, name, study.class_numbers)
-    described = _described(datasets)
-    metadata = described.reindex(table[DATASET].to_numpy()).fillna(UNKNOWN).astype(str)
+    metadata = _metadata(table, datasets).fillna(UNKNOWN).astype(str)
     metadata.index = table.index
     features = table[feature_columns(table)]
     cleaned = pd.concat([table[[*IDENTITY, CLASS]], metadata, features], axis=1)
@@ -87,13 +90,29 @@ def used_columns(raw: pd.DataFrame, study: Study) -> pd.DataFrame:
     return raw[[*identity, *used]]
 
 
+def _metadata(cells: pd.DataFrame, datasets: pd.DataFrame) -> pd.DataFrame:
+    """What is known of the field of view of each cell."""
+    described = _described(datasets)
+    if described.index.is_unique:
+        return described[METADATA].reindex(cells[DATASET].to_numpy())
+    found = np.full(len(cells), -1)
+    ids, places = cells[CELL_ID].to_numpy(), described.reset_index().groupby(DATASET).indices
+    for dataset, rows in cells.groupby(DATASET).indices.items():
+        if (fields := places.get(dataset)) is not None:
+            firsts = described[FIRST_ID].to_numpy()[fields]
+            found[rows] = fields[places_of_cells(firsts, ids[rows])]
+    return described[METADATA].reset_index(drop=True).reindex(found)
+
+
 def _described(datasets: pd.DataFrame) -> pd.DataFrame:
     if DATASET not in datasets.columns:
         raise InputError(f"The table of datasets has no column {DATASET!r}; name each dataset.")
-    again = datasets[DATASET].duplicated()
+    firsts = datasets[FIRST_ID] if FIRST_ID in datasets.columns else 0
+    datasets = datasets.assign(**{FIRST_ID: firsts}).sort_values(FIRST_ID, kind="stable")
+    again = datasets[[DATASET, FIRST_ID]].duplicated()
     if again.any():
         raise InputError(
             f"Dataset {datasets.loc[again, DATASET].iloc[0]!r} is described twice; "
-            "keep one row per dataset."
+            "keep one row per dataset, or per field of view with its first_id."
         )
-    return datasets.set_index(DATASET).reindex(columns=METADATA)
+    return datasets.set_index(DATASET).reindex(columns=[*METADATA, FIRST_ID])

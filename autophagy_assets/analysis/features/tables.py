@@ -17,6 +17,7 @@ from autophagy_assets.analysis.identity import (
     CELL_ID,
     CLASS,
     DATASET,
+    FIRST_ID,
     KIND,
     METADATA,
     MODEL,
@@ -118,6 +119,8 @@ MANIFEST = Table(
     ),
     features=False,
 )
+# Of a manifest, where fields of view share datasets.
+_OF_SHARED_DATASETS = Column(FIRST_ID, int, "Ids of its cells in the dataset are above it")
 ANNOTATIONS = Table(
     "answers of people about cells",
     (
@@ -164,7 +167,8 @@ def columns_of(kind: Table, names: list[str]) -> list[Column]:
         In the same order. What the kind does not list is a feature.
     """
     # What is known of cells only later, another lab may tell in the table of features already.
-    listed = {column.name: column for column in (*PREDICTIONS.columns, *kind.columns)}
+    others = (*PREDICTIONS.columns, _OF_SHARED_DATASETS)
+    listed = {column.name: column for column in (*others, *kind.columns)}
     return [listed.get(name) or feature(name) for name in names]
 
 

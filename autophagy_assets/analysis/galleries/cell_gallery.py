@@ -62,7 +62,7 @@ def cell_gallery(
     available: int,
     scores: Mapping[str, pd.DataFrame],
     paths: Paths,
-    origins: Mapping[str, FieldOrigin],
+    origins: Mapping[tuple[str, str], FieldOrigin],
     tables: Mapping[str, str],
     study: Study,
     pixel_um: float | None = None,
@@ -81,8 +81,8 @@ def cell_gallery(
         As `scores_of` gives it, for these cells.
     paths : mapping of str to path-like
         The h5sc file of each dataset.
-    origins : mapping of str to FieldOrigin
-        By dataset.
+    origins : mapping of (str, str) to FieldOrigin
+        By dataset and field of view.
     tables : mapping of str to str
         LaminDB uid of each ``source``.
     study : Study

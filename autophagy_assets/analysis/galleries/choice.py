@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from autophagy_assets.analysis.galleries.panels import PANEL
-from autophagy_assets.analysis.identity import DATASET, OUTCOME, SCORE
+from autophagy_assets.analysis.identity import DATASET, FIELD_OF_VIEW, OUTCOME, SCORE
 from autophagy_assets.errors import InputError
 
 _TITLES = ("True positives", "True negatives", "False negatives", "False positives")
@@ -68,16 +68,17 @@ def choose_class_cells(
 
     Notes
     -----
-    The first dataset is the one of the first clone and field of view by name. The reference
-    notebook shows cells of one dataset drawn at random without a seed; this draws with one,
-    so a gallery does not change when it is made again. Ids follow the place in the field, so
-    the first `n` cells would be those of one corner.
+    The field of view is the first one of the first clone by name. The reference notebook
+    shows cells of one field drawn at random without a seed; this draws with one, so a gallery
+    does not change when it is made again. Ids follow the place in the field, so the first `n`
+    cells would be those of one corner.
     """
     group = cells[in_group(cells, genotype, stimulation)]
     if group.empty:
         return group.reset_index(drop=True)
-    first = group.sort_values(["clone", "fov", DATASET], kind="stable")[DATASET].iloc[0]
-    candidates = group[(group[DATASET] == first).to_numpy()].reset_index(drop=True)
+    first = group.sort_values(["clone", "fov", DATASET], kind="stable")[FIELD_OF_VIEW].iloc[0]
+    there = (group[FIELD_OF_VIEW] == first).all(axis=1).to_numpy()
+    candidates = group[there].reset_index(drop=True)
     drawn = candidates.sample(min(n, len(candidates)), random_state=random_state)
     return drawn.sort_index().reset_index(drop=True)
 

@@ -15,6 +15,7 @@ from autophagy_assets.analysis.features.tables import measured
 from autophagy_assets.analysis.identity import (
     CELL_ID,
     DATASET,
+    FIELD_OF_VIEW,
     IDENTITY,
     METADATA,
     MODEL,
@@ -58,9 +59,9 @@ def drawn(cells: pd.DataFrame, most: int, study: Study) -> pd.DataFrame:
     if len(ordered) <= most:
         return ordered
     random = np.random.default_rng(study.galleries.random_state)
-    mixed = ordered[[DATASET]].iloc[random.permutation(len(ordered))]
+    mixed = ordered[FIELD_OF_VIEW].iloc[random.permutation(len(ordered))]
     # The n-th of each field before the (n + 1)-th of any.
-    turn = mixed.groupby(DATASET, sort=False).cumcount().sort_values(kind="stable")
+    turn = mixed.groupby(FIELD_OF_VIEW, sort=False).cumcount().sort_values(kind="stable")
     return ordered.loc[sorted(turn.index[:most])].reset_index(drop=True)
 
 

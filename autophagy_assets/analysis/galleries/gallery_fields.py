@@ -13,9 +13,11 @@ import pandas as pd
 from PIL import Image
 
 from autophagy_assets.analysis.figures import data_uri
+from autophagy_assets.analysis.galleries.centres import read_centres
 from autophagy_assets.analysis.galleries.gallery_cells import SOURCE
-from autophagy_assets.analysis.galleries.spatial import read_centres, read_overview
-from autophagy_assets.analysis.identity import CELL_ID, DATASET
+from autophagy_assets.analysis.galleries.spatial import read_overview
+from autophagy_assets.analysis.identity import CELL_ID, FIELD_OF_VIEW
+from autophagy_assets.analysis.imaging.regions import region_of_cell, regions_of
 
 _BYTES = 1_000_000  # of all overviews together
 _WIDTHS = (320, 224, 160, 96, 64)  # px
@@ -47,7 +49,7 @@ class FieldOrigin:
 def gallery_fields(
     cells: pd.DataFrame,
     scores: Mapping[str, pd.DataFrame],
-    origins: Mapping[str, FieldOrigin],
+    origins: Mapping[tuple[str, str], FieldOrigin],
     channel: str,
 ) -> dict[str, list[Any]]:
     """What the page says of fields of view, and where cells lie in them.
@@ -55,26 +57,27 @@ def gallery_fields(
     Parameters
     ----------
     cells : pandas.DataFrame, shape (n, n_columns)
-        Identity and ``source``.
+        Identity, ``fov`` and ``source``.
     scores : mapping of str to pandas.DataFrame
         By model, in the order of `cells`; of each its ``source``.
-    origins : mapping of str to FieldOrigin
-        By dataset.
+    origins : mapping of (str, str) to FieldOrigin
+        By dataset and field of view.
     channel : str
         Image channel that the overviews show.
 
     Returns
     -------
     dict
-        ``fields``, one for each dataset; ``field``, for each cell the place of its own among them;
-        ``x`` and ``y``, for each cell the centre of its nucleus in px, None where it is not known.
+        ``fields``, one for each field of view; ``field``, for each cell the place of its own among
+        them; ``x`` and ``y``, for each cell the centre of its nucleus in px, None where it is not
+        known.
     """
-    numbers, datasets = pd.factorize(cells[DATASET])
-    share = _BYTES // len(datasets)
+    numbers, names = pd.MultiIndex.from_frame(cells[FIELD_OF_VIEW]).factorize()
+    share = _BYTES // len(names)
     fields: list[dict[str, Any]] = []
     places: list[tuple[int, int] | None] = [None] * len(cells)
-    for number, dataset in enumerate(datasets):
-        rows, origin = np.flatnonzero(numbers == number), origins[dataset]
+    for number, (dataset, fov) in enumerate(names):
+        rows, origin = np.flatnonzero(numbers == number), origins[dataset, fov]
         said: dict[str, Any] = {
             "dataset": str(dataset),
             "key": origin.key,
@@ -84,9 +87,10 @@ def gallery_fields(
             "scores": [_source(table, rows) for table in scores.values()],
         }
         if origin.store is not None:
-            values, (height, width) = read_overview(origin.store, channel)
+            region = region_of_cell(regions_of(origin.store), int(cells[CELL_ID].iloc[rows[0]]))
+            values, (height, width) = read_overview(origin.store, channel, region)
             said |= {"width": width, "height": height, "overview": _overview(values, share)}
-            centres = read_centres(origin.store)
+            centres = read_centres(origin.store, region)
             for row in rows:
                 if found := centres.get(int(cells[CELL_ID].iloc[row])):
                     places[row] = round(found[0]), round(found[1])

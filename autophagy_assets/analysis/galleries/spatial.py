@@ -9,18 +9,22 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow.parquet as pq
 
-from autophagy_assets.analysis.identity import CELL_ID
+from autophagy_assets.analysis.galleries.centres import read_centre
+from autophagy_assets.analysis.imaging.regions import (
+    WHOLE,
+    Region,
+    opened,
+    region_of_cell,
+    regions_of,
+)
 from autophagy_assets.errors import InputError
 
 IMAGE = "images/input_image"
 MASKS = {"nucleus": "labels/seg_all_nucleus", "cytosol": "labels/seg_all_cytosol"}
-CENTRES = "points/centers_seg_all_nucleus/points.parquet"
 OVERVIEW_PX = 400
 
 
@@ -60,9 +64,9 @@ def read_field(
     Parameters
     ----------
     store : path-like
-        A SpatialData zarr store of one field of view.
+        A SpatialData zarr store of the cell's field of view, or of several.
     cell_id : int
-        Id of the cell within the field.
+        Id of the cell within the store.
     channel : str
         The image channel to read.
     width_px : int
@@ -74,35 +78,39 @@ def read_field(
         If the store, the channel or the cell is not there.
     """
     image, masks = _opened(store)
-    levels = _levels(image)
-    rows, columns = image[levels[0]].shape[1:]
-    centre = _centre(Path(store), cell_id)
+    full = image[_levels(image)[0]]
+    region = region_of_cell(regions_of(store), cell_id)
+    own = region.rows(full.shape[1])
+    rows, columns = own.stop - own.start, full.shape[2]
+    centre = read_centre(store, cell_id, region)
     top, bottom = _span(centre[0], width_px, rows)
     left, right = _span(centre[1], width_px, columns)
+    window = slice(own.start + top, own.start + bottom), slice(left, right)
     index = _channel(image, channel, store)
+    small = image[_small(image, region)]
     return FieldWindow(
-        window=image[levels[0]][index, top:bottom, left:right],
-        masks={
-            name: mask[_levels(mask)[0]][top:bottom, left:right] for name, mask in masks.items()
-        },
+        window=full[index, *window],
+        masks={name: mask[_levels(mask)[0]][window] for name, mask in masks.items()},
         corner=(top, left),
-        overview=image[_small(image)][index],
+        overview=small[index, region.rows(small.shape[1])],
         shape=(rows, columns),
         centre=centre,
     )
 
 
 def read_overview(
-    store: str | os.PathLike[str], channel: str
+    store: str | os.PathLike[str], channel: str, region: Region = WHOLE
 ) -> tuple[np.ndarray, tuple[int, int]]:
     """Read one channel of a whole field of view at lower resolution.
 
     Parameters
     ----------
     store : path-like
-        A SpatialData zarr store of one field of view.
+        A SpatialData zarr store.
     channel : str
         The image channel to read.
+    region : Region, optional
+        Which field of the store, where it has several.
 
     Returns
     -------
@@ -117,20 +125,24 @@ def read_overview(
     """
     image, _ = _opened(store)
     rows, columns = image[_levels(image)[0]].shape[1:]
-    return image[_small(image)][_channel(image, channel, store)], (rows, columns)
+    small = image[_small(image, region)]
+    values = small[_channel(image, channel, store), region.rows(small.shape[1])]
+    return values, (rows // region.count, columns)
 
 
 def read_channel(
-    store: str | os.PathLike[str], channel: str
+    store: str | os.PathLike[str], channel: str, region: Region = WHOLE
 ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     """Read one channel of a field of view and its masks, at full resolution.
 
     Parameters
     ----------
     store : path-like
-        A SpatialData zarr store of one field of view.
+        A SpatialData zarr store.
     channel : str
         The image channel to read.
+    region : Region, optional
+        Which field of the store, where it has several.
 
     Returns
     -------
@@ -144,24 +156,18 @@ def read_channel(
         If the store or the channel is not there.
     """
     image, masks = _opened(store)
+    full = image[_levels(image)[0]]
+    rows = region.rows(full.shape[1])
     return (
-        image[_levels(image)[0]][_channel(image, channel, store)],
-        {name: mask[_levels(mask)[0]][:] for name, mask in masks.items()},
+        full[_channel(image, channel, store), rows],
+        {name: mask[_levels(mask)[0]][rows] for name, mask in masks.items()},
     )
 
 
 def _opened(store: str | os.PathLike[str]) -> tuple[Any, dict[str, Any]]:
     """Image and masks of a store, nothing of which is read yet."""
-    import zarr  # half a second that not everybody needs
-
-    try:
-        group: Any = zarr.open_group(os.fspath(store), mode="r")
+    with opened(store) as group:
         return group[IMAGE], {name: group[path] for name, path in MASKS.items()}
-    except (OSError, KeyError, ValueError) as error:
-        raise InputError(
-            f"SpatialData store {os.fspath(store)} cannot be read ({error!r}); segment the field "
-            "of view again."
-        ) from error
 
 
 def _span(centre: float, width: int, size: int) -> tuple[int, int]:
@@ -181,10 +187,15 @@ def _levels(element: Any) -> list[str]:
     return [level["path"] for level in _ome(element)["multiscales"][0]["datasets"]]
 
 
-def _small(image: Any) -> str:
-    """Path of the largest resolution of an image that is small, or of the smallest one."""
+def _small(image: Any, region: Region) -> str:
+    """Path of the largest resolution at which a field is small, or of the smallest one."""
     levels = _levels(image)
-    return next((p for p in levels if max(image[p].shape) <= 2 * OVERVIEW_PX), levels[-1])
+
+    def side(path: str) -> int:
+        rows, columns = image[path].shape[1:]
+        return max(rows // region.count, columns)
+
+    return next((path for path in levels if side(path) <= 2 * OVERVIEW_PX), levels[-1])
 
 
 def _channel(image: Any, channel: str, store: str | os.PathLike[str]) -> int:
@@ -196,41 +207,3 @@ def _channel(image: Any, channel: str, store: str | os.PathLike[str]) -> int:
             f"{', '.join(names) or 'no named channels'}: correct the channels of the study."
         )
     return names.index(channel)
-
-
-def read_centres(store: str | os.PathLike[str]) -> dict[int, tuple[float, float]]:
-    """Centres of the nuclei of a field of view.
-
-    Parameters
-    ----------
-    store : path-like
-        A SpatialData zarr store of one field of view.
-
-    Returns
-    -------
-    dict of int to (float, float)
-        Row and column by the id of the cell.
-
-    Raises
-    ------
-    InputError
-        If the store has none.
-    """
-    try:
-        centres = pq.read_table(Path(store) / CENTRES).to_pandas()
-    except (OSError, ValueError) as error:
-        raise InputError(
-            f"SpatialData store {store} has no cell centres ({error}); segment the field again."
-        ) from error
-    places = zip(centres["y"], centres["x"], strict=True)
-    return {int(i): (float(y), float(x)) for i, (y, x) in zip(centres.index, places, strict=True)}
-
-
-def _centre(store: Path, cell_id: int) -> tuple[float, float]:
-    centres = read_centres(store)
-    if cell_id not in centres:
-        raise InputError(
-            f"Cell {cell_id} ({CELL_ID}) is not among the {len(centres)} cells of {store}; use "
-            "the store that was made with this cell's dataset."
-        )
-    return centres[cell_id]

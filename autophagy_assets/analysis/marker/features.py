@@ -11,6 +11,7 @@ from scipy import ndimage as ndi
 
 from autophagy_assets.analysis.features.sets import CONTRAST, PREFIX, UNITS
 from autophagy_assets.analysis.identity import CELL_ID
+from autophagy_assets.analysis.imaging.regions import regions_of
 from autophagy_assets.analysis.marker.columns import names
 from autophagy_assets.analysis.marker.puncta import Puncta, find_puncta
 from autophagy_assets.analysis.marker.texture import p99, texture
@@ -38,13 +39,13 @@ def marker_features(
     Parameters
     ----------
     h5ad : path-like
-        Single-cell crops of a field of view.
+        Single-cell crops of a field of view, or of several.
     study : Study
         Gives the marker's channel and what is measured.
     pixel_um : float, optional
         Size of a pixel; what the study takes for it where it is not known.
     field : path-like, optional
-        The SpatialData store of the field; without it there are no features in units of the image,
+        The SpatialData store of the same; without it there are no features in units of the image,
         since crops are scaled to the range of their cell.
 
     Returns
@@ -65,15 +66,18 @@ def marker_features(
     rows = {cell: on_contrast(seen, settings, size) for cell, seen in cells.items()}
     table = _table(rows, names(settings.radii_um, CONTRAST), CONTRAST)
     if field is not None:
-        image = read_marker(field, study.marker_channel)
-        views = image.cells(cells, edge_px(settings, size))
+        found: dict[int, dict[str, float]] = {}
+        for region in regions_of(field):  # each has its own background
+            image = read_marker(field, study.marker_channel, region)
+            views = image.cells(cells, edge_px(settings, size))
+            found |= {c: in_units(v, image.highest, settings, size) for c, v in views.items()}
         for cell in cells:
-            if cell not in views:
+            if cell not in found:
                 raise InputError(
                     f"Cell {cell} of {os.fspath(h5ad)} is not in the field of view "
                     f"{os.fspath(field)}: image the field again."
                 )
-        rows = {cell: in_units(views[cell], image.highest, settings, size) for cell in cells}
+        rows = {cell: found[cell] for cell in cells}
         table = table.join(_table(rows, names(settings.radii_um, UNITS), UNITS))
     table.insert(0, CELL_ID, np.fromiter(cells, dtype="int64", count=len(cells)))
     return table.reset_index(drop=True)

@@ -15,6 +15,7 @@ from scipy import ndimage as ndi
 
 from autophagy_assets.analysis.galleries.crops import stored_cells
 from autophagy_assets.analysis.galleries.spatial import read_channel
+from autophagy_assets.analysis.imaging.regions import WHOLE, Region
 from autophagy_assets.config.marker import MarkerFeatures
 
 # Beyond a cell lies this much of what surrounds it, so that filters do not see the border.
@@ -181,7 +182,7 @@ class MarkerField:
         return found
 
 
-def read_marker(store: str | os.PathLike[str], channel: str) -> MarkerField:
+def read_marker(store: str | os.PathLike[str], channel: str, region: Region = WHOLE) -> MarkerField:
     """Read the marker of a field of view and subtract its background.
 
     Parameters
@@ -190,6 +191,8 @@ def read_marker(store: str | os.PathLike[str], channel: str) -> MarkerField:
         A SpatialData zarr store.
     channel : str
         The marker's.
+    region : Region, optional
+        Which field of the store, where it has several.
 
     Returns
     -------
@@ -202,7 +205,7 @@ def read_marker(store: str | os.PathLike[str], channel: str) -> MarkerField:
     InputError
         If the store cannot be read or has no such channel.
     """
-    image, masks = read_channel(store, channel)
+    image, masks = read_channel(store, channel, region)
     marker = image.astype(np.float32)
     cells, nuclei = (masks[name].astype(np.int64) for name in ("cytosol", "nucleus"))
     empty = marker[ndi.maximum_filter((cells > 0).astype(np.uint8), size=2 * _FAR_PX + 1) == 0]

@@ -26,7 +26,8 @@ def differences(cells: pd.DataFrame, min_cells: int) -> pd.DataFrame:
     Parameters
     ----------
     cells : pandas.DataFrame, shape (n_cells, n_columns)
-        Cells of a genotype with ``stimulation``, ``clone``, ``dataset`` and features.
+        Cells of a genotype with ``stimulation``, ``clone``, ``dataset``, ``fov`` and
+        features.
     min_cells : int
         Samples with fewer cells are not compared.
 
@@ -66,7 +67,8 @@ def drift(cells: pd.DataFrame, name: str, checks: Checks) -> Finding:
     Parameters
     ----------
     cells : pandas.DataFrame, shape (n_cells, n_columns)
-        Cells of a genotype with ``stimulation``, ``clone``, ``dataset`` and features.
+        Cells of a genotype with ``stimulation``, ``clone``, ``dataset``, ``fov`` and
+        features.
     name : str
         What the reader calls the table.
     checks : Checks
@@ -148,7 +150,11 @@ def _samples(
 def _called(condition: pd.DataFrame) -> pd.Series:
     """Name of the sample of each cell of a condition."""
     several = condition[CLONE].nunique() > 1
-    return condition[CLONE] if several else "field " + condition[DATASET].astype(str)
+    if several:
+        return condition[CLONE]
+    names = condition[DATASET].astype(str)
+    many = condition.groupby(DATASET)["fov"].transform("nunique") > 1
+    return "field " + names.where(~many, names + ", " + condition["fov"].astype(str))
 
 
 def _difference(one: np.ndarray, others: np.ndarray) -> np.ndarray:

@@ -34,7 +34,7 @@ def marker_measurable(cells: pd.DataFrame, name: str) -> Finding:
     flat = cells[_FLAT] == 0
     known = _SATURATED in cells
     saturated = cells[_SATURATED] > _OF_A_CELL if known else flat & False
-    fields = cells.loc[flat | saturated, DATASET].nunique()
+    datasets = cells.loc[flat | saturated, DATASET].nunique()
     observation = (
         f"The marker is flat in {int(flat.sum())} of {counted(len(cells), 'cell')} of {name}, and "
         f"saturated in {int(saturated.sum())} (more than {_OF_A_CELL:.0%} of their pixels)"
@@ -42,7 +42,7 @@ def marker_measurable(cells: pd.DataFrame, name: str) -> Finding:
     if not known:
         observation = observation.split(", and ")[0] + "; whether it is saturated is not known"
     remedy = (
-        f", in {counted(fields, 'field')} of view; at most {_MOST:.0%} of the cells are taken as "
+        f", in {counted(datasets, 'dataset')}; at most {_MOST:.0%} of the cells are taken as "
         "usual: look at the images, and at gain and exposure of the marker; a flat cell counts as "
         "one without puncta."
     )

@@ -16,6 +16,7 @@ from autophagy_assets.analysis.identity import (
     CELL_ID,
     CLASS,
     DATASET,
+    FIELD_OF_VIEW,
     IDENTITY,
     METADATA,
     MODEL,
@@ -144,7 +145,7 @@ def _by_cell(scored: pd.DataFrame, study: Study) -> pd.DataFrame:
             LABEL: np.where(suspected, wrong, np.nan),
             DISAGREEMENT: differ,
             UNCERTAINTY: np.abs(primary),
-            "field": cells.groupby(DATASET, sort=False).ngroup(),
+            "field": cells.groupby(FIELD_OF_VIEW, sort=False).ngroup(),
             "line": cells.groupby(["genotype", "clone"], sort=False).ngroup(),
         }
     )

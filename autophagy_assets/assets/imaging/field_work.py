@@ -22,6 +22,7 @@ from autophagy_assets.errors import InputError
 from autophagy_assets.registry.store.files import StoredFile, put
 
 if TYPE_CHECKING:
+    from autophagy_assets.analysis.imaging.regions import FieldFiles
     from autophagy_assets.registry.fields import Field
 
 Places = dict[str, tuple[Path, str]]
@@ -109,6 +110,38 @@ def image_field(
             outcome = error
     used = process_time() - began
     return Worked(outcome, frozenset(noting.entries_read), this_process(), used)
+
+
+def put_fields_together(
+    job: "tuple[tuple[FieldFiles, ...], Places]", study: Study, scratch: Path
+) -> Worked:
+    """Put fields of view into one dataset, and its files into the store.
+
+    Parameters
+    ----------
+    job : tuple
+        The fields, and for each column of the manifest that names a file the folder of the store
+        that it goes to and its ending.
+    scratch : pathlib.Path
+        As for :func:`image_field`.
+
+    Returns
+    -------
+    Worked
+        What is noted of each field, and the files by their columns.
+    """
+    from autophagy_assets.analysis.imaging.together import put_together
+
+    fields, places = job
+    scratch.mkdir(exist_ok=True)  # that of a run which was killed may be tidied up already
+    with tempfile.TemporaryDirectory(dir=scratch, ignore_cleanup_errors=True) as work:
+        made = {name: Path(work) / f"{name}{suffix}" for name, (_, suffix) in places.items()}
+        noted = put_together(fields, *(made[name] for name in (DATASET, "spatialdata")))
+        files = {
+            name: put(partial(shutil.move, made[name]), *place, scratch)
+            for name, place in places.items()
+        }
+    return Worked((noted, files), frozenset())
 
 
 def this_process() -> str:

@@ -6,14 +6,13 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from autophagy_assets.assets.imaging.field_files import add_files, files_of
+from autophagy_assets.assets.imaging.field_files import add_files, places_in_store
 from autophagy_assets.assets.imaging.field_work import Places, Worked, see
 from autophagy_assets.assets.imaging.finished_fields import remember
 from autophagy_assets.assets.imaging.manifest import EXCLUDED, row_of
 from autophagy_assets.assets.imaging.work import work_on
 from autophagy_assets.errors import IntegrityError
 from autophagy_assets.registry.fields import Field
-from autophagy_assets.registry.store.outputs import place_of
 from autophagy_assets.registry.store.storage import publish
 
 if TYPE_CHECKING:
@@ -60,8 +59,7 @@ def readable_fields(
                 context.log.warning(f"{field.name}: excluded: {reason}")
                 break
         else:
-            files = files_of(context, field).items()
-            jobs.append((field, images, {name: place_of(file.key) for name, file in files}))
+            jobs.append((field, images, places_in_store(context, field)))
     return jobs, rows
 
 
@@ -118,6 +116,7 @@ def _numbered(
 
 
 def _what(function: Callable[..., Worked], numbered: tuple[int, Any]) -> list[Any]:
+    function = getattr(function, "func", function)  # what partial adds is no part of the job
     return [function.__qualname__, numbered[1]]
 
 

@@ -7,7 +7,12 @@ import platform
 from functools import cache
 from typing import Any
 
-from autophagy_assets.assets.imaging.field_work import featurize_field, image_field, measure_marker
+from autophagy_assets.assets.imaging.field_work import (
+    featurize_field,
+    image_field,
+    measure_marker,
+    put_fields_together,
+)
 from autophagy_assets.compute.pool import PRELOAD
 from autophagy_assets.compute.worker import installed_code, resource_of, start
 from autophagy_assets.staleness.code import code_of
@@ -30,7 +35,7 @@ def installation() -> dict[str, str]:
         Versions of Python and of the libraries, and hashes of the files of this platform.
     """
     found = {"Python": platform.python_version()}
-    for function in (image_field, featurize_field, measure_marker):
+    for function in (image_field, put_fields_together, featurize_field, measure_marker):
         found |= code_of(function).libraries
     return found | installed_code()
 

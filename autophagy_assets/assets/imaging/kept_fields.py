@@ -8,20 +8,22 @@ its images, such as a worker that was killed.
 """
 
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from autophagy_assets.analysis.identity import DATASET
-from autophagy_assets.assets.imaging.field_files import files_of
+from autophagy_assets.assets.imaging.field_files import FILES, SPATIAL, files_of, share_datasets
 from autophagy_assets.assets.imaging.manifest import OK, row_of
 from autophagy_assets.assets.imaging.method import METHOD, same_method
 from autophagy_assets.config.study import Study
 from autophagy_assets.errors import IntegrityError
 from autophagy_assets.io_managers.parquet import read_table
-from autophagy_assets.registry.fields import Field
+from autophagy_assets.registry.fields import Field, study_slug
 from autophagy_assets.registry.provenance.run_provenance import notes_of
 from autophagy_assets.registry.store.artifacts import fetch
 from autophagy_assets.registry.store.identifiers import is_version_of
+from autophagy_assets.registry.store.keys import ArtifactKey
 from autophagy_assets.staleness.materializations import HASH, RUN, UID, Materialization
 
 if TYPE_CHECKING:
@@ -39,7 +41,8 @@ def kept_fields(context: "StudyContext", fields: Iterable[Field]) -> list[dict[s
     fields = list(fields)
     earlier = _earlier_rows(context) if fields else {}
     found = [(field, earlier.get(row_of(field)["images"])) for field in fields]
-    rows = [_keep(context, field, row) for field, row in found if row is not None]
+    keep = _Shared(context).keep if share_datasets(context) else partial(_keep, context)
+    rows = [keep(field, row) for field, row in found if row is not None]
     return [row for row in rows if row is not None]
 
 
@@ -89,8 +92,8 @@ def _usable_rows(path: Path) -> dict[str, dict[str, Any]]:
 
 
 def _keep(context: "StudyContext", field: Field, row: dict[str, Any]) -> dict[str, Any] | None:
-    uids = {name: row[name] for name in (DATASET, "spatialdata")}
-    files = files_of(context, field)
+    uids = {name: row[name] for name in (DATASET, SPATIAL)}
+    files = files_of(context, [field])
     if not all(is_version_of(uid, files[name].key) for name, uid in uids.items()):
         return None  # of another study
     try:
@@ -100,3 +103,35 @@ def _keep(context: "StudyContext", field: Field, row: dict[str, Any]) -> dict[st
         return None
     context.log.info(f"{field.name}: kept, {row['n_cells']} cells")
     return row_of(field) | uids | {"n_cells": row["n_cells"]}
+
+
+class _Shared:
+    """Fields of datasets that may be put together anew: each of their files is looked at once."""
+
+    def __init__(self, context: "StudyContext") -> None:
+        self._context, self._study = context, study_slug(context.study)
+        self._paths: dict[str, Path | None] = {}
+
+    def keep(self, field: Field, row: dict[str, Any]) -> dict[str, Any] | None:
+        """Row of a field whose cells need not be found again; it has its ``files``."""
+        uids = {name: row[name] for name in (DATASET, SPATIAL)}
+        paths = {name: self._verified(uid, field) for name, uid in uids.items()}
+        if not all(paths.values()):
+            return None
+        self._context.log.info(f"{field.name}: kept, {row['n_cells']} cells")
+        return row_of(field) | uids | {"n_cells": row["n_cells"], FILES: paths}
+
+    def _verified(self, uid: str, field: Field) -> Path | None:
+        """Path of a file of this study; None where it cannot be used."""
+        if uid not in self._paths:
+            recorder, self._paths[uid] = self._context.recorder, None
+            try:
+                path = recorder.read(uid)
+            except IntegrityError as error:
+                self._context.log.warning(f"{field.name}: imaged again: {error}")
+                return None
+            recorder.consulted.add(uid)
+            key = ArtifactKey.parse(recorder.reads[uid].key)
+            if key is not None and key.study == self._study:
+                self._paths[uid] = path
+        return self._paths[uid]

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from autophagy_assets.analysis.identity import DATASET
+from autophagy_assets.analysis.identity import DATASET, FIRST_ID
 from autophagy_assets.registry.datasets import pixel_um
 from autophagy_assets.registry.fields import Field
 
@@ -52,6 +52,8 @@ def known_datasets(context: "StudyContext") -> list[dict[str, Any]]:
         if field.sample == context.partition:
             n_cells = -1 if pd.isna(entry.n_cells) else int(entry.n_cells)
             known = {"n_cells": n_cells, DATASET: entry.dataset, "pixel_um": entry.pixel_um}
+            if FIRST_ID in context.registry.datasets:
+                known[FIRST_ID] = entry.first_id
             rows.append(row_of(field) | known)
     return rows
 
@@ -68,3 +70,28 @@ def without(fields: list[Field], rows: list[dict[str, Any]]) -> list[Field]:
     """
     listed = {row["fov"] for row in rows}
     return [field for field in fields if field.fov not in listed]
+
+
+def manifest_of(rows: list[dict[str, Any]]) -> pd.DataFrame:
+    """Put the rows of a manifest into the order of its fields.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Where fields share datasets, with ``first_id``: ids of a field's cells are above it.
+    """
+    table = pd.DataFrame(rows).sort_values("field", ignore_index=True)
+    if FIRST_ID in table:
+        table[FIRST_ID] = table[FIRST_ID].fillna(0).astype("int64")
+    return table
+
+
+def datasets_in(manifest: pd.DataFrame) -> list[Any]:
+    """Datasets of a manifest that can be used: of each the row of its first field.
+
+    Returns
+    -------
+    list of namedtuple
+    """
+    usable = manifest[manifest["status"] == OK].drop_duplicates(DATASET)
+    return [*usable.itertuples()]

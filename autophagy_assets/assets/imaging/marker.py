@@ -9,6 +9,7 @@ from autophagy_assets.analysis.identity import CLASS, DATASET
 from autophagy_assets.assets.definition import study_asset
 from autophagy_assets.assets.imaging.field_work import measure_marker
 from autophagy_assets.assets.imaging.fields import in_order
+from autophagy_assets.assets.imaging.manifest import datasets_in
 from autophagy_assets.assets.imaging.samples import GROUP, blank_features
 from autophagy_assets.registry.datasets import companion
 from autophagy_assets.staleness.partitions import samples
@@ -31,7 +32,7 @@ def marker_features(context, single_cell_images: pd.DataFrame) -> pd.DataFrame:
     On two scales: contrast within the cell, and units of the image above its background. Of
     datasets whose field of view is not in LaminDB there is contrast alone.
     """
-    fields = [*single_cell_images.query("status == 'ok'").itertuples()]
+    fields = datasets_in(single_cell_images)
     jobs = [
         (context.read(field.dataset), field.pixel_um, segmented_field(context, field))
         for field in fields

@@ -43,7 +43,8 @@ def method_of(study: Study, entries: set[str]) -> Fingerprint:
     from autophagy_assets.analysis.imaging.segmentation import process_field
 
     code, values = code_of(process_field), study.values()
-    read = {entry: values[entry] for entry in sorted(entries)}
+    # Whether fields share datasets changes nothing of a field.
+    read = {entry: values[entry] for entry in sorted(entries - {"storage"})}
     return Fingerprint(code.modules, code.libraries, read)
 
 

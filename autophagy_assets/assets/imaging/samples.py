@@ -11,6 +11,7 @@ from autophagy_assets.analysis.features.tables import CELLS, MANIFEST
 from autophagy_assets.analysis.identity import CELL_ID, CLASS, DATASET
 from autophagy_assets.assets.context import StudyContext
 from autophagy_assets.assets.definition import study_asset
+from autophagy_assets.assets.imaging.field_files import share_datasets
 from autophagy_assets.assets.imaging.field_work import (
     Worked,
     featurize_field,
@@ -27,8 +28,14 @@ from autophagy_assets.assets.imaging.fields import (
 )
 from autophagy_assets.assets.imaging.finished_fields import finished_fields, forget_finished
 from autophagy_assets.assets.imaging.kept_fields import kept_fields
-from autophagy_assets.assets.imaging.manifest import known_datasets, without
+from autophagy_assets.assets.imaging.manifest import (
+    datasets_in,
+    known_datasets,
+    manifest_of,
+    without,
+)
 from autophagy_assets.assets.imaging.method import note_method
+from autophagy_assets.assets.imaging.shared_datasets import put_in_datasets
 from autophagy_assets.assets.imaging.work import work_on
 from autophagy_assets.errors import InputError
 from autophagy_assets.staleness.materializations import IMAGED, WORKER_SECONDS
@@ -101,9 +108,11 @@ def single_cell_images(context, config: ImagingConfig) -> pd.DataFrame:
                 note_cost(context, worked)
                 context.log.info(describe_field(field, worked))
                 rows.append(row_of_worked(context, field, worked))
-    note_method(context)
+        note_method(context)
+        if share_datasets(context):
+            rows = put_in_datasets(context, fields, rows, scratch)
     forget_finished(context)
-    return pd.DataFrame(rows).sort_values("field", ignore_index=True)
+    return manifest_of(rows)
 
 
 @study_asset(
@@ -116,7 +125,7 @@ def single_cell_images(context, config: ImagingConfig) -> pd.DataFrame:
 )
 def cell_features(context, single_cell_images: pd.DataFrame) -> pd.DataFrame:
     """Areas and intensities of every cell of a sample, by scPortrait's CellFeaturizer."""
-    fields = [*single_cell_images.query("status == 'ok'").itertuples()]
+    fields = datasets_in(single_cell_images)
     crops = [context.read(field.dataset) for field in fields]
     tables = in_order(context, featurize_field, crops)
     for field, cells in zip(fields, tables, strict=True):

@@ -12,9 +12,10 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from autophagy_assets.config.study import Study
-from autophagy_assets.registry.fields import study_slug
+from autophagy_assets.registry.fields import Field, study_slug
 from autophagy_assets.registry.provenance.recorder import Recorder
 from autophagy_assets.registry.provenance.runs import Step, transform_key
+from autophagy_assets.registry.shared_datasets import dataset_places
 from autophagy_assets.registry.store.instance import connect, writing
 from autophagy_assets.registry.store.keys import RAW_IMAGES, ArtifactKey
 from autophagy_assets.registry.store.lamin_internals import TRASH
@@ -31,15 +32,15 @@ class Stale:
     ids: tuple[int, ...]
 
 
-def field_keys(fields: Collection) -> set[str]:
+def field_keys(study: Study, fields: Collection[Field]) -> set[str]:
     """Fields of view as the keys of their files name them.
 
     Returns
     -------
     set of str
-        ``sample/field``.
+        ``sample/field``, or ``sample/fields-1`` and so on of fields that share datasets.
     """
-    return {field.place for field in fields}
+    return set(dataset_places(study, fields).values())
 
 
 def stale(

@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import numpy as np
+
 from autophagy_assets.analysis.identity import (
     CLASS,
+    FIRST_ID,
     METADATA,
     MODEL,
     OUTCOME,
     PREDICTED,
     SCORE,
 )
+from autophagy_assets.analysis.imaging.regions import places_of_cells
 from autophagy_assets.analysis.review.answers import ANNOTATOR, ANSWER
 from autophagy_assets.config.study import NO_CLASS
 from autophagy_assets.errors import InputError, IntegrityError
@@ -25,6 +29,7 @@ from autophagy_assets.registry.lineage.lineage import (
     nodes_of,
 )
 from autophagy_assets.registry.provenance.run_provenance import maker_of
+from autophagy_assets.registry.shared_datasets import IMAGES, fields_of
 
 
 class _CellWalk(NodeBuilder):
@@ -82,11 +87,9 @@ class _CellWalk(NodeBuilder):
         inputs, before = (self.inputs(artifact, run), run.id) if run is not None else ([], None)
         if artifact.uid == self._dataset:
             where = self._cells.position(self._dataset, self._cell)
-            children = tuple(self.node(each, before) for each in inputs)
-            return make_node(artifact, run, detail=where, inputs=children)
+            return self._of_field(artifact, run, where, inputs, before)
         if artifact.uid == self._field:
-            children = tuple(self.node(each, before) for each in inputs)
-            return make_node(artifact, run, detail="field of view with masks", inputs=children)
+            return self._of_field(artifact, run, "field of view with masks", inputs, before)
         if artifact.id not in self._held:
             return make_node(artifact, run)
         kept = [a for a in inputs if a.id in self._held or a.uid in (self._dataset, self._field)]
@@ -94,6 +97,19 @@ class _CellWalk(NodeBuilder):
         children = tuple(self.node(each, before) for each in (*kept, *models))
         detail = self._cells.fault(artifact) or self._held[artifact.id]
         left_out = len(inputs) - len(children)
+        return make_node(artifact, run, detail=detail, inputs=children, omitted=left_out)
+
+    def _of_field(
+        self, artifact: Any, run: Any, detail: str, inputs: list[Any], before: int | None
+    ) -> Node:
+        """Node of crops or a store, above the images of the field of the cell."""
+        own = inputs
+        if fields := fields_of(artifact.extra_data):
+            firsts = np.array([field[FIRST_ID] for field in fields])
+            field = fields[int(places_of_cells(firsts, np.array([self._cell]))[0])]
+            own = [each for each in inputs if each.uid in field[IMAGES]]
+        children = tuple(self.node(each, before) for each in own)
+        left_out = len(inputs) - len(own)
         return make_node(artifact, run, detail=detail, inputs=children, omitted=left_out)
 
 

@@ -25,12 +25,15 @@ from autophagy_assets.registry.review.annotation_files import (
 )
 from autophagy_assets.registry.review.answer_sheet import Cell, checked, read_sheet
 from autophagy_assets.registry.review.pages import read_page
+from autophagy_assets.registry.shared_datasets import IMAGES, fields_of
 from autophagy_assets.registry.store.artifacts import fetch
 from autophagy_assets.registry.store.instance import connect
 from autophagy_assets.registry.store.keys import ArtifactKey
 from autophagy_assets.registry.store.labels import STUDY
 
 _NAME = re.compile(r"[^\W_][\w-]{0,38}[^\W_]|[^\W_]")
+
+_STEM = 16  # characters of a uid that all versions of a key share
 
 
 @dataclass(frozen=True)
@@ -142,10 +145,17 @@ def withdrawn(datasets: Collection[str], study: Study) -> set[str]:
     own = connect().Artifact.filter(
         uid__in=list(datasets), run__transform__key=transform_key("single_cell_images")
     )
-    fields = field_keys(raw_fields(study))
-    keys = {uid: ArtifactKey.parse(key) for uid, key in own.values_list("uid", "key")}
-    return {
-        uid
-        for uid, key in keys.items()
-        if key is not None and f"{key.partition}/{key.field}" not in fields
-    }
+    fields = raw_fields(study)
+    places = field_keys(study, fields)
+    images = {uid[:_STEM] for field in fields for _, uid in field.images}
+    gone = set()
+    for uid, text, notes in own.values_list("uid", "key", "extra_data"):
+        key, shared = ArtifactKey.parse(text), fields_of(notes)
+        if shared:
+            # Until it is made again, nothing is shown of a dataset that has withdrawn cells.
+            there = all(one[:_STEM] in images for field in shared for one in field[IMAGES])
+        else:
+            there = key is None or f"{key.partition}/{key.field}" in places
+        if not there:
+            gone.add(uid)
+    return gone

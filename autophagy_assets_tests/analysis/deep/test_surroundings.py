@@ -8,8 +8,9 @@ import pytest
 
 from autophagy_assets.analysis.deep.crops import Crops
 from autophagy_assets.analysis.deep.surroundings import cut, scaled
+from autophagy_assets.analysis.galleries.centres import read_centres
 from autophagy_assets.analysis.galleries.crops import fetch_all_channels
-from autophagy_assets.analysis.galleries.spatial import read_centres, read_channel
+from autophagy_assets.analysis.galleries.spatial import read_channel
 from autophagy_assets.analysis.identity import CELL_ID, DATASET
 from autophagy_assets.config.study import Study
 from autophagy_assets.errors import InputError

@@ -64,7 +64,7 @@ def test_fields_of_unequal_size_count_as_they_weigh() -> None:
     sizes = found(few)
     # By hand: of each clone and stimulation 20 and 5 cells, so the mean has 1/25 of a cell's
     # variance, and (20^2 + 5^2) / 25^2 of a field's.
-    within = cell_values(few, 0.4).groupby(["genotype", "clone", "stimulation", DATASET])
+    within = cell_values(few, 0.4).groupby(["genotype", "clone", "stimulation", "field"])
     spread = within[MEAN_PROBABILITY]
     of_cells = (spread.var() * (spread.size() - 1)).sum() / (len(few) - spread.ngroups)
     assert sizes.cells == pytest.approx(2 * of_cells / 25)

@@ -46,6 +46,19 @@ def test_metadata_joins_by_dataset_whatever_the_order(order, rows):
     assert set(cleaned["fov"]) == {"unknown"}
 
 
+@given(st.permutations(range(4)), st.permutations(range(9)))
+def test_cells_of_fields_that_share_a_dataset_have_the_labels_of_their_own(order, rows):
+    raw = pd.DataFrame(
+        {DATASET: ["all"] * 6 + ["b"] * 3, CELL_ID: [1, 7, 8, 9, 20, 21, 0, 7, 30], CLASS: 0}
+    ).assign(area=1.0)
+    shown = raw.iloc[list(rows)]
+    datasets = pd.DataFrame(
+        {DATASET: ["all", "all", "all", "b"], "fov": list("xyzw"), "first_id": [0, 7, 20, 0]}
+    ).iloc[list(order)]
+    cleaned = clean(shown, datasets, STUDY)
+    assert "".join(cleaned["fov"]) == "".join("xxyyyzwww"[row] for row in rows)
+
+
 def test_what_is_not_known_of_a_dataset_is_unknown():
     datasets = pd.DataFrame({DATASET: ["a"], "genotype": ["WT"], "clone": [None]})
     cleaned = clean(six_cells(), datasets, STUDY)

@@ -86,6 +86,9 @@ def predictions() -> list[pd.DataFrame]:
     return tables
 
 
+RAW = "raw/A1.tif", "raw/A2.tif"
+
+
 def made(folder: Path, side: int = SIDE, noise: bool = False, **changes: Any) -> CellGallery:
     """The page of all cells; the field of view of the second dataset is not there."""
     paths, names = {}, [*MASKS, *STUDY.channels]
@@ -100,8 +103,10 @@ def made(folder: Path, side: int = SIDE, noise: bool = False, **changes: Any) ->
     store = write_store(folder / "field.zarr", nuclei, (120, 160), STUDY)
     shown = drawn(cells(), 2 * EACH, STUDY)
     origins = {
-        "uidA": FieldOrigin("crops/A.h5ad", "fieldA", store, ("raw/A1.tif", "raw/A2.tif")),
-        "uidB": FieldOrigin("crops/B.h5ad"),
+        ("uidA", "FOV1"): FieldOrigin(
+            "crops/A.h5ad", "fieldA", store, ("raw/A1.tif", "raw/A2.tif")
+        ),
+        ("uidB", "FOV1"): FieldOrigin("crops/B.h5ad"),
     }
     given: dict[str, Any] = {"available": 2 * EACH, "study": STUDY, "pixel_um": 0.5} | changes
     return cell_gallery(

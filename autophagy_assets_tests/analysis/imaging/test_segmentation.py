@@ -5,11 +5,15 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import tifffile
 
+from autophagy_assets.analysis.imaging.featurization import featurize
 from autophagy_assets.analysis.imaging.project import METHODS, project_config
+from autophagy_assets.analysis.imaging.regions import FieldFiles
 from autophagy_assets.analysis.imaging.segmentation import process_field
+from autophagy_assets.analysis.imaging.together import put_together
 from autophagy_assets.config.study import Study
 from autophagy_assets.errors import InputError
 from autophagy_assets_tests.analysis.imaged_fields import hashes, real_field
@@ -86,6 +90,33 @@ def test_the_spatialdata_holds_images_masks_and_centres(result, images):
     for cell in result.cell_ids:
         rows, columns = np.nonzero(nuclei == cell)
         np.testing.assert_allclose(centers.loc[cell, ["x", "y"]], [columns.mean(), rows.mean()])
+
+
+@pytest.mark.slow
+def test_fields_that_share_a_dataset_are_read_as_the_notebook_reads_one(result, tmp_path):
+    import scportrait
+    import spatialdata
+
+    fields = [FieldFiles(f"FOV{n}", result.single_cells, result.spatialdata) for n in (1, 2)]
+    crops, store = tmp_path / "single_cell_data.h5ad", tmp_path / "spatialdata.zarr"
+    noted = put_together(fields, crops, store)
+    cells = scportrait.io.read_h5sc(crops)
+    ids = [cell + field["first_id"] for field in noted for cell in result.cell_ids]
+    assert cells.obs["scportrait_cell_id"].astype(int).tolist() == ids
+    assert cells.obs["fov"].tolist() == [f for f in ("FOV1", "FOV2") for _ in result.cell_ids]
+    assert cells.uns["single_cell_images"]["n_cells"] == len(ids) == len(set(ids))
+    sdata, cell = spatialdata.read_zarr(store), ids[-1]
+    x, y = sdata["centers_seg_all_nucleus"].compute().loc[cell, :]
+    mask = sdata["seg_all_nucleus"]["scale0"]["image"].values
+    assert mask[round(y), round(x)] == cell
+    cropped = scportrait.tl.sdata.pp.get_bounding_box_sdata(
+        sdata, center_x=x, center_y=y, max_width=100
+    )
+    assert {"seg_all_nucleus", "seg_all_cytosol"} <= set(cropped.labels)
+    one, both = featurize(result.single_cells, STUDY), featurize(crops, STUDY)
+    assert both["scportrait_cell_id"].tolist() == ids
+    twice = pd.concat([one, one], ignore_index=True)
+    pd.testing.assert_frame_equal(both.iloc[:, 1:], twice.iloc[:, 1:])
 
 
 @pytest.mark.slow

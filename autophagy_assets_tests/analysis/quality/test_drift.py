@@ -22,7 +22,7 @@ def cells(n: int = 60, clones: int = 2, conditions: int = 2, seed: int = 0) -> p
             part = pd.DataFrame(random.normal(size=(n, 5)), columns=[f"f{i}" for i in range(5)])
             part = part + 10 * condition  # conditions may differ as they like
             part["stimulation"], part["clone"] = f"condition {condition}", f"clone {clone}"
-            part["dataset"] = f"data{condition}{clone}"
+            part["dataset"], part["fov"] = f"data{condition}{clone}", "FOV1"
             parts.append(part)
     return pd.concat(parts, ignore_index=True)
 

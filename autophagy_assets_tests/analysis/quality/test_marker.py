@@ -30,11 +30,11 @@ def test_few_flat_and_saturated_cells_pass_with_their_numbers() -> None:
 @pytest.mark.parametrize(
     ("table", "said"),
     [
-        (cells(flat=3), "flat in 3 of 20 cells of t, and saturated in 0 .* in 1 field of view"),
-        (cells(saturated=12), "and saturated in 12 .* in 2 fields of view; .* look at the images"),
+        (cells(flat=3), "flat in 3 of 20 cells of t, and saturated in 0 .* in 1 dataset"),
+        (cells(saturated=12), "and saturated in 12 .* in 2 datasets; .* look at the images"),
         (
             cells(flat=20).drop(columns="marker_saturated_units"),
-            "flat in 20 of 20 cells of t; whether it is saturated is not known, in 2 fields",
+            "flat in 20 of 20 cells of t; whether it is saturated is not known, in 2 datasets",
         ),
     ],
 )

@@ -77,7 +77,9 @@ def retired(platform: Platform) -> list[str]:
     """What a sync is to do: partitions, then what was made of those that are gone."""
     platform.sync()
     partitions = {a: set(platform.partitions(name)) for a, name in names(platform).items()}
-    return retire(platform.study, partitions, field_keys(raw_fields(platform.study)))
+    return retire(
+        platform.study, partitions, field_keys(platform.study, raw_fields(platform.study))
+    )
 
 
 def found(store: Any, platform: Platform) -> dict[str, str]:
