@@ -6,12 +6,10 @@ worker does in ``worker``, what becomes of it where the sender is killed in ``ke
 
 from __future__ import annotations
 
-import gc
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from traceback import clear_frames
 from typing import Any, TypeVar
 
 from autophagy_assets.compute.sent_batches import Work
@@ -104,39 +102,28 @@ class Cluster:
 
     @contextmanager
     def _client(self) -> Iterator[Any]:
-        from distributed import Client
+        from distributed import Client, Security
 
+        # Dask finds out too late, and leaves a client that hangs when it is collected.
+        if (
+            self.address.startswith("tls://")
+            and not (Security().get_connection_args("client")["ssl_context"])
+        ):
+            raise InputError(
+                f"{self.address} asks for certificates, and Dask knows none here: set "
+                "DASK_DISTRIBUTED__COMM__TLS__CA_FILE and those of the client (docs/scaling.md)."
+            )
         # What is lost is said here, in a sentence.
         logging.getLogger("distributed").setLevel(logging.CRITICAL)
         try:
             client = Client(self.address, timeout=CONNECT_S, set_as_default=False)
         except (OSError, ValueError) as error:
-            _end_client(error)
             raise InputError(
                 f"No Dask scheduler answers at {self.address}: see that 'autophagy serve workers' "
                 "runs there and can be reached from here, and that AUTOPHAGY_COMPUTE has its "
                 "address."
             ) from error
-        except TypeError as error:  # so Dask says that it knows no certificates
-            _end_client(error)
-            raise InputError(
-                f"{self.address} asks for certificates, and Dask knows none here: set "
-                "DASK_DISTRIBUTED__COMM__TLS__CA_FILE and those of the client (docs/scaling.md)."
-            ) from error
         try:
             yield client
         finally:
             client.close(timeout=5)
-
-
-def _end_client(error: Exception) -> None:
-    """End a client that could not begin, now.
-
-    The frames of its error hold it. Were it collected while the next client begins, it would wait
-    for a lock that this one has: ``distributed`` hangs for ever.
-    """
-    link: BaseException | None = error
-    while link is not None:
-        clear_frames(link.__traceback__)
-        link = link.__cause__ or link.__context__
-    gc.collect()
