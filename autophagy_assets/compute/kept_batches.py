@@ -3,7 +3,8 @@
 Dask drops a task when the last client that wants it has gone. So a batch is *published* while it is
 on its way, which keeps it and what comes of it on the scheduler, with the name of each job: what a
 job is, so that the same work has the same name in whichever run. Whoever asks for jobs of these
-names takes such a batch over instead of sending them, so no field is worked on twice.
+names takes such a batch over instead of sending them, so no field is worked on twice; but for a
+batch whose sender was killed between sending and publishing it, which does no harm.
 
 That is sound since a partition is never made twice at once on one home, and a name holds the
 folder of the store: a batch with the name of a job is of a run that has ended. What is taken is

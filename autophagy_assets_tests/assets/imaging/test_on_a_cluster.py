@@ -148,8 +148,12 @@ def test_fields_that_workers_have_when_the_run_is_killed_are_imaged_once(
     run = ["-c", RUN, tmp_path / "pid", platform.file, SAMPLE]
     killed = threading.Thread(target=run_python, args=[run, dict(os.environ), tmp_path])
     killed.start()
-    while not imaged(dask):
-        time.sleep(0.02)
+    sent: set[str] = set()
+    with Client(dask.address, set_as_default=False) as client:
+        while len(sent) < len(FIELDS) and killed.is_alive():
+            sent |= {str(name) for name in client.list_datasets()}
+            time.sleep(0.02)
+    assert imaged(dask), "nothing has begun"
     os.kill(int((tmp_path / "pid").read_text()), signal.SIGKILL)
     killed.join()
     platform.run("single_cell_images", partition=SAMPLE)
