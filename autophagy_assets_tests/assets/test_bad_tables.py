@@ -202,7 +202,9 @@ def test_a_knockout_with_other_features_is_reported(platform):
 def few_cells(store, tmp_path_factory) -> tuple[Platform, Refreshed, Refreshed]:
     """Few cells and a bad knockout; what a refresh did, and the next, with a good table of it."""
     folder = tmp_path_factory.mktemp("few cells")
-    platform = Platform(study_file(folder, "few cells", galleries={"class_cells": 16}))
+    platform = Platform(
+        study_file(folder, "few cells", galleries={"class_cells": 16, "error_cells": 9})
+    )
     genotypes = ("WT", "ATG5KO", "EI24KO")
     good = given_study(platform.study, folder, genotypes, cells=8, datasets=2).tables["EI24KO"]
     give(platform, "EI24KO", good.drop(columns=CELL_ID))
