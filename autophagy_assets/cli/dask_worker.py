@@ -21,6 +21,9 @@ DASK = {
     "DASK_DISTRIBUTED__WORKER__MEMORY__SPILL": "False",
     "DASK_DISTRIBUTED__WORKER__MEMORY__PAUSE": "False",
     "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "0",
+    # The profiler looks at frames of the job from another thread, so that what they hold lives on
+    # for a moment: an HDF5 dataset is then closed after the next one, and the file has other bytes.
+    "DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED": "False",
 }
 PRELOAD = "autophagy_assets.assets.imaging.installation"
 

@@ -68,6 +68,13 @@ def test_arrays_of_a_job_are_computed_where_the_job_is(dask):
     assert done == dict.fromkeys(range(12), True)
 
 
+def test_nobody_looks_at_the_frames_of_a_job(dask):
+    """What the frames hold would be closed later now and then: an HDF5 file had other bytes."""
+    with Client(dask.address, set_as_default=False) as client:
+        found = client.run(lambda dask_worker: "profile" in dask_worker.periodic_callbacks)
+    assert found and not any(found.values())
+
+
 def test_a_job_that_leaves_the_pool_of_its_worker_does_not_lose_the_rest_of_its_batch(dask):
     assert dict(place(dask).map_fields(seceding, range(12))) == {n: n for n in range(12)}
 
