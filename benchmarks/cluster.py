@@ -68,15 +68,16 @@ def fields_on(engine: Engine, count: int, workers: int, study: Study, scratch: P
     """Image and featurize fields; gives a line of results."""
     scratch.mkdir()
     source, fields = find_fields(count, scratch, study)
-    jobs = [Job(-1 - number, fields[number], workers) for number in range(workers)]
     work = partial(our_field, study=study, scratch=scratch)
     began, times = time.monotonic(), []
-    jobs += [Job(number, images) for number, images in enumerate(fields)]
-    for job, outcome in engine.map(work, jobs):
-        if isinstance(outcome, Exception):
-            raise outcome
-        if job.number >= 0:
-            times.append(outcome[:3])
+    # By themselves: those of one batch would wait for each other in one worker.
+    first = [Job(-1 - number, fields[number], workers) for number in range(workers)]
+    for jobs in (first, [Job(number, images) for number, images in enumerate(fields)]):
+        for job, outcome in engine.map(work, jobs):
+            if isinstance(outcome, Exception):
+                raise outcome
+            if job.number >= 0:
+                times.append(outcome[:3])
     whole = time.monotonic() - began
     begins, ends, cpus = zip(*times, strict=True)
     clock = max(ends) - min(begins)
