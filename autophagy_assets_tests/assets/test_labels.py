@@ -93,8 +93,16 @@ def test_the_others_are_compared_without_it_and_the_report_says_so(platform, tmp
     page = Path(platform.artifact("study_report").path).read_text()
     assert "Missing here, as it could not be made:" in page
     assert page.count("asks for at least 10 annotated cells of the control") > 1
-    said = evaluation_of(platform, "ko_predictions", "features_are_the_models", "EI24KO")
-    assert said.passed, said.description
+    gallery = Path(platform.artifact("cell_gallery").path).read_text()
+    assert (
+        "Model annotated is not on this page, as it could not be made: cross_validation[" in gallery
+    )
+    for asset, check, partition in (
+        ("ko_predictions", "features_are_the_models", "EI24KO"),
+        ("cell_gallery", "scores_belong_to_their_cells", None),
+    ):
+        said = evaluation_of(platform, asset, check, partition)
+        assert said.passed, said.description
     inputs = platform.latest("study_report").fingerprint.inputs
     assert inputs["score_reliability[annotated]"].startswith("could not be made: cross_validation[")
 
