@@ -21,6 +21,7 @@ import dagster as dg
 import pytest
 from django.db.transaction import atomic, set_rollback
 
+from autophagy_assets.config.sqlite_engines import keep_engines
 from autophagy_assets.registry.provenance.recorder import Recorder, Step
 from autophagy_assets.registry.store import lamin_internals
 from autophagy_assets.staleness.materializations import (
@@ -142,6 +143,17 @@ def test_dagster_has_an_instance_that_captures_nothing(tmp_path):
         ref = InstanceRef.from_dir(str(tmp_path), overrides={"compute_logs": quiet})
         with dg.DagsterInstance.from_ref(ref) as made:
             assert isinstance(made.compute_log_manager, kind)
+
+
+def test_dagster_makes_the_engines_of_its_sqlite_files_where_they_can_be_kept(tmp_path):
+    with used_in("dagster", "create_engine of its SQLite storage", "config/sqlite_engines"):
+        keep_engines()
+        with dg.DagsterInstance.local_temp(str(tmp_path)) as made:
+            for storage in (made.event_log_storage.index_connection, made.run_storage.connect):
+                with storage() as first:
+                    pass
+                with storage() as second:
+                    assert second.engine is first.engine
 
 
 def test_dagster_keeps_a_note_of_ours(instance):

@@ -217,6 +217,9 @@ def dagster_instance(*, capture: bool = True) -> dg.DagsterInstance:
     import dagster as dg
     from dagster._core.instance.ref import InstanceRef
 
+    from autophagy_assets.config.sqlite_engines import keep_engines
+
+    keep_engines()
     if capture:
         return dg.DagsterInstance.get()
     folder = Path(os.environ["DAGSTER_HOME"]).expanduser()

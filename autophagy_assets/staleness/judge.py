@@ -8,7 +8,7 @@ since (see ``fingerprint``), or when one of its files is gone or damaged.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from hashlib import sha256
@@ -18,8 +18,6 @@ from typing import Any
 import dagster as dg
 
 from autophagy_assets.config.study import Study
-from autophagy_assets.registry.consistency.damage import damaged
-from autophagy_assets.registry.consistency.run_outputs import artifacts_of_runs
 from autophagy_assets.registry.state import OUTSIDE, RegistryState
 from autophagy_assets.staleness.code import Code, code_of
 from autophagy_assets.staleness.fingerprint import (
@@ -29,12 +27,8 @@ from autophagy_assets.staleness.fingerprint import (
     version_without,
 )
 from autophagy_assets.staleness.left_out import by_model, failures_since, left_out_of, newest
-from autophagy_assets.staleness.materializations import (
-    RUN,
-    STORED,
-    Materialization,
-    MaterializationCache,
-)
+from autophagy_assets.staleness.materializations import Materialization, MaterializationCache
+from autophagy_assets.staleness.stored_files import StoredFiles
 from autophagy_assets.staleness.upstream import Target, upstream
 
 GIVEN = "autophagy/given"
@@ -93,6 +87,7 @@ class Judge:
         self._made = MaterializationCache(self.instance)
         self._observed = cache(lambda asset: newest(self.instance, asset))
         self._values = self.study.values()
+        self._files = StoredFiles(self.thorough)
 
     def upstream(self, assets: dg.AssetsDefinition, partition: str | None) -> list[Target]:
         """What an asset's partition is made from.
@@ -125,16 +120,17 @@ class Judge:
             A verdict for each of them.
         """
         verdicts: dict[str | None, Verdict] = {}
-        made: dict[str | None, Materialization] = {}
+        made: dict[Target, Materialization] = {}
         for partition in partitions:
             found = self._made(assets.key, partition)
             verdicts[partition] = self._compare(assets, partition, found, left_out or {})
             if found is not None:
-                made[partition] = found
-        for partition, problem in self._damage(made).items():
-            if not verdicts[partition].reason:
-                verdict = replace(verdicts[partition], reason=problem)
-                verdicts[partition] = replace(verdict, key=_key(verdict.key, problem))
+                made[Target(assets.key.to_user_string(), partition)] = found
+        for target, problem in self._files.problems(made).items():
+            verdict = verdicts[target.partition]
+            if not verdict.reason:
+                key = _key(verdict.key, problem)
+                verdicts[target.partition] = replace(verdict, reason=problem, key=key)
         return verdicts
 
     def _compare(
@@ -173,20 +169,16 @@ class Judge:
         found = self._made(target.key, target.partition)
         return found.version if found is not None else None
 
-    def _damage(self, made: Mapping[str | None, Materialization]) -> dict[str | None, str]:
-        """What is wrong with the files of partitions.
+    def look_at_files(self, targets: Iterable[Target]) -> None:
+        """Look at the files of many partitions at once, before they are judged.
 
-        A step may leave more than Dagster knows of, such as the crops of a field of view.
+        Parameters
+        ----------
+        targets : iterable of Target
+            Of any assets.
         """
-        runs = {partition: str(found.metadata.get(RUN, "")) for partition, found in made.items()}
-        held = artifacts_of_runs(runs.values())
-        needed = {
-            partition: held[runs[partition]]
-            | {str(found.metadata[name]) for name, _ in STORED if name in found.metadata}
-            for partition, found in made.items()
-        }
-        bad = damaged((uid for uids in needed.values() for uid in uids), self.thorough)
-        return {p: bad[min(uids & bad.keys())] for p, uids in needed.items() if uids & bad.keys()}
+        made = {target: self._made(target.key, target.partition) for target in targets}
+        self._files.problems({target: found for target, found in made.items() if found})
 
 
 def key_of(now: Fingerprint, found: Materialization | None) -> str:

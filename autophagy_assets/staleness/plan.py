@@ -75,13 +75,15 @@ def make_plan(judge: Judge) -> Plan:
     """Judge every target of a study."""
     graph, plan = judge.graph, Plan()
     made_here = {key.to_user_string() for key in graph.materializable_asset_keys}
-    for key in graph.toposorted_asset_keys:
-        if key not in graph.materializable_asset_keys:
-            continue
+    targets = _targets(judge)
+    judge.look_at_files(
+        Target(key.to_user_string(), partition)
+        for key, partitions in targets.items()
+        for partition in partitions
+    )
+    for key, partitions in targets.items():
         assets = graph.assets_def_for_key(key)
-        name = partitions_name(assets.partitions_def)
-        plan.partitions_of[key.to_user_string()] = name
-        partitions = sorted(judge.partitions(name)) if name else [None]
+        plan.partitions_of[key.to_user_string()] = partitions_name(assets.partitions_def)
         verdicts = judge.verdicts(assets, partitions, plan.left_out)
         for partition in partitions:
             target = Target(key.to_user_string(), partition)
@@ -93,6 +95,16 @@ def make_plan(judge: Judge) -> Plan:
             if by_model(assets.partitions_def):
                 _leave_out(plan, target, pending)
     return plan
+
+
+def _targets(judge: Judge) -> dict[dg.AssetKey, list[str | None]]:
+    """Partitions of every asset that is made here, in an order in which they can be made."""
+    found: dict[dg.AssetKey, list[str | None]] = {}
+    for key in judge.graph.toposorted_asset_keys:
+        if key in judge.graph.materializable_asset_keys:
+            name = partitions_name(judge.graph.get(key).partitions_def)
+            found[key] = [*sorted(judge.partitions(name))] if name else [None]
+    return found
 
 
 def record_left_out(instance: dg.DagsterInstance, plan: Plan) -> None:
