@@ -7,6 +7,9 @@ neither column alone names a cell and position never does. A field of view is
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from typing import Protocol
+
 import numpy as np
 import pandas as pd
 
@@ -30,12 +33,20 @@ PREDICTION = [MODEL, PREDICTED, SCORE, OUTCOME]
 NOT_FEATURES = frozenset([*IDENTITY, CLASS, *METADATA, *PREDICTION, KIND])
 
 
-def feature_columns(table: pd.DataFrame) -> list[str]:
+class HasColumns(Protocol):
+    """Anything with named columns."""
+
+    @property
+    def columns(self) -> Collection[str]:
+        """Names of the columns, in their order."""
+
+
+def feature_columns(table: HasColumns) -> list[str]:
     """Names of the feature columns of a table, in its order.
 
     Parameters
     ----------
-    table : pandas.DataFrame
+    table : pandas.DataFrame or object with columns
         A feature table; identity, class, metadata and prediction columns may be present.
 
     Returns
