@@ -190,9 +190,16 @@ class Cells:
             return None
         if DATASET not in names or CELL_ID not in names:
             return None
-        table = pq.read_table(path, columns=[n for n in _SHOWN if n in names]).to_pandas()
-        table = table.reset_index(drop=True)
-        return table[table[DATASET].isin(self._wanted)]
+        columns, kept, begin = [n for n in _SHOWN if n in names], [], 0
+        with pq.ParquetFile(path, pre_buffer=False) as file:
+            groups = range(file.num_row_groups)
+            read = (file.read_row_group(group, columns) for group in groups)
+            for part in read if groups else [file.read(columns)]:
+                rows = part.to_pandas().reset_index(drop=True)
+                rows.index += begin
+                begin += len(rows)
+                kept.append(rows[rows[DATASET].isin(self._wanted)])
+        return pd.concat(kept)
 
     def _verified(self, artifact: Any) -> Path | None:
         """Path of an artifact; None where it is refused, and the fault is kept."""
