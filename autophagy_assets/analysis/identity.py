@@ -116,6 +116,25 @@ def of_conditions(cells: pd.DataFrame) -> pd.DataFrame:
     return cells[(cells[CLASS] == NO_CLASS).to_numpy()]
 
 
+def among(table: pd.DataFrame, cells: pd.DataFrame) -> pd.DataFrame:
+    """Rows of a table that are of some cells, as far as it has any.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame, shape (n_cells, n_columns)
+    cells : pandas.DataFrame
+        Holds the identity of the cells.
+
+    Returns
+    -------
+    pandas.DataFrame
+        In the order of `table`, with its index.
+    """
+    near = table[table[DATASET].isin(cells[DATASET].unique()).to_numpy()]
+    wanted = pd.MultiIndex.from_frame(cells[IDENTITY])
+    return near[pd.MultiIndex.from_frame(near[IDENTITY]).isin(wanted)]
+
+
 def rows_of(table: pd.DataFrame, cells: pd.DataFrame, name: str) -> pd.DataFrame:
     """Rows of a table that are of some cells.
 

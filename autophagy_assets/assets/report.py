@@ -16,6 +16,7 @@ from autophagy_assets.analysis.report.content import (
     ReportFigure,
     ReportPage,
     abridged,
+    cells_by_field,
 )
 from autophagy_assets.analysis.report.page import render_report
 from autophagy_assets.analysis.report.story import tell
@@ -25,7 +26,6 @@ from autophagy_assets.io_managers.base import Partitions
 from autophagy_assets.io_managers.figure import StoredPicture
 from autophagy_assets.io_managers.gallery import StoredGallery
 from autophagy_assets.io_managers.parquet import PIECES
-from autophagy_assets.io_managers.pieces import StoredTable
 from autophagy_assets.registry.lineage.cells import lineage_trees
 from autophagy_assets.registry.lineage.lineage import nodes_of
 from autophagy_assets.registry.lineage.lineage_formats import tree_lines
@@ -67,7 +67,8 @@ def study_report(
 ) -> ReportPage:
     """The whole study on one self-contained page: figures, numbers, and what was run on what."""
     pictures = dict(named_pictures(figures, context.given[TITLES]))
-    fields = cells_by_field(clean_features[name] for name in clean_features)
+    tables = (clean_features[name] for name in clean_features)
+    fields = cells_by_field(piece for table in tables for piece in table.pieces(METADATA))
     manifests = [single_cell_images[sample] for sample in single_cell_images]
     shown = [picture.table for picture in pictures.values() if DATASET in picture.table]
     cells_shown = pd.concat(shown)[IDENTITY].drop_duplicates().itertuples(index=False, name=None)
@@ -119,24 +120,6 @@ def left_out(figures: Iterable[Any]) -> list[str]:
     """
     found = [one.left_out.values() for one in figures if isinstance(one, Partitions)]
     return sorted({reason for reasons in found for reason in reasons})
-
-
-def cells_by_field(tables: Iterable[StoredTable]) -> pd.DataFrame:
-    """Count the cells of each field of view, a row group at a time.
-
-    Parameters
-    ----------
-    tables : iterable of StoredTable
-        Cells of all genotypes, with metadata.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Metadata and ``cells``.
-    """
-    pieces = (piece for table in tables for piece in table.pieces(METADATA))
-    counts = pd.concat([piece.groupby(METADATA).size() for piece in pieces])
-    return counts.groupby(METADATA).sum().reset_index(name="cells")
 
 
 def labels_in(fields: pd.DataFrame, context: StudyContext) -> set[str]:

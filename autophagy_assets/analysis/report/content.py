@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,6 +10,7 @@ import pandas as pd
 
 from autophagy_assets.analysis.classifier.evaluation import ROC, is_evaluation
 from autophagy_assets.analysis.galleries.cell_map import SHOWN
+from autophagy_assets.analysis.identity import METADATA
 from autophagy_assets.analysis.report.claims import Claim
 from autophagy_assets.analysis.report.story import Story
 from autophagy_assets.config.study import Study
@@ -36,6 +37,23 @@ def abridged(table: pd.DataFrame) -> pd.DataFrame:
     found = kept.reset_index(drop=True)
     found.attrs[N_ROWS] = len(table)
     return found
+
+
+def cells_by_field(pieces: Iterable[pd.DataFrame]) -> pd.DataFrame:
+    """Count the cells of each field of view.
+
+    Parameters
+    ----------
+    pieces : iterable of pandas.DataFrame
+        Metadata of the cells of all genotypes, of some of them at a time.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Metadata and ``cells``.
+    """
+    counts = pd.concat([piece.groupby(METADATA).size() for piece in pieces])
+    return counts.groupby(METADATA).sum().reset_index(name="cells")
 
 
 @dataclass(frozen=True)

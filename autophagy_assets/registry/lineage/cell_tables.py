@@ -187,19 +187,16 @@ class Cells:
         try:
             names = pq.read_schema(path).names
         except pa.ArrowInvalid:  # somebody's file that only ends as a table does
+            names = []
+        if not {DATASET, CELL_ID} <= set(names):
             return None
-        if DATASET not in names or CELL_ID not in names:
-            return None
-        columns, kept, begin = [n for n in _SHOWN if n in names], [], 0
+        columns, kept, n = [n for n in _SHOWN if n in names], [], 0
         with pq.ParquetFile(path, pre_buffer=False) as file:
-            groups = range(file.num_row_groups)
-            read = (file.read_row_group(group, columns) for group in groups)
-            for part in read if groups else [file.read(columns)]:
-                rows = part.to_pandas().reset_index(drop=True)
-                rows.index += begin
-                begin += len(rows)
+            for group in range(file.num_row_groups):
+                rows = file.read_row_group(group, columns).to_pandas()
+                rows.index = pd.RangeIndex(n, n := n + len(rows))
                 kept.append(rows[rows[DATASET].isin(self._wanted)])
-        return pd.concat(kept)
+        return pd.concat(kept) if kept else None
 
     def _verified(self, artifact: Any) -> Path | None:
         """Path of an artifact; None where it is refused, and the fault is kept."""
