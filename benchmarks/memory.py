@@ -23,7 +23,7 @@ from typing import Any
 
 CELLS, LIMIT_GB = 2_000_000, 1.0
 FEATURES, OF_MARKER, FIELD = 60, 20, 500
-CLONES, MODEL, KNOCKOUT = ("clone 1", "clone 2"), "as_published", "KO"
+CLONES, MODELS, KNOCKOUT = ("clone 1", "clone 2"), ("as_published", "puncta"), "KO"
 MADE_UP = "what the steps start from"
 STEPS = (
     *("raw_features", "clean_features", "model_features", "ko_predictions", "ko_evaluation"),
@@ -70,6 +70,7 @@ def made_up(count: int) -> list[Any]:
     import numpy as np
     import pandas as pd
 
+    from autophagy_assets.analysis.evidence.folds import SCHEMES
     from autophagy_assets.assets.definition import study_asset
     from autophagy_assets.io_managers.pieces import TablePieces
     from autophagy_assets.staleness.partitions import models
@@ -121,7 +122,7 @@ def made_up(count: int) -> list[Any]:
             marker_puncta_number_contrast=random.poisson(3, n).astype(float),
         )
         cells["prob_class1"] = cells["score"]
-        return pd.concat([cells.assign(scheme=s) for s in ("cells", "fields")], ignore_index=True)
+        return pd.concat([cells.assign(scheme=s) for s in SCHEMES[:2]], ignore_index=True)
 
     @study_asset(group="knockouts", **asset)
     def condition_predictions(context):
@@ -135,7 +136,7 @@ def made_up(count: int) -> list[Any]:
         """A small forest of other cells."""
         from autophagy_assets.analysis.classifier.classification import train
 
-        model = context.study.model(MODEL)
+        model = context.study.model(MODELS[0])
         few = model.parameters.model_copy(update={"n_estimators": 4})
         model = model.model_copy(update={"parameters": few, "name": context.partition})
         return train(learned(context.study, features), model, "1")
@@ -200,8 +201,8 @@ def make(name: str, count: int) -> dict[str, float]:
         todo = {
             "cell_features": [sample for sample in every if sample.startswith(KNOCKOUT)],
             **dict.fromkeys(("marker_features", "single_cell_images"), every),
-            "cross_validation": [MODEL],
-            "autophagy_classifier": [MODEL],
+            "cross_validation": list(MODELS),
+            "autophagy_classifier": list(MODELS),
             "condition_predictions": [""],
         }
     with dagster_instance() as instance:
@@ -209,7 +210,7 @@ def make(name: str, count: int) -> dict[str, float]:
             (partitions.SAMPLE_PARTITIONS, every),
             (partitions.GENOTYPE_PARTITIONS, [KNOCKOUT]),
             (partitions.KNOCKOUT_PARTITIONS, [KNOCKOUT]),
-            (partitions.MODEL_PARTITIONS, [MODEL]),
+            (partitions.MODEL_PARTITIONS, list(MODELS)),
         ):
             instance.add_dynamic_partitions(kind, keys)
         used = time.process_time()

@@ -153,12 +153,15 @@ class StackedTables:
         """The same tables with some of their columns."""
         return StackedTables(self._tables, [*columns])
 
-    def pieces(self, columns: Iterable[str] | None = None) -> Iterator[pd.DataFrame]:
-        """Read a row group after the other, one table after the other."""
-        wanted = self.columns if columns is None else [*columns]
+    def pieces(
+        self, columns: Iterable[str] | None = None, only: Iterable[int] | None = None
+    ) -> Iterator[pd.DataFrame]:
+        """Read a row group after the other, one table after the other; as of `StoredTable`."""
+        wanted, chosen = (self.columns if columns is None else [*columns]), set(only or ())
         types = self._types[wanted]
-        for table in self._tables:
-            for piece in table.pieces(wanted):
+        found = (piece for table in self._tables for piece in table.pieces(wanted))
+        for number, piece in enumerate(found):
+            if only is None or number in chosen:
                 same = [*piece] == wanted and (piece.dtypes == types).all()
                 yield piece if same else piece.reindex(columns=wanted).astype(types)
 
