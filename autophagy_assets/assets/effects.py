@@ -25,7 +25,8 @@ from autophagy_assets.assets.definition import every, in_pieces, study_asset
 from autophagy_assets.errors import InputError
 from autophagy_assets.io_managers.base import Partitions
 from autophagy_assets.io_managers.parquet import PIECES
-from autophagy_assets.io_managers.pieces import ByValue, StoredTable
+from autophagy_assets.io_managers.pieces import StoredTable
+from autophagy_assets.io_managers.stored_tables import ByValue
 from autophagy_assets.staleness.partitions import knockouts
 
 GROUP = "effects"

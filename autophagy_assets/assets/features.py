@@ -16,7 +16,8 @@ from autophagy_assets.assets.context import StudyContext
 from autophagy_assets.assets.definition import every, in_pieces, study_asset
 from autophagy_assets.errors import InputError
 from autophagy_assets.io_managers.parquet import PIECES, stream_table
-from autophagy_assets.io_managers.pieces import StackedTables, StoredTable, TablePieces
+from autophagy_assets.io_managers.pieces import StoredTable, TablePieces
+from autophagy_assets.io_managers.stored_tables import StackedTables
 from autophagy_assets.registry.datasets import FEATURIZED, UNKNOWN
 from autophagy_assets.staleness.partitions import genotype_of, genotypes
 

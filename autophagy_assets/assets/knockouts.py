@@ -17,7 +17,8 @@ from autophagy_assets.analysis.identity import CLASS, MODEL, NOT_FEATURES, PREDI
 from autophagy_assets.assets.crops import crops_of
 from autophagy_assets.assets.definition import control, every, in_pieces, study_asset
 from autophagy_assets.io_managers.parquet import PIECES
-from autophagy_assets.io_managers.pieces import ByValue, StoredTable, TablePieces
+from autophagy_assets.io_managers.pieces import StoredTable, TablePieces
+from autophagy_assets.io_managers.stored_tables import ByValue
 from autophagy_assets.staleness.partitions import knockouts
 
 if TYPE_CHECKING:

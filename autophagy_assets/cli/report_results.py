@@ -14,7 +14,8 @@ from autophagy_assets.analysis.identity import MODEL
 from autophagy_assets.config.study import Study
 from autophagy_assets.errors import IntegrityError
 from autophagy_assets.io_managers.parquet import read_table, stream_table
-from autophagy_assets.io_managers.pieces import ByValue, StoredTable
+from autophagy_assets.io_managers.pieces import StoredTable
+from autophagy_assets.io_managers.stored_tables import ByValue
 from autophagy_assets.registry.report_versions import ReportVersion
 from autophagy_assets.registry.store.artifacts import fetch
 

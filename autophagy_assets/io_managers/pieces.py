@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -96,7 +96,9 @@ class StoredTable:
     @property
     def columns(self) -> list[str]:
         """Names of the columns, in their order."""
-        return self._chosen or [str(name) for name in self._schema.empty_table().to_pandas()]
+        if self._chosen is not None:
+            return self._chosen
+        return [str(name) for name in self._schema.empty_table().to_pandas()]
 
     @property
     def categories(self) -> list[str]:
@@ -126,75 +128,6 @@ class StoredTable:
             ordered = piece if wanted is None or [*piece] == wanted else piece[wanted]
             types = {name: kind for name, kind in self._types.items() if name in ordered}
             yield ordered.astype(types) if types else ordered
-
-
-class StackedTables:
-    """Stored tables one below the other, as ``pandas.concat`` puts them together.
-
-    Parameters
-    ----------
-    tables : sequence of StoredTable
-        One at least, each with rows.
-    columns : list of str, optional
-        Those that are looked at; default all that any of them has.
-    """
-
-    def __init__(self, tables: Sequence[StoredTable], columns: list[str] | None = None) -> None:
-        self._tables = tables
-        heads = [next(table.pieces(only=[0])).head(1) for table in tables]
-        head = pd.concat(heads, ignore_index=True)
-        self._types = head.dtypes
-        self.columns: list[str] = [str(c) for c in head] if columns is None else columns
-
-    def __len__(self) -> int:
-        return sum(map(len, self._tables))
-
-    def __getitem__(self, columns: list[str]) -> StackedTables:
-        """The same tables with some of their columns."""
-        return StackedTables(self._tables, [*columns])
-
-    def pieces(
-        self, columns: Iterable[str] | None = None, only: Iterable[int] | None = None
-    ) -> Iterator[pd.DataFrame]:
-        """Read a row group after the other, one table after the other; as of `StoredTable`."""
-        wanted, chosen = (self.columns if columns is None else [*columns]), set(only or ())
-        types = self._types[wanted]
-        found = (piece for table in self._tables for piece in table.pieces(wanted))
-        for number, piece in enumerate(found):
-            if only is None or number in chosen:
-                same = [*piece] == wanted and (piece.dtypes == types).all()
-                yield piece if same else piece.reindex(columns=wanted).astype(types)
-
-
-class ByValue(Mapping[str, pd.DataFrame]):
-    """Rows of a stored table by what a column says; those of one value are in memory at a time.
-
-    Parameters
-    ----------
-    by : str
-        The column.
-    columns : iterable of str, optional
-        Those that are read, as far as the table has them; default all.
-    """
-
-    def __init__(self, table: StoredTable, by: str, columns: Iterable[str] | None = None) -> None:
-        self._table, self._by = table, by
-        self._columns = None if columns is None else [by, *columns]
-        self._places: dict[str, list[int]] = {}
-        for number, piece in enumerate(table.pieces([by])):
-            for value in piece[by].unique():
-                self._places.setdefault(value, []).append(number)
-
-    def __getitem__(self, value: str) -> pd.DataFrame:
-        pieces = self._table.pieces(self._columns, self._places[value])
-        found = [piece[(piece[self._by] == value).to_numpy()] for piece in pieces]
-        return pd.concat(found, ignore_index=True)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._places)
-
-    def __len__(self) -> int:
-        return len(self._places)
 
 
 def write_in_row_groups(pieces: TablePieces, path: Path, row_group: int) -> None:

@@ -24,7 +24,8 @@ from autophagy_assets.config.sections import Checks
 from autophagy_assets.config.study import Study
 from autophagy_assets.io_managers import parquet
 from autophagy_assets.io_managers.parquet import stream_table, write_table
-from autophagy_assets.io_managers.pieces import ByValue, StoredTable
+from autophagy_assets.io_managers.pieces import StoredTable
+from autophagy_assets.io_managers.stored_tables import ByValue
 
 STUDY = Study.load()
 BAD = {"twice": (CELL_ID, 1), "missing": ("area", np.nan), "infinite": ("DAPI_mean", np.inf)}
