@@ -60,7 +60,7 @@ def ours(study: Any, cells: Any, background: Any) -> None:
 
     found = {m.name: cross_validate(cells, m, study) for m in study.models}
     headline(compare(pd.concat(found.values()), refusals(cells, study)), study.primary)
-    knockout, scores = cells[cells["genotype"] != study.control], []
+    knockout, scores = cells[cells["genotype"] != study.control], list[Any]()
     control = cells[cells["genotype"] == study.control]
     for model in study.models:
         negative_controls(cells, model, study, found[model.name], background)
@@ -69,10 +69,10 @@ def ours(study: Any, cells: Any, background: Any) -> None:
         fitted = estimator_of(model).fit(control[used], control["class"])
         raw = fitted.predict_proba(knockout[used])[:, 1]
         predicted = knockout.assign(prob_class1=scoring.probabilities(raw))
-        scores.append(scores_by_scheme(found[model.name], predicted, model))
+        scores += scores_by_scheme(found[model.name], predicted, model)
         scored = pd.concat([scored_as_stored(found[model.name], model, scoring.scheme), predicted])
         effects_table(responses(measure(scored, scoring.positive_above), study), "EI24KO", study)
-    specifications(pd.concat(scores), "EI24KO", study.classes[1], study)
+    specifications(scores, "EI24KO", study.classes[1], study)
 
 
 def plain(study: Any, cells: Any, background: Any) -> None:

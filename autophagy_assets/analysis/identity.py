@@ -7,6 +7,9 @@ neither column alone names a cell and position never does. A field of view is
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from typing import Protocol
+
 import numpy as np
 import pandas as pd
 
@@ -30,12 +33,20 @@ PREDICTION = [MODEL, PREDICTED, SCORE, OUTCOME]
 NOT_FEATURES = frozenset([*IDENTITY, CLASS, *METADATA, *PREDICTION, KIND])
 
 
-def feature_columns(table: pd.DataFrame) -> list[str]:
+class HasColumns(Protocol):
+    """Anything with named columns."""
+
+    @property
+    def columns(self) -> Collection[str]:
+        """Names of the columns, in their order."""
+
+
+def feature_columns(table: HasColumns) -> list[str]:
     """Names of the feature columns of a table, in its order.
 
     Parameters
     ----------
-    table : pandas.DataFrame
+    table : pandas.DataFrame or object with columns
         A feature table; identity, class, metadata and prediction columns may be present.
 
     Returns
@@ -103,6 +114,25 @@ def of_conditions(cells: pd.DataFrame) -> pd.DataFrame:
         In their order, with their index.
     """
     return cells[(cells[CLASS] == NO_CLASS).to_numpy()]
+
+
+def among(table: pd.DataFrame, cells: pd.DataFrame) -> pd.DataFrame:
+    """Rows of a table that are of some cells, as far as it has any.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame, shape (n_cells, n_columns)
+    cells : pandas.DataFrame
+        Holds the identity of the cells.
+
+    Returns
+    -------
+    pandas.DataFrame
+        In the order of `table`, with its index.
+    """
+    near = table[table[DATASET].isin(cells[DATASET].unique()).to_numpy()]
+    wanted = pd.MultiIndex.from_frame(cells[IDENTITY])
+    return near[pd.MultiIndex.from_frame(near[IDENTITY]).isin(wanted)]
 
 
 def rows_of(table: pd.DataFrame, cells: pd.DataFrame, name: str) -> pd.DataFrame:

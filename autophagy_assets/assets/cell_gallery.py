@@ -22,11 +22,17 @@ from autophagy_assets.analysis.identity import (
     IDENTITY,
     METADATA,
     MODEL,
+    OUTCOME,
+    SCORE,
+    among,
+    rows_of,
 )
 from autophagy_assets.assets.context import PIXEL_UM, StudyContext
-from autophagy_assets.assets.definition import every, study_asset
+from autophagy_assets.assets.definition import every, in_pieces, study_asset
 from autophagy_assets.assets.galleries import GROUP
 from autophagy_assets.assets.galleries import SOURCE as DATASETS
+from autophagy_assets.io_managers.parquet import PIECES
+from autophagy_assets.io_managers.pieces import StoredTable
 from autophagy_assets.registry.datasets import companion
 from autophagy_assets.registry.store.artifacts import keys_of
 from autophagy_assets.registry.store.keys import ArtifactKey
@@ -39,9 +45,10 @@ CELLS = [*IDENTITY, CLASS, *METADATA]
     io="gallery_io",
     kinds={"html"},
     ins={
-        "model_features": every(),
+        "model_features": every(**{PIECES: True}),
         "cross_validation": every(columns=[*CELLS, MODEL, SCHEME, RAW]),
-        "ko_predictions": every(),
+        "condition_predictions": in_pieces(),
+        "ko_predictions": every(**{PIECES: True}),
         "single_cell_images": every(columns=[DATASET, *METADATA, PIXEL_UM, "images"]),
     },
     deps=DATASETS,
@@ -51,7 +58,7 @@ def cell_gallery(
     model_features,
     cross_validation,
     ko_predictions,
-    condition_predictions: pd.DataFrame,
+    condition_predictions,
     single_cell_images,
 ) -> page.CellGallery:
     """A page with all cells, or 2,000 of them: filter, sort, and look at each in its field of view.
@@ -60,14 +67,17 @@ def cell_gallery(
     them.
     """
     every_cell = all_cells(model_features)
-    cells = drawn(every_cell, MOST_CELLS, context.study)
+    cells = with_sortable(drawn(every_cell, MOST_CELLS, context.study), model_features)
+    tables = {
+        f"ko_predictions[{knockout}]": ko_predictions[knockout] for knockout in ko_predictions
+    }
     predictions = [
         *unseen(cross_validation, context),
         *(
-            ko_predictions[knockout].assign(**{SOURCE: f"ko_predictions[{knockout}]"})
-            for knockout in ko_predictions
+            among(piece, cells).assign(**{SOURCE: name})
+            for name, table in (tables | {"condition_predictions": condition_predictions}).items()
+            for piece in table.pieces([*IDENTITY, MODEL, SCORE, OUTCOME])
         ),
-        condition_predictions.assign(**{SOURCE: "condition_predictions"}),
     ]
     manifests = {sample: single_cell_images[sample] for sample in single_cell_images}
     paths, pixel_um = context.images(cells, manifests)
@@ -84,14 +94,21 @@ def cell_gallery(
     )
 
 
-def all_cells(model_features: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """Cells of all genotypes with the features by which people sort them, and their table."""
+def all_cells(model_features: Mapping[str, StoredTable]) -> pd.DataFrame:
+    """Identity, class and metadata of the cells of all genotypes."""
+    tables = [model_features[genotype].pieces(CELLS) for genotype in model_features]
+    return pd.concat([piece for table in tables for piece in table], ignore_index=True)
+
+
+def with_sortable(cells: pd.DataFrame, model_features: Mapping[str, StoredTable]) -> pd.DataFrame:
+    """Cells with the features by which people sort them, and their table."""
     tables = []
     for genotype in model_features:
         table = model_features[genotype]
-        kept = [*CELLS, *sortable(table.columns)]
-        tables.append(table[kept].assign(**{SOURCE: f"model_features[{genotype}]"}))
-    return pd.concat(tables, ignore_index=True)
+        pieces = table.pieces([*CELLS, *sortable(table.columns)])
+        found = pd.concat([among(piece, cells) for piece in pieces], ignore_index=True)
+        tables.append(found.assign(**{SOURCE: f"model_features[{genotype}]"}))
+    return rows_of(pd.concat(tables, ignore_index=True), cells, "model_features")
 
 
 def unseen(

@@ -1,5 +1,6 @@
 """Effects: what a knockout does to the response, and whether that depends on how it is measured."""
 
+from collections.abc import Collection
 from dataclasses import replace
 
 import pandas as pd
@@ -16,16 +17,21 @@ from autophagy_assets.analysis.effects.not_measured import sentence_picture
 from autophagy_assets.analysis.effects.replicates_figures import replicate_picture
 from autophagy_assets.analysis.effects.responses import POSITIVE_SHARE
 from autophagy_assets.analysis.effects.robustness_figures import robustness_picture
+from autophagy_assets.analysis.effects.scored_cells import NEEDED
 from autophagy_assets.analysis.figures import Picture
 from autophagy_assets.analysis.identity import MODEL
 from autophagy_assets.analysis.left_out import noted
-from autophagy_assets.assets.definition import every, study_asset
+from autophagy_assets.assets.definition import every, in_pieces, study_asset
 from autophagy_assets.errors import InputError
 from autophagy_assets.io_managers.base import Partitions
+from autophagy_assets.io_managers.parquet import PIECES
+from autophagy_assets.io_managers.pieces import StoredTable
+from autophagy_assets.io_managers.stored_tables import ByValue
 from autophagy_assets.staleness.partitions import knockouts
 
 GROUP = "effects"
 FROM_MODELS = {"cross_validation": every()}
+OF_KNOCKOUT = {**FROM_MODELS, "ko_predictions": in_pieces()}
 
 
 @study_asset(
@@ -33,24 +39,20 @@ FROM_MODELS = {"cross_validation": every()}
     io="figure_io",
     kinds={"scipy", "matplotlib"},
     partitions=knockouts,
-    ins=FROM_MODELS,
+    ins={**OF_KNOCKOUT, "condition_predictions": in_pieces()},
     title="What {} does to the response",
 )
-def knockout_effect(
-    context,
-    ko_predictions: pd.DataFrame,
-    condition_predictions: pd.DataFrame,
-    cross_validation,
-) -> Picture:
+def knockout_effect(context, ko_predictions, condition_predictions, cross_validation) -> Picture:
     """Response of each clone of a knockout and of the control, and the difference with interval.
 
     Drawn for the stimulation that is class 1; the table has every stimulation.
     """
-    model, knockout = context.study.model(context.study.primary), ko_predictions["genotype"].iloc[0]
+    model, predictions = context.study.model(context.study.primary), by_model(ko_predictions)
+    knockout = genotype_in(ko_predictions)
     try:
-        scores = of_primary(cross_validation, ko_predictions, model.name)
+        scores = of_primary(cross_validation, predictions, model.name)
         measured, effect, effects = measured_effect(
-            scores, ko_predictions, condition_predictions, model, context.study
+            scores, predictions, by_model(condition_predictions), model, context.study
         )
     except InputError as error:  # such as a knockout that was not stimulated; the rest goes on
         return sentence_picture(f"Response of {knockout}", str(error))
@@ -63,19 +65,19 @@ def knockout_effect(
     io="figure_io",
     kinds={"scipy", "matplotlib"},
     partitions=knockouts,
-    ins=FROM_MODELS,
+    ins=OF_KNOCKOUT,
     title="Whether that depends on how it is measured: {}",
 )
-def effect_robustness(context, ko_predictions: pd.DataFrame, cross_validation) -> Picture:
+def effect_robustness(context, ko_predictions, cross_validation) -> Picture:
     """The effect of a knockout under every model, threshold and way to leave cells out, sorted."""
-    scores = {name: cross_validation[name] for name in cross_validation}
-    knockout = ko_predictions["genotype"].iloc[0]
+    predictions, knockout = by_model(ko_predictions), genotype_in(ko_predictions)
     try:
-        table = every_specification(scores, ko_predictions, context.study)
+        table = every_specification(cross_validation, predictions, context.study)
     except InputError as error:
         return sentence_picture(f"Effect of {knockout} in every way of measuring it", str(error))
     picture = robustness_picture(table, knockout, context.study.classes[1], context.study)
-    unknown = {n: "it has no scores of the knockout" for n in scores if n not in set(table[MODEL])}
+    known, reason = set(table[MODEL]), "it has no scores of the knockout"
+    unknown = {name: reason for name in cross_validation if name not in known}
     return noted(picture, unknown | cross_validation.left_out)
 
 
@@ -84,15 +86,16 @@ def effect_robustness(context, ko_predictions: pd.DataFrame, cross_validation) -
     io="figure_io",
     kinds={"scipy", "matplotlib"},
     partitions=knockouts,
-    ins=FROM_MODELS,
+    ins=OF_KNOCKOUT,
     title="How many clones would show it: {}",
 )
-def replicate_plan(context, ko_predictions: pd.DataFrame, cross_validation) -> Picture:
+def replicate_plan(context, ko_predictions, cross_validation) -> Picture:
     """Clones that would show the effect of a knockout, and whether more fields or cells help."""
-    model, knockout = context.study.model(context.study.primary), ko_predictions["genotype"].iloc[0]
+    model, predictions = context.study.model(context.study.primary), by_model(ko_predictions)
+    knockout = genotype_in(ko_predictions)
     try:
-        scores = of_primary(cross_validation, ko_predictions, model.name)
-        table = planned_replicates(scores, ko_predictions, model, context.study)
+        scores = of_primary(cross_validation, predictions, model.name)
+        table = planned_replicates(scores, predictions, model, context.study)
     except InputError as error:
         return sentence_picture(f"Clones that would show what {knockout} does", str(error))
     return replicate_picture(table, POSITIVE_SHARE)
@@ -102,40 +105,56 @@ def replicate_plan(context, ko_predictions: pd.DataFrame, cross_validation) -> P
     group=GROUP,
     io="figure_io",
     kinds={"matplotlib"},
-    ins={**FROM_MODELS, "ko_predictions": every()},
+    ins={
+        **FROM_MODELS,
+        "condition_predictions": in_pieces(),
+        "ko_predictions": every(**{PIECES: True}),
+    },
     title="Response from one condition to the next",
 )
-def response_curve(
-    context, cross_validation, condition_predictions: pd.DataFrame, ko_predictions
-) -> Picture:
+def response_curve(context, cross_validation, condition_predictions, ko_predictions) -> Picture:
     """Positive share of each clone, of the control and the knockouts, under every stimulation.
 
     In the order of the study file. A study without conditions has its two classes alone.
     """
     model = context.study.model(context.study.primary)
-    predictions = [condition_predictions, *(ko_predictions[name] for name in ko_predictions)]
+    conditions = by_model(condition_predictions)
+    knockouts = [by_model(ko_predictions[name]) for name in ko_predictions]
+    there = {name for predictions in (conditions, *knockouts) for name in predictions}
     try:
-        scores = of_primary(cross_validation, pd.concat(predictions), model.name)
+        scores = of_primary(cross_validation, there, model.name)
     except InputError as error:
         return sentence_picture("Response from one condition to the next", str(error))
-    table, threshold = curve_of(scores, predictions, model, context.study)
+    table, threshold = curve_of(scores, conditions, knockouts, model, context.study)
     return curve_picture(table, threshold, context.study)
 
 
-def of_primary(cross_validation: Partitions, predictions: pd.DataFrame, model: str) -> pd.DataFrame:
+def by_model(predictions: StoredTable) -> ByValue:
+    """Predictions of each model, read when they are looked at."""
+    return ByValue(predictions, MODEL, NEEDED)
+
+
+def genotype_in(predictions: StoredTable) -> str:
+    """Genotype of the cells of a table."""
+    return next(predictions.pieces(["genotype"], only=[0]))["genotype"].iloc[0]
+
+
+def of_primary(
+    cross_validation: Partitions, predicted: Collection[str], model: str
+) -> pd.DataFrame:
     """Cross-validated scores of the primary model.
 
     Parameters
     ----------
-    predictions : pandas.DataFrame
-        Of other cells; where there are any, some have to be of the model.
+    predicted : collection of str
+        Models that have predicted other cells; where there are any, this one has to be among them.
 
     Raises
     ------
     InputError
         If the model could not be made.
     """
-    if model in cross_validation and (predictions.empty or model in set(predictions[MODEL])):
+    if model in cross_validation and (not predicted or model in predicted):
         return cross_validation[model]
     reason = cross_validation.left_out.get(model, "its predictions are missing; see the status")
     raise InputError(f"Model {model} leads, and could not be made: {reason.rstrip('.')}.")

@@ -1,19 +1,23 @@
 """Features: the table of a genotype, and the part of it that a classifier may use."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import dagster as dg
 import pandas as pd
 
 from autophagy_assets.analysis.features.cleaning import clean, used_columns
 from autophagy_assets.analysis.features.contract import check_feature_table
-from autophagy_assets.analysis.features.sets import with_marker
+from autophagy_assets.analysis.features.marker import MarkerFeatures
+from autophagy_assets.analysis.features.parts import whole
 from autophagy_assets.analysis.features.tables import CELLS, CLEAN
 from autophagy_assets.analysis.identity import CELL_ID, CLASS, DATASET
 from autophagy_assets.analysis.marker.features import marker_features as measured_marker
 from autophagy_assets.assets.context import StudyContext
-from autophagy_assets.assets.definition import every, study_asset
+from autophagy_assets.assets.definition import every, in_pieces, study_asset
 from autophagy_assets.errors import InputError
+from autophagy_assets.io_managers.parquet import PIECES, stream_table
+from autophagy_assets.io_managers.pieces import StoredTable, TablePieces
+from autophagy_assets.io_managers.stored_tables import StackedTables
 from autophagy_assets.registry.datasets import FEATURIZED, UNKNOWN
 from autophagy_assets.staleness.partitions import genotype_of, genotypes
 
@@ -42,51 +46,54 @@ source_datasets = dg.AssetSpec(
     kinds={"pandas", "parquet"},
     artifact=FEATURIZED,
     partitions=genotypes,
-    ins={"cell_features": every()},
+    ins={"cell_features": every(**{PIECES: True})},
     deps=[dg.AssetDep("source_features")],
     schema=CELLS,
 )
-def raw_features(context, cell_features) -> pd.DataFrame:
+def raw_features(context, cell_features) -> TablePieces:
     """Featurized single-cell images of a genotype.
 
     Found in the source instance where it has them, else put together from its samples.
     """
     name = f"raw_features[{context.partition}]"
+    table: StoredTable | StackedTables
     if (uid := context.registry.tables.get(context.partition)) is not None:
-        table = whole_numbers(pd.read_parquet(context.read(uid)))
+        table = of_plain_types(StoredTable(context.read(uid), stream_table))
         name = f"{context.recorder.reads[uid].key} ({uid}), given for {name},"
     else:
         table = put_together(cell_features, context.partition)
     # Refused here and not only by the asset check: a broken table is not stored at all.
-    used = used_columns(table, context.study)
+    used = table[used_columns(table, context.study)]
     check_feature_table(used, name, context.study.class_numbers)
-    return table
+    return TablePieces(len(table), table.pieces())
 
 
-def whole_numbers(table: pd.DataFrame) -> pd.DataFrame:
-    """Cell ids and classes as int64 where they are whole numbers of another type.
+def of_plain_types(table: StoredTable) -> StoredTable:
+    """Cell ids and classes as int64 where they are whole numbers, and text instead of categories.
 
     Parameters
     ----------
-    table : pandas.DataFrame
+    table : StoredTable
         As another lab stored it.
 
     Returns
     -------
-    pandas.DataFrame
+    StoredTable
         What is not a whole number is left for the table contract to refuse.
     """
-    present = table[[c for c in (CELL_ID, CLASS) if c in table.columns]]
-    whole = [c for c, v in present.select_dtypes("number").items() if (v % 1 == 0).all()]
-    return table.astype(dict.fromkeys(whole, "int64"))
+    numbers = whole(table, [c for c in (CELL_ID, CLASS) if c in table.columns])
+    plain = [c for c, v in numbers.select_dtypes("number").items() if (v % 1 == 0).all()]
+    return table.as_types(
+        dict.fromkeys(table.categories, "object") | dict.fromkeys(map(str, plain), "int64")
+    )
 
 
-def put_together(cell_features: Mapping[str, pd.DataFrame], genotype: str) -> pd.DataFrame:
+def put_together(cell_features: Mapping[str, StoredTable], genotype: str) -> StackedTables:
     """Cells of all samples of a genotype.
 
     Parameters
     ----------
-    cell_features : mapping of str to pandas.DataFrame
+    cell_features : mapping of str to StoredTable
         Table of each sample.
     genotype : str
         Partition key.
@@ -103,7 +110,7 @@ def put_together(cell_features: Mapping[str, pd.DataFrame], genotype: str) -> pd
             f"Genotype {genotype} has no cells: look at the reasons in the manifest of "
             "single_cell_images, or ingest more images."
         )
-    return pd.concat(tables, ignore_index=True)
+    return StackedTables(tables)
 
 
 @study_asset(
@@ -111,18 +118,21 @@ def put_together(cell_features: Mapping[str, pd.DataFrame], genotype: str) -> pd
     io="table_io",
     kinds={"pandas", "parquet"},
     partitions=genotypes,
-    ins={"single_cell_images": every()},
+    ins={"raw_features": in_pieces(), "single_cell_images": every()},
     deps=[dg.AssetDep("source_datasets"), dg.AssetDep("source_features")],
     schema=CLEAN,
 )
-def clean_features(context, raw_features: pd.DataFrame, single_cell_images) -> pd.DataFrame:
+def clean_features(context, raw_features, single_cell_images) -> TablePieces:
     """Cells of a genotype with identity and metadata apart from the features.
 
     Features of the marker channel are left out, as the marker defines the classes.
     """
     datasets = context.described(single_cell_images)
     name = f"raw_features[{context.partition}]"
-    return labelled(clean(raw_features, datasets, context.study, name), context)
+    used = raw_features[used_columns(raw_features, context.study)]
+    check_feature_table(used, name, context.study.class_numbers)  # a piece may not show all
+    pieces = (clean(piece, datasets, context.study, name) for piece in used.pieces())
+    return TablePieces(len(raw_features), (labelled(piece, context) for piece in pieces))
 
 
 def labelled(cells: pd.DataFrame, context: StudyContext) -> pd.DataFrame:
@@ -152,38 +162,43 @@ def labelled(cells: pd.DataFrame, context: StudyContext) -> pd.DataFrame:
     io="table_io",
     kinds={"pandas", "parquet"},
     partitions=genotypes,
-    ins={"marker_features": every()},
+    ins={"clean_features": in_pieces(), "marker_features": every(**{PIECES: True})},
     deps=[dg.AssetDep("source_datasets")],
     schema=CLEAN,
 )
-def model_features(context, clean_features: pd.DataFrame, marker_features) -> pd.DataFrame:
+def model_features(context, clean_features, marker_features) -> TablePieces:
     """Cells of a genotype with the features of all feature sets side by side.
 
     Crops that were found in the source instance have their marker measured here.
     """
-    measured = [table for s in marker_features if len(table := marker_features[s])]
-    measured += measured_here(clean_features, measured, context)
-    return with_marker(clean_features, measured, f"clean_features[{context.partition}]")
+    datasets = {d for piece in clean_features.pieces([DATASET]) for d in piece[DATASET].unique()}
+    marker = MarkerFeatures(datasets)
+    # Samples of the genotype come first, and mostly have them all.
+    for sample in sorted(marker_features, key=lambda s: (genotype_of(s) != context.partition, s)):
+        if marker.missing and len(table := marker_features[sample]):
+            marker.add(table)
+    for table in measured_here(marker.missing, context):
+        marker.add(table)
+    name = f"clean_features[{context.partition}]"
+    pieces = (marker.beside(cells, name) for cells in clean_features.pieces())
+    return TablePieces(len(clean_features), pieces)
 
 
-def measured_here(
-    cells: pd.DataFrame, measured: list[pd.DataFrame], context: StudyContext
-) -> list[pd.DataFrame]:
+def measured_here(missing: Collection[str], context: StudyContext) -> list[pd.DataFrame]:
     """Marker features of cells whose crops were found in the source instance.
 
     Parameters
     ----------
-    measured : list of pandas.DataFrame
-        Marker features of samples that are imaged here.
+    missing : collection of str
+        Datasets that are in no table of marker features.
 
     Returns
     -------
     list of pandas.DataFrame
-        A table for each dataset of `cells` that is in none of `measured` and has crops.
+        A table for each of them that has crops.
     """
-    known = {dataset for table in measured for dataset in table[DATASET].unique()}
     found = context.registry.every_dataset
-    found = found[found[DATASET].isin(set(cells[DATASET]) - known)].drop_duplicates(DATASET)
+    found = found[found[DATASET].isin(missing)].drop_duplicates(DATASET)
     return [
         measured_marker(context.read(row.dataset), context.study, row.pixel_um).assign(
             **{DATASET: row.dataset}

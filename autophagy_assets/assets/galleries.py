@@ -1,5 +1,7 @@
 """Galleries: pictures of the cells themselves, each under its own score."""
 
+from collections.abc import Iterator, Mapping
+
 import dagster as dg
 import numpy as np
 import pandas as pd
@@ -7,9 +9,11 @@ import pandas as pd
 from autophagy_assets.analysis.classifier import classification
 from autophagy_assets.analysis.classifier.model import TrainedClassifier
 from autophagy_assets.analysis.classifier.view import called_view, seen
+from autophagy_assets.analysis.features.sets import PUNCTA
 from autophagy_assets.analysis.figures import Picture
 from autophagy_assets.analysis.galleries import galleries
 from autophagy_assets.analysis.galleries.cell_map import cell_map as placed
+from autophagy_assets.analysis.galleries.cell_map import on_map
 from autophagy_assets.analysis.galleries.cell_map_figures import cell_map_picture
 from autophagy_assets.analysis.galleries.choice import choose_context_cell
 from autophagy_assets.analysis.galleries.spatial_figures import (
@@ -20,17 +24,21 @@ from autophagy_assets.analysis.identity import (
     DATASET,
     IDENTITY,
     METADATA,
+    NOT_FEATURES,
+    among,
     of_classes,
     of_conditions,
     rows_of,
 )
-from autophagy_assets.assets.context import PIXEL_UM, Paths
+from autophagy_assets.assets.context import PIXEL_UM, Paths, StudyContext
 from autophagy_assets.assets.crops import crops_of
 from autophagy_assets.assets.definition import control, every, study_asset
+from autophagy_assets.io_managers.parquet import PIECES
+from autophagy_assets.io_managers.pieces import StoredTable
 from autophagy_assets.registry.datasets import companion
-from autophagy_assets.staleness.partitions import models
+from autophagy_assets.staleness.partitions import control_of, models
 
-GROUP = "galleries"
+GROUP, PARTITION = "galleries", "partition"
 CELLS = [*IDENTITY, CLASS, *METADATA]
 SOURCE = [dg.AssetDep("source_datasets")]
 MANIFESTS = every(columns=[DATASET, *METADATA, PIXEL_UM])
@@ -93,7 +101,7 @@ def error_galleries(context, test_predictions: pd.DataFrame, single_cell_images)
     io="figure_io",
     kinds={"scikitlearn", "matplotlib", "png"},
     partitions=models,
-    ins={"model_features": every()},
+    ins={"model_features": every(**{PIECES: True})},
     deps=SOURCE,
     title="What {} sees in cells",
 )
@@ -103,27 +111,66 @@ def cell_map(
     test_predictions: pd.DataFrame,
     model_features,
 ) -> Picture:
-    """A map of all cells by what a model goes by in them, with the score of each.
+    """A map of cells by what a model goes by in them, with the score of each: of all, or a draw.
 
     Of cells of the control the scores are those of `test_predictions`.
     """
-    tables, values = [], []
-    for genotype in model_features:
-        cells, name = model_features[genotype], f"model_features[{genotype}]"
-        crops = crops_of(context, cells)
-        if genotype == context.study.control:
-            tested = rows_of(cells, test_predictions, name)
-            tables.append(test_predictions)
-            values.append(seen(autophagy_classifier, tested, name, crops))
-            cells = of_conditions(cells)
-        if len(cells):
-            tables.append(classification.predict(autophagy_classifier, cells, name, crops))
-            values.append(seen(autophagy_classifier, cells, name, crops))
-    view = np.concatenate(values)
-    table, shares = placed(pd.concat(tables, ignore_index=True), view)
+    available = mapped_cells(model_features, test_predictions, control_of(context.study))
+    chosen = on_map(available, context.study)
+    found = list(
+        scored_and_seen(autophagy_classifier, test_predictions, model_features, chosen, context)
+    )
+    view = np.concatenate([values for _, values in found])
+    scored = pd.concat([table for table, _ in found], ignore_index=True)
+    table, shares = placed(scored, view)
     paths = Paths(context, table[DATASET].unique())
     by_what = called_view(autophagy_classifier, view.shape[1])
-    return cell_map_picture(table, shares, by_what, paths, context.study)
+    return cell_map_picture(table, shares, by_what, paths, context.study, len(available))
+
+
+def mapped_cells(
+    model_features: Mapping[str, StoredTable], test_predictions: pd.DataFrame, control: str
+) -> pd.DataFrame:
+    """Identity, class and metadata of the cells that a map is of, and their partition.
+
+    Of the control those that were tested, and those of conditions that are no class.
+    """
+    found = []
+    for genotype in model_features:
+        tables = list(model_features[genotype].pieces(CELLS))
+        if genotype == control:
+            tables = [test_predictions[CELLS], *(of_conditions(piece) for piece in tables)]
+        found += [table.assign(**{PARTITION: genotype}) for table in tables if len(table)]
+    return pd.concat(found, ignore_index=True)
+
+
+def scored_and_seen(
+    model: TrainedClassifier,
+    test_predictions: pd.DataFrame,
+    model_features: Mapping[str, StoredTable],
+    chosen: pd.DataFrame,
+    context: StudyContext,
+) -> Iterator[tuple[pd.DataFrame, np.ndarray]]:
+    """Scores of cells, and what a model goes by in them, genotype by genotype.
+
+    Parameters
+    ----------
+    chosen : pandas.DataFrame
+        As `mapped_cells` gives them, or some of them.
+    """
+    columns = [*sorted(NOT_FEATURES), PUNCTA, *model.feature_names]
+    for genotype, wanted in chosen.groupby(PARTITION, sort=False):
+        name = f"model_features[{genotype}]"
+        pieces = (among(piece, wanted) for piece in model_features[genotype].pieces(columns))
+        cells = rows_of(pd.concat(pieces, ignore_index=True), wanted, name)
+        crops, tested = crops_of(context, cells), among(cells, test_predictions)
+        others = cells.drop(index=tested.index).reset_index(drop=True)
+        if len(tested):
+            scores = rows_of(test_predictions, tested, "test_predictions")
+            yield scores, seen(model, tested, name, crops)
+        if len(others):
+            scores = classification.predict(model, others, name, crops)
+            yield scores, seen(model, others, name, crops)
 
 
 @study_asset(

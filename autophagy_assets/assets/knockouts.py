@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
-import dagster as dg
 import pandas as pd
 
 from autophagy_assets.analysis.classifier import classification
@@ -14,11 +13,12 @@ from autophagy_assets.analysis.classifier.predictions import no_predictions
 from autophagy_assets.analysis.features.sets import PUNCTA
 from autophagy_assets.analysis.features.tables import PREDICTIONS
 from autophagy_assets.analysis.figures import Picture
-from autophagy_assets.analysis.identity import CLASS, NOT_FEATURES, PREDICTION, of_conditions
+from autophagy_assets.analysis.identity import CLASS, MODEL, NOT_FEATURES, PREDICTION, of_conditions
 from autophagy_assets.assets.crops import crops_of
 from autophagy_assets.assets.definition import control, every, in_pieces, study_asset
-from autophagy_assets.io_managers.parquet import COLUMNS, PIECES
+from autophagy_assets.io_managers.parquet import PIECES
 from autophagy_assets.io_managers.pieces import StoredTable, TablePieces
+from autophagy_assets.io_managers.stored_tables import ByValue
 from autophagy_assets.staleness.partitions import knockouts
 
 if TYPE_CHECKING:
@@ -95,10 +95,11 @@ def condition_predictions(context, autophagy_classifier, model_features) -> Tabl
     io="figure_io",
     kinds={"scikitlearn", "matplotlib"},
     partitions=knockouts,
-    ins={"ko_predictions": dg.AssetIn(metadata={COLUMNS: ["genotype", CLASS, *PREDICTION]})},
+    ins={"ko_predictions": in_pieces()},
     title="What the models call cells of {}",
 )
-def ko_evaluation(context, ko_predictions: pd.DataFrame) -> Picture:
+def ko_evaluation(context, ko_predictions) -> Picture:
     """What each model calls a knockout's cells, as a figure and as a table."""
-    title = f"{ko_predictions['genotype'].iloc[0]} cells"
-    return confusion_pictures(evaluate(ko_predictions), context.study, title)
+    genotype = next(ko_predictions.pieces(["genotype"], only=[0]))["genotype"].iloc[0]
+    predictions = ByValue(ko_predictions, MODEL, [CLASS, *PREDICTION])
+    return confusion_pictures(evaluate(predictions), context.study, f"{genotype} cells")

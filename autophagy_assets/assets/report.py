@@ -1,19 +1,22 @@
 """Report: the study on one page, for someone who has no Dagster."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from importlib.metadata import version
 from typing import Any
 
 import dagster as dg
 import pandas as pd
 
-from autophagy_assets.analysis.identity import CLASS, DATASET, IDENTITY, METADATA
+from autophagy_assets.analysis.identity import DATASET, IDENTITY, METADATA
 from autophagy_assets.analysis.report.claims import Source, check_claims
 from autophagy_assets.analysis.report.content import (
     GalleryLink,
     ReportContent,
     ReportFigure,
     ReportPage,
+    abridged,
+    cells_by_field,
 )
 from autophagy_assets.analysis.report.page import render_report
 from autophagy_assets.analysis.report.story import tell
@@ -22,6 +25,7 @@ from autophagy_assets.assets.definition import every, study_asset, title_of
 from autophagy_assets.io_managers.base import Partitions
 from autophagy_assets.io_managers.figure import StoredPicture
 from autophagy_assets.io_managers.gallery import StoredGallery
+from autophagy_assets.io_managers.parquet import PIECES
 from autophagy_assets.registry.lineage.cells import lineage_trees
 from autophagy_assets.registry.lineage.lineage import nodes_of
 from autophagy_assets.registry.lineage.lineage_formats import tree_lines
@@ -49,7 +53,7 @@ def define_report(figures: Iterable[dg.AssetsDefinition]) -> dg.AssetsDefinition
         ins={
             **{name: every() for name, figure in names.items() if figure.partitions_def},
             **{name: dg.AssetIn() for name, figure in names.items() if not figure.partitions_def},
-            "clean_features": every(columns=[*IDENTITY, CLASS, *METADATA]),
+            "clean_features": every(**{PIECES: True}),
             "single_cell_images": every(),
             GALLERY: dg.AssetIn(),
         },
@@ -63,7 +67,8 @@ def study_report(
 ) -> ReportPage:
     """The whole study on one self-contained page: figures, numbers, and what was run on what."""
     pictures = dict(named_pictures(figures, context.given[TITLES]))
-    cells = pd.concat([clean_features[name] for name in clean_features], ignore_index=True)
+    tables = (clean_features[name] for name in clean_features)
+    fields = cells_by_field(piece for table in tables for piece in table.pieces(METADATA))
     manifests = [single_cell_images[sample] for sample in single_cell_images]
     shown = [picture.table for picture in pictures.values() if DATASET in picture.table]
     cells_shown = pd.concat(shown)[IDENTITY].drop_duplicates().itertuples(index=False, name=None)
@@ -76,7 +81,7 @@ def study_report(
         [text for _, text in story.paragraphs],
         story.claims,
         {name: picture.table for name, picture in pictures.items()},
-        labels_in(cells, context),
+        labels_in(fields, context),
     )
     content = ReportContent(
         study=context.study,
@@ -85,7 +90,7 @@ def study_report(
             report_figure(name, picture, context.given[TITLES])
             for name, picture in pictures.items()
         ],
-        counts=cells.groupby(["genotype", "stimulation"]).size().reset_index(name="cells"),
+        counts=fields.groupby(["genotype", "stimulation"])["cells"].sum().reset_index(),
         evaluation=pd.concat(
             [p.table for name, p in pictures.items() if name.startswith("classifier_evaluation[")],
             ignore_index=True,
@@ -117,16 +122,16 @@ def left_out(figures: Iterable[Any]) -> list[str]:
     return sorted({reason for reasons in found for reason in reasons})
 
 
-def labels_in(cells: pd.DataFrame, context: StudyContext) -> set[str]:
+def labels_in(fields: pd.DataFrame, context: StudyContext) -> set[str]:
     """Labels that the text of the report may hold, whose digits are no numbers.
 
     Parameters
     ----------
-    cells : pandas.DataFrame
-        Of all genotypes, with metadata.
+    fields : pandas.DataFrame
+        Metadata of all fields of view.
     """
     study = context.study
-    named = {label for column in METADATA for label in cells[column].unique()}
+    named = {label for column in METADATA for label in fields[column].unique()}
     models = {model.name for model in study.models}
     return named | models | set(study.classes.values()) | {study.marker_name, study.control}
 
@@ -134,7 +139,7 @@ def labels_in(cells: pd.DataFrame, context: StudyContext) -> set[str]:
 def named_pictures(
     figures: Mapping[str, Any], order: Iterable[str]
 ) -> Iterator[tuple[str, StoredPicture]]:
-    """Figures one by one, those with partitions under a name for each.
+    """Figures one by one, those with partitions under a name for each; of large tables a part.
 
     Parameters
     ----------
@@ -149,10 +154,11 @@ def named_pictures(
         Asset, with its partition in brackets if it has one, and the figure.
     """
     for asset in order:
-        if isinstance(figures[asset], Mapping):
-            yield from ((f"{asset}[{key}]", figures[asset][key]) for key in figures[asset])
-        else:
-            yield asset, figures[asset]
+        one = figures[asset]
+        found = {f"{asset}[{key}]": key for key in one} if isinstance(one, Mapping) else {asset: ""}
+        for name, key in found.items():
+            picture = one[key] if isinstance(one, Mapping) else one
+            yield name, replace(picture, table=abridged(picture.table))
 
 
 def report_figure(name: str, picture: StoredPicture, titles: Mapping[str, str]) -> ReportFigure:

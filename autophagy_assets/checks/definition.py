@@ -13,7 +13,7 @@ import dagster as dg
 from autophagy_assets.analysis.quality.finding import Finding
 from autophagy_assets.config.study import Study
 from autophagy_assets.io_managers.base import EVERY
-from autophagy_assets.io_managers.parquet import COLUMNS
+from autophagy_assets.io_managers.parquet import COLUMNS, PIECES
 
 # Partitions of a check are still a preview in Dagster; without them the check would load
 # every genotype whenever one is made.
@@ -49,6 +49,7 @@ def study_checks(
     partitions: dg.DynamicPartitionsDefinition | None = None,
     columns: Mapping[str, list[str]] | None = None,
     every: Collection[str] = (),
+    pieces: Collection[str] = (),
 ) -> Callable[[Callable[..., Findings]], dg.AssetChecksDefinition]:
     """Define the checks of an asset, made in one step since a step costs more than a check.
 
@@ -64,6 +65,8 @@ def study_checks(
         Input to the columns that are loaded; of others, everything.
     every : collection of str
         Inputs that are mappings of all partitions, each loaded when it is looked at.
+    pieces : collection of str
+        Inputs that are tables of any size, of which a row group is read at a time.
 
     Returns
     -------
@@ -102,7 +105,13 @@ def study_checks(
             for name, question in questions.items()
         ]
         ins = {
-            name: dg.In(metadata={COLUMNS: (columns or {}).get(name), EVERY: name in every})
+            name: dg.In(
+                metadata={
+                    COLUMNS: (columns or {}).get(name),
+                    EVERY: name in every,
+                    PIECES: name in pieces,
+                }
+            )
             for name in loaded
         }
         if asset not in loaded:

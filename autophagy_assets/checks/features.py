@@ -3,8 +3,6 @@
 Nothing downstream of a broken table is worth making, so the contract blocks; all else warns.
 """
 
-import pandas as pd
-
 from autophagy_assets.analysis.features import contract
 from autophagy_assets.analysis.features.cleaning import used_columns
 from autophagy_assets.analysis.quality import cells as quality
@@ -27,11 +25,12 @@ CONTRACT = ("table_contract", "cell_identity_unique", "finite_values")
     },
     blocking=CONTRACT,
     partitions=genotypes,
+    pieces=["raw_features"],
 )
-def check_raw_features(context, raw_features: pd.DataFrame) -> Findings:
+def check_raw_features(context, raw_features) -> Findings:
     """Check the contract that the rest of the study relies on, and the measurement itself."""
     study, name = context.study, context.named("raw_features")
-    used = used_columns(raw_features, study)
+    used = raw_features[used_columns(raw_features, study)]
     found = {
         "table_contract": contract.table_contract(used, name, study),
         "cell_identity_unique": contract.identity_unique(used, name),
@@ -51,8 +50,9 @@ def check_raw_features(context, raw_features: pd.DataFrame) -> Findings:
     "clean_features",
     {"no_drift_between_samples": "Samples of the same condition have about the same features."},
     partitions=genotypes,
+    pieces=["clean_features"],
 )
-def check_clean_features(context, clean_features: pd.DataFrame) -> Findings:
+def check_clean_features(context, clean_features) -> Findings:
     """Compare the samples of each condition, feature by feature."""
     name = context.named("clean_features")
     return {"no_drift_between_samples": drift(clean_features, name, context.study.checks)}

@@ -1,12 +1,14 @@
 """Checks of the galleries: that a picture carries the score of its own cell."""
 
+from itertools import chain
+
 import pandas as pd
 
 from autophagy_assets.analysis.evidence.cross_validation import RAW, SCHEME
 from autophagy_assets.analysis.evidence.unseen import unseen_predictions
 from autophagy_assets.analysis.galleries.panels import SHOWN_SCORE
 from autophagy_assets.analysis.galleries.shown_scores import shown_scores_agree
-from autophagy_assets.analysis.identity import CLASS, IDENTITY, METADATA, MODEL, SCORE
+from autophagy_assets.analysis.identity import CLASS, IDENTITY, METADATA, MODEL, SCORE, among
 from autophagy_assets.analysis.quality.cells import scores_agree
 from autophagy_assets.checks.definition import Findings, study_checks
 from autophagy_assets.io_managers.figure import StoredPicture
@@ -31,26 +33,27 @@ def check_error_galleries(
 @study_checks(
     "cell_gallery",
     {"scores_belong_to_their_cells": "Every score under a picture is the score of that cell."},
-    columns={
-        "cross_validation": [*IDENTITY, CLASS, *METADATA, MODEL, SCHEME, RAW],
-        "ko_predictions": [*IDENTITY, MODEL, SCORE],
-        "condition_predictions": [*IDENTITY, MODEL, SCORE],
-    },
+    columns={"cross_validation": [*IDENTITY, CLASS, *METADATA, MODEL, SCHEME, RAW]},
     every=["cross_validation", "ko_predictions"],
+    pieces=["ko_predictions", "condition_predictions"],
 )
 def check_cell_gallery(
     context,
     cell_gallery: StoredGallery,
     cross_validation,
     ko_predictions,
-    condition_predictions: pd.DataFrame,
+    condition_predictions,
 ) -> Findings:
     """Compare the scores on the page with the tables, by identity of the cell and model."""
     of_control = (
         unseen_predictions(cross_validation[model], context.study.model(model))
         for model in cross_validation
     )
-    of_knockouts = (ko_predictions[knockout] for knockout in ko_predictions)
-    tables = [*of_control, *of_knockouts, condition_predictions]
-    found = shown_scores_agree(cell_gallery.scores, tables)
+    tables = [*(ko_predictions[knockout] for knockout in ko_predictions), condition_predictions]
+    of_others = (
+        among(piece, cell_gallery.scores)
+        for table in tables
+        for piece in table.pieces([*IDENTITY, MODEL, SCORE])
+    )
+    found = shown_scores_agree(cell_gallery.scores, chain(of_control, of_others))
     return {"scores_belong_to_their_cells": found}

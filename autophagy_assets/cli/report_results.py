@@ -9,9 +9,13 @@ import pandas as pd
 
 from autophagy_assets.analysis.comparison.results import Results
 from autophagy_assets.analysis.comparison.words import sentences_of
+from autophagy_assets.analysis.effects.scored_cells import NEEDED
+from autophagy_assets.analysis.identity import MODEL
 from autophagy_assets.config.study import Study
 from autophagy_assets.errors import IntegrityError
-from autophagy_assets.io_managers.parquet import read_table
+from autophagy_assets.io_managers.parquet import read_table, stream_table
+from autophagy_assets.io_managers.pieces import StoredTable
+from autophagy_assets.io_managers.stored_tables import ByValue
 from autophagy_assets.registry.report_versions import ReportVersion
 from autophagy_assets.registry.store.artifacts import fetch
 
@@ -45,14 +49,17 @@ def results_of(version: ReportVersion, models: Collection[str] | None = None) ->
             lacking.append(str(error))
             return None
 
-    def tables(asset: str) -> dict[str, pd.DataFrame]:
+    def paths(asset: str) -> dict[str, Path]:
         found = {
             key.partition or "": read(uid)
             for key, uid in sorted(made_from.items(), key=lambda item: str(item[0]))
             if (key.asset, key.suffix) == (asset, ".parquet")
             and (asset != SCORES or models is None or key.partition in models)
         }
-        return {partition: read_table(path) for partition, path in found.items() if path}
+        return {partition: path for partition, path in found.items() if path}
+
+    def tables(asset: str) -> dict[str, pd.DataFrame]:
+        return {partition: read_table(path) for partition, path in paths(asset).items()}
 
     claims: list[dict[str, Any]] = []
     if (path := read(version.claims())) is not None:
@@ -62,7 +69,11 @@ def results_of(version: ReportVersion, models: Collection[str] | None = None) ->
         name=version.name,
         study=Study.from_values(version.values),
         cross_validations=tables(SCORES),
-        predictions=[table for asset in PREDICTIONS for table in tables(asset).values()],
+        predictions=[
+            ByValue(StoredTable(path, stream_table), MODEL, NEEDED)
+            for asset in PREDICTIONS
+            for path in paths(asset).values()
+        ],
         comparison=tables(COMPARISON).get("", pd.DataFrame()),
         effects=list(tables(EFFECT).values()),
         claims=claims,

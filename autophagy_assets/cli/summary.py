@@ -18,10 +18,11 @@ from autophagy_assets.analysis.classifier.evaluation import (
 )
 from autophagy_assets.analysis.evidence.comparison import headline, pooled_rows
 from autophagy_assets.analysis.identity import METADATA
+from autophagy_assets.analysis.report.content import cells_by_field
 from autophagy_assets.assets.catalog import figures
 from autophagy_assets.assets.report import GALLERY
 from autophagy_assets.config.study import Study
-from autophagy_assets.io_managers.parquet import read_table
+from autophagy_assets.io_managers.parquet import read_table, stream_table
 from autophagy_assets.registry.consistency.run_outputs import has_content
 from autophagy_assets.registry.store.artifacts import fetch
 from autophagy_assets.registry.store.files import measure
@@ -80,14 +81,15 @@ def summarise(instance: dg.DagsterInstance, study: Study) -> Summary:
     Summary
         What has not been made yet is left out.
     """
-    tables = []
+    paths = []
     for genotype in sorted(instance.get_dynamic_partitions(GENOTYPE_PARTITIONS)):
         if path := stored(instance, "clean_features", genotype, UID, HASH):
-            tables.append(read_table(path, METADATA))
+            paths.append(path)
     summary = Summary()
-    if tables:
-        cells = pd.concat(tables, ignore_index=True)
-        summary.cells = pd.crosstab(cells["genotype"], cells["stimulation"])
+    if paths:
+        fields = cells_by_field(piece for path in paths for piece in stream_table(path, METADATA))
+        by_both = fields.groupby(["genotype", "stimulation"])["cells"]
+        summary.cells = by_both.sum().unstack(fill_value=0)
     for figure, partition in _shown(instance):
         asset = figure.key.to_user_string()
         path = stored(instance, asset, partition, TABLE_UID, TABLE_HASH)

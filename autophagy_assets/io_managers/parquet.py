@@ -1,7 +1,7 @@
 """Tables as parquet: whole, by column, or in pieces for tables larger than memory."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -97,8 +97,17 @@ def _categories(table: pd.DataFrame) -> dict[str, tuple[list[Any], bool]]:
     }
 
 
-def stream_table(path: Path, columns: list[str] | None = None) -> Iterator[pd.DataFrame]:
+def stream_table(
+    path: Path, columns: list[str] | None = None, only: Iterable[int] | None = None
+) -> Iterator[pd.DataFrame]:
     """Read a table a row group at a time.
+
+    Parameters
+    ----------
+    columns : list of str, optional
+        Default all.
+    only : iterable of int, optional
+        Numbers of the row groups, from 0; default all.
 
     Yields
     ------
@@ -111,11 +120,12 @@ def stream_table(path: Path, columns: list[str] | None = None) -> Iterator[pd.Da
         def read(group: int) -> pd.DataFrame:
             return file.read_row_group(group, columns=columns).to_pandas()
 
+        groups = [*range(file.num_row_groups)] if only is None else [*only]
         ahead: Future[pd.DataFrame] | None = None
-        for group in range(file.num_row_groups):
+        for place, group in enumerate(groups):
             piece = (ahead or pool.submit(read, group)).result()
-            last = group + 1 == file.num_row_groups
-            ahead = None if last else pool.submit(read, group + 1)
+            last = place + 1 == len(groups)
+            ahead = None if last else pool.submit(read, groups[place + 1])
             yield piece
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -51,6 +51,9 @@ class TablePieces:
             yield piece
 
 
+Stream = Callable[[Path, list[str] | None, Iterable[int] | None], Iterator[pd.DataFrame]]
+
+
 class StoredTable:
     """A parquet file that is read a row group at a time, as often as one likes.
 
@@ -59,37 +62,72 @@ class StoredTable:
     path : pathlib.Path
         Verified.
     stream : callable
-        Takes the path and a list of columns, gives the pieces.
+        Takes the path, a list of columns and the numbers of row groups, both None for all; gives
+        the pieces.
+    columns : list of str, optional
+        Those that are looked at; default all.
+    types : mapping of str to str, optional
+        Types that columns are given.
     """
 
     def __init__(
-        self, path: Path, stream: Callable[[Path, list[str] | None], Iterator[pd.DataFrame]]
+        self,
+        path: Path,
+        stream: Stream,
+        columns: list[str] | None = None,
+        types: Mapping[str, str] | None = None,
     ) -> None:
-        self._path, self._stream = path, stream
+        self._path, self._stream, self._chosen = path, stream, columns
+        self._types = dict(types or {})
         found = pq.read_metadata(path)
         self._rows, self._schema = found.num_rows, found.schema.to_arrow_schema()
 
     def __len__(self) -> int:
         return self._rows
 
+    def __getitem__(self, columns: list[str]) -> StoredTable:
+        """The same table with some of its columns."""
+        return StoredTable(self._path, self._stream, [*columns], self._types)
+
+    def as_types(self, types: Mapping[str, str]) -> StoredTable:
+        """The same table with columns of other types."""
+        return StoredTable(self._path, self._stream, self._chosen, {**self._types, **types})
+
     @property
     def columns(self) -> list[str]:
         """Names of the columns, in their order."""
-        return [str(name) for name in self._schema.empty_table().to_pandas().columns]
+        if self._chosen is not None:
+            return self._chosen
+        return [str(name) for name in self._schema.empty_table().to_pandas()]
 
-    def pieces(self, columns: Iterable[str] | None = None) -> Iterator[pd.DataFrame]:
+    @property
+    def categories(self) -> list[str]:
+        """Names of the columns that hold categories."""
+        return [f.name for f in self._schema if pa.types.is_dictionary(f.type)]
+
+    def pieces(
+        self, columns: Iterable[str] | None = None, only: Iterable[int] | None = None
+    ) -> Iterator[pd.DataFrame]:
         """Read a row group after the other; of an empty table one piece without rows.
 
         Parameters
         ----------
         columns : iterable of str, optional
             Those that are read, as far as the table has them; default all.
+        only : iterable of int, optional
+            Numbers of the row groups that are read, from 0; default all.
         """
-        there = self.columns
-        wanted = None if columns is None else [c for c in dict.fromkeys(columns) if c in there]
+        wanted, there = self._chosen, self.columns
+        if columns is not None:
+            wanted = [c for c in dict.fromkeys(columns) if c in there]
         if self._rows:
-            return self._stream(self._path, wanted)
-        return iter([pq.read_table(self._path, columns=wanted).to_pandas()])
+            pieces = self._stream(self._path, wanted, only)
+        else:
+            pieces = iter([pq.read_table(self._path, columns=wanted).to_pandas()])
+        for piece in pieces:
+            ordered = piece if wanted is None or [*piece] == wanted else piece[wanted]
+            types = {name: kind for name, kind in self._types.items() if name in ordered}
+            yield ordered.astype(types) if types else ordered
 
 
 def write_in_row_groups(pieces: TablePieces, path: Path, row_group: int) -> None:
@@ -104,7 +142,12 @@ def write_in_row_groups(pieces: TablePieces, path: Path, row_group: int) -> None
     """
     groups = regrouped(pieces, row_group)
     first = next(groups)
-    schema = pa.Schema.from_pandas(first)
+    known_schema = pa.Schema.from_pandas(first)
+    schema = pa.schema(
+        # What has no value in the first rows may be text in others.
+        [f.with_type(pa.string()) if pa.types.is_null(f.type) else f for f in known_schema],
+        known_schema.metadata,
+    )
     known = json.loads(schema.metadata[b"pandas"])
     known["index_columns"][0]["stop"] = len(pieces)
     schema = schema.with_metadata({b"pandas": json.dumps(known).encode()})

@@ -172,6 +172,17 @@ def test_a_table_given_in_pieces_has_the_bytes_of_the_whole_one(tmp_path, monkey
     assert [*next(stored.pieces([DATASET, "not there"]))] == [DATASET] and len(stored) == len(whole)
 
 
+def test_columns_without_values_in_the_first_rows_are_written_in_pieces(tmp_path, monkeypatch):
+    monkeypatch.setattr(parquet, "ROW_GROUP", 3)
+    whole = pd.DataFrame(
+        {"text": [None] * 3 + ["a", None, "b"], "number": [1, 2, 3, 4, None, 6], "n": range(6)}
+    )
+    parts = [whole.head(3).astype({"number": "int64"}), whole.tail(3)]
+    path = tmp_path / "pieces.parquet"
+    ParquetIOManager().write(TablePieces(6, parts), path)
+    pd.testing.assert_frame_equal(read_table(path), whole)
+
+
 def test_every_piece_is_looked_at_before_it_is_written(tmp_path):
     seen = []
     table = pd.DataFrame({"a": range(4)})

@@ -43,15 +43,41 @@ def drawn(cells: pd.DataFrame, most: int, random_state: int) -> np.ndarray:
     >>> cells[chosen]["class"].value_counts().to_dict()
     {0: 20, 1: 10}
     """
-    classes = cells[CLASS].to_numpy()
-    if (classes != NO_CLASS).sum() <= most:
-        return classes != NO_CLASS
+    allowed = (cells[CLASS] != NO_CLASS).to_numpy()
+    if allowed.sum() <= most:
+        return allowed
+    return in_proportion(cells, [CLONE, CLASS], most, random_state, allowed)
+
+
+def in_proportion(
+    cells: pd.DataFrame, by: list[str], most: int, random_state: int, allowed: np.ndarray
+) -> np.ndarray:
+    """Draw cells of each group in proportion to the cells that there are.
+
+    Parameters
+    ----------
+    cells : pandas.DataFrame, shape (n_cells, n_columns)
+        Identity, and what groups them.
+    by : list of str
+        Columns that cells of a group have in common.
+    most : int
+        How many; fewer than are allowed.
+    random_state : int
+        Seed. The same cells give the same draw in whatever order they stand.
+    allowed : numpy.ndarray of bool, shape (n_cells,)
+        Which cells may be drawn.
+
+    Returns
+    -------
+    numpy.ndarray of bool, shape (n_cells,)
+        Of each group one at least, where `most` allows.
+    """
+    groups = [pd.factorize(cells[column], sort=True)[0] for column in by]
     dataset, _ = pd.factorize(cells[DATASET], sort=True)
-    clone, _ = pd.factorize(cells[CLONE], sort=True)
-    # By identity within clone and class: where a cell stands in the table has no say.
-    order = np.lexsort((cells[CELL_ID].to_numpy(), dataset, classes, clone))
-    order = order[classes[order] != NO_CLASS]
-    stratum = np.stack([clone[order], classes[order]])
+    # By identity within a group: where a cell stands in the table has no say.
+    order = np.lexsort((cells[CELL_ID].to_numpy(), dataset, *reversed(groups)))
+    order = order[allowed[order]]
+    stratum = np.stack([group[order] for group in groups])
     begins = np.flatnonzero(np.any(np.diff(stratum, axis=1, prepend=-2), axis=0))
     sizes = np.diff(begins, append=len(order))
     random, chosen = np.random.default_rng(random_state), np.zeros(len(cells), dtype=bool)

@@ -6,6 +6,9 @@ Here: the numbers and how to get at them. Not here: how they are drawn
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from sklearn.metrics import auc, confusion_matrix, roc_curve
@@ -30,14 +33,15 @@ COLUMNS = {
 }
 
 
-def evaluate(predictions: pd.DataFrame) -> pd.DataFrame:
+def evaluate(predictions: pd.DataFrame | Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Compare predicted with true classes.
 
     Parameters
     ----------
-    predictions : pandas.DataFrame, shape (n_cells, n_columns)
-        Holds ``model``, ``class``, ``predicted_class`` and ``prob_class1``. Cells of
-        conditions that are no class are left out.
+    predictions : pandas.DataFrame or mapping of str to pandas.DataFrame
+        Holds ``model``, ``class``, ``predicted_class`` and ``prob_class1``; or a table for each
+        model, of which one is looked at after the other. Cells of conditions that are no class are
+        left out.
 
     Returns
     -------
@@ -58,14 +62,18 @@ def evaluate(predictions: pd.DataFrame) -> pd.DataFrame:
     Where fewer than two classes occur an ROC curve is not defined: the AUC is NaN, there are no ROC
     points, and the fractions of the absent class are NaN.
     """
-    if predictions.empty:
+    if not len(predictions):
         raise InputError("There are no predicted cells to evaluate; check the feature table.")
-    rows = [
-        {MODEL: model, **row}
-        for model, cells in predictions.groupby(MODEL, sort=False)
-        for row in _rows(of_classes(cells))
+    if isinstance(predictions, Mapping):
+        tables = predictions.items()
+    else:
+        tables = predictions.groupby(MODEL, sort=False)
+    parts = [
+        pd.DataFrame({MODEL: model, **part}).reindex(columns=list(COLUMNS)).astype(COLUMNS)
+        for model, cells in tables
+        for part in _parts(of_classes(cells))
     ]
-    return pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
+    return pd.concat(parts, ignore_index=True)
 
 
 def of_model(table: pd.DataFrame, model: str) -> pd.DataFrame:
@@ -95,39 +103,30 @@ def models_of(table: pd.DataFrame) -> list[str]:
     return [str(name) for name in table[MODEL].unique()]
 
 
-def _rows(cells: pd.DataFrame) -> list[dict]:
-    true = cells[CLASS].to_numpy()
-    auc_part, roc_part = _roc_parts(true, cells[SCORE].to_numpy())
-    return [*auc_part, *roc_part, *_confusion_part(true, cells[PREDICTED].to_numpy())]
-
-
-def _roc_parts(true: np.ndarray, scores: np.ndarray) -> tuple[list[dict], list[dict]]:
+def _parts(cells: pd.DataFrame) -> list[dict[str, Any]]:
+    """Columns of each part of the table."""
+    true, scores = cells[CLASS].to_numpy(), cells[SCORE].to_numpy()
+    confusion = _confusion_part(true, cells[PREDICTED].to_numpy())
     if len(np.unique(true)) < 2:
-        return [{"part": AUC, "auc": np.nan}], []
+        return [{"part": AUC, "auc": [np.nan]}, confusion]
     fpr, tpr, thresholds = roc_curve(true, scores, pos_label=POSITIVE)
-    points = [
-        {"part": ROC, "fpr": x, "tpr": y, "threshold": at}
-        for x, y, at in zip(fpr, tpr, thresholds, strict=True)
-    ]
-    return [{"part": AUC, "auc": auc(fpr, tpr)}], points
+    points = {"part": ROC, "fpr": fpr, "tpr": tpr, "threshold": thresholds}
+    return [{"part": AUC, "auc": [auc(fpr, tpr)]}, points, confusion]
 
 
-def _confusion_part(true: np.ndarray, predicted: np.ndarray) -> list[dict]:
+def _confusion_part(true: np.ndarray, predicted: np.ndarray) -> dict[str, Any]:
     counts = np.zeros((len(CLASSES), len(CLASSES)), dtype=int)
     if len(true):  # scikit-learn refuses to count nothing
         counts = confusion_matrix(true, predicted, labels=list(CLASSES))
     totals = counts.sum(axis=1)
-    return [
-        {
-            "part": CONFUSION,
-            "true_class": t,
-            "predicted_class": p,
-            "count": counts[t, p],
-            "fraction": counts[t, p] / totals[t] if totals[t] else np.nan,
-        }
-        for t in CLASSES
-        for p in CLASSES
-    ]
+    pairs = [(t, p) for t in CLASSES for p in CLASSES]
+    return {
+        "part": CONFUSION,
+        "true_class": [t for t, _ in pairs],
+        "predicted_class": [p for _, p in pairs],
+        "count": [counts[t, p] for t, p in pairs],
+        "fraction": [counts[t, p] / totals[t] if totals[t] else np.nan for t, p in pairs],
+    }
 
 
 def is_evaluation(table: pd.DataFrame) -> bool:

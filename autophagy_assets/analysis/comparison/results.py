@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from autophagy_assets.analysis.effects.responses import CLONE, responses
-from autophagy_assets.analysis.effects.scored_cells import scored_cells
+from autophagy_assets.analysis.effects.scored_cells import Predictions, scored_cells
 from autophagy_assets.analysis.evidence.comparison import POOLED
 from autophagy_assets.analysis.evidence.cross_validation import FOLD, MODEL, SCHEME
 from autophagy_assets.analysis.identity import CLASS, IDENTITY, METADATA, SCORE
@@ -30,7 +30,7 @@ class Results:
         As it was.
     cross_validations : mapping of str to pandas.DataFrame
         By model, as ``cross_validate`` gives them.
-    predictions : sequence of pandas.DataFrame
+    predictions : sequence of (pandas.DataFrame or mapping of str to pandas.DataFrame)
         Of cells that no model was trained on, by all models.
     comparison : pandas.DataFrame
         As ``compare`` of the evidence gives it; empty where there is none.
@@ -47,7 +47,7 @@ class Results:
     name: str
     study: Study
     cross_validations: Mapping[str, pd.DataFrame] = field(default_factory=dict)
-    predictions: Sequence[pd.DataFrame] = ()
+    predictions: Sequence[Predictions] = ()
     comparison: pd.DataFrame = field(default_factory=pd.DataFrame)
     effects: Sequence[pd.DataFrame] = ()
     claims: Sequence[Mapping[str, Any]] = ()

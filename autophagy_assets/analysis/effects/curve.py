@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import chain
 
 import pandas as pd
 
 from autophagy_assets.analysis.effects.responses import POSITIVE_SHARE, measure
-from autophagy_assets.analysis.effects.scored_cells import scored_cells
+from autophagy_assets.analysis.effects.scored_cells import Predictions, of_model, scored_cells
 from autophagy_assets.config.models import Model
 from autophagy_assets.config.study import Study
 
@@ -16,7 +17,8 @@ PLACE = "place"
 
 def response_curve(
     cross_validation: pd.DataFrame,
-    predictions: Iterable[pd.DataFrame],
+    conditions: Predictions,
+    knockouts: Iterable[Predictions],
     model: Model,
     study: Study,
 ) -> tuple[pd.DataFrame, float]:
@@ -26,8 +28,10 @@ def response_curve(
     ----------
     cross_validation : pandas.DataFrame
         Of the model, as ``cross_validate`` gives it.
-    predictions : iterable of pandas.DataFrame
-        Of the control's cells of conditions that are no class, and of knockouts.
+    conditions : pandas.DataFrame or mapping of str to pandas.DataFrame
+        Predictions of the control's cells of conditions that are no class; may be empty.
+    knockouts : iterable of (pandas.DataFrame or mapping of str to pandas.DataFrame)
+        Predictions of the cells of each knockout; one is looked at after the other.
     model : Model
     study : Study
         Orders the stimulations.
@@ -42,8 +46,10 @@ def response_curve(
     threshold : float
         A cell is positive if its probability is above it.
     """
-    cells, threshold = scored_cells(cross_validation, model, *predictions)
-    measured = measure(cells, threshold)
+    control, threshold = scored_cells(cross_validation, model, conditions)
+    scored = (of_model(table, model.name) for table in knockouts)
+    tables = chain([control], (cells for cells in scored if len(cells)))
+    measured = pd.concat([measure(cells, threshold) for cells in tables], ignore_index=True)
     places = {label: number for number, label in enumerate(study.stimulations)}
     known = measured["stimulation"].isin(places) & (measured["measure"] == POSITIVE_SHARE)
     table = measured[known].assign(**{PLACE: measured["stimulation"].map(places)})

@@ -21,8 +21,14 @@ from autophagy_assets.analysis.effects.robustness import (
     scores_by_scheme,
     specifications,
 )
-from autophagy_assets.analysis.effects.scored_cells import puncta_of, scored_cells
-from autophagy_assets.analysis.evidence.cross_validation import MODEL
+from autophagy_assets.analysis.effects.scored_cells import (
+    Predictions,
+    of_model,
+    puncta_of,
+    scored_cells,
+)
+from autophagy_assets.analysis.features.sets import PUNCTA
+from autophagy_assets.analysis.identity import CLASS, IDENTITY, METADATA, MODEL
 from autophagy_assets.config.models import Model
 from autophagy_assets.config.study import Study
 from autophagy_assets.errors import InputError
@@ -30,8 +36,8 @@ from autophagy_assets.errors import InputError
 
 def measured_effect(
     cross_validation: pd.DataFrame,
-    predictions: pd.DataFrame,
-    conditions: pd.DataFrame,
+    predictions: Predictions,
+    conditions: Predictions,
     model: Model,
     study: Study,
 ) -> tuple[pd.DataFrame, Effect, pd.DataFrame]:
@@ -41,9 +47,9 @@ def measured_effect(
     ----------
     cross_validation : pandas.DataFrame
         Of the model, as ``cross_validate`` gives it.
-    predictions : pandas.DataFrame
+    predictions : pandas.DataFrame or mapping of str to pandas.DataFrame
         Of the knockout's cells; those of other models are left out.
-    conditions : pandas.DataFrame
+    conditions : pandas.DataFrame or mapping of str to pandas.DataFrame
         Predictions of the control's cells of conditions that are no class; may be empty.
 
     Returns
@@ -56,16 +62,17 @@ def measured_effect(
     effects : pandas.DataFrame
         As ``effects_table`` gives it, of every stimulation and measure; ``level`` is "difference".
     """
-    cells, threshold = scored_cells(cross_validation, model, conditions, predictions)
+    rows = of_model(predictions, model.name)
+    name = str(rows["genotype"].iloc[0])
+    cells, threshold = scored_cells(cross_validation, model, conditions, {model.name: rows})
     measured = measure(cells, threshold, puncta_of(cells))
-    name = str(predictions["genotype"].iloc[0])
     found = responses(measured, study)
     effect = effect_of(found, name, study.classes[1], POSITIVE_SHARE, study)
     return measured, effect, effects_table(found, name, study).assign(level="difference")
 
 
 def every_specification(
-    cross_validations: Mapping[str, pd.DataFrame], predictions: pd.DataFrame, study: Study
+    cross_validations: Mapping[str, pd.DataFrame], predictions: Predictions, study: Study
 ) -> pd.DataFrame:
     """Measure the effect of a knockout in every way that is on offer.
 
@@ -73,8 +80,9 @@ def every_specification(
     ----------
     cross_validations : mapping of str to pandas.DataFrame
         By model, as ``cross_validate`` gives them.
-    predictions : pandas.DataFrame
-        Of the knockout's cells; a model that has none is left out.
+    predictions : pandas.DataFrame or mapping of str to pandas.DataFrame
+        Of the knockout's cells; a model that has none is left out. Those of one model are looked
+        at after the other.
 
     Returns
     -------
@@ -86,34 +94,32 @@ def every_specification(
     InputError
         If no model has scores of both, or an arm has no response.
     """
-    known = [name for name in cross_validations if name in set(predictions[MODEL])]
+    in_table = isinstance(predictions, pd.DataFrame)
+    there = list(predictions[MODEL].unique() if in_table else predictions)
+    known = [name for name in cross_validations if name in there]
     if not known:
         raise InputError("No model has scores of both the control and the knockout.")
-    tables = [
-        scores_by_scheme(
-            cross_validations[name], predictions[predictions[MODEL] == name], study.model(name)
-        )
+    scores = (
+        scored
         for name in known
-    ]
+        for scored in scores_by_scheme(
+            cross_validations[name], of_model(predictions, name), study.model(name)
+        )
+    )
     first = cross_validations[known[0]]
     one = first[first["scheme"] == first["scheme"].iloc[0]]
-    others = predictions[predictions[MODEL] == predictions[MODEL].iloc[0]]
-    cells = pd.concat([one, others], ignore_index=True)
-    name = str(predictions["genotype"].iloc[0])
-    table = specifications(
-        pd.concat(tables, ignore_index=True),
-        name,
-        study.classes[1],
-        study,
-        cells,
-        puncta_of(cells),
-    )
+    others = of_model(predictions, there[0])
+    name = str(others["genotype"].iloc[0])
+    kept = [*IDENTITY, CLASS, *METADATA, PUNCTA]
+    cells = [part[[c for c in kept if c in part]] for part in (one, others)]
+    cells = pd.concat(cells, ignore_index=True)
+    table = specifications(scores, name, study.classes[1], study, cells, puncta_of(cells))
     return table.assign(sentence=robustness_sentence(table, name, study))
 
 
 def planned_replicates(
     cross_validation: pd.DataFrame,
-    predictions: pd.DataFrame,
+    predictions: Predictions,
     model: Model,
     study: Study,
 ) -> pd.DataFrame:
@@ -135,10 +141,11 @@ def planned_replicates(
     InputError
         If there is no plan for the positive share.
     """
-    cells, threshold = scored_cells(cross_validation, model, predictions)
+    rows = of_model(predictions, model.name)
+    name, stimulation = str(rows["genotype"].iloc[0]), study.classes[1]
+    cells, threshold = scored_cells(cross_validation, model, {model.name: rows})
     features = puncta_of(cells)
     values, measured = cell_values(cells, threshold, features), measure(cells, threshold, features)
-    name, stimulation = str(predictions["genotype"].iloc[0]), study.classes[1]
     found = responses(measured, study)
     plans = []
     for one in (POSITIVE_SHARE, MEAN_PROBABILITY, *features):

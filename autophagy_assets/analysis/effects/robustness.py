@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 import pandas as pd
@@ -33,8 +33,8 @@ _KEPT = [MODEL, SCHEME, *IDENTITY, CLASS, *METADATA, SCORE]
 
 def scores_by_scheme(
     cross_validation: pd.DataFrame, predictions: pd.DataFrame, model: Model
-) -> pd.DataFrame:
-    """Scores of a knockout's cells beside those of the control, once by scheme.
+) -> Iterator[pd.DataFrame]:
+    """Scores of a knockout's cells beside those of the control, one scheme after the other.
 
     Parameters
     ----------
@@ -43,23 +43,21 @@ def scores_by_scheme(
     predictions : pandas.DataFrame
         Identity, class, metadata and ``prob_class1`` of the knockout's cells, by the stored model.
 
-    Returns
-    -------
+    Yields
+    ------
     pandas.DataFrame
         ``model``, ``scheme``, identity, class, metadata, ``prob_class1``. The knockout's cells are
         in no fold, so they have the same score in each scheme.
     """
     schemes = cross_validation.loc[cross_validation[MODEL] == model.name, SCHEME].unique()
-    parts = []
     for scheme in schemes:
         control = scored_as_stored(cross_validation, model, scheme)
         knockout = predictions.assign(**{MODEL: model.name, SCHEME: scheme})
-        parts += [control[_KEPT], knockout[_KEPT]]
-    return pd.concat(parts, ignore_index=True)
+        yield pd.concat([control[_KEPT], knockout[_KEPT]], ignore_index=True)
 
 
 def specifications(
-    scores: pd.DataFrame,
+    scores: Iterable[pd.DataFrame],
     knockout: str,
     stimulation: str,
     study: Study,
@@ -71,8 +69,8 @@ def specifications(
 
     Parameters
     ----------
-    scores : pandas.DataFrame
-        Tables of `scores_by_scheme` of all models, one below the other.
+    scores : iterable of pandas.DataFrame
+        Tables of `scores_by_scheme` of all models; each has all cells of its models and schemes.
     cells : pandas.DataFrame, optional
         Identity, class, metadata and features of all cells.
     features : mapping of str to str, optional
@@ -101,7 +99,8 @@ def specifications(
     last three. A threshold that no cell is above measures nothing and is left out.
     """
     rows = []
-    for (model, scheme), scored in scores.groupby([MODEL, SCHEME], sort=False):
+    grouped = (one for table in scores for one in table.groupby([MODEL, SCHEME], sort=False))
+    for (model, scheme), scored in grouped:
         found = responses(measure(scored, 0.5), study)
         effect = effect_of(found, knockout, stimulation, MEAN_PROBABILITY, study, confidence)
         rows.append(_row(model, scheme, "none", effect))

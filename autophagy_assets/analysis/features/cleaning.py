@@ -17,6 +17,7 @@ from autophagy_assets.analysis.identity import (
     FIRST_ID,
     IDENTITY,
     METADATA,
+    HasColumns,
     feature_columns,
 )
 from autophagy_assets.analysis.imaging.regions import places_of_cells
@@ -60,7 +61,7 @@ def clean(
     A feature is left out when its name contains one of ``study.excluded_features``: the
     marker defines the classes, so its own intensity would answer the question asked.
     """
-    table = used_columns(raw, study)
+    table = raw[used_columns(raw, study)]
     check_feature_table(table, name, study.class_numbers)
     metadata = _metadata(table, datasets).fillna(UNKNOWN).astype(str)
     metadata.index = table.index
@@ -70,24 +71,24 @@ def clean(
     return cleaned.reset_index(drop=True)
 
 
-def used_columns(raw: pd.DataFrame, study: Study) -> pd.DataFrame:
-    """Leave out the features that a classifier may not use, and what else is no feature.
+def used_columns(raw: HasColumns, study: Study) -> list[str]:
+    """Columns of a table without features that a classifier may not use, and what is no feature.
 
     Parameters
     ----------
-    raw : pandas.DataFrame, shape (n_cells, n_columns)
+    raw : pandas.DataFrame or StoredCells
     study : Study
         Names the features that are not used.
 
     Returns
     -------
-    pandas.DataFrame, shape (n_cells, 3 + n_features)
+    list of str
         Identity and class, as far as there are such columns, and the features that are used.
     """
     identity = [column for column in [*IDENTITY, CLASS] if column in raw.columns]
     excluded = study.excluded_features
     used = [c for c in feature_columns(raw) if not any(part in c for part in excluded)]
-    return raw[[*identity, *used]]
+    return [*identity, *used]
 
 
 def _metadata(cells: pd.DataFrame, datasets: pd.DataFrame) -> pd.DataFrame:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Mapping
 import numpy as np
 import pandas as pd
 
+from autophagy_assets.analysis.features.parts import Cells, parts, whole
 from autophagy_assets.analysis.features.tables import CELLS, misfit
 from autophagy_assets.analysis.identity import CELL_ID, CLASS, DATASET, IDENTITY, feature_columns
 from autophagy_assets.analysis.quality.finding import Finding
@@ -19,7 +20,7 @@ from autophagy_assets.errors import InputError
 _REMEDY = "make the table again with an up-to-date featurization, or correct the file"
 
 
-def check_feature_table(table: pd.DataFrame, name: str, classes: Collection[int] = (0, 1)) -> None:
+def check_feature_table(table: Cells, name: str, classes: Collection[int] = (0, 1)) -> None:
     """Refuse a feature table that breaks the contract.
 
     The contract: at least one row; the columns ``dataset``, ``scportrait_cell_id`` and
@@ -28,7 +29,7 @@ def check_feature_table(table: pd.DataFrame, name: str, classes: Collection[int]
 
     Parameters
     ----------
-    table : pandas.DataFrame, shape (n_cells, n_columns)
+    table : pandas.DataFrame or StoredCells, shape (n_cells, n_columns)
         One row per cell.
     name : str
         What the reader calls the table; named in the message.
@@ -46,7 +47,7 @@ def check_feature_table(table: pd.DataFrame, name: str, classes: Collection[int]
     _check_finite(table, name)
 
 
-def _check_columns(table: pd.DataFrame, name: str) -> None:
+def _check_columns(table: Cells, name: str) -> None:
     """Refuse a table without cells, features, or a column of identity and class."""
     missing = [column.name for column in CELLS.columns if column.name not in table.columns]
     if missing:
@@ -54,33 +55,35 @@ def _check_columns(table: pd.DataFrame, name: str) -> None:
             f"Feature table {name} has no column {', '.join(map(repr, missing))}, so its cells "
             f"cannot be told apart; {_REMEDY}."
         )
-    repeated = table.columns[table.columns.duplicated()].unique()
+    columns = pd.Index(table.columns)
+    repeated = columns[columns.duplicated()].unique()
     if len(repeated):
         raise InputError(
             f"Feature table {name} has column {repeated[0]!r} more than once; keep one of them."
         )
     if not feature_columns(table):
         raise InputError(f"Feature table {name} has no feature column; {_REMEDY}.")
-    if table.empty:
+    if not len(table):
         raise InputError(
             f"Feature table {name} has no cells; check that its fields of view were segmented."
         )
 
 
-def _check_identity(table: pd.DataFrame, name: str) -> None:
+def _check_identity(table: Cells, name: str) -> None:
     """Refuse a table in which a cell has no identity or is there twice."""
+    cells = whole(table, IDENTITY)
     for column in [c for c in CELLS.columns if c.name in IDENTITY]:
-        empty = int(table[column.name].isna().sum())
+        empty = int(cells[column.name].isna().sum())
         if empty:
             raise InputError(
                 f"Feature table {name}: column {column.name!r} is empty in {empty} of "
                 f"{len(table)} rows; {_REMEDY}."
             )
-        if sentence := misfit(table, column):
+        if sentence := misfit(cells, column):
             raise InputError(f"Feature table {name}: {sentence}; {_REMEDY}.")
-    again = table.duplicated(IDENTITY)
+    again = cells.duplicated(IDENTITY)
     if again.any():
-        first = table.loc[again.to_numpy(), IDENTITY].iloc[0]
+        first = cells[again.to_numpy()].iloc[0]
         raise InputError(
             f"Feature table {name} holds {int(again.sum())} cells twice, for instance cell "
             f"{first[CELL_ID]} of dataset {first[DATASET]!r}; keep one row per "
@@ -88,11 +91,12 @@ def _check_identity(table: pd.DataFrame, name: str) -> None:
         )
 
 
-def _check_classes(table: pd.DataFrame, name: str, classes: Collection[int]) -> None:
+def _check_classes(table: Cells, name: str, classes: Collection[int]) -> None:
     """Refuse a table with a class that the study does not have."""
-    strange = ~table[CLASS].isin(list(classes)).to_numpy()
+    found = whole(table, [CLASS])[CLASS]
+    strange = ~found.isin(list(classes)).to_numpy()
     if strange.any():
-        value = table[CLASS][strange].tolist()[0]
+        value = found[strange].tolist()[0]
         known = ", ".join(str(number) for number in sorted(classes))
         raise InputError(
             f"Feature table {name}: column {CLASS!r} holds {value!r} in {int(strange.sum())} of "
@@ -100,30 +104,39 @@ def _check_classes(table: pd.DataFrame, name: str, classes: Collection[int]) -> 
         )
 
 
-def _check_finite(table: pd.DataFrame, name: str) -> None:
+def _check_finite(table: Cells, name: str) -> None:
     """Refuse a table in which a feature is missing, infinite or not a number."""
-    for column in feature_columns(table):
-        values = table[column]
-        if not pd.api.types.is_numeric_dtype(values) or pd.api.types.is_complex_dtype(values):
+    features = feature_columns(table)
+    wrong, other_types = dict.fromkeys(features, 0), dict[str, object]()
+    for cells in parts(table, features):
+        for column in features:
+            values = cells[column]
+            if pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_complex_dtype(values):
+                numbers = values.to_numpy(dtype=float, na_value=np.nan)
+                wrong[column] += int((~np.isfinite(numbers)).sum())
+            else:
+                other_types.setdefault(column, values.dtype)
+    for column in features:
+        if column in other_types:
             raise InputError(
-                f"Feature table {name}: feature {column!r} is not a number but {values.dtype}; "
-                "remove the column or list it in excluded_features of the study."
+                f"Feature table {name}: feature {column!r} is not a number but "
+                f"{other_types[column]}; remove the column or list it in excluded_features of the "
+                "study."
             )
-        wrong = int((~np.isfinite(values.to_numpy(dtype=float, na_value=np.nan))).sum())
-        if wrong:
+        if wrong[column]:
             raise InputError(
-                f"Feature table {name}: feature {column!r} is missing or infinite in {wrong} of "
-                f"{len(table)} rows; remove those cells or list the feature in "
+                f"Feature table {name}: feature {column!r} is missing or infinite in "
+                f"{wrong[column]} of {len(table)} rows; remove those cells or list the feature in "
                 "excluded_features of the study."
             )
 
 
-def table_contract(table: pd.DataFrame, name: str, study: Study) -> Finding:
+def table_contract(table: Cells, name: str, study: Study) -> Finding:
     """Check whether a table has cells with identity, a known class, and features.
 
     Parameters
     ----------
-    table : pandas.DataFrame, shape (n_cells, n_columns)
+    table : pandas.DataFrame or StoredCells, shape (n_cells, n_columns)
     name : str
         What the reader calls the table.
     study : Study
@@ -139,12 +152,12 @@ def table_contract(table: pd.DataFrame, name: str, study: Study) -> Finding:
     return _unless_refused(look, sentence, {"cells": len(table), "features": n})
 
 
-def identity_unique(table: pd.DataFrame, name: str) -> Finding:
+def identity_unique(table: Cells, name: str) -> Finding:
     """Check whether every cell is in a table once.
 
     Parameters
     ----------
-    table : pandas.DataFrame, shape (n_cells, n_columns)
+    table : pandas.DataFrame or StoredCells, shape (n_cells, n_columns)
     name : str
         What the reader calls the table.
     """
@@ -159,12 +172,12 @@ def identity_unique(table: pd.DataFrame, name: str) -> Finding:
     return _unless_refused(look, sentence, {"cells": len(table)})
 
 
-def finite_values(table: pd.DataFrame, name: str) -> Finding:
+def finite_values(table: Cells, name: str) -> Finding:
     """Check whether every feature of every cell is a finite number.
 
     Parameters
     ----------
-    table : pandas.DataFrame, shape (n_cells, n_columns)
+    table : pandas.DataFrame or StoredCells, shape (n_cells, n_columns)
         With the features that are used.
     name : str
         What the reader calls the table.

@@ -6,11 +6,9 @@ on one of two scales; every other one is scPortrait's.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
-import pandas as pd
-
-from autophagy_assets.analysis.identity import DATASET, IDENTITY, METADATA, rows_of
+from autophagy_assets.analysis.identity import IDENTITY, METADATA
 from autophagy_assets.config.models import MARKER, SCPORTRAIT, Model
 from autophagy_assets.errors import InputError
 
@@ -75,35 +73,3 @@ def features_of(model: Model, features: Iterable[str]) -> list[str]:
             "excluded_features."
         )
     return [*cells, *used]
-
-
-def with_marker(cells: pd.DataFrame, measured: Sequence[pd.DataFrame], name: str) -> pd.DataFrame:
-    """Put features of the marker beside those of the same cells.
-
-    Parameters
-    ----------
-    cells : pandas.DataFrame, shape (n_cells, n_columns)
-    measured : sequence of pandas.DataFrame
-        Features of the marker, with the identity of the cells; of these cells and of others.
-    name : str
-        What the reader calls `cells`.
-
-    Returns
-    -------
-    pandas.DataFrame, shape (n_cells, n_columns + n_features)
-        In the order of `cells`. Without features of the marker where none of `measured` is of
-        these cells; features that only some of the cells have are left out.
-
-    Raises
-    ------
-    InputError
-        If some of the cells have no features of the marker and others have.
-    """
-    datasets = set(cells[DATASET])
-    ours = [table for table in measured if not datasets.isdisjoint(table[DATASET])]
-    if not ours:
-        return cells
-    marker = pd.concat(ours, join="inner", ignore_index=True)
-    marker = marker[[*IDENTITY, *(c for c in marker.columns if set_of(c) == MARKER)]]
-    found = rows_of(marker, cells, f"The table of marker features for {name}")
-    return pd.concat([cells, found.drop(columns=IDENTITY)], axis=1)

@@ -10,13 +10,39 @@ import numpy as np
 import pandas as pd
 from sklearn.decomposition import PCA
 
+from autophagy_assets.analysis.classifier.drawing import in_proportion
 from autophagy_assets.analysis.identity import SCORE
+from autophagy_assets.config.study import Study
 from autophagy_assets.errors import InputError
 
 ACROSS, UP = "component_1", "component_2"
 SHOWN = "shown"
+MOST_CELLS = 200_000
 _GRID = 8  # places for crops along each side of the map
 _DIGITS = 6
+
+
+def on_map(cells: pd.DataFrame, study: Study) -> pd.DataFrame:
+    """Cells that are placed on the map: all of them, or some of very many.
+
+    Parameters
+    ----------
+    cells : pandas.DataFrame, shape (n_cells, n_columns)
+        Identity and metadata.
+    study : Study
+        Has the seed of the galleries, which is looked up only if not all cells are on the map.
+
+    Returns
+    -------
+    pandas.DataFrame
+        In their order; of more than 200,000 cells so many, of each genotype, clone and stimulation
+        in proportion to the cells that there are.
+    """
+    if len(cells) <= MOST_CELLS:
+        return cells
+    allowed, seed = np.ones(len(cells), dtype=bool), study.galleries.random_state
+    by = ["genotype", "clone", "stimulation"]
+    return cells[in_proportion(cells, by, MOST_CELLS, seed, allowed)]
 
 
 def cell_map(cells: pd.DataFrame, seen: np.ndarray) -> tuple[pd.DataFrame, tuple[float, float]]:

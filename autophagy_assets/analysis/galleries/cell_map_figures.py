@@ -38,7 +38,12 @@ _HALF = 62  # letters of an entry that leave room for another one beside it
 
 @styled
 def cell_map_picture(
-    table: pd.DataFrame, shares: tuple[float, float], by_what: str, paths: Paths, study: Study
+    table: pd.DataFrame,
+    shares: tuple[float, float],
+    by_what: str,
+    paths: Paths,
+    study: Study,
+    available: int,
 ) -> Picture:
     """Draw a map of cells five times: in four colourings, and with crops.
 
@@ -54,6 +59,8 @@ def cell_map_picture(
         The h5sc file of each dataset.
     study : Study
         Names classes and marker.
+    available : int
+        How many cells there are, of which those of `table` may be a draw.
 
     Returns
     -------
@@ -96,6 +103,11 @@ def cell_map_picture(
         f"classes may lie further apart there than among new cells. Right: {study.marker_name} in "
         f"{int(table[SHOWN].sum())} of the cells, each where it lies, scaled by itself."
     )
+    if available > len(table):
+        caption += (
+            f" The cells are drawn at random (seed {study.galleries.random_state}) from "
+            f"{available:,}, of each genotype, clone and stimulation in proportion."
+        )
     kept = [*IDENTITY, *METADATA, MODEL, SCORE, ACROSS, UP, SHOWN]
     numbers = {"cells": float(len(table)), "variance shown": float(sum(shares))}
     return Picture(figure, table[kept], caption, numbers)

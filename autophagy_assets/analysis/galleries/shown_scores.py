@@ -54,7 +54,8 @@ def shown_scores_agree(shown: pd.DataFrame, predictions: Iterable[pd.DataFrame])
     shown : pandas.DataFrame
         As `shown_scores` gives it.
     predictions : iterable of pandas.DataFrame
-        Identity, ``model`` and ``prob_class1`` of all cells that models have scored.
+        Identity, ``model`` and ``prob_class1`` of the cells that models have scored; those that
+        are not shown may be left out.
 
     Returns
     -------

@@ -11,24 +11,26 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from autophagy_assets.analysis.features.parts import Cells, parts, whole
 from autophagy_assets.analysis.identity import CLASS, IDENTITY, SCORE, feature_columns
 from autophagy_assets.analysis.quality.finding import Finding, Numbers, answer, first_of
 from autophagy_assets.config.sections import Checks
 from autophagy_assets.config.study import Study
 
 
-def class_balance(table: pd.DataFrame, name: str, study: Study) -> Finding:
+def class_balance(table: Cells, name: str, study: Study) -> Finding:
     """Check whether no class is rare among the cells of a table.
 
     Parameters
     ----------
-    table : pandas.DataFrame, shape (n_cells, n_columns)
+    table : pandas.DataFrame or StoredCells, shape (n_cells, n_columns)
     name : str
         What the reader calls the table.
     study : Study
         Names the classes and the smallest share.
     """
-    counts = {label: int((table[CLASS] == code).sum()) for code, label in study.classes.items()}
+    found = whole(table, [CLASS])[CLASS]
+    counts = {label: int((found == code).sum()) for code, label in study.classes.items()}
     cells = sum(counts.values())
     share = min(counts.values()) / max(cells, 1)
     smallest = study.checks.smallest_class
@@ -42,12 +44,12 @@ def class_balance(table: pd.DataFrame, name: str, study: Study) -> Finding:
     return answer(share >= smallest, observation, remedy, numbers)
 
 
-def intensities_differ(table: pd.DataFrame, name: str, checks: Checks) -> Finding:
+def intensities_differ(table: Cells, name: str, checks: Checks) -> Finding:
     """Check whether nucleus and cytosol were measured apart from each other.
 
     Parameters
     ----------
-    table : pandas.DataFrame, shape (n_cells, n_columns)
+    table : pandas.DataFrame or StoredCells, shape (n_cells, n_columns)
         Features named ``<channel>_<statistic>_<region>``, regions ``nucleus`` and ``cytosol``.
     name : str
         What the reader calls the table.
@@ -70,11 +72,14 @@ def intensities_differ(table: pd.DataFrame, name: str, checks: Checks) -> Findin
         if column.endswith("_nucleus")
         and (other := f"{column.removesuffix('_nucleus')}_cytosol") in table.columns
     ]
-    if not pairs or table.empty:
+    if not pairs or not len(table):
         return Finding(True, f"{name} has no intensities of both nucleus and cytosol to compare.")
-    nucleus = table[[a for a, _ in pairs]].to_numpy(dtype=float)
-    cytosol = table[[b for _, b in pairs]].to_numpy(dtype=float)
-    same = ((nucleus == cytosol) & (nucleus != 0)).mean(axis=0)
+    nuclei, cytosols = [a for a, _ in pairs], [b for _, b in pairs]
+    n_same = np.zeros(len(pairs), dtype=int)
+    for cells in parts(table, [*nuclei, *cytosols]):
+        nucleus, cytosol = (cells[side].to_numpy(dtype=float) for side in (nuclei, cytosols))
+        n_same += ((nucleus == cytosol) & (nucleus != 0)).sum(axis=0)
+    same = n_same / len(table)
     worst = int(np.argmax(same))
     share, most = float(same[worst]), checks.same_intensity
     observation = (

@@ -6,11 +6,12 @@ Here: the comparison of samples, feature by feature. Not here: questions about s
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
+from autophagy_assets.analysis.features.parts import Cells, whole
 from autophagy_assets.analysis.identity import DATASET, feature_columns
 from autophagy_assets.analysis.quality.finding import Finding, Numbers, counted
 from autophagy_assets.config.sections import Checks
@@ -20,14 +21,45 @@ SIGNIFICANCE = 0.01
 _IQR_OF_NORMAL = 1.349  # interquartile range of a normal distribution, in standard deviations
 
 
-def differences(cells: pd.DataFrame, min_cells: int) -> pd.DataFrame:
+@dataclass(frozen=True)
+class _Sample:
+    """Cells of a sample among those of its condition.
+
+    Attributes
+    ----------
+    rows : numpy.ndarray of int, shape (n,)
+        Of the cells of the condition, in their table.
+    numbers : numpy.ndarray of int, shape (n,)
+        Of the sample of each of them; samples of a condition share both arrays.
+    number : int
+        Of this sample.
+    """
+
+    condition: str
+    name: str
+    rows: np.ndarray
+    numbers: np.ndarray
+    number: int
+
+    def values(self, feature: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Values of a feature in the sample, and in the others of its condition."""
+        found, inside = feature[self.rows], self.numbers == self.number
+        return found[inside], found[~inside]
+
+    @property
+    def size(self) -> int:
+        """Number of its cells."""
+        return int((self.numbers == self.number).sum())
+
+
+def differences(cells: Cells, min_cells: int) -> pd.DataFrame:
     """How far the median of each feature in each sample is from the others of its condition.
 
     Parameters
     ----------
-    cells : pandas.DataFrame, shape (n_cells, n_columns)
+    cells : pandas.DataFrame or StoredCells, shape (n_cells, n_columns)
         Cells of a genotype with ``stimulation``, ``clone``, ``dataset``, ``fov`` and
-        features.
+        features, of which one is in memory at a time.
     min_cells : int
         Samples with fewer cells are not compared.
 
@@ -43,30 +75,34 @@ def differences(cells: pd.DataFrame, min_cells: int) -> pd.DataFrame:
     of two medians is divided by the spread of the cells within the two groups, the mean of both
     interquartile ranges over 1.349; where that is zero, by the standard deviation of all.
     """
-    features = feature_columns(cells)
+    samples, features = _samples(cells, min_cells), feature_columns(cells)
+    found = np.empty((len(samples), len(features)))
+    for place, feature in enumerate(features if samples else []):
+        values = whole(cells, [feature])[feature].to_numpy(dtype=float)
+        found[:, place] = [_difference(*sample.values(values)) for sample in samples]
     parts = [
         pd.DataFrame(
             {
-                "stimulation": condition,
-                "sample": sample,
-                "n": len(one),
-                "n_others": len(others),
+                "stimulation": sample.condition,
+                "sample": sample.name,
+                "n": sample.size,
+                "n_others": len(sample.rows) - sample.size,
                 "feature": features,
-                "difference": _difference(one, others),
+                "difference": apart,
             }
         )
-        for condition, sample, one, others in _samples(cells, features, min_cells)
+        for sample, apart in zip(samples, found, strict=True)
     ]
     columns = ["stimulation", "sample", "n", "n_others", "feature", "difference"]
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
 
 
-def drift(cells: pd.DataFrame, name: str, checks: Checks) -> Finding:
+def drift(cells: Cells, name: str, checks: Checks) -> Finding:
     """Check whether samples of the same condition have the same features.
 
     Parameters
     ----------
-    cells : pandas.DataFrame, shape (n_cells, n_columns)
+    cells : pandas.DataFrame or StoredCells, shape (n_cells, n_columns)
         Cells of a genotype with ``stimulation``, ``clone``, ``dataset``, ``fov`` and
         features.
     name : str
@@ -127,24 +163,18 @@ def drift(cells: pd.DataFrame, name: str, checks: Checks) -> Finding:
     return Finding(not len(certain), observation, numbers)
 
 
-def _samples(
-    cells: pd.DataFrame, features: list[str], min_cells: int
-) -> Iterator[tuple[str, str, np.ndarray, np.ndarray]]:
-    """Values of each sample, and of the others of its condition."""
-    values = cells[features].to_numpy(dtype=float)
-    for condition, rows in cells.groupby(CONDITION, sort=True).indices.items():
-        called = _called(cells.iloc[rows])
+def _samples(cells: Cells, min_cells: int) -> list[_Sample]:
+    """Samples that are compared, by condition and name."""
+    labels, samples = whole(cells, [CONDITION, CLONE, DATASET, "fov"]), []
+    for condition, rows in labels.groupby(CONDITION, sort=True).indices.items():
+        called = _called(labels.iloc[rows])
         sizes = called.value_counts()
         large = sorted(sizes.index[sizes >= min_cells])
-        kept = rows[called.isin(large).to_numpy()]
-        names = called[called.isin(large)].to_numpy()
-        for sample in large if len(large) > 1 else []:
-            yield (
-                str(condition),
-                str(sample),
-                values[kept[names == sample]],
-                values[kept[names != sample]],
-            )
+        numbers = pd.Index(large).get_indexer(called)
+        rows, numbers = rows[numbers >= 0], numbers[numbers >= 0]
+        for number, name in enumerate(large if len(large) > 1 else []):
+            samples.append(_Sample(str(condition), str(name), rows, numbers, number))
+    return samples
 
 
 def _called(condition: pd.DataFrame) -> pd.Series:
@@ -157,26 +187,24 @@ def _called(condition: pd.DataFrame) -> pd.Series:
     return "field " + names.where(~many, names + ", " + condition["fov"].astype(str))
 
 
-def _difference(one: np.ndarray, others: np.ndarray) -> np.ndarray:
-    first, second = (np.quantile(x, [0.25, 0.5, 0.75], axis=0) for x in (one, others))
-    apart = np.abs(first[1] - second[1])
+def _difference(one: np.ndarray, others: np.ndarray) -> float:
+    first, second = (np.quantile(x, [0.25, 0.5, 0.75]) for x in (one, others))
+    apart = abs(first[1] - second[1])
     spread = (first[2] - first[0] + second[2] - second[0]) / 2 / _IQR_OF_NORMAL
-    spread = np.where(spread > 0, spread, np.concatenate([one, others]).std(axis=0))
-    return np.divide(apart, spread, out=np.zeros_like(apart), where=apart > 0)
+    if not spread > 0:
+        spread = np.concatenate([one, others]).std()
+    return float(apart / spread) if apart > 0 else 0.0
 
 
-def _p_values(beyond: pd.DataFrame, cells: pd.DataFrame, checks: Checks) -> np.ndarray:
+def _p_values(beyond: pd.DataFrame, cells: Cells, checks: Checks) -> np.ndarray:
     from scipy.stats import ks_2samp
 
-    features = list(dict.fromkeys(beyond["feature"]))
-    groups = {
-        (condition, sample): (one, others)
-        for condition, sample, one, others in _samples(cells, features, checks.drift_min_cells)
-    }
-    p = []
-    for row in beyond.itertuples():
-        column = features.index(row.feature)
-        one, others = groups[row.stimulation, row.sample]
-        # The exact distribution takes long, and the approximation is good from 20 cells on.
-        p.append(ks_2samp(one[:, column], others[:, column], method="asymp").pvalue)
-    return np.array(p, dtype=float)
+    samples = {(s.condition, s.name): s for s in _samples(cells, checks.drift_min_cells)}
+    p = pd.Series(index=beyond.index, dtype=float)
+    for feature, rows in beyond.groupby("feature", sort=False):
+        values = whole(cells, [feature])[feature].to_numpy(dtype=float)
+        for row in rows.itertuples():
+            one, others = samples[row.stimulation, row.sample].values(values)
+            # The exact distribution takes long, and the approximation is good from 20 cells on.
+            p[row.Index] = ks_2samp(one, others, method="asymp").pvalue
+    return p.to_numpy()

@@ -2,15 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
 
+from autophagy_assets.analysis.classifier.evaluation import ROC, is_evaluation
+from autophagy_assets.analysis.galleries.cell_map import SHOWN
+from autophagy_assets.analysis.identity import METADATA
 from autophagy_assets.analysis.report.claims import Claim
 from autophagy_assets.analysis.report.story import Story
 from autophagy_assets.config.study import Study
+
+MOST_ROWS = 2_000
+N_ROWS = "rows of the whole table"
+
+
+def abridged(table: pd.DataFrame) -> pd.DataFrame:
+    """What the report shows of the table of a figure: all of it, or what can be looked through.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Of more than 2,000 rows those whose crop is drawn, or those of an evaluation that are no
+        points of a curve, or else the first 2,000; ``attrs`` has how many there were.
+    """
+    if len(table) <= MOST_ROWS:
+        return table
+    if is_evaluation(table):
+        kept = table[table["part"] != ROC]
+    else:
+        kept = table[table[SHOWN]] if SHOWN in table else table.head(MOST_ROWS)
+    found = kept.reset_index(drop=True)
+    found.attrs[N_ROWS] = len(table)
+    return found
+
+
+def cells_by_field(pieces: Iterable[pd.DataFrame]) -> pd.DataFrame:
+    """Count the cells of each field of view.
+
+    Parameters
+    ----------
+    pieces : iterable of pandas.DataFrame
+        Metadata of the cells of all genotypes, of some of them at a time.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Metadata and ``cells``.
+    """
+    counts = pd.concat([piece.groupby(METADATA).size() for piece in pieces])
+    return counts.groupby(METADATA).sum().reset_index(name="cells")
 
 
 @dataclass(frozen=True)
@@ -26,7 +69,7 @@ class ReportFigure:
     png : bytes
         The figure.
     table : pandas.DataFrame
-        What it shows, listed below it.
+        What it shows, listed below it; as `abridged` gives it.
     uid : str
         Its LaminDB uid.
     """

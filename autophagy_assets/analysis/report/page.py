@@ -24,7 +24,7 @@ from autophagy_assets.analysis.classifier.evaluation import (
 )
 from autophagy_assets.analysis.figures import data_uri
 from autophagy_assets.analysis.identity import CELL_ID, DATASET
-from autophagy_assets.analysis.report.content import ReportContent, ReportFigure
+from autophagy_assets.analysis.report.content import N_ROWS, ReportContent, ReportFigure
 from autophagy_assets.config.study import Study
 
 _TEMPLATE = "report.html"
@@ -168,6 +168,9 @@ def _figure(figure: ReportFigure, lineage: Mapping[str, Sequence[str]]) -> dict[
         identity = list(zip(figure.table[DATASET], figure.table[CELL_ID], strict=True))
         anchors = [f"{figure.name}--{dataset}--{cell}" for dataset, cell in identity]
         origins = [f"{dataset}:{cell}" for dataset, cell in identity]
+    said = "The cells shown, with their scores" if shows_cells else "The numbers shown"
+    if there := figure.table.attrs.get(N_ROWS):
+        said += f": {len(figure.table):,} of {there:,} rows; the table beside the figure has all"
     return {
         "name": figure.name,
         "title": figure.title,
@@ -179,7 +182,7 @@ def _figure(figure: ReportFigure, lineage: Mapping[str, Sequence[str]]) -> dict[
             (anchor, origin if origin in lineage else "", row)
             for anchor, origin, row in zip(anchors, origins, table["rows"], strict=True)
         ],
-        "summary": "The cells shown, with their scores" if shows_cells else "The numbers shown",
+        "summary": said,
         "lineage": figure.name if figure.name in lineage else "",
     }
 

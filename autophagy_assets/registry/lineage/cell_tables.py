@@ -187,12 +187,16 @@ class Cells:
         try:
             names = pq.read_schema(path).names
         except pa.ArrowInvalid:  # somebody's file that only ends as a table does
+            names = []
+        if not {DATASET, CELL_ID} <= set(names):
             return None
-        if DATASET not in names or CELL_ID not in names:
-            return None
-        table = pq.read_table(path, columns=[n for n in _SHOWN if n in names]).to_pandas()
-        table = table.reset_index(drop=True)
-        return table[table[DATASET].isin(self._wanted)]
+        columns, kept, n = [n for n in _SHOWN if n in names], [], 0
+        with pq.ParquetFile(path, pre_buffer=False) as file:
+            for group in range(file.num_row_groups):
+                rows = file.read_row_group(group, columns).to_pandas()
+                rows.index = pd.RangeIndex(n, n := n + len(rows))
+                kept.append(rows[rows[DATASET].isin(self._wanted)])
+        return pd.concat(kept) if kept else None
 
     def _verified(self, artifact: Any) -> Path | None:
         """Path of an artifact; None where it is refused, and the fault is kept."""

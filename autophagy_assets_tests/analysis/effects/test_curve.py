@@ -44,7 +44,7 @@ def tables() -> dict[str, pd.DataFrame]:
 
 def test_a_curve_follows_the_true_shares_of_responding_cells(tables):
     table, threshold = response_curve(
-        tables["scores"], [tables["control"], tables["knockout"]], MODEL, STUDY
+        tables["scores"], tables["control"], [tables["knockout"]], MODEL, STUDY
     )
     assert 0 < threshold < 1 and set(table["measure"]) == {POSITIVE_SHARE}
     clones = table[table["level"] == CLONE]
@@ -59,14 +59,14 @@ def test_a_curve_follows_the_true_shares_of_responding_cells(tables):
 
 def test_a_class_stands_where_the_conditions_name_it(tables):
     late = with_conditions("2h Torin-1", "14h Torin-1", "6h Torin-1")
-    table, _ = response_curve(tables["scores"], [tables["control"]], MODEL, late)
+    table, _ = response_curve(tables["scores"], tables["control"], [], MODEL, late)
     places = table.groupby("stimulation")[PLACE].unique().str[0].to_dict()
     assert places == {"untreated": 0, "2h Torin-1": 1, "14h Torin-1": 2, "6h Torin-1": 3}
 
 
 def test_a_study_without_conditions_has_its_two_classes_and_says_so(tables):
     empty = tables["control"].head(0)
-    table, threshold = response_curve(tables["scores"], [empty], MODEL, PLAIN)
+    table, threshold = response_curve(tables["scores"], empty, [], MODEL, PLAIN)
     assert set(table["stimulation"]) == {"untreated", "14h Torin-1"}
     picture = curve_picture(table, threshold, PLAIN)
     assert "no stimulations but its two classes" in picture.caption
@@ -75,7 +75,7 @@ def test_a_study_without_conditions_has_its_two_classes_and_says_so(tables):
 
 def test_a_figure_has_a_panel_by_genotype_and_a_line_by_clone(tables):
     table, threshold = response_curve(
-        tables["scores"], [tables["control"], tables["knockout"]], MODEL, STUDY
+        tables["scores"], tables["control"], [tables["knockout"]], MODEL, STUDY
     )
     picture = curve_picture(table, threshold, STUDY)
     titles = [ax.get_title(loc="left") for ax in picture.figure.axes if ax.get_title(loc="left")]

@@ -38,7 +38,7 @@ def scores(effect: float, clones: int = 3) -> pd.DataFrame:
 def table_of(effect: float, clones: int = 3) -> pd.DataFrame:
     cells = scored_study(STUDY, 2, clones, effect, between=0.02)
     features = {"spots, contrast": "marker_spots_contrast"}
-    return specifications(scores(effect, clones), "KO", TORIN, STUDY, cells, features)
+    return specifications([scores(effect, clones)], "KO", TORIN, STUDY, cells, features)
 
 
 LESS = table_of(-0.4)
@@ -72,7 +72,7 @@ def test_a_sign_that_changes_is_the_sentence():
 def test_a_threshold_that_no_cell_is_above_is_left_out():
     cells = scores(-0.4)
     cells["prob_class1"] = cells["prob_class1"].clip(0.1, 0.3)
-    table = specifications(cells, "KO", TORIN, STUDY)
+    table = specifications([cells], "KO", TORIN, STUDY)
     assert set(table["threshold"]) == {"none"}
 
 
@@ -87,7 +87,8 @@ def test_a_knockout_has_the_same_scores_in_every_scheme():
     control = measured_cells(STUDY, biology=2.0)
     knockout = measured_cells(STUDY, genotype="KO", biology=2.0, response=0.2)
     predictions = knockout.assign(prob_class1=np.linspace(0, 1, len(knockout)))
-    found = scores_by_scheme(cross_validate(control, forest(), STUDY), predictions, forest())
+    tables = scores_by_scheme(cross_validate(control, forest(), STUDY), predictions, forest())
+    found = pd.concat(tables, ignore_index=True)
     assert set(found["scheme"]) == set(SCHEMES)
     for _, rows in found.groupby("scheme"):
         assert len(rows) == len(control) + len(knockout)

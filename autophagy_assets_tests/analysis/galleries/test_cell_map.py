@@ -8,7 +8,8 @@ import pytest
 from matplotlib.legend import Legend
 
 from autophagy_assets.analysis.figures import png_bytes
-from autophagy_assets.analysis.galleries.cell_map import ACROSS, SHOWN, UP, cell_map
+from autophagy_assets.analysis.galleries import cell_map as module
+from autophagy_assets.analysis.galleries.cell_map import ACROSS, SHOWN, UP, cell_map, on_map
 from autophagy_assets.analysis.galleries.cell_map_figures import cell_map_picture
 from autophagy_assets.analysis.identity import CLASS, IDENTITY, SCORE
 from autophagy_assets.config.study import Study
@@ -77,7 +78,18 @@ def test_of_few_cells_or_values_there_is_a_map_all_the_same(cells, values, tmp_p
     assert (found[UP].abs() < 1e-9).all() and shares[1] < 1e-9
     assert found[SHOWN].any()
     paths = write_crops([found], tmp_path, STUDY)
-    png_bytes(cell_map_picture(found, shares, "some values", paths, STUDY).figure)
+    png_bytes(cell_map_picture(found, shares, "some values", paths, STUDY, len(found)).figure)
+
+
+def test_of_very_many_cells_each_genotype_clone_and_stimulation_keeps_its_share(monkeypatch):
+    table, _ = scored()
+    assert on_map(table, STUDY) is table
+    monkeypatch.setattr(module, "MOST_CELLS", len(table) // 2)
+    few = on_map(table, STUDY)
+    by = ["genotype", "clone", "stimulation"]
+    assert (few.groupby(by).size() * 2 == table.groupby(by).size()).all()
+    mixed = table.sample(frac=1, random_state=1)
+    assert set(on_map(mixed, STUDY).index) == set(few.index)
 
 
 def test_no_cells_are_said():
@@ -90,15 +102,18 @@ def test_the_figure_has_a_row_for_each_cell_and_says_how_many_there_are(tmp_path
     table, seen = scored()
     found, shares = cell_map(table, seen)
     paths = write_crops([found], tmp_path, STUDY)
-    picture = cell_map_picture(found, shares, "its 5 features", paths, STUDY)
+    picture = cell_map_picture(found, shares, "its 5 features", paths, STUDY, len(found))
     assert len(picture.table) == len(table) == picture.numbers["cells"]
     assert "(n = 80), placed by its 5 features" in picture.caption
+    assert "drawn at random" not in picture.caption
+    few = cell_map_picture(found, shares, "its 5 features", paths, STUDY, 2_000_000)
+    assert "drawn at random (seed 42) from 2,000,000, of each genotype" in few.caption
     texts = {text.get_text() for text in picture.figure.findobj(lambda o: hasattr(o, "get_text"))}
     assert {"WT (40)", "KO (40)", "untreated (40)", "WT, clone 1 (20)", "Score"} <= texts
     images = [len(ax.images) for part in picture.figure.subfigs for ax in part.axes]
     assert max(images) == int(found[SHOWN].sum())
     assert png_bytes(picture.figure) == png_bytes(
-        cell_map_picture(found, shares, "its 5 features", paths, STUDY).figure
+        cell_map_picture(found, shares, "its 5 features", paths, STUDY, len(found)).figure
     )
 
 
@@ -108,7 +123,7 @@ def test_more_clones_than_colours_share_the_last_one_and_no_legend_lies_on_point
     many = table.assign(clone=[f"clone {n % 5}" + " of many" * words for n in range(len(table))])
     found, shares = cell_map(many, seen)
     paths = write_crops([found], tmp_path, STUDY)
-    picture = cell_map_picture(found, shares, "its 5 features", paths, STUDY)
+    picture = cell_map_picture(found, shares, "its 5 features", paths, STUDY, len(found))
     texts = {text.get_text() for text in picture.figure.findobj(lambda o: hasattr(o, "get_text"))}
     assert "5 others (40)" in texts
     png_bytes(picture.figure)

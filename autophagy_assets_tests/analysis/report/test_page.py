@@ -10,9 +10,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from autophagy_assets.analysis.classifier.evaluation import evaluate
+from autophagy_assets.analysis.classifier.evaluation import auc_of, evaluate
 from autophagy_assets.analysis.identity import CELL_ID, DATASET
-from autophagy_assets.analysis.report.content import GalleryLink, ReportContent, ReportFigure
+from autophagy_assets.analysis.report.content import (
+    MOST_ROWS,
+    GalleryLink,
+    ReportContent,
+    ReportFigure,
+    abridged,
+    cells_by_field,
+)
 from autophagy_assets.analysis.report.page import render_report
 from autophagy_assets.config.study import Study
 
@@ -192,3 +199,33 @@ def test_the_gallery_of_all_cells_is_linked_and_shown_as_the_file_beside_the_pag
 
 def test_the_same_content_gives_the_same_page(content):
     assert render_report(content) == render_report(content)
+
+
+def test_of_a_large_table_the_page_shows_what_can_be_looked_through_and_says_so(content):
+    n = MOST_ROWS + 1
+    cells = pd.DataFrame({DATASET: "d", CELL_ID: np.arange(n), "shown": np.arange(n) % 100 == 0})
+    assert abridged(cells.head(MOST_ROWS)).equals(cells.head(MOST_ROWS))
+    few = abridged(cells)
+    assert few["shown"].all() and len(few) == 21
+    assert len(abridged(cells.drop(columns="shown"))) == MOST_ROWS
+    html = render_report(replace(content, figures=[ReportFigure("map", "Map", PNG, few, "A map.")]))
+    assert "21 of 2,001 rows; the table beside the figure has all" in Page(html).text
+    scores = np.linspace(0, 1, n)
+    classes = np.arange(n) // 2 % 2
+    whole = evaluate(
+        pd.DataFrame(
+            {"model": "m", "class": classes, "predicted_class": classes, "prob_class1": scores}
+        )
+    )
+    curve = whole[whole["part"] == "roc"]
+    whole = pd.concat([whole, *[curve] * (1 + MOST_ROWS // len(curve))], ignore_index=True)
+    kept = abridged(whole)
+    assert set(kept["part"]) == {"auc", "confusion"} and auc_of(kept) == auc_of(whole)
+
+
+def test_cells_are_counted_by_field_whatever_is_read_at_a_time():
+    known = {"genotype": "WT", "stimulation": list("abab"), "clone": "1", "fov": list("xxxy")}
+    cells = pd.DataFrame(known)
+    counts = cells_by_field([cells.iloc[:3], cells.iloc[3:]])
+    assert counts["cells"].tolist() == [2, 1, 1]
+    pd.testing.assert_frame_equal(counts, cells_by_field([cells]))
