@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+import pandas as pd
 from sklearn.base import ClassifierMixin
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
@@ -47,6 +49,25 @@ def estimator_of(model: Model, crops: Crops | None = None) -> ClassifierMixin:
         network = CropClassifier(model.name, model.network.model_dump(), crops)
         steps = [CropEmbedding(network), *steps]
     return steps[0] if len(steps) == 1 else make_pipeline(*steps)
+
+
+def in_rows(estimator: ClassifierMixin, features: pd.DataFrame) -> pd.DataFrame:
+    """Lay features out in memory as an estimator reads them fastest; its scores are the same.
+
+    Parameters
+    ----------
+    features : pandas.DataFrame, shape (n_cells, n_features)
+
+    Returns
+    -------
+    pandas.DataFrame, shape (n_cells, n_features)
+        For a forest, numbers of the width that it works with, cell after cell; else as they are.
+    """
+    if not isinstance(estimator, RandomForestClassifier):
+        return features
+    # A table holds feature after feature, and each of the trees looks at a cell at a time.
+    rows = np.ascontiguousarray(features, dtype=np.float32)
+    return pd.DataFrame(rows, columns=features.columns, copy=False)
 
 
 def embedding_of(estimator: ClassifierMixin) -> CropEmbedding | None:
