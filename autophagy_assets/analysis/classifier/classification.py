@@ -19,7 +19,7 @@ from sklearn.model_selection import train_test_split
 
 from autophagy_assets.analysis.classifier.estimators import (
     estimator_of,
-    in_rows,
+    features_for,
     libraries_of,
     with_crops,
 )
@@ -172,7 +172,7 @@ def predict(
     check_feature_table(cells, name, (0, 1, NO_CLASS))
     require_features(model, cells, name)
     estimator = with_crops(model.estimator, crops)
-    features = in_rows(estimator, cells[list(model.feature_names)])
+    features = features_for(estimator, cells, model.feature_names)
     probabilities = np.asarray(estimator.predict_proba(features))
     scores = probabilities[:, model.classes.index(POSITIVE)]
     if model.calibrator is not None:
