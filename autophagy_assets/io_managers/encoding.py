@@ -16,7 +16,7 @@ def encoding(schema: pa.Schema) -> dict[str, Any]:
         Arguments of ``pyarrow.parquet.ParquetWriter``.
     """
     # Hardly two cells have the same decimal number. A dictionary of them is larger than they are;
-    # their bytes put together by place are smaller, and read in half the time.
+    # their bytes put together by place are smaller, and read in little more than half the time.
     decimal = [field.name for field in schema if pa.types.is_floating(field.type)]
     others = [name for name in schema.names if name not in decimal]
     return {
