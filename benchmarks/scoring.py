@@ -1,11 +1,14 @@
-"""Scoring many cells through the asset, against ``predict_proba`` of the same cells in memory.
+"""Scoring many cells through the asset, against ``predict_proba`` of such cells in memory.
 
 ``python -m benchmarks.scoring [--cells N]``. The table of a knockout with 60 features is stored as
 the platform stores it, and a forest of 100 trees. *Through the asset*: the Dagster run that makes
-``ko_predictions``, from parquet to parquet, registered with labels and lineage. *Bare*: the
-forest's ``predict_proba`` of the same values, which are in memory already. Each in a process of
+``ko_predictions``, from parquet to parquet, registered with labels and lineage. *Bare*: one call
+of the forest's ``predict_proba`` with the table as pandas reads it, which is in memory already; of
+at most 2,000,000 cells, as ten million take 15 GB, and the time is taken in proportion. *Bare, row
+by row*: the same values as the asset hands them to the forest, which reads them faster so; no
+target. All with one thread, and with the estimator as it is in the study. Each in a process of
 its own; seconds are those of the clock, and those of the processor are printed beside.
-Targets for 10,000,000 cells: at most 1.15 times as long, and at most 1 GB of memory.
+Targets for 10,000,000 cells: at most 1.15 times as long as bare, and at most 1 GB of memory.
 """
 
 from __future__ import annotations
@@ -24,7 +27,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-CELLS, FEATURES, LEARNED = 10_000_000, 60, 20_000
+CELLS, FEATURES, LEARNED, IN_MEMORY = 10_000_000, 60, 20_000, 2_000_000
 LIMIT_RATIO, LIMIT_GB = 1.15, 1.0
 MODEL, KNOCKOUT = "as_published", "KO"
 
@@ -118,13 +121,15 @@ def make(asset: str, partition: str, count: int) -> dict[str, float]:
         return measured(began, used)
 
 
-def bare(count: int) -> dict[str, float]:
-    """Predict the same cells in memory."""
+def bare(count: int, by_row: bool) -> dict[str, float]:
+    """Predict cells that are in memory, feature after feature or row by row."""
     import dagster as dg
     import joblib
+    import numpy as np
     import pandas as pd
 
     from autophagy_assets.config.home import dagster_instance
+    from autophagy_assets.io_managers.parquet import stream_table
     from autophagy_assets.registry.store.artifacts import fetch
     from autophagy_assets.staleness.materializations import UID, latest
 
@@ -135,10 +140,20 @@ def bare(count: int) -> dict[str, float]:
             if (found := latest(instance, dg.AssetKey(asset), key)) is not None
         }
     model = joblib.load(path["autophagy_classifier"])
-    values = pd.read_parquet(path["model_features"], columns=list(model.feature_names))
+    pieces, kept = [], 0
+    for piece in stream_table(path["model_features"], list(model.feature_names)):
+        pieces.append(piece)
+        if (kept := kept + len(piece)) >= IN_MEMORY:
+            break
+    values = pd.concat(pieces, ignore_index=True)
+    del pieces, piece
+    if by_row:
+        rows = np.ascontiguousarray(values, dtype=np.float32)
+        values = pd.DataFrame(rows, columns=values.columns, copy=False)
     began, used = time.perf_counter(), time.process_time()
-    assert len(model.estimator.predict_proba(values)) == count
-    return measured(began, used)
+    assert len(model.estimator.predict_proba(values)) == kept
+    timed = measured(began, used)
+    return timed | {name: timed[name] * count / kept for name in ("seconds", "core_seconds")}
 
 
 def measured(began: float, used: float) -> dict[str, float]:
@@ -158,7 +173,10 @@ def main() -> int:
     options = parser.parse_args()
     if options.part:
         asset, partition = options.part
-        found = bare(options.cells) if asset == "bare" else make(asset, partition, options.cells)
+        if asset == "bare":
+            found = bare(options.cells, by_row=bool(partition))
+        else:
+            found = make(asset, partition, options.cells)
         print("\n" + json.dumps(found))
         return 0
     with tempfile.TemporaryDirectory() as folder:
@@ -178,17 +196,20 @@ def main() -> int:
         child("model_features", KNOCKOUT)
         child("autophagy_classifier", MODEL)
         ours, plain = child("ko_predictions", KNOCKOUT), child("bare", "")
+        rows = child("bare", "row by row")
     ratio, peak = ours["seconds"] / plain["seconds"], ours["peak_gb"]
     print(f"Python {platform.python_version()}, {os.cpu_count()} cores")
     print(f"scoring {options.cells:,} cells x {FEATURES} features:")
-    for name, one in (("through the asset", ours), ("bare", plain)):
+    for name, one in (("through the asset", ours), ("bare", plain), ("bare, row by row", rows)):
         print(
             f"  {name:17} {one['seconds']:.1f} s ({one['core_seconds']:.1f} s of the processor), "
             f"peak {one['peak_gb']:.2f} GB"
         )
     said = "met" if ratio <= LIMIT_RATIO else "MISSED"
     print(f"  ratio {ratio:.2f}, target {LIMIT_RATIO}: {said}")
-    print(f"  ratio of the processor {ours['core_seconds'] / plain['core_seconds']:.2f}")
+    for name, key in (("clock", "seconds"), ("processor", "core_seconds")):
+        to_plain, to_rows = ours[key] / plain[key], ours[key] / rows[key]
+        print(f"  ratio of the {name} {to_plain:.2f}, to bare row by row {to_rows:.2f}")
     print(f"  peak {peak:.2f} GB, target {LIMIT_GB}: {'met' if peak <= LIMIT_GB else 'MISSED'}")
     return int(ratio > LIMIT_RATIO or peak > LIMIT_GB)
 

@@ -43,6 +43,7 @@ def write_features(path: Path, rows: int, columns: int) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    from autophagy_assets.io_managers.encoding import encoding
     from autophagy_assets.io_managers.parquet import ROW_GROUP
 
     random, writer = np.random.default_rng(0), None
@@ -52,7 +53,7 @@ def write_features(path: Path, rows: int, columns: int) -> None:
         piece["scportrait_cell_id"] = np.arange(start, start + count)
         piece |= {f"feature_{i}": random.normal(size=count) for i in range(columns - 2)}
         table = pa.table(piece)
-        writer = writer or pq.ParquetWriter(path, table.schema, compression="zstd")
+        writer = writer or pq.ParquetWriter(path, table.schema, **encoding(table.schema))
         writer.write_table(table, row_group_size=ROW_GROUP)
     assert writer is not None
     writer.close()

@@ -16,6 +16,7 @@ from autophagy_assets.analysis.classifier.drawing import NEEDED, drawn
 from autophagy_assets.analysis.features.tables import TABLES
 from autophagy_assets.io_managers.base import LaminIOManager
 from autophagy_assets.io_managers.columns import column_lineage, column_schema
+from autophagy_assets.io_managers.encoding import encoding
 from autophagy_assets.io_managers.pieces import StoredTable, TablePieces, write_in_row_groups
 from autophagy_assets.io_managers.steps import running_step
 from autophagy_assets.registry.provenance.recorder import Recorder
@@ -43,7 +44,7 @@ def write_table(table: pd.DataFrame, path: Path) -> None:
         arrow = arrow.replace_schema_metadata(
             {**(arrow.schema.metadata or {}), _CATEGORIES: json.dumps(known).encode()}
         )
-    pq.write_table(arrow, path, compression="zstd", row_group_size=ROW_GROUP)
+    pq.write_table(arrow, path, row_group_size=ROW_GROUP, **encoding(arrow.schema))
 
 
 def read_table(path: Path, columns: list[str] | None = None) -> pd.DataFrame:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from autophagy_assets.errors import InputError
+from autophagy_assets.io_managers.encoding import encoding
 
 
 class TablePieces:
@@ -151,10 +153,21 @@ def write_in_row_groups(pieces: TablePieces, path: Path, row_group: int) -> None
     known = json.loads(schema.metadata[b"pandas"])
     known["index_columns"][0]["stop"] = len(pieces)
     schema = schema.with_metadata({b"pandas": json.dumps(known).encode()})
-    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
-        for group in chain([first], groups):
+    with (
+        pq.ParquetWriter(path, schema, **encoding(schema)) as writer,
+        ThreadPoolExecutor(1) as pool,
+    ):
+
+        def write(group: pd.DataFrame) -> None:
             arrow = pa.Table.from_pandas(group, schema, preserve_index=False)
             writer.write_table(arrow.replace_schema_metadata(schema.metadata), row_group)
+
+        # A group is written while the next one is made.
+        written = pool.submit(write, first)
+        for group in groups:
+            written.result()
+            written = pool.submit(write, group)
+        written.result()
 
 
 def regrouped(pieces: Iterable[pd.DataFrame], rows: int) -> Iterator[pd.DataFrame]:

@@ -93,6 +93,12 @@ def test_one_changed_number_changes_the_bytes(tmp_path):
     assert digest(written(table, tmp_path, "2")) != before
 
 
+def test_decimal_numbers_take_less_room_than_in_memory(tmp_path):
+    values = np.random.default_rng(0).normal(size=(4000, 4))
+    path = written(pd.DataFrame(values, columns=[*"abcd"]), tmp_path)
+    assert path.stat().st_size < values.nbytes
+
+
 def test_columns_are_read_alone(tmp_path):
     table = raw_features(1, Study.load(), "WT", cells=8).reset_index(drop=True)
     path = written(table, tmp_path)

@@ -17,7 +17,12 @@ import pandas as pd
 import sklearn
 from sklearn.model_selection import train_test_split
 
-from autophagy_assets.analysis.classifier.estimators import estimator_of, libraries_of, with_crops
+from autophagy_assets.analysis.classifier.estimators import (
+    estimator_of,
+    features_for,
+    libraries_of,
+    with_crops,
+)
 from autophagy_assets.analysis.classifier.model import Calibrator, TrainedClassifier, dumps
 from autophagy_assets.analysis.classifier.predictions import POSITIVE, called, predictions
 from autophagy_assets.analysis.deep.crops import Crops
@@ -167,7 +172,8 @@ def predict(
     check_feature_table(cells, name, (0, 1, NO_CLASS))
     require_features(model, cells, name)
     estimator = with_crops(model.estimator, crops)
-    probabilities = np.asarray(estimator.predict_proba(cells[list(model.feature_names)]))
+    features = features_for(estimator, cells, model.feature_names)
+    probabilities = np.asarray(estimator.predict_proba(features))
     scores = probabilities[:, model.classes.index(POSITIVE)]
     if model.calibrator is not None:
         scores = model.calibrator.calibrate(scores)

@@ -5,8 +5,11 @@ Where an estimator learns from what a network sees, both are the steps of one pi
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+import pandas as pd
 from sklearn.base import ClassifierMixin
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
@@ -47,6 +50,32 @@ def estimator_of(model: Model, crops: Crops | None = None) -> ClassifierMixin:
         network = CropClassifier(model.name, model.network.model_dump(), crops)
         steps = [CropEmbedding(network), *steps]
     return steps[0] if len(steps) == 1 else make_pipeline(*steps)
+
+
+def features_for(
+    estimator: ClassifierMixin, cells: pd.DataFrame, names: Sequence[str]
+) -> pd.DataFrame:
+    """Features of cells, laid out in memory as an estimator reads them; its scores are the same.
+
+    Parameters
+    ----------
+    cells : pandas.DataFrame, shape (n_cells, n_columns)
+        Fits the contract of feature tables.
+    names : sequence of str
+        Features that the estimator was fitted with.
+
+    Returns
+    -------
+    pandas.DataFrame, shape (n_cells, n_features)
+        For a forest, numbers of the width that it works with, cell after cell.
+    """
+    if not isinstance(estimator, RandomForestClassifier):
+        return cells[list(names)]
+    # A table holds feature after feature in memory, and a tree looks at all of one cell.
+    rows = np.empty((len(cells), len(names)), dtype=np.float32)
+    for place, name in enumerate(names):
+        rows[:, place] = cells[name]
+    return pd.DataFrame(rows, columns=list(names), copy=False)
 
 
 def embedding_of(estimator: ClassifierMixin) -> CropEmbedding | None:

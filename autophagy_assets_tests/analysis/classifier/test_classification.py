@@ -118,6 +118,12 @@ def test_predictions_keep_identity_and_order_whatever_the_order_of_columns(model
     assert predictions["predicted_class"].dtype == "int64"
 
 
+def test_scores_are_those_of_the_forest_for_the_table_to_the_bit(model):
+    table = cells(1)
+    plain = model.estimator.predict_proba(table[list(model.feature_names)])[:, 1]
+    assert predict(model, table)["prob_class1"].tolist() == plain.tolist()
+
+
 def test_other_features_are_refused_by_name(model):
     table = cells().rename(columns={"nucleus_area": "area of nucleus"})
     with pytest.raises(InputError) as error:
