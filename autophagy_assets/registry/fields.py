@@ -79,10 +79,10 @@ class RawImage:
     key: str
     labels: Mapping[str, str]
 
-    @property
+    @cached_property
     def place(self) -> tuple[str, ...]:
         """Genotype, clone, stimulation and field of view; empty where a label is lacking."""
-        return tuple(self.labels.get(kind, "") for kind in _PLACE)
+        return tuple([self.labels.get(kind, "") for kind in _PLACE])
 
     @property
     def channel(self) -> str:

@@ -90,7 +90,7 @@ class RegistryState:
         found: dict[str, list[Any]] = {}
         for field in self.fields:
             bad = [uid for _, uid in field.images if uid in self.unreadable]
-            content = [field.name, *map(list, field.images), field.label_hash, bad]
+            content = [field.name, *field.images, field.label_hash, bad]
             found.setdefault(field.sample, []).append(content)
         for row in self.datasets.to_dict("records"):
             if row["genotype"] != UNKNOWN:

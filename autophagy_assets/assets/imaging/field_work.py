@@ -129,10 +129,16 @@ def put_fields_together(
     -------
     Worked
         What is noted of each field, and the files by their columns.
+
+    Raises
+    ------
+    OSError
+        As for :func:`image_field`.
     """
     from autophagy_assets.analysis.imaging.together import put_together
 
     fields, places = job
+    see([scratch.parent, *(path for field in fields for path in (field.crops, field.spatialdata))])
     scratch.mkdir(exist_ok=True)  # that of a run which was killed may be tidied up already
     with tempfile.TemporaryDirectory(dir=scratch, ignore_cleanup_errors=True) as work:
         made = {name: Path(work) / f"{name}{suffix}" for name, (_, suffix) in places.items()}

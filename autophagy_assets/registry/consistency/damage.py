@@ -39,7 +39,8 @@ UNKNOWN = "it is not in LaminDB any more"
 _FEW = 20
 # Databases keep the moment of registration in milliseconds, and some cut off the rest.
 _SLACK_NS = 2_000_000
-_AT_ONCE = 5_000  # artifacts in one query
+# Of more artifacts than that, the files of all are read.
+_FEW_FILES = 5_000
 
 Listed = Mapping[str, Mapping[str, Entry]]
 
@@ -115,28 +116,23 @@ def _plainly_whole(uids: set[str]) -> set[str]:
 
 def _files_of(uids: set[str]) -> _Files:
     """Path, size and time of registration in ns of each file; of many, as they were found last."""
-    if len(uids) <= _AT_ONCE:
-        return _find_files(uids)
+    if len(uids) <= _FEW_FILES:
+        return _find_files(sorted(uids))
     state = state_of_records(connect().Artifact.filter())
     if _last.get("state") != state:
-        _last.update(state=state, asked=set(), files={})
-    # Images and what was made of them are asked for in turn: one does not displace the other.
+        _last.update(state=state, files=_find_files(None))
     files: _Files = _last["files"]
-    files.update(_find_files(uids - _last["asked"]))
-    _last["asked"] |= uids
     return {uid: files[uid] for uid in uids if uid in files}
 
 
-def _find_files(uids: set[str]) -> _Files:
-    found, every = {}, sorted(uids)
-    for start in range(0, len(every), _AT_ONCE):
-        rows = files_in_place(connect(), every[start : start + _AT_ONCE])
-        for uid, path, size, registered in rows:
-            found[uid] = path, size, _nanoseconds(registered)
-    return found
+def _find_files(uids: list[str] | None) -> _Files:
+    return {
+        uid: (path, size, _nanoseconds(registered))
+        for uid, path, size, registered in files_in_place(connect(), uids)
+    }
 
 
-_last: dict[str, Any] = {}  # the last look at many files, and the state of LaminDB's records then
+_last: dict[str, Any] = {}  # files as they were found last, and the state of LaminDB's records then
 
 
 def _fault(artifact: Any, thorough: bool, listed: Listed | None) -> str | None:

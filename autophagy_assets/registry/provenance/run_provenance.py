@@ -93,11 +93,12 @@ def inputs_of(artifact: Any, run: Any) -> list[Any]:
     -------
     list of lamindb.Artifact
         All that the run read, or those of it that the step has named for this artifact;
-        sorted by key.
+        sorted by key. Not the artifact itself: what comes from another instance of this platform
+        may be what would be made of it here, under the same uid.
     """
     # What is asked next of each input comes with it: queries are what a walk spends its time on.
     found = run.input_artifacts.select_related("run__transform", "run__environment")
-    found = found.prefetch_related("recreating_runs")
+    found = found.prefetch_related("recreating_runs").exclude(id=artifact.id)
     if named := (run.extra_data or {}).get(MADE_FROM, {}).get(artifact.uid):
         found = found.filter(uid__in=named)
     return sorted(found.distinct(), key=lambda each: (each.key or "", each.uid))

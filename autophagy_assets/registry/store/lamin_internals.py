@@ -14,6 +14,7 @@ from typing import Any
 TRASH = -1
 # Column of a run's status; the values are LaminDB's.
 RUN_STATUS = "_status_code"
+_AT_ONCE = 20_000  # rows that are fetched at a time
 STARTED, FINISHED, ERRORED, ABORTED = -1, 0, 1, 2
 
 
@@ -74,16 +75,19 @@ def artifact_rows(database: str) -> Any:
     return Artifact.objects.using(database).all()
 
 
-def files_in_place(ln: Any, uids: list[str]) -> Iterator[tuple[str, str, int, Any]]:
+def files_in_place(ln: Any, uids: list[str] | None = None) -> Iterator[tuple[str, str, int, Any]]:
     """Uid, path, size and time of registration of files that were registered where they lie.
 
-    Without folders, and without what is in the trash.
+    Without folders, and without what is in the trash. Of so many artifacts, or of all: reading a
+    whole table takes a database far less than looking up each of its rows.
     """
-    found = ln.Artifact.filter(uid__in=uids, n_files=None, _real_key__isnull=False)
+    found = every_artifact(ln).filter(n_files=None, _real_key__isnull=False)
     found = found.exclude(branch_id=TRASH)
+    if uids is not None:
+        found = found.filter(uid__in=uids)
     for uid, root, place, size, registered in found.values_list(
         "uid", "storage__root", "_real_key", "size", "created_at"
-    ):
+    ).iterator(_AT_ONCE):
         yield uid, f"{root}/{place}", size, registered
 
 

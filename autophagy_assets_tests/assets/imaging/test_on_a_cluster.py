@@ -55,9 +55,9 @@ def dask(tmp_path_factory) -> Iterator[DaskCluster]:
     cluster.end()
 
 
-def made_here(folder: Path, name: str) -> Platform:
-    """A platform that has worked on its one sample by itself."""
-    platform = Platform(study_file(folder, name))
+def made_here(folder: Path, name: str, each: int = 1) -> Platform:
+    """A platform that has worked on its one sample by itself; so many fields share a dataset."""
+    platform = Platform(study_file(folder, name, storage={"fields_per_dataset": each}))
     ingest(folder / "images", platform.study)
     platform.sync()
     platform.run(*ASSETS, partition=SAMPLE)
@@ -78,13 +78,13 @@ def files_in_the_store() -> set[Path]:
     return {path for path in storage_root().rglob("*") if "lamindb" not in path.parts}
 
 
-def work_on_it(platform: Platform, dask: DaskCluster, monkeypatch, fields: int) -> None:
+def work_on_it(platform: Platform, dask: DaskCluster, monkeypatch, places: list[str]) -> None:
     """Have all of it made again elsewhere: nothing may be different afterwards."""
     before, files = content(platform), files_in_the_store()
     monkeypatch.setenv("AUTOPHAGY_COMPUTE", dask.address)
     with executed(platform) as done:
         platform.run(*ASSETS, partition=SAMPLE, config=AGAIN)
-    assert done.fields == [f"{SAMPLE}/FOV{number}" for number in range(1, fields + 1)]
+    assert done.fields == [f"{SAMPLE}/{place}" for place in places]
     assert content(platform) == before
     assert files_in_the_store() == files
 
@@ -129,12 +129,22 @@ def test_a_worker_that_is_killed_leaves_nothing_partial_lost_or_doubled(
     platform = made_here(tmp_path, "a killed worker")
     killer = threading.Thread(target=kill_one_at_work, args=[dask.address])
     killer.start()
-    work_on_it(platform, dask, monkeypatch, len(FIELDS))
+    work_on_it(platform, dask, monkeypatch, [fov for *_, fov in FIELDS])
     killer.join()
     with Client(dask.address, set_as_default=False) as client:
         known = client.run(lambda: {"dagster", "lamindb", "scportrait"} & set(sys.modules))
     assert not set().union(*known.values())
     assert not [*dask.folder.glob("*/.autophagy"), *dask.folder.glob("*/.lamin")]
+
+
+def test_workers_put_fields_into_shared_datasets_as_one_machine_does(
+    dask, fakes, tmp_path, monkeypatch
+):
+    write_images(tmp_path / "images", Platform(study_file(tmp_path, "any")).study, FIELDS, seed=79)
+    platform = made_here(tmp_path, "shared datasets elsewhere", each=3)
+    assert platform.table("single_cell_images", SAMPLE)["dataset"].nunique() == 2
+    work_on_it(platform, dask, monkeypatch, ["fields-1", "fields-2"])
+    assert len(imaged(dask)) == len(FIELDS)
 
 
 def test_fields_that_workers_have_when_the_run_is_killed_are_imaged_once(
@@ -182,4 +192,4 @@ def test_scportrait_makes_the_same_bytes_elsewhere(dask, store, tiny_study, tmp_
     write_metadata(tmp_path / "images", table[number <= 2])
     platform = made_here(tmp_path, "fields on a cluster")
     dask.wait_for(2)
-    work_on_it(platform, dask, monkeypatch, 2)
+    work_on_it(platform, dask, monkeypatch, ["FOV1", "FOV2"])

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,6 +28,7 @@ from autophagy_assets.registry.store.instance import storage_root
 from autophagy_assets_tests.assets.fakes import CELLS, fake_process_field, one_by_one
 from autophagy_assets_tests.assets.imaging.test_kept_fields import raw_images
 from autophagy_assets_tests.assets.imaging.test_samples import SAMPLE
+from autophagy_assets_tests.object_store import ENVIRONMENT
 from autophagy_assets_tests.platform import Platform, study_file
 from autophagy_assets_tests.registry.image_folder import write_images
 
@@ -34,6 +37,55 @@ pytestmark = pytest.mark.slow
 _numbers = itertools.count(5000)
 FIELDS = [("WT", "clone 1", "untreated", f"FOV{number}") for number in (1, 2, 3, 10)]
 TABLES = ("single_cell_images", "cell_features", "marker_features")
+# In a process and a home of its own; the study file, beside its images, is the first argument.
+ELSEWHERE = """
+import json, shutil, sys
+from pathlib import Path
+import autophagy_assets.compute.pool as compute
+from autophagy_assets.analysis.imaging import featurization, segmentation
+from autophagy_assets.registry.ingest.ingest import ingest
+from autophagy_assets.registry.lineage.cells import lineage_of_cell
+from autophagy_assets.registry.store.artifacts import fetch
+from autophagy_assets.registry.store.instance import connect, storage_root
+from autophagy_assets_tests.assets.fakes import fake_process_field, one_by_one
+from autophagy_assets_tests.assets.imaging.test_shared_datasets import *
+segmentation.process_field, featurization.featurize = fake_process_field, featurize_pixels
+compute.map_fields = one_by_one
+file = Path(sys.argv[1])
+"""
+IN_A_BUCKET = (
+    ELSEWHERE
+    + """
+platform = Platform(file)
+ingest(file.parent / "images", platform.study)
+platform.sync()
+platform.run("single_cell_images", partition=SAMPLE)
+copies = [p for p in storage_root().rglob("*") if p.suffix in (".h5ad", ".zarr")]
+for path in copies:
+    shutil.rmtree(path) if path.is_dir() else path.unlink()
+platform.run(*TABLES, partition=SAMPLE)
+shown = lineage_of_cell(sys.argv[2], int(sys.argv[3])).inputs[0]
+print(json.dumps([len(copies), hashes(connect(), platform), raw_images(shown)], default=sorted))
+"""
+)
+WITH_A_SOURCE = (
+    """
+import os, lamindb_setup
+lamindb_setup.init(storage="own", name="own", modules="bionty", _write_settings=False)
+from lamindb_setup import settings
+settings.instance._persist(write_to_disk=True, write_current_instance_file=False)
+os.environ["LAMIN_CURRENT_INSTANCE"] = settings.instance.slug
+"""
+    + ELSEWHERE
+    + """
+platform = Platform(file)
+reported = platform.sync()
+platform.run("raw_features", "clean_features", partition="WT")
+tree = lineage_of_cell(sys.argv[2], int(sys.argv[3]))
+version = platform.latest("clean_features", "WT").version
+print(json.dumps([reported, version, tree.detail, tree.inputs[0].uid]))
+"""
+)
 
 
 def featurize_pixels(h5ad: Path, study: object) -> pd.DataFrame:
@@ -95,6 +147,31 @@ def nameless(platform: Platform, asset: str) -> pd.DataFrame:
     return pd.concat(parts).sort_values(["fov", "own id"], ignore_index=True)
 
 
+def hashes(store, platform: Platform) -> dict[str, list[str]]:
+    """Uid of each file that was made of a sample, and its name, which is its hash."""
+    study = store.ULabel.get(name=platform.study.name)
+    found = store.Artifact.filter(ulabels=study, is_latest=True, key__contains=f"/{SAMPLE}")
+    return {
+        one.key: [one.uid, Path(str(one.path)).name]
+        for one in found
+        if one.suffix in (".h5ad", ".zarr", ".parquet")
+    }
+
+
+def store_name() -> str:
+    import lamindb
+
+    return lamindb.setup.settings.instance.slug
+
+
+def a_cell(platform: Platform, fov: str) -> tuple[str, int]:
+    """Dataset and id of a cell of a field."""
+    row = platform.table("single_cell_images", SAMPLE).set_index("fov").loc[fov]
+    cells = platform.table("cell_features", SAMPLE)
+    ids = cells.loc[cells["dataset"] == row["dataset"], "scportrait_cell_id"]
+    return row["dataset"], int(ids[ids > row["first_id"]].min())
+
+
 @pytest.mark.parametrize("asset", ["cell_features", "marker_features"])
 def test_tables_are_the_same_but_for_dataset_and_id(alone, shared, asset):
     one, other = nameless(alone, asset), nameless(shared, asset)
@@ -148,6 +225,28 @@ def test_a_cell_leads_to_the_images_of_its_own_field_alone(shared):
         tree = lineage_of_cell(row.dataset, cell)
         crops, field = tree.inputs[:2]
         assert raw_images(crops) == raw_images(field) == set(row.images.split(";"))
+
+
+def test_a_bucket_has_the_files_of_a_folder_and_gives_them_back(
+    shared, store, run_script, object_store
+):
+    storage = {"AUTOPHAGY_STORAGE": object_store.address("lab", "shared")} | ENVIRONMENT
+    cell = a_cell(shared, "FOV2")
+    copies, found, images = run_script(IN_A_BUCKET, shared.file, *cell, **storage)
+    assert copies == 4  # crops and a store for each of two datasets
+    assert found == hashes(store, shared)
+    assert set(images) == raw_images(lineage_of_cell(*cell).inputs[0])
+
+
+def test_another_instance_reads_them_as_its_source(shared, run_script, tmp_path):
+    shared.run("raw_features", "clean_features", partition="WT")
+    cell = a_cell(shared, "FOV2")
+    shutil.copytree(os.environ["LAMIN_SETTINGS_DIR"], tmp_path / "known")
+    known = {"LAMIN_SETTINGS_DIR": str(tmp_path / "known"), "AUTOPHAGY_SOURCE": store_name()}
+    reported, version, said, crops = run_script(WITH_A_SOURCE, shared.file, *cell, **known)
+    assert reported == ["source_features[WT]", "source_datasets"]
+    assert version == shared.latest("clean_features", "WT").version
+    assert said == "WT, untreated, clone 1, FOV2" and crops == cell[0]
 
 
 def test_nothing_is_left_of_files_of_one_field_and_nothing_disagrees(shared):

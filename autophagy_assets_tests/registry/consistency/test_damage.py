@@ -102,7 +102,7 @@ def test_a_flipped_byte_of_a_file_of_the_same_size_is_found(file):
 
 
 def test_where_many_lie_is_remembered_and_what_became_of_them_is_not(store, monkeypatch):
-    monkeypatch.setattr(damage, "_AT_ONCE", 1)
+    monkeypatch.setattr(damage, "_FEW_FILES", 1)
     uids = put(*[write_file] * 3)
     assert damaged(uids) == damaged(uids) == damaged(uids[:2]) == {}
     first, second = (fetch(uid)[0] for uid in uids[:2])
