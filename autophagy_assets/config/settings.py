@@ -42,19 +42,14 @@ WEBHOOK_VARIABLE = "AUTOPHAGY_WEBHOOK"
 WORKERS_VARIABLE = "AUTOPHAGY_WORKERS"
 
 AT_TWO = "0 2 * * *"
-_SECRET = (DATABASE_VARIABLE, WEBHOOK_VARIABLE)
-_NOT_REPEATED = (*_SECRET, UI_URL_VARIABLE)  # an address may hold a password
+# Variables whose values nobody but the platform should know.
+SECRET = (DATABASE_VARIABLE, WEBHOOK_VARIABLE)
+_NOT_REPEATED = (*SECRET, UI_URL_VARIABLE)  # an address may hold a password
 _WEB = "give it an address of the web, which begins with https:// or http://"
 
 
 def automate() -> bool:
-    """Whether the sensors run without being turned on in the UI.
-
-    Returns
-    -------
-    bool
-        ``AUTOPHAGY_AUTOMATE``; False where it is not set.
-    """
+    """Whether the sensors run without being turned on in the UI: ``AUTOPHAGY_AUTOMATE``."""
     return bool(_read(AUTOMATE_VARIABLE, bool, "set it to 1 or 0"))
 
 
@@ -200,13 +195,7 @@ def watch_seconds() -> int:
 
 
 def webhook() -> str | None:
-    """Address to which failures are posted.
-
-    Returns
-    -------
-    str or None
-        ``AUTOPHAGY_WEBHOOK``; None where it is not set.
-    """
+    """Address to which failures are posted: ``AUTOPHAGY_WEBHOOK``; None where it is not set."""
     return _read(WEBHOOK_VARIABLE, WebAddress, _WEB)
 
 
@@ -233,18 +222,6 @@ def check() -> None:
     """
     for read in _ALL:
         read()
-
-
-def secrets() -> dict[str, str]:
-    """What is set and nobody but the platform should know, right or wrong.
-
-    Returns
-    -------
-    dict
-        Values by variable.
-    """
-    text = {variable: os.environ.get(variable, "").strip() for variable in _SECRET}
-    return {variable: value for variable, value in text.items() if value}
 
 
 def _read(

@@ -35,8 +35,10 @@ def main() -> None:
     os.dup2(log, 1)
     os.dup2(log, 2)
     from autophagy_assets.registry.store.instance import connect
+    from autophagy_assets_tests import migrations
     from autophagy_assets_tests.reliability import points, tiny  # noqa: F401
 
+    migrations.read_once()
     connect()
     _disconnect()
     for line in sys.stdin:

@@ -8,14 +8,20 @@ look, which hashes everything.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from stat import S_ISDIR
 from typing import Any
 
 from autophagy_assets.errors import IntegrityError
+from autophagy_assets.registry.consistency.looks import (
+    SLACK_NS,
+    Look,
+    date_now,
+    look_at,
+    nanoseconds,
+)
 from autophagy_assets.registry.consistency.run_outputs import batches
 from autophagy_assets.registry.store import files
 from autophagy_assets.registry.store.artifacts import verify_lamin_hash
@@ -37,36 +43,11 @@ UNKNOWN = "it is not in LaminDB any more"
 
 # Of more artifacts in a bucket than that, all objects are listed at once.
 _FEW = 20
-# Databases keep the moment of registration in milliseconds, and some cut off the rest.
-_SLACK_NS = 2_000_000
 # Of more artifacts than that, the files of all are read.
 _FEW_FILES = 5_000
 
 Listed = Mapping[str, Mapping[str, Entry]]
-
-
 _Files = dict[str, tuple[str, int, int]]
-
-
-@dataclass(frozen=True)
-class _Look:
-    """What can be known of a file or folder without reading it.
-
-    Parameters
-    ----------
-    size, members : int
-        Bytes, and number of files.
-    times : dict
-        Time of change in ns of each file and folder, in the order in which they can be set.
-    """
-
-    size: int
-    members: int
-    times: dict[str, int]
-
-    def later_than(self, moment: int) -> list[str]:
-        """Files and folders that were changed after a moment."""
-        return [path for path, changed in self.times.items() if changed > moment + _SLACK_NS]
 
 
 def damaged(uids: Iterable[str], thorough: bool = False) -> dict[str, str]:
@@ -108,7 +89,7 @@ def _plainly_whole(uids: set[str]) -> set[str]:
             look = os.stat(path)
         except OSError:  # gone, or kept elsewhere
             continue
-        unchanged = look.st_mtime_ns <= registered + _SLACK_NS
+        unchanged = look.st_mtime_ns <= registered + SLACK_NS
         if size and look.st_size == size and unchanged and not S_ISDIR(look.st_mode):
             found.add(uid)
     return found
@@ -127,7 +108,7 @@ def _files_of(uids: set[str]) -> _Files:
 
 def _find_files(uids: list[str] | None) -> _Files:
     return {
-        uid: (path, size, _nanoseconds(registered))
+        uid: (path, size, nanoseconds(registered))
         for uid, path, size, registered in files_in_place(connect(), uids)
     }
 
@@ -156,21 +137,21 @@ def _fault(artifact: Any, thorough: bool, listed: Listed | None) -> str | None:
 
 
 def _fault_of_ours(artifact: Any, path: Path, thorough: bool) -> str | None:
-    look = _look(path)
+    look = look_at(path)
     if (fault := _wrong_size(artifact, look)) is not None:
         return fault
-    registered = _nanoseconds(artifact.created_at)
+    registered = nanoseconds(artifact.created_at)
     late = look.later_than(registered)
     if late or thorough:
         try:
             files.verify(path, files.recorded_hash(path), artifact.uid)
         except IntegrityError:
-            _date(path)
+            date_now(path)
             raise
     # Content that is made again replaces its equal, and a backup that is put back is new, too.
     # The file is as recorded then, and is dated back so that it need not be hashed every time;
     # unless something was changed while it was hashed.
-    if late and _look(path) == look:
+    if late and look_at(path) == look:
         with suppress(OSError):  # not ours to date: it is hashed again the next time
             for one in late:
                 os.utime(one, ns=(registered, registered))
@@ -194,10 +175,10 @@ def fault_in_bucket(artifact: Any, thorough: bool, listed: Listed | None) -> str
     if not found:
         return GONE
     times = {key: int(entry.modified.timestamp() * 1e9) for key, entry in found.items()}
-    look = _Look(sum(entry.size for entry in found.values()), len(found), times)
+    look = Look(sum(entry.size for entry in found.values()), len(found), times)
     if (fault := _wrong_size(artifact, look)) is not None:
         return fault
-    if not thorough and not look.later_than(_nanoseconds(artifact.created_at)):
+    if not thorough and not look.later_than(nanoseconds(artifact.created_at)):
         return None
     recorded = files.recorded_hash(Path(name))
     return None if content_hash(there, name, found) == recorded else CHANGED
@@ -207,43 +188,13 @@ def mark_damaged(uid: str) -> None:
     """Date a file that turned out to be damaged, so that the cheap look finds it from now on."""
     for artifact in connect().Artifact.filter(uid=uid).select_related("storage"):
         if not in_bucket(artifact) and (path := local_path(artifact)).exists():
-            _date(path)
+            date_now(path)
 
 
-def _date(path: Path) -> None:
-    """Date a damaged file now, so that every look hashes it, however old its change seems."""
-    with suppress(OSError):
-        os.utime(path)
-
-
-def _wrong_size(artifact: Any, look: _Look) -> str | None:
+def _wrong_size(artifact: Any, look: Look) -> str | None:
     members = look.members if artifact.n_files is None else artifact.n_files
     if (look.size, look.members) == (artifact.size, members):
         return None
     if not look.size:
         return EMPTY
     return INCOMPLETE if look.size < artifact.size or look.members < members else CHANGED
-
-
-def _look(path: Path) -> _Look:
-    found = list(_walk(str(path), os.stat(path)))
-    whole = [stat for _, stat, is_folder in found if not is_folder]
-    return _Look(
-        sum(stat.st_size for stat in whole),
-        len(whole),
-        {place: stat.st_mtime_ns for place, stat, _ in found},
-    )
-
-
-def _walk(path: str, stat: os.stat_result) -> Iterator[tuple[str, os.stat_result, bool]]:
-    """All that is in a folder, and the folder itself: taking a file away changes only that."""
-    is_folder = S_ISDIR(stat.st_mode)
-    if is_folder:
-        with os.scandir(path) as entries:
-            for entry in entries:
-                yield from _walk(entry.path, entry.stat())
-    yield path, stat, is_folder
-
-
-def _nanoseconds(moment: Any) -> int:
-    return int(moment.timestamp() * 1_000_000) * 1000
