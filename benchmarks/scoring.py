@@ -6,7 +6,7 @@ the platform stores it, and a forest of 100 trees. *Through the asset*: the Dags
 of the forest's ``predict_proba`` with the table as pandas reads it, which is in memory already; of
 at most 2,000,000 cells, as ten million take 15 GB, and the time is taken in proportion. *Bare, row
 by row*: the same values as the asset hands them to the forest, which reads them faster so; no
-target. All with one thread, and with the estimator as it is in the study. Each in a process of
+target. The forest has one thread on each side, as in the study. Each side in a process of
 its own; seconds are those of the clock, and those of the processor are printed beside.
 Targets for 10,000,000 cells: at most 1.15 times as long as bare, and at most 1 GB of memory.
 """
