@@ -17,6 +17,7 @@ from autophagy_assets.errors import IntegrityError
 
 PART = 64 * 2**20  # bytes of each but the last; held in memory
 MOST_PARTS = 10_000
+_GONE = {"404", "NoSuchKey", "NotFound"}
 # An answer was lost, and the upload has ended meanwhile: what is there says whether well.
 _ENDED = {"404", "NoSuchUpload"}
 
@@ -47,6 +48,8 @@ def put_in_parts(
     IntegrityError
         If the file has changed.
     """
+    if "IfNoneMatch" in condition and ask("head_object", _GONE) is not None:
+        return False  # which the last request would say, after all parts
     upload = ask("create_multipart_upload", ChecksumAlgorithm="SHA256")["UploadId"]
     try:
         parts = _put_each(ask, upload, path, sha256)
