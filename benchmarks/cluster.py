@@ -4,6 +4,9 @@ Run with ``python -m benchmarks.cluster``. Both have as many workers on this mac
 imported everything and worked on one field before. What an engine costs is the part of its
 workers' time in which they work on no field, from the first field's begin to the last one's end;
 with jobs that do nothing it is seconds for each.
+
+Then the same fields go to one worker of Dask and to two, in turns, and the median of the ratios is
+compared with a target; 1 is the exit code where it is missed. ``--part`` runs one of the two alone.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -29,6 +33,8 @@ from autophagy_assets.config.study import Study
 from benchmarks.imaging import ROOT, Job, find_fields, our_field
 
 NOTHING = 1000  # jobs
+PORT = 18786
+LEAST_RATIO = 1.8  # of one worker's time to that of two
 
 
 @dataclass(frozen=True)
@@ -46,9 +52,8 @@ def nothing(number: int) -> int:
 
 
 @contextmanager
-def warm_workers(workers: int) -> Iterator[Engine]:
+def warm_workers(workers: int, port: int = PORT) -> Iterator[Engine]:
     """Workers as ``autophagy serve workers`` has them."""
-    port = 18786
     options = ["--workers", str(workers), "--port", str(port)]
     command = [sys.executable, "-m", "autophagy_assets.cli", "serve", "workers", *options]
     began = time.monotonic()
@@ -64,8 +69,8 @@ def warm_workers(workers: int) -> Iterator[Engine]:
         process.wait()
 
 
-def fields_on(engine: Engine, count: int, workers: int, study: Study, scratch: Path) -> str:
-    """Image and featurize fields; gives a line of results."""
+def fields_on(engine: Engine, count: int, workers: int, study: Study, scratch: Path) -> float:
+    """Image and featurize fields; prints a line of results, and gives seconds of the clock."""
     scratch.mkdir()
     source, fields = find_fields(count, scratch, study)
     work = partial(our_field, study=study, scratch=scratch)
@@ -82,10 +87,13 @@ def fields_on(engine: Engine, count: int, workers: int, study: Study, scratch: P
     begins, ends, cpus = zip(*times, strict=True)
     clock = max(ends) - min(begins)
     busy = sum(end - begin for begin, end in zip(begins, ends, strict=True))
-    return (
+    print(
         f"{engine.name}: {clock:.1f} s for {count} {source} fields (CPU {sum(cpus):.1f} s), idle "
-        f"{100 * (1 - busy / (workers * clock)):.1f} % of {workers} workers; whole call {whole:.1f}"
+        f"{100 * (1 - busy / (workers * clock)):.1f} % of {workers} workers; whole call "
+        f"{whole:.1f} s",
+        flush=True,
     )
+    return clock
 
 
 def nothing_on(engine: Engine) -> str:
@@ -96,27 +104,58 @@ def nothing_on(engine: Engine) -> str:
     return f"{engine.name}: {each:.2f} ms for each of {done} jobs that do nothing"
 
 
-def main() -> None:
+def compare_engines(fields: int, rounds: int, study: Study, scratch: Path) -> None:
     """Print times of both engines, in turns."""
+    workers = default_workers()
+    pool = Engine("own pool", lambda work, jobs: map_fields(work, jobs, workers), 0.0)
+    with warm_workers(workers) as dask:
+        print(f"{dask.name}: ready after {dask.starts_s:.1f} s, once", flush=True)
+        for number in range(rounds):
+            for engine in (pool, dask):
+                fields_on(engine, fields, workers, study, scratch / f"{number} {engine.name}")
+        for engine in (pool, dask):
+            print(nothing_on(engine), flush=True)
+
+
+def compare_workers(fields: int, rounds: int, study: Study, scratch: Path) -> bool:
+    """Print times of one worker and of two, in turns; gives whether two are as fast as wanted."""
+    ratios = []
+    with warm_workers(1) as one, warm_workers(2, PORT + 1) as two:
+        for number in range(rounds):
+            alone, both = (
+                fields_on(engine, fields, count, study, scratch / f"{number} of {count}")
+                for count, engine in ((1, one), (2, two))
+            )
+            ratios.append(alone / both)
+    ratio = statistics.median(ratios)
+    met = ratio >= LEAST_RATIO
+    print(
+        f"two workers are {ratio:.2f} times as fast as one (median of {rounds}), target at least "
+        f"{LEAST_RATIO}: {'met' if met else 'MISSED'}"
+    )
+    return met
+
+
+def main() -> int:
+    """Measure and print; 1 where the target is missed."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--fields", type=int, default=16)
     parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--part", choices=("engines", "workers"))
     options = parser.parse_args()
-    workers, study = default_workers(), Study.load()
-    pool = Engine("own pool", lambda work, jobs: map_fields(work, jobs, workers), 0.0)
-    with warm_workers(workers) as dask, tempfile.TemporaryDirectory() as scratch:
-        print(f"Dask: {dask.starts_s:.1f} s until the workers are ready, once", flush=True)
-        for number in range(options.rounds):
-            for engine in (pool, dask):
-                place = Path(scratch) / f"{number} {engine.name}"
-                print(fields_on(engine, options.fields, workers, study, place), flush=True)
-        for engine in (pool, dask):
-            print(nothing_on(engine), flush=True)
+    study, met = Study.load(), True
+    with tempfile.TemporaryDirectory() as scratch:
+        given = options.fields, options.rounds, study, Path(scratch)
+        if options.part != "workers":
+            compare_engines(*given)
+        if options.part != "engines":
+            met = compare_workers(*given)
     print(
-        f"{workers} workers, {platform.machine()}, load {os.getloadavg()[0]:.1f}, "
+        f"{os.cpu_count()} cores, {platform.machine()}, load {os.getloadavg()[0]:.1f}, "
         f"Python {platform.python_version()}"
     )
+    return int(not met)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

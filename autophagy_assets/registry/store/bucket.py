@@ -13,13 +13,14 @@ from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
 from autophagy_assets.config.settings import STORAGE_VARIABLE
 from autophagy_assets.errors import InputError, StoreAwayError
+from autophagy_assets.registry.store import parts
 
 LARGEST = 5 * 2**30  # bytes that one request may upload
 _ATTEMPTS = 4
@@ -76,28 +77,26 @@ class Bucket:
     def put(self, key: str, path: Path, sha256: str) -> None:
         """Upload a file, unless it is there; replace what is there and is another one.
 
-        A server that does not know conditions replaces an object by its equal. One that checks
-        hashes, as Amazon's, refuses what has not arrived as it is; what another one has taken is
-        refused when it is read.
+        A server that knows no conditions replaces an object by its equal. One that checks hashes,
+        as Amazon's, refuses what has not arrived as it is; of others it is refused when it is read.
 
         Raises
         ------
         InputError
-            If it is too large for one request, or may not be put there.
+            If it is too large, or may not be put there.
         StoreAwayError
             If the bucket does not answer, or others write to the same place all the time.
         """
-        if (size := path.stat().st_size) > LARGEST:
+        if (size := path.stat().st_size) > (most := parts.PART * parts.MOST_PARTS):
             raise InputError(
                 f"{key} has {size / 2**30:.1f} GiB, and a file in a bucket may have at most "
-                f"{LARGEST / 2**30:.0f}: make it of fewer cells, or make a home without "
+                f"{most / 2**30:.0f}: make it of fewer cells, or make a home without "
                 f"{STORAGE_VARIABLE}."
             )
         condition = {"IfNoneMatch": "*"}
         for _ in range(_ATTEMPTS):
-            with path.open("rb") as body:
-                if self._put_if(key, body, sha256, condition):
-                    return
+            if self._put_file_if(key, path, sha256, condition):
+                return
             there = self._head(key)
             if there is None:
                 condition = {"IfNoneMatch": "*"}
@@ -144,9 +143,9 @@ class Bucket:
         known = self._head(key)
         if known is None:
             return ""
-        if (checksum := known.get("ChecksumSHA256", "-")).count("-") == 0:
+        if "-" not in (checksum := known.get("ChecksumSHA256", "-")) + known["ETag"]:
             return base64.b64decode(checksum).hex()
-        digest = hashlib.sha256()  # put by another program, or a server that keeps no checksums
+        digest = hashlib.sha256()  # put in parts or by others, or the server keeps no checksums
         for piece in self._read(key):
             digest.update(piece)
         return digest.hexdigest()
@@ -167,6 +166,13 @@ class Bucket:
     def delete(self, key: str) -> None:
         """Delete an object if it is there."""
         self._ask("delete_object", Key=self._prefix + key)
+
+    def _put_file_if(self, key: str, path: Path, sha256: str, condition: dict[str, str]) -> bool:
+        if path.stat().st_size > LARGEST:
+            ask = partial(self._ask, Key=self._prefix + key)
+            return parts.put_in_parts(ask, path, sha256, condition, _TAKEN)
+        with path.open("rb") as body:
+            return self._put_if(key, body, sha256, condition)
 
     def _put_if(self, key: str, body: Any, sha256: str, condition: dict[str, str]) -> bool:
         """Whether an object was put; False if the condition does not hold."""

@@ -14,8 +14,8 @@ from typing import Any
 TRASH = -1
 # Column of a run's status; the values are LaminDB's.
 RUN_STATUS = "_status_code"
-_AT_ONCE = 20_000  # rows that are fetched at a time
 STARTED, FINISHED, ERRORED, ABORTED = -1, 0, 1, 2
+_AT_ONCE = 20_000  # rows that are fetched at a time
 
 
 def make_instance(storage: Path, name: str, database: str | None) -> None:

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from autophagy_assets.errors import InputError, StoreAwayError
+from autophagy_assets.errors import InputError, IntegrityError, StoreAwayError
 from autophagy_assets.registry.store import bucket as module
+from autophagy_assets.registry.store import parts
 from autophagy_assets.registry.store.bucket import Bucket
 from autophagy_assets.registry.store.files import measure
 from autophagy_assets.registry.store.objects import content_hash, download, find, grouped, upload
@@ -197,6 +198,75 @@ def test_missing_credentials_are_told_in_a_sentence(lab, monkeypatch, tmp_path):
         module._client.cache_clear()
 
 
-def test_a_file_that_is_too_large_for_one_request_is_told_in_a_sentence(lab, monkeypatch, tmp_path):
-    monkeypatch.setattr(module, "LARGEST", 4)
+def test_a_file_that_is_too_large_is_told_in_a_sentence(lab, monkeypatch, tmp_path):
+    monkeypatch.setattr(parts, "PART", 0)
     assert "a file in a bucket may have at most" in sentence(InputError, lab, tmp_path)
+
+
+@pytest.fixture
+def large(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> tuple[Path, str]:
+    """A file of two parts, which have 5 MiB at least, and its hash."""
+    monkeypatch.setattr(module, "LARGEST", part := 5 * 2**20)
+    monkeypatch.setattr(parts, "PART", part)
+    given = tmp_path / "large"
+    given.write_bytes(bytes(range(256)) * (6 * 2**12))
+    return given, measure(given)[0]
+
+
+def uploads(lab: Bucket, object_store: ObjectStore) -> list[Any]:
+    """What has been begun below a prefix and not ended."""
+    begun = object_store.client.list_multipart_uploads(Bucket=NAME).get("Uploads", [])
+    return [one for one in begun if one["Key"].startswith(raw(lab, "")["Key"])]
+
+
+def test_a_large_file_comes_back_with_its_hash_and_replaces_only_another_one(
+    lab, object_store, large, tmp_path
+):
+    given, sha256 = large
+    place, client = raw(lab, "one"), object_store.client
+    lab.put("one", given, sha256)
+    assert client.head_object(**place)["ETag"].endswith('-2"')
+    assert lab.sha256("one") == sha256
+    lab.get("one", tmp_path / "back")
+    assert measure(tmp_path / "back")[0] == sha256
+    client.put_object_tagging(**place, Tagging={"TagSet": [{"Key": "first", "Value": "yes"}]})
+    lab.put("one", given, sha256)
+    assert client.get_object_tagging(**place)["TagSet"], "it was put again"
+    client.put_object(**place, Body=b"another")
+    lab.put("one", given, sha256)
+    assert lab.sha256("one") == sha256
+    assert uploads(lab, object_store) == []
+
+
+def test_writers_of_the_same_large_file_all_succeed(lab, object_store, large):
+    given, sha256 = large
+    together = threading.Barrier(3)
+
+    def write(_: int) -> None:
+        together.wait()
+        lab.put("one", given, sha256)
+
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(write, range(3)))
+    assert lab.sha256("one") == sha256 and uploads(lab, object_store) == []
+
+
+def test_a_large_upload_that_fails_or_is_of_a_changed_file_leaves_nothing(
+    lab, object_store, large, monkeypatch
+):
+    given, sha256 = large
+    with pytest.raises(IntegrityError, match="was changed while it was uploaded"):
+        lab.put("one", given, "0" * 64)
+    ask = lab._ask
+
+    def away(operation: str, *expected: Any, **more: Any) -> Any:
+        object_store.go_wrong("away" if operation == "upload_part" else "", 1)
+        return ask(operation, *expected, **more)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(lab, "_ask", away)
+        with pytest.raises(StoreAwayError, match="does not answer as it should"):
+            lab.put("one", given, sha256)
+    assert lab.list() == {} and uploads(lab, object_store) == []
+    lab.put("one", given, sha256)
+    assert lab.sha256("one") == sha256
