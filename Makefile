@@ -40,9 +40,10 @@ ui: $(INSTALLED)
 test: $(INSTALLED)
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 
-# For the inner loop: no server, no browser, no scPortrait.
+# For the inner loop: no server, no browser, no scPortrait, and few examples of each law.
 test-fast: $(INSTALLED)
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m "not slow" $(FAST)
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m "not slow" \
+		--hypothesis-profile few $(FAST)
 
 benchmarks: $(INSTALLED)
 	$(BIN)/python -m benchmarks

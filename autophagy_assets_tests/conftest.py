@@ -24,6 +24,7 @@ from autophagy_assets_tests.preloaded import run_python
 
 # A machine that does other things meanwhile is no reason to fail.
 settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("few", settings.get_profile("unhurried"), max_examples=15)
 settings.load_profile("unhurried")
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -79,6 +79,7 @@ def ingested(run_script, tmp_path: Path) -> Path:
     return home
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["claim", "require"])
 def test_another_study_is_refused_and_named_which_it_holds(run_script, ingested, how):
     assert run_script(CLAIM, "claim", "A", home=ingested)[0] == ""
@@ -88,6 +89,7 @@ def test_another_study_is_refused_and_named_which_it_holds(run_script, ingested,
     assert run_script(CLAIM, how, "A", home=ingested) == ["", False], "and it takes no time"
 
 
+@pytest.mark.slow
 def test_of_a_home_without_a_marker_the_registered_images_name_the_study(run_script, ingested):
     (ingested / home_marker.NAME).unlink()
     said, _ = run_script(CLAIM, "claim", "B", home=ingested)
@@ -96,6 +98,7 @@ def test_of_a_home_without_a_marker_the_registered_images_name_the_study(run_scr
     assert run_script(CLAIM, "require", "A", home=ingested) == ["", False]
 
 
+@pytest.mark.slow
 def test_two_homes_do_not_share_a_dagster_with_two_studies(run_script, tmp_path):
     shared = tmp_path / "dagster"
     shared.mkdir()

@@ -37,6 +37,7 @@ SENSORS = ["refresh_on_change", "report_failures", "watch_inbox"]
 ON_REQUEST = {"refresh_on_request": "RUNNING"}
 
 
+@pytest.mark.slow
 def test_all_is_off_until_somebody_turns_it_on(run_script):
     assert run_script(SHOW) == {
         "jobs": JOBS,
@@ -47,6 +48,7 @@ def test_all_is_off_until_somebody_turns_it_on(run_script):
     }
 
 
+@pytest.mark.slow
 def test_two_settings_turn_all_of_it_on(run_script):
     found = run_script(
         SHOW,

@@ -106,6 +106,7 @@ def prepared(tmp_path: Path) -> Path:
     return home
 
 
+@pytest.mark.slow
 def test_only_what_the_platform_made_is_deleted_and_the_rest_is_named(tmp_path):
     home = prepared(tmp_path)
     (home / "report").mkdir()
@@ -120,6 +121,7 @@ def test_only_what_the_platform_made_is_deleted_and_the_rest_is_named(tmp_path):
     assert str(home / "notes.txt") in done.stdout and (tmp_path / "big disk").is_dir()
 
 
+@pytest.mark.slow
 def test_a_home_with_nothing_else_in_it_is_gone(tmp_path):
     home = prepared(tmp_path)
     assert autophagy(home, "delete", answer="n\n").returncode != 0 and home.exists()

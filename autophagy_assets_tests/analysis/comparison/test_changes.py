@@ -152,10 +152,12 @@ def test_models_of_one_version_alone_are_named(versions) -> None:
     assert changes(versions[0], other).models == (["puncta"], ["other"])
 
 
-def test_the_gallery_shows_every_chosen_cell_under_its_own_scores(found, tmp_path) -> None:
+def test_the_gallery_shows_every_chosen_cell_under_its_own_scores(
+    versions, found, tmp_path
+) -> None:
     chosen = flipped_cells(found, "puncta")
     names = sorted(chosen[DATASET].unique())
-    study = results("A", DEEP).study
+    study = versions[0].study
     paths = {
         name: write_h5sc(tmp_path / f"{number}.h5ad", number, range(1, 40), study.channels)
         for number, name in enumerate(names)
@@ -186,9 +188,8 @@ def test_a_gallery_of_no_cell_is_a_sentence(versions) -> None:
         flips_picture(same, "puncta", {}, versions[0].study, ("A", "A"))
 
 
-def test_results_without_tables_have_no_changes() -> None:
-    study = results("A", DEEP).study
-    nothing = Results("A", study)
+def test_results_without_tables_have_no_changes(versions) -> None:
+    nothing = Results("A", versions[0].study)
     found = changes(nothing, nothing)
     assert not found.anything and class_changes(found).empty
     assert isinstance(found.claims, pd.DataFrame)

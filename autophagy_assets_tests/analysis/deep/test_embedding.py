@@ -137,6 +137,7 @@ def test_weights_that_are_brought_are_the_same_embedding_in_every_fold(given, tm
         train(cells, embedded(network=brought), "table", crops=crops)
 
 
+@pytest.mark.slow
 def test_it_stands_in_the_comparison_like_any_other(given):
     cells, crops = given
     model = embedded(**SMOOTH)

@@ -46,6 +46,7 @@ def test_what_differs_in_the_pixels_alone_is_told_apart_in_cells_it_has_not_seen
     assert auc_of(cells[CLASS][~there], scores) > 0.95
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_bytes_whatever_the_order_of_the_cells_and_of_torch(given):
     import torch
 
@@ -139,6 +140,7 @@ def test_no_cell_that_is_tested_says_when_to_stop(given, monkeypatch):
     assert sorted(sorted(every - learned) for learned in seen) == sorted(map(sorted, tested))
 
 
+@pytest.mark.slow
 def test_negative_controls_have_a_number_or_a_sentence_each(given):
     cells, crops = given
     found = cross_validate(cells, network(epochs=1), STUDY, crops=crops)

@@ -29,6 +29,7 @@ def many() -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+@pytest.mark.slow
 def test_the_components_are_on_average_the_true_ones(many: pd.DataFrame) -> None:
     # A response is a difference: fields and cells count under both stimulations.
     true = {"clones": 0.1**2, "fields": 2 * 0.08**2 / 2, "cells": 2 * 0.15**2 / 30}
@@ -39,6 +40,7 @@ def test_the_components_are_on_average_the_true_ones(many: pd.DataFrame) -> None
     assert (many["degrees"] == 10).all() and (many["n_fields"] == 2).all()
 
 
+@pytest.mark.slow
 def test_parts_that_are_not_cut_at_0_add_up_to_what_was_observed(many: pd.DataFrame) -> None:
     kept = many[many["clones"] > 0]
     total = kept[["clones", "fields", "cells"]].sum(axis=1)

@@ -37,12 +37,14 @@ def effect(seed: int, clones: int, true: float, confidence: float = 0.95) -> Eff
     return effect_of(found, "KO", TORIN, MEAN_PROBABILITY, STUDY, confidence)
 
 
+@pytest.mark.slow
 def test_intervals_of_studies_of_eight_clones_cover_the_truth():
     found = [effect(seed, 4, -0.3, confidence=0.9) for seed in range(100)]
     assert 85 <= sum(e.low <= -0.3 <= e.high for e in found) <= 95
     assert np.mean([e.difference for e in found]) == pytest.approx(-0.3, abs=0.03)
 
 
+@pytest.mark.slow
 def test_a_knockout_without_effect_is_rarely_called_one():
     assert sum(effect(seed, 4, 0.0).is_seen for seed in range(100)) <= 7
 

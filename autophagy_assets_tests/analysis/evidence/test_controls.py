@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
 import pandas as pd
@@ -17,13 +17,21 @@ from autophagy_assets.analysis.evidence.shortcuts import BACKGROUND, IN_UNITS, N
 from autophagy_assets.analysis.identity import CLASS
 from autophagy_assets.config.models import Model
 from autophagy_assets.config.study import Study
-from autophagy_assets_tests.analysis.evidence.models import forest
+from autophagy_assets_tests.analysis.evidence import models
 from autophagy_assets_tests.analysis.evidence.tables import measured_cells
 
 STUDY = Study.load()
-FEW = STUDY.model_copy(
-    update={"cross_validation": STUDY.cross_validation.model_copy(update={"permutations": 6})}
-)
+
+
+def with_few(**entries: int) -> Study:
+    """The study with fewer folds and permutations."""
+    changed = STUDY.cross_validation.model_copy(update=entries)
+    return STUDY.model_copy(update={"cross_validation": changed})
+
+
+FEW = with_few(folds=3, permutations=6)
+FEWEST = with_few(folds=2, permutations=1)  # where it is not about labels permuted
+forest = partial(models.forest, parameters={"n_estimators": 10})
 UNITS = forest(marker_scales=["units"])
 
 
@@ -34,7 +42,7 @@ def patches(staining: float) -> pd.DataFrame:
 
 
 def measured(
-    cells: pd.DataFrame, model: Model, study: Study = FEW, **tables: pd.DataFrame
+    cells: pd.DataFrame, model: Model, study: Study = FEWEST, **tables: pd.DataFrame
 ) -> pd.DataFrame:
     return negative_controls(cells, model, study, cross_validate(cells, model, study), **tables)
 
@@ -46,7 +54,7 @@ def row(table: pd.DataFrame, control: str, scheme: str = CLONE) -> pd.Series:
 # Once, and only where they are asked for: what a module computes, every process does that collects.
 @cache
 def of_biology() -> pd.DataFrame:
-    return measured(measured_cells(STUDY), forest(), background=patches(0.0))
+    return measured(measured_cells(STUDY), forest(), FEW, background=patches(0.0))
 
 
 @cache
@@ -112,7 +120,7 @@ def test_permuted_labels_are_guessed():
 
 def test_a_model_without_anything_to_learn_is_flagged_as_chance():
     cells = measured_cells(STUDY, biology=0.0, seed=4)
-    found = row(measured(cells, forest()), PERMUTED)
+    found = row(measured(cells, forest(), FEW), PERMUTED)
     assert found["flagged"] and "may be chance" in found["sentence"]
 
 

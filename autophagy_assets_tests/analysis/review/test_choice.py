@@ -70,6 +70,7 @@ def test_every_field_has_its_share_of_the_cells_drawn_at_random(seed, fields):
         assert abs((drawn[DATASET] == f"dataset{number}").sum() - expected) < 1
 
 
+@pytest.mark.slow
 def test_every_cell_is_as_likely_to_be_drawn_at_random():
     table = scored([3, 5, 2, 6, 4])
     counts = pd.Series(
