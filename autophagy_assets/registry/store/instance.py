@@ -195,12 +195,19 @@ def source() -> Any:
     Raises
     ------
     InputError
-        If ``AUTOPHAGY_SOURCE`` names an instance that cannot be reached.
+        If ``AUTOPHAGY_SOURCE`` names an instance that cannot be reached, or the store itself.
     """
     ln = connect()
     name = source_name()
     if name is None:
         return ln
+    if name == ln.setup.settings.instance.slug:
+        # LaminDB finds instances by name, so one of the same name elsewhere would not be opened.
+        raise InputError(
+            f"{SOURCE_VARIABLE}={name}: this is the LaminDB instance of {Home.locate().root} "
+            f"itself, so nothing would be read from another; unset {SOURCE_VARIABLE}, or give the "
+            "instance to be read from a name of its own (docs/configuration.md)."
+        )
     try:
         with contextlib.redirect_stdout(io.StringIO()):
             registries = ln.DB(name)

@@ -138,3 +138,19 @@ except InputError as error:
     )
     assert "LAMIN_SETTINGS_DIR" in message
     assert "\n" not in message
+
+
+def test_a_source_that_is_the_store_itself_is_refused_in_one_sentence(run_script):
+    script = """
+import json, os
+from autophagy_assets.errors import InputError
+from autophagy_assets.registry.store.instance import connect, source
+name = os.environ["AUTOPHAGY_SOURCE"] = connect().setup.settings.instance.slug
+try:
+    source()
+except InputError as error:
+    print(json.dumps([name, str(error)]))
+"""
+    name, message = run_script(script)
+    assert message.startswith(f"AUTOPHAGY_SOURCE={name}: this is the LaminDB instance of ")
+    assert "unset AUTOPHAGY_SOURCE" in message and "\n" not in message
