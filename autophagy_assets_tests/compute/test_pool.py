@@ -211,7 +211,8 @@ def test_workers_end_with_the_process_that_wanted_them(tmp_path, how):
             if __name__ == "__main__":
                 results = map_fields(job, range(3), 2, preload=())
                 next(results)
-                while not Path({str(tmp_path)!r}, "pid-2").exists():
+                last = Path({str(tmp_path)!r}, "pid-2")
+                while not (last.exists() and last.read_text()):
                     time.sleep(0.05)
                 if {how!r} == "kill":
                     os.kill(os.getpid(), 9)
@@ -221,7 +222,7 @@ def test_workers_end_with_the_process_that_wanted_them(tmp_path, how):
     )
     environment = {**os.environ, "TMPDIR": str(tmp_path)}  # what is killed cleans nothing up
     subprocess.run([sys.executable, str(script)], timeout=60, env=environment)
-    pids = [int(path.read_text()) for path in tmp_path.glob("pid-*") if path.read_text()]
+    pids = [int(path.read_text()) for path in tmp_path.glob("pid-*")]
     assert len(pids) == 3
     assert all(_gone(pid) for pid in pids)
 
