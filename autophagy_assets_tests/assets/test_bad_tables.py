@@ -16,6 +16,8 @@ from autophagy_assets.staleness.materializations import latest
 from autophagy_assets_tests.analysis.synthetic import raw_features
 from autophagy_assets_tests.platform import Platform, give_table, given_study, outsider, study_file
 
+pytestmark = pytest.mark.slow
+
 _numbers = itertools.count()
 TO_THE_GALLERIES = ["features", "evidence", "classifier", "knockouts", "galleries"]  # groups
 

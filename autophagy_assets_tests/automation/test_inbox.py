@@ -24,6 +24,8 @@ from autophagy_assets_tests.registry.image_folder import (
     write_images,
 )
 
+pytestmark = pytest.mark.slow
+
 
 def test_without_an_inbox_it_says_which_variable_to_set(inbox, monkeypatch):
     monkeypatch.delenv("AUTOPHAGY_INBOX")

@@ -19,6 +19,8 @@ from autophagy_assets_tests.registry.image_folder import (
     write_images,
 )
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("name", ["..", "../outside", "linked"])
 def test_the_job_takes_no_other_folder(store, inbox, tmp_path, name):

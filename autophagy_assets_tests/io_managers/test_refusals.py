@@ -12,6 +12,8 @@ from autophagy_assets.staleness.materializations import latest
 from autophagy_assets.staleness.partitions import SAMPLE_PARTITIONS
 from autophagy_assets_tests.io_managers.small_platform import CONTENT, make_parts
 
+pytestmark = pytest.mark.slow
+
 
 def test_what_was_never_made_is_reported(small):
     small.instance.add_dynamic_partitions(SAMPLE_PARTITIONS, ["a"])

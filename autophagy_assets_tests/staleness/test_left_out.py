@@ -27,6 +27,8 @@ from autophagy_assets.staleness.upstream import Target
 from autophagy_assets_tests.platform import Platform
 from autophagy_assets_tests.platform import study_file as write_study
 
+pytestmark = pytest.mark.slow
+
 _numbers = itertools.count()
 FIRST, OTHER = "as_published", "other"
 SCORES, TRAINED = (Target(asset, OTHER) for asset in ("scores", "trained"))

@@ -26,6 +26,8 @@ from autophagy_assets_tests.analysis.comparison.versions import CONTROL, results
 from autophagy_assets_tests.analysis.evidence.models import forest
 from autophagy_assets_tests.analysis.synthetic import codes, decoded, write_h5sc
 
+pytestmark = pytest.mark.slow
+
 DEEP, FLAT = (
     forest(name="puncta", parameters={"n_estimators": 20, "max_depth": depth}) for depth in (10, 1)
 )

@@ -30,6 +30,8 @@ from autophagy_assets.errors import InputError
 from autophagy_assets_tests.analysis.deep.dotted import QUICK, STUDY, classifier, dotted
 from autophagy_assets_tests.analysis.evidence.models import PUBLISHED, forest
 
+pytestmark = pytest.mark.slow
+
 MARKER = "marker_spots_contrast"
 SMOOTH = {"estimator": "logistic_regression", "parameters": {}}
 

@@ -26,6 +26,8 @@ from autophagy_assets_tests.analysis.deep.dotted import (
     network,
 )
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def given(tmp_path_factory) -> tuple[pd.DataFrame, Crops]:

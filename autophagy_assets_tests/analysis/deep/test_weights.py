@@ -15,6 +15,8 @@ from autophagy_assets.analysis.identity import CLASS
 from autophagy_assets.errors import InputError
 from autophagy_assets_tests.analysis.deep.dotted import STUDY, classifier, dotted, network
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def given(tmp_path_factory) -> tuple[pd.DataFrame, Crops]:

@@ -17,6 +17,8 @@ from autophagy_assets.config.study import DEFAULT_STUDY, Study
 from autophagy_assets_tests.analysis.evidence.tables import measured_cells, of_condition
 from autophagy_assets_tests.platform import with_conditions
 
+pytestmark = pytest.mark.slow
+
 SHARES = {"2h Torin-1": 0.25, "6h Torin-1": 0.75}
 PLAIN, STUDY = Study.load(), with_conditions(*SHARES)
 MODEL = STUDY.model(STUDY.primary)

@@ -23,6 +23,8 @@ from autophagy_assets.errors import InputError
 from autophagy_assets_tests.analysis.evidence.models import PUBLISHED, forest
 from autophagy_assets_tests.analysis.evidence.tables import cells_of, measured_cells
 
+pytestmark = pytest.mark.slow
+
 STUDY = Study.load()
 CELLS = measured_cells(STUDY, biology=1.5)
 

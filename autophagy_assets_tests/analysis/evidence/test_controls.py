@@ -20,6 +20,8 @@ from autophagy_assets.config.study import Study
 from autophagy_assets_tests.analysis.evidence import models
 from autophagy_assets_tests.analysis.evidence.tables import measured_cells
 
+pytestmark = pytest.mark.slow
+
 STUDY = Study.load()
 
 

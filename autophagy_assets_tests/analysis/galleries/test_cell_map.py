@@ -17,6 +17,8 @@ from autophagy_assets.errors import InputError
 from autophagy_assets_tests.analysis.evidence.tables import cells_of
 from autophagy_assets_tests.analysis.synthetic import write_crops
 
+pytestmark = pytest.mark.slow
+
 STUDY = Study.load()
 
 

@@ -20,6 +20,8 @@ from autophagy_assets_tests.analysis.evidence.models import forest
 from autophagy_assets_tests.analysis.evidence.tables import measured_cells
 from autophagy_assets_tests.analysis.labels.answered import answers_of
 
+pytestmark = pytest.mark.slow
+
 STUDY = Study.load()
 UNTREATED, STIMULATED = STUDY.classes[0], STUDY.classes[1]
 CELLS = measured_cells(STUDY, biology=2.5, cells=20).sort_values(IDENTITY, ignore_index=True)

@@ -25,6 +25,8 @@ from autophagy_assets_tests.analysis.evidence.models import forest
 from autophagy_assets_tests.analysis.evidence.tables import measured_cells
 from autophagy_assets_tests.analysis.labels.answered import answers_of
 
+pytestmark = pytest.mark.slow
+
 DEFAULT = Study.load()
 # Enough trees for words, which is what these tests are about.
 STUDY = DEFAULT.model_copy(

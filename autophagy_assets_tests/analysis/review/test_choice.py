@@ -22,6 +22,8 @@ from autophagy_assets.analysis.review.choice import (
 from autophagy_assets.config.study import Study
 from autophagy_assets.errors import InputError
 
+pytestmark = pytest.mark.slow
+
 STUDY = Study.load()
 CLONES = [("WT", "clone 1"), ("WT", "clone 2"), ("KO", "clone 1"), ("KO", "clone 2")]
 

@@ -29,6 +29,8 @@ from autophagy_assets_tests.assets.fakes import (
 from autophagy_assets_tests.platform import Platform, give_dataset, outsider, study_file
 from autophagy_assets_tests.registry.image_folder import write_images
 
+pytestmark = pytest.mark.slow
+
 _numbers = itertools.count()
 SAMPLE = "WT__clone-1__untreated"
 FIELDS = [
