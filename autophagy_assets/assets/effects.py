@@ -119,13 +119,13 @@ def response_curve(context, cross_validation, condition_predictions, ko_predicti
     """
     model = context.study.model(context.study.primary)
     conditions = by_model(condition_predictions)
-    knockouts = [by_model(ko_predictions[name]) for name in ko_predictions]
-    there = {name for predictions in (conditions, *knockouts) for name in predictions}
+    others = [by_model(ko_predictions[name]) for name in ko_predictions]
+    there = {name for predictions in (conditions, *others) for name in predictions}
     try:
         scores = of_primary(cross_validation, there, model.name)
     except InputError as error:
         return sentence_picture("Response from one condition to the next", str(error))
-    table, threshold = curve_of(scores, conditions, knockouts, model, context.study)
+    table, threshold = curve_of(scores, conditions, others, model, context.study)
     return curve_picture(table, threshold, context.study)
 
 

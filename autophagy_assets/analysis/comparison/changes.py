@@ -125,8 +125,8 @@ def class_changes(found: Changes) -> pd.DataFrame:
         ``to negative``, and cells ``gone`` and ``new``.
     """
     cells, both = found.cells, _in_both(found.cells)
-    was = cells[POSITIVE + BEFORE].fillna(False).astype(bool)
-    now = cells[POSITIVE + AFTER].fillna(False).astype(bool)
+    was = cells[POSITIVE + BEFORE].eq(True)  # and not where it is missing
+    now = cells[POSITIVE + AFTER].eq(True)
     counted = cells[_GROUP].assign(
         **{
             "cells": both,
