@@ -5,7 +5,7 @@ import dagster as dg
 from autophagy_assets.automation import sensors
 from autophagy_assets.automation.asset_definitions import asset_definitions
 from autophagy_assets.automation.home_study import require
-from autophagy_assets.config.sqlite_engines import keep_engines
+from autophagy_assets.config.storage_cache import cache_storage
 from autophagy_assets.config.study import Study
 
 
@@ -32,6 +32,6 @@ def build_defs(*, study_file: str | None = None) -> dg.Definitions:
 @dg.definitions
 def defs() -> dg.Definitions:
     """Definitions of the study of this home; Dagster asks for them when it loads this module."""
-    keep_engines()
+    cache_storage()
     require(Study.load().name)
     return build_defs()

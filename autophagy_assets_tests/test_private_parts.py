@@ -21,7 +21,7 @@ import dagster as dg
 import pytest
 from django.db.transaction import atomic, set_rollback
 
-from autophagy_assets.config.sqlite_engines import keep_engines
+from autophagy_assets.config.storage_cache import cache_storage
 from autophagy_assets.registry.provenance.recorder import Recorder, Step
 from autophagy_assets.registry.store import lamin_internals
 from autophagy_assets.staleness.materializations import (
@@ -146,14 +146,36 @@ def test_dagster_has_an_instance_that_captures_nothing(tmp_path):
 
 
 def test_dagster_makes_the_engines_of_its_sqlite_files_where_they_can_be_kept(tmp_path):
-    with used_in("dagster", "create_engine of its SQLite storage", "config/sqlite_engines"):
-        keep_engines()
+    with used_in("dagster", "create_engine of its SQLite storage", "config/storage_cache"):
+        cache_storage()
         with dg.DagsterInstance.local_temp(str(tmp_path)) as made:
             for storage in (made.event_log_storage.index_connection, made.run_storage.connect):
                 with storage() as first:
                     pass
                 with storage() as second:
                     assert second.engine is first.engine
+
+
+def test_dagster_parses_events_and_reads_migrations_where_they_can_be_kept(tmp_path):
+    with used_in("dagster", "deserialize_value, has_table or migrations", "config/storage_cache"):
+        from alembic.script import ScriptDirectory
+        from dagster._core.storage.event_log import sql_event_log
+
+        cache_storage()
+        with dg.DagsterInstance.local_temp(str(tmp_path)) as made:
+            made.report_runless_asset_event(dg.AssetMaterialization("a"))
+            read = ScriptDirectory.from_config
+            before = sql_event_log.deserialize_value.cache_info().hits, len(read._known)
+            for _ in range(2):
+                assert made.fetch_materializations(dg.AssetKey("a"), limit=1).records
+                assert made.get_dynamic_partitions("sample") == []
+            assert sql_event_log.deserialize_value.cache_info().hits > before[0]
+            assert made.event_log_storage._known_tables == {"dynamic_partitions"}
+        elsewhere = tmp_path / "other"
+        elsewhere.mkdir()
+        with dg.DagsterInstance.local_temp(str(elsewhere)) as other:
+            other.add_dynamic_partitions("sample", ["one"])
+        assert len(read._known) == before[1]  # for one more home, no migration was read
 
 
 def test_dagster_keeps_a_note_of_ours(instance):

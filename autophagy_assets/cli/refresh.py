@@ -89,7 +89,6 @@ def run_refresh(workers: int | None, verify: bool = False) -> Refreshed:
     from autophagy_assets.config.study import Study
 
     claim(Study.load().name)
-    gc.collect()
     gc.freeze()  # what the imports left would be walked again and again
     with RefreshProgress() as progress:
         done = bring_up_to_date(None, progress, workers, verify=verify)

@@ -217,9 +217,9 @@ def dagster_instance(*, capture: bool = True) -> dg.DagsterInstance:
     import dagster as dg
     from dagster._core.instance.ref import InstanceRef
 
-    from autophagy_assets.config.sqlite_engines import keep_engines
+    from autophagy_assets.config.storage_cache import cache_storage
 
-    keep_engines()
+    cache_storage()
     if capture:
         return dg.DagsterInstance.get()
     folder = Path(os.environ["DAGSTER_HOME"]).expanduser()

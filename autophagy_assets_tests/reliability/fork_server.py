@@ -34,11 +34,11 @@ def main() -> None:
     log = os.open(HOME.with_name("children.log"), os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(log, 1)
     os.dup2(log, 2)
+    from autophagy_assets.config.home import dagster_instance
     from autophagy_assets.registry.store.instance import connect
-    from autophagy_assets_tests import migrations
     from autophagy_assets_tests.reliability import points, tiny  # noqa: F401
 
-    migrations.read_once()
+    dagster_instance()  # its migrations are read once, before anything is forked
     connect()
     _disconnect()
     for line in sys.stdin:
