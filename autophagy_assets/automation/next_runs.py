@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from functools import cache
 
 import dagster as dg
 
@@ -23,6 +24,7 @@ from autophagy_assets.registry.consistency.run_outputs import batches
 from autophagy_assets.registry.ingest.retire import field_keys, retire
 from autophagy_assets.registry.state import RegistryState
 from autophagy_assets.staleness.judge import Judge
+from autophagy_assets.staleness.materializations import MaterializationCache
 from autophagy_assets.staleness.plan import Plan, make_plan, record_left_out
 from autophagy_assets.staleness.upstream import Target, partitions_name
 
@@ -41,6 +43,8 @@ class Look:
         What runs are making, or are about to make.
     registry : RegistryState
         What LaminDB has from outside.
+    made : MaterializationCache
+        What Dagster knew of all assets.
     """
 
     study: Study
@@ -49,6 +53,7 @@ class Look:
     chosen: set[str]
     busy: set[Target]
     registry: RegistryState
+    made: MaterializationCache
 
     @property
     def held(self) -> set[Target]:
@@ -83,6 +88,7 @@ def look(
     *,
     verify: bool = False,
     queued: bool = True,
+    before: Look | None = None,
 ) -> Look:
     """Judge everything by the study file, the registry and the runs as they are now.
 
@@ -96,6 +102,8 @@ def look(
         Read every file and compare it with its hash.
     queued : bool
         Count what waits in Dagster's queue as at work.
+    before : Look, optional
+        The last one of the same refresh: what was not made since is not asked for again.
     """
     study, defs = Study.load(study_file), asset_definitions(study_file)
     if instance.is_persistent:
@@ -105,9 +113,10 @@ def look(
     registry = RegistryState(study, thorough=verify)
     sync(instance, study, registry)
     _retire(instance, study, defs, registry)
-    plan = make_plan(Judge(instance, defs, study, registry, verify))
+    judge = Judge(instance, defs, study, registry, verify, before.made if before else None)
+    plan = make_plan(judge)
     record_left_out(instance, plan)
-    return Look(study, defs, plan, assets_of(defs, groups), busy, registry)
+    return Look(study, defs, plan, assets_of(defs, groups), busy, registry, judge.made)
 
 
 def _retire(
@@ -115,9 +124,10 @@ def _retire(
 ) -> None:
     """Take what no longer follows from the registered images out of what people find."""
     graph, there = defs.resolve_asset_graph(), {}
+    known = cache(lambda name: set(instance.get_dynamic_partitions(name)))
     for key in graph.materializable_asset_keys:
         if (name := partitions_name(graph.get(key).partitions_def)) is not None:
-            there[key.to_user_string()] = set(instance.get_dynamic_partitions(name))
+            there[key.to_user_string()] = known(name)
     retire(study, there, field_keys(study, registry.fields))
 
 

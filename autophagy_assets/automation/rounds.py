@@ -112,6 +112,7 @@ class Rounds:
         self._tried: set[tuple[Target, str]] = set()
         self._tries: Counter[Target] = Counter()
         self._just_failed: set[Target] = set()
+        self._last: Look | None = None
 
     def run(self) -> Refreshed:
         """Make what is out of date until nothing is left, or nothing more can be done."""
@@ -126,8 +127,13 @@ class Rounds:
                 return self._end(state)
 
     def _look(self) -> Look:
-        state = look(
-            self._instance, self._study_file, self._parts, verify=self._verify, queued=False
+        state = self._last = look(
+            self._instance,
+            self._study_file,
+            self._parts,
+            verify=self._verify,
+            queued=False,
+            before=self._last,
         )
         # Samples can be imaged before the control is there; nothing else can be made.
         if self._parts is None or set(self._parts) != {IMAGING}:

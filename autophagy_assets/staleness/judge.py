@@ -70,6 +70,8 @@ class Judge:
         What LaminDB has from outside; read now by default.
     thorough : bool
         Read every file and compare it with its hash, instead of looking at sizes and times.
+    before : MaterializationCache, optional
+        What another judge saw a moment ago.
     """
 
     instance: dg.DagsterInstance
@@ -77,14 +79,16 @@ class Judge:
     study: Study
     registry: RegistryState | None = None
     thorough: bool = False
+    before: MaterializationCache | None = None
     graph: Any = field(init=False)
+    made: MaterializationCache = field(init=False)
 
     def __post_init__(self) -> None:
         self.graph = self.defs.resolve_asset_graph()
         self.partitions = cache(self.instance.get_dynamic_partitions)
         self._registry = self.registry or RegistryState(self.study)
         self._outside = cache(self._registry.version)
-        self._made = MaterializationCache(self.instance)
+        self.made = MaterializationCache(self.instance, self.before)
         self._observed = cache(lambda asset: newest(self.instance, asset))
         self._values = self.study.values()
         self._files = StoredFiles(self.thorough)
@@ -122,7 +126,7 @@ class Judge:
         verdicts: dict[str | None, Verdict] = {}
         made: dict[Target, Materialization] = {}
         for partition in partitions:
-            found = self._made(assets.key, partition)
+            found = self.made(assets.key, partition)
             verdicts[partition] = self._compare(assets, partition, found, left_out or {})
             if found is not None:
                 made[Target(assets.key.to_user_string(), partition)] = found
@@ -166,7 +170,7 @@ class Judge:
     def _version(self, target: Target) -> str | None:
         if target.asset in OUTSIDE:
             return self._outside(target.asset, target.partition)
-        found = self._made(target.key, target.partition)
+        found = self.made(target.key, target.partition)
         return found.version if found is not None else None
 
     def look_at_files(self, targets: Iterable[Target]) -> None:
@@ -177,7 +181,7 @@ class Judge:
         targets : iterable of Target
             Of any assets.
         """
-        made = {target: self._made(target.key, target.partition) for target in targets}
+        made = {target: self.made(target.key, target.partition) for target in targets}
         self._files.problems({target: found for target, found in made.items() if found})
 
 

@@ -1,5 +1,7 @@
 """What Dagster remembers of an asset: its latest materialization."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -128,11 +130,19 @@ def version_tags(version: str) -> dict[str, str]:
 
 
 class MaterializationCache:
-    """Latest materializations of many assets; each is asked for once, with all its partitions."""
+    """Latest materializations of many assets; each is asked for once, with all its partitions.
 
-    def __init__(self, instance: dg.DagsterInstance) -> None:
+    Parameters
+    ----------
+    before : MaterializationCache, optional
+        What was seen a moment ago: it still holds of assets of which nothing was made since.
+    """
+
+    def __init__(
+        self, instance: dg.DagsterInstance, before: MaterializationCache | None = None
+    ) -> None:
         self._instance = instance
-        self._seen: dict[dg.AssetKey, _Seen] = {}
+        self._seen: dict[dg.AssetKey, _Seen] = before._still_so() if before else {}
 
     def __call__(self, asset: dg.AssetKey, partition: str | None) -> Materialization | None:
         """What :func:`latest` gives, as it was at the first look at the asset."""
@@ -148,6 +158,15 @@ class MaterializationCache:
         """Ask Dagster for an asset again, as it has been made meanwhile."""
         self._seen.pop(asset, None)
 
+    def _still_so(self) -> dict[dg.AssetKey, _Seen]:
+        """What was seen of those assets whose last materialization is the same, in one query."""
+        last: dict[dg.AssetKey, Materialization | None] = {}
+        for record in self._instance.get_asset_records(list(self._seen)) if self._seen else ():
+            entry = record.asset_entry
+            newest = entry.last_materialization_record
+            last[entry.asset_key] = _materialization(newest) if newest else None
+        return {key: seen for key, seen in self._seen.items() if _newest(seen) == last.get(key)}
+
     def _partitions_of(self, asset: dg.AssetKey) -> _Seen:
         ids = last_events(self._instance, asset, dg.DagsterEventType.ASSET_MATERIALIZATION)
         found: _Seen = {}
@@ -157,3 +176,8 @@ class MaterializationCache:
             for record in self._instance.fetch_materializations(wanted, limit=_AT_ONCE).records:
                 found[record.partition_key] = _materialization(record)
         return found
+
+
+def _newest(seen: _Seen) -> Materialization | None:
+    made = [one for one in seen.values() if one is not None]
+    return max(made, key=lambda one: one.number, default=None)
