@@ -22,7 +22,8 @@ from autophagy_assets.registry.review.answer_sheet import COLUMNS
 from autophagy_assets.registry.store.artifacts import fetch
 from autophagy_assets.staleness.upstream import Target
 from autophagy_assets_tests.browser import chromium
-from autophagy_assets_tests.platform import Given, Platform, given_study, study_file
+from autophagy_assets_tests.given import Given, given_study
+from autophagy_assets_tests.platform import Platform, study_file
 
 pytestmark = pytest.mark.slow
 

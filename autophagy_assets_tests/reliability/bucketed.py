@@ -13,7 +13,7 @@ KEY = "races/same.x"
 
 def write(number: int, at: float, size: int) -> dict[str, Any]:
     """Put and register content that others put and register at the same moment."""
-    from autophagy_assets_tests.platform import outsider
+    from autophagy_assets_tests.given import outsider
 
     recorder = outsider()
     time.sleep(max(0.0, at - time.time()))

@@ -22,7 +22,7 @@ from autophagy_assets.registry.consistency.damage import (
 )
 from autophagy_assets.registry.store import files
 from autophagy_assets.registry.store.artifacts import fetch
-from autophagy_assets_tests.platform import outsider
+from autophagy_assets_tests.given import outsider
 
 _numbers = itertools.count()
 MEMBERS = {"zarr.json": b"{}", "images/zarr.json": b"{}", "images/c/0": b"cells" * 50}
