@@ -66,9 +66,9 @@ def read(_: int, uid: str) -> str:
 
 def look(_: int) -> dict[str, Any]:
     """What a reader sees."""
-    from autophagy_assets_tests.reliability import fork_server
+    from autophagy_assets_tests.reliability import reader
 
-    return fork_server._look()
+    return reader.look()
 
 
 def refresh(_: int, pid_file: str = "") -> dict[str, str]:
