@@ -21,6 +21,7 @@ SHARING = {"reliability/test_races.py": "reliability/test_database_away.py"}
 # not matter.
 LONGEST = [
     "reliability/test_reconcile.py",
+    "reliability/test_dead_runs.py",
     "registry/ingest/test_ingest.py",
     "reliability/test_state_machine.py",
     "ui",
@@ -51,6 +52,8 @@ LONGEST = [
     "assets/test_bad_tables.py",
     "assets/test_conditions.py",
     "analysis/evidence/test_controls.py",
+    "simulation/test_treatments.py",
+    "compute/test_scheduler.py",
     "assets/test_network.py",
     "compute/test_slurm.py",
     "assets/test_parity.py",
