@@ -1,119 +1,23 @@
-"""From a study to a page, from a page to answers, and from answers to the asset of all of them."""
+"""From a page to answers, and from answers to the asset of all of them."""
 
 from __future__ import annotations
-
-import csv
-import json
-from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pytest
 
 from autophagy_assets.analysis.identity import CELL_ID, DATASET, IDENTITY
-from autophagy_assets.cli.review_page import ReviewPage, cells_there, make_page
+from autophagy_assets.cli.review_page import cells_there
 from autophagy_assets.errors import InputError
 from autophagy_assets.registry.lineage.cells import lineage_of_cell
 from autophagy_assets.registry.lineage.lineage import nodes_of
 from autophagy_assets.registry.provenance.run_provenance import describe_run, inputs_of
 from autophagy_assets.registry.review.annotate import annotate
 from autophagy_assets.registry.review.annotation_files import annotation_files
-from autophagy_assets.registry.review.answer_sheet import COLUMNS
 from autophagy_assets.registry.store.artifacts import fetch
 from autophagy_assets.staleness.upstream import Target
-from autophagy_assets_tests.browser import chromium
-from autophagy_assets_tests.given import Given, given_study
-from autophagy_assets_tests.platform import Platform, study_file
+from autophagy_assets_tests.cli.answers import hand_in, inputs, row, sheet
 
 pytestmark = pytest.mark.slow
-
-N = 40
-
-
-@pytest.fixture(scope="module")
-def scored(store, tmp_path_factory) -> tuple[Platform, Given]:
-    """A study of which two models have scored control and knockout. Answers of tests add up."""
-    folder = tmp_path_factory.mktemp("reviewed")
-    platform = Platform(study_file(folder, "reviewed", models={}))
-    given = given_study(platform.study, folder)
-    platform.features()
-    platform.run("training_cells", "test_cells")
-    for model in platform.partitions("model"):
-        platform.run("cross_validation", "autophagy_classifier", partition=model)
-    platform.run("ko_predictions", partition="EI24KO")
-    return platform, given
-
-
-@pytest.fixture(scope="module")
-def made(scored) -> ReviewPage:
-    return make_page(scored[0].instance, scored[0].study, N)
-
-
-def row(made: ReviewPage, number: int, answer: str = "untreated", **changes: Any) -> dict:
-    """What a page saves of the cell at a place."""
-    cell = made.cells.iloc[number]
-    known = [made.page, "reviewed", cell[DATASET], cell[CELL_ID], answer, 1.5]
-    time = f"2026-11-26T10:00:{number:02d}.000Z"
-    return dict(zip(COLUMNS, [*known, time], strict=True)) | changes
-
-
-def sheet(folder: Path, rows: list[dict]) -> Path:
-    file = folder / "answers.csv"
-    with file.open("w", newline="") as stream:
-        writer = csv.DictWriter(stream, list(rows[0]) if rows else COLUMNS)
-        writer.writeheader()
-        writer.writerows(rows)
-    return file
-
-
-def hand_in(scored, file: Path, name: str) -> Any:
-    platform, _ = scored
-    return annotate(file, name, platform.study, cells_there(platform.instance, platform.study))
-
-
-def inputs(artifact: Any) -> set[str]:
-    return {one.key for one in inputs_of(artifact, artifact.run)}
-
-
-def test_a_page_shows_cells_of_control_and_knockout_and_is_the_same_again(scored, made):
-    platform, given = scored
-    every = pd.concat(given.tables.values())[IDENTITY]
-    shown = pd.MultiIndex.from_frame(made.cells[IDENTITY])
-    assert len(shown) == len(set(shown)) == N < made.available == len(every)
-    assert set(shown) <= set(pd.MultiIndex.from_frame(every))
-    assert set(made.cells["genotype"]) == {"WT", "EI24KO"}
-    again = make_page(platform.instance, platform.study, N)
-    assert (again.page, again.html) == (made.page, made.html)
-    assert make_page(platform.instance, platform.study, N, seed=1).page != made.page
-
-
-def test_only_cells_of_a_genotype_that_was_asked_for_are_shown(scored):
-    platform, _ = scored
-    page = make_page(platform.instance, platform.study, 10, genotypes=["EI24KO"])
-    assert set(page.cells["genotype"]) == {"EI24KO"}
-    with pytest.raises(InputError, match="no scored cell of genotype 'ATG5KO'; known: EI24KO, WT"):
-        make_page(platform.instance, platform.study, 10, genotypes=["ATG5KO"])
-
-
-def test_page_and_manifest_are_kept_with_what_they_were_made_from(scored, made, store):
-    platform, _ = scored
-    key = f"reviewed/review/{made.page}"
-    page = store.Artifact.get(key=f"{key}.html", is_latest=True)
-    assert page.path.read_text() == made.html
-    manifest = json.loads(store.Artifact.get(key=f"{key}.json", is_latest=True).path.read_text())
-    assert manifest["models"] == {
-        model: platform.artifact("autophagy_classifier", model).uid
-        for model in ("as_published", "puncta")
-    }
-    assert manifest["cells"] == made.cells[[*IDENTITY, "chosen_by"]].to_numpy().tolist()
-    found = inputs(page)
-    assert {f"reviewed/evidence/cross_validation/{m}.parquet" for m in manifest["models"]} <= found
-    assert {f"reviewed/classifier/autophagy_classifier/{m}.joblib" for m in manifest["models"]} <= (
-        found
-    )
-    assert "reviewed/knockouts/ko_predictions/EI24KO.parquet" in found
-    crops = {store.Artifact.get(uid=uid).key for uid in made.cells[DATASET].unique()}
-    assert crops == {key for key in found if key.endswith(".h5ad")}
 
 
 def test_answers_become_an_asset_that_is_made_again_for_each_new_file(scored, made, tmp_path):
@@ -278,126 +182,3 @@ def test_a_page_of_another_study_is_refused(scored, made, tmp_path):
     file = sheet(tmp_path, [row(made, 0, study="another review")])
     with pytest.raises(InputError, match=f"Page {made.page} is of study 'reviewed'"):
         annotate(file, "ann", other, [])
-
-
-@pytest.fixture(scope="module")
-def browser():
-    """Chromium. Playwright leaves an event loop running, beside which Django refuses to work."""
-    with pytest.MonkeyPatch.context() as patch, chromium() as opened:
-        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
-        yield opened
-
-
-@pytest.fixture
-def opened(browser, made, tmp_path):
-    """The page in Chromium, as from a mail attachment, without a network."""
-    file = tmp_path / "page.html"
-    file.write_text(made.html)
-    context = browser.new_context(offline=True, accept_downloads=True)
-    page = context.new_page()
-    page.set_default_timeout(15_000)
-    page.goto(file.as_uri())
-    page.wait_for_selector("body[data-ready]")
-    yield page
-    context.close()
-
-
-def where(page: Any) -> str:
-    return page.inner_text("#where")
-
-
-def test_a_person_answers_with_keys_alone_and_hands_the_answers_in(scored, made, opened, tmp_path):
-    page, classes = opened, scored[0].study.classes
-    for key in ("1", "2", "u", "b", "1"):
-        page.keyboard.press(key)
-    assert page.inner_text("#progress-words") == f"5 of {N} answered"
-    page.keyboard.press("z")
-    assert where(page) == f"Cell 5 of {N}, not answered yet"
-    page.keyboard.press("ArrowLeft")
-    page.keyboard.press("ArrowLeft")
-    assert where(page) == f"Cell 3 of {N}, answered: unsure"
-    page.keyboard.press("2")  # another answer takes its place, and undo brings the first back
-    assert where(page) == f"Cell 5 of {N}, not answered yet"
-    page.keyboard.press("Backspace")
-    assert where(page) == f"Cell 3 of {N}, answered: unsure"
-    page.reload()
-    page.wait_for_selector("body[data-ready]")
-    assert page.inner_text("#progress-words") == f"4 of {N} answered"
-    with page.expect_download() as download:
-        page.keyboard.press("s")
-    file = tmp_path / download.value.suggested_filename
-    download.value.save_as(file)
-    assert file.name == f"answers-{made.page}.csv"
-    table = pd.read_csv(file)
-    assert list(table.columns) == COLUMNS
-    assert list(table["answer"]) == [classes[0], classes[1], "unsure", "bad crop"]
-    shown = made.cells[IDENTITY].iloc[:4].to_numpy().tolist()
-    assert table[IDENTITY].to_numpy().tolist() == shown
-    done = hand_in(scored, file, "browser-ann")
-    assert (done.answers, done.gone) == (4, 0)
-
-
-def test_channels_outlines_brightness_and_help_are_there_on_keys(opened):
-    page = opened
-    assert page.locator("figure:visible").count() == 1
-    page.keyboard.press(" ")
-    assert page.locator("figure:visible").count() == 3
-    assert page.get_attribute("#channels", "aria-pressed") == "true"
-    coloured = """() => [...document.querySelectorAll('figure canvas:nth-of-type(2)')].map(c =>
-        c.getContext('2d').getImageData(0, 0, c.width, c.height).data.some(value => value > 0))"""
-    assert page.evaluate(coloured) == [True] * 3
-    page.keyboard.press("+")
-    assert "brightness(1.2)" in page.get_attribute("figure canvas", "style")
-    page.keyboard.press("?")
-    assert page.locator("dialog").is_visible()
-    page.keyboard.press("1")  # is not an answer while help is open
-    page.keyboard.press("Escape")
-    assert not page.locator("dialog").is_visible()
-    assert page.inner_text("#progress-words") == f"0 of {N} answered"
-
-
-def test_everything_is_reached_by_tab_with_a_visible_focus_and_a_name(opened):
-    page = opened
-    reached, outlines = [], set()
-    for _ in range(10):
-        page.keyboard.press("Tab")
-        reached.append(
-            page.evaluate("document.activeElement.innerText || document.activeElement.id")
-        )
-        outlines.add(page.evaluate("getComputedStyle(document.activeElement).outlineStyle"))
-    words = " ".join(reached)
-    for name in ("untreated", "Torin", "unsure", "bad crop", "next", "channels", "brightness"):
-        assert name in words
-    for name in ("Save", "help"):
-        assert name in words
-    assert outlines == {"solid"}
-    # The space of a button that has the focus is the button's.
-    page.focus("[data-answer='1']")
-    page.keyboard.press(" ")
-    assert page.inner_text("#progress-words") == f"1 of {N} answered"
-    assert page.inner_text("#status") == "Cell 1: 14h Torin-1."
-    assert page.locator("figure:visible").count() == 1
-
-
-def test_a_page_whose_answers_the_browser_does_not_keep_says_so(browser, made, tmp_path):
-    file = tmp_path / "page.html"
-    file.write_text(made.html)
-    context = browser.new_context(offline=True)
-    page = context.new_page()
-    page.add_init_script(
-        "Object.defineProperty(window, 'localStorage', {get() { throw new Error('not allowed'); }})"
-    )
-    page.goto(file.as_uri())
-    page.wait_for_selector("body[data-ready]")
-    assert "does not let this page keep your answers" in page.inner_text("#not-kept")
-    page.keyboard.press("1")
-    assert page.inner_text("#progress-words") == f"1 of {N} answered"
-    context.close()
-
-
-def test_when_all_are_answered_the_page_asks_to_save(opened):
-    page = opened
-    for _ in range(N):
-        page.keyboard.press("1")
-    assert page.inner_text("#status") == "All cells are answered. Save your answers."
-    assert page.evaluate("document.activeElement.id") == "save"
