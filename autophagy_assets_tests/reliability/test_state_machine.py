@@ -17,9 +17,18 @@ from typing import Any, ClassVar
 import pytest
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    rule,
+    run_state_machine_as_test,
+)
 
-from autophagy_assets_tests.reliability.homes import CommandHome, Scratch, differences, in_parallel
+from autophagy_assets_tests.reliability.homes import (
+    CommandHome,
+    Scratch,
+    differences,
+    in_parallel,
+)
 from autophagy_assets_tests.reliability.wanted import (
     BASE,
     ENTRIES,
