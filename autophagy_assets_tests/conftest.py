@@ -154,7 +154,8 @@ def finished(store: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """
     from autophagy_assets.config.models import AS_PUBLISHED
     from autophagy_assets.config.study import Study
-    from autophagy_assets_tests.platform import Platform, given_study, study_file
+    from autophagy_assets_tests.given import given_study
+    from autophagy_assets_tests.platform import Platform, study_file
 
     folder = tmp_path_factory.mktemp("finished")
     as_in_the_notebook = {AS_PUBLISHED: {"n_estimators": 100}}

@@ -15,12 +15,21 @@ import pytest
 
 # Folders whose files share package-scoped fixtures.
 TOGETHER = ("ui", "analysis/imaging")
-# File to the one that it shares a PostgreSQL server with; making a store there takes half a minute.
-SHARING = {"reliability/test_races.py": "reliability/test_database_away.py"}
+# File to the one that it shares a fixture of the session with: a PostgreSQL server, where making a
+# store takes half a minute; a finished study, which takes 20 s; a study that models have scored.
+SHARING = {
+    "reliability/test_races.py": "reliability/test_database_away.py",
+    "assets/test_finished.py": "checks/test_checks.py",
+    "assets/test_finished_lineage.py": "checks/test_checks.py",
+    "assets/test_parity.py": "checks/test_checks.py",
+    "cli/test_review_page.py": "cli/test_annotate.py",
+    "cli/test_review_browser.py": "cli/test_annotate.py",
+}
 # What looks at the whole store; then what takes longest, longest first. The order of all else does
 # not matter.
 LONGEST = [
     "reliability/test_reconcile.py",
+    "reliability/test_dead_runs.py",
     "registry/ingest/test_ingest.py",
     "reliability/test_state_machine.py",
     "ui",
@@ -51,10 +60,10 @@ LONGEST = [
     "assets/test_bad_tables.py",
     "assets/test_conditions.py",
     "analysis/evidence/test_controls.py",
+    "simulation/test_treatments.py",
+    "compute/test_scheduler.py",
     "assets/test_network.py",
     "compute/test_slurm.py",
-    "assets/test_parity.py",
-    "assets/test_finished.py",
     "assets/imaging/test_samples.py",
 ]
 _PLACE = {unit: place for place, unit in enumerate(LONGEST)}

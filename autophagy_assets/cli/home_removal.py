@@ -16,7 +16,7 @@ from autophagy_assets.errors import InputError
 # What the platform makes in a home; the locks go last, as they keep others out meanwhile.
 _MADE = (
     *("dagster", "store", "lamin", "cache", "simulated", "finished_fields", "progress"),
-    *("workspace.yaml", "study.yaml", STORAGE_FILE),
+    *("comparisons", "workspace.yaml", "study.yaml", STORAGE_FILE),
 )
 _REPORT, _LOCKS = "report", "locks"
 # Held while a home is deleted, so that no refresh and no ingest begins.

@@ -52,7 +52,7 @@ class CrossValidation(Strict):
 
 
 class Galleries(Strict):
-    """How many cells the galleries show, and which cell is shown in its field."""
+    """How many cells the galleries show, which are drawn, and how much of a field."""
 
     class_cells: int = Field(gt=0)
     error_cells: int = Field(gt=0)

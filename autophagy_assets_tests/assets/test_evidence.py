@@ -25,7 +25,8 @@ from autophagy_assets_tests.assets.fakes import (
     fake_process_field,
     one_by_one,
 )
-from autophagy_assets_tests.platform import Platform, given_study, study_file
+from autophagy_assets_tests.given import given_study
+from autophagy_assets_tests.platform import Platform, study_file
 from autophagy_assets_tests.registry.image_folder import write_images
 
 pytestmark = pytest.mark.slow

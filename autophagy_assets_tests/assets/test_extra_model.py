@@ -14,7 +14,8 @@ from autophagy_assets.automation.asset_definitions import asset_definitions
 from autophagy_assets.automation.jobs import define_asset_jobs
 from autophagy_assets.cli.summary import export, exported_names, summarise
 from autophagy_assets.staleness.upstream import Target
-from autophagy_assets_tests.platform import Platform, given_study, study_file
+from autophagy_assets_tests.given import given_study
+from autophagy_assets_tests.platform import Platform, study_file
 
 pytestmark = pytest.mark.slow
 

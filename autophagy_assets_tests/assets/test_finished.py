@@ -1,15 +1,13 @@
-"""What Dagster and LaminDB hold of a finished study, and that each leads to the other."""
+"""What Dagster and LaminDB hold of a finished study."""
 
 from __future__ import annotations
 
 import base64
-import hashlib
 import json
 import re
 from io import BytesIO
 from pathlib import Path
 
-import dagster as dg
 import joblib
 import pandas as pd
 import pytest
@@ -18,61 +16,17 @@ from PIL import Image
 
 from autophagy_assets.analysis.classifier.classification import predict
 from autophagy_assets.analysis.evidence.unseen import unseen_predictions
-from autophagy_assets.analysis.features import tables
-from autophagy_assets.analysis.identity import CELL_ID, IDENTITY, SCORE, feature_columns, rows_of
+from autophagy_assets.analysis.identity import CELL_ID, IDENTITY, SCORE, rows_of
 from autophagy_assets.config.models import AS_PUBLISHED as PUBLISHED
-from autophagy_assets.staleness.materializations import latest
-
-CONTRACTS = {
-    ("raw_features", "WT"): tables.CELLS.name,
-    ("clean_features", "WT"): tables.CLEAN.name,
-    ("clean_features", "EI24KO"): tables.CLEAN.name,
-    ("training_cells", None): tables.CLEAN.name,
-    ("test_cells", None): tables.CLEAN.name,
-    ("model_features", "EI24KO"): tables.CLEAN.name,
-    ("cross_validation", "puncta"): tables.OUT_OF_FOLD.name,
-    ("cross_validation", PUBLISHED): tables.OUT_OF_FOLD.name,
-    ("label_audit", PUBLISHED): tables.AUDITED.name,
-    ("label_audit", "puncta"): tables.AUDITED.name,
-    ("test_predictions", PUBLISHED): tables.PREDICTIONS.name,
-    ("test_predictions", "puncta"): tables.PREDICTIONS.name,
-    ("ko_predictions", "EI24KO"): tables.PREDICTIONS.name,
-}
-TABLES = list(CONTRACTS)
-FIGURES = [
-    ("classifier_evaluation", PUBLISHED),
-    ("classifier_evaluation", "puncta"),
-    ("marker_example", None),
-    ("model_comparison", None),
-    ("score_reliability", PUBLISHED),
-    ("score_reliability", "puncta"),
-    ("shortcut_card", PUBLISHED),
-    ("shortcut_card", "puncta"),
-    ("label_audit_gallery", PUBLISHED),
-    ("label_audit_gallery", "puncta"),
-    ("label_audit_shares", PUBLISHED),
-    ("label_audit_shares", "puncta"),
-    ("annotation_agreement", None),
-    ("ko_evaluation", "EI24KO"),
-    ("knockout_effect", "EI24KO"),
-    ("effect_robustness", "EI24KO"),
-    ("replicate_plan", "EI24KO"),
-    ("response_curve", None),
-    ("class_gallery", None),
-    ("error_galleries", PUBLISHED),
-    ("error_galleries", "puncta"),
-    ("cell_map", PUBLISHED),
-    ("cell_map", "puncta"),
-    ("wt_ko_gallery", None),
-    ("spatial_context", None),
-]
-NOT_IMAGED = ("single_cell_images", "marker_features", "excluded_fields")
-MODELS = [("autophagy_classifier", PUBLISHED), ("autophagy_classifier", "puncta")]
-EVERYTHING = [*TABLES, *MODELS, *FIGURES, ("cell_gallery", None), ("study_report", None)]
-
-every_asset = pytest.mark.parametrize(("asset", "partition"), EVERYTHING)
-every_table = pytest.mark.parametrize(("asset", "partition"), TABLES)
-every_figure = pytest.mark.parametrize(("asset", "partition"), FIGURES)
+from autophagy_assets_tests.assets.finished import (
+    CONTRACTS,
+    EVERYTHING,
+    FIGURES,
+    NOT_IMAGED,
+    every_asset,
+    every_figure,
+    every_table,
+)
 
 
 def test_everything_was_made_once(finished):
@@ -94,25 +48,6 @@ def test_tables_show_their_columns_and_rows(finished, asset, partition):
     assert all(column.description for column in schema.columns)
     assert {c.name: c.type for c in schema.columns}["scportrait_cell_id"] == "int64"
     assert "scportrait_cell_id" in metadata["preview"]
-
-
-def test_a_score_leads_back_column_by_column_to_the_features_it_was_worked_out_from(finished):
-    platform, _ = finished
-    asset, partition, columns = "test_predictions", PUBLISHED, {SCORE}
-    for upstream in ("model_features", "clean_features", "raw_features"):
-        deps = platform.latest(asset, partition).metadata["dagster/column_lineage"].deps_by_column
-        found = [dep for column in columns for dep in deps[column]]
-        assert {dep.asset_key.to_user_string() for dep in found} == {upstream}
-        columns = {dep.column_name for dep in found}
-        asset, partition = upstream, "WT"
-    assert columns == set(feature_columns(platform.table("clean_features", "WT")))
-
-
-def test_a_score_of_a_cell_that_was_left_out_leads_back_to_the_cross_validation(finished):
-    platform, _ = finished
-    found = platform.latest("test_predictions", "puncta").metadata["dagster/column_lineage"]
-    (dep,) = found.deps_by_column[SCORE]
-    assert (dep.asset_key.to_user_string(), dep.column_name) == ("cross_validation", SCORE)
 
 
 @pytest.mark.parametrize(
@@ -170,29 +105,6 @@ def test_figures_are_printable_and_stand_beside_their_table(finished, asset, par
 
 
 @every_asset
-def test_from_dagster_one_comes_to_lamindb_and_back(finished, asset, partition):
-    platform, _ = finished
-    made = platform.latest(asset, partition)
-    artifact = platform.artifact(asset, partition)
-    metadata = made.metadata
-    assert artifact.key == metadata["lamindb/key"]
-    assert artifact.size == metadata["size_bytes"]
-    assert hashlib.sha256(Path(artifact.path).read_bytes()).hexdigest() == metadata["sha256"]
-    assert artifact.run.uid == metadata["lamindb/run"]
-    run = artifact.run
-    assert run.status == "completed"
-    assert run.reference_type == "dagster_run_id"
-    dagster_run = platform.instance.get_run_by_id(run.reference)
-    assert dagster_run is not None and dagster_run.run_id == made.run_id
-    assert run.extra_data["asset"] == asset
-    assert run.extra_data["partition"] == partition
-    back = latest(
-        platform.instance, dg.AssetKey(run.extra_data["asset"]), run.extra_data["partition"]
-    )
-    assert back is not None and back.metadata["lamindb/uid"] == artifact.uid
-
-
-@every_asset
 def test_artifacts_are_labelled_and_described(finished, asset, partition):
     platform, _ = finished
     artifact = platform.artifact(asset, partition)
@@ -206,80 +118,6 @@ def test_artifacts_are_labelled_and_described(finished, asset, partition):
     )
     genotype = None if several else "EI24KO" if partition == "EI24KO" else "WT"
     assert artifact.features.get_values().get("genotype") == genotype
-
-
-@every_asset
-def test_code_and_parameters_are_kept(finished, asset, partition):
-    platform, _ = finished
-    run = platform.artifact(asset, partition).run
-    assert f"def {asset}" in run.transform.source_code
-    assert run.transform.key == f"autophagy_assets/{asset}"
-    assert run.extra_data["code_version"]
-    assert run.environment is not None
-
-
-def test_parameters_of_the_classifier_are_those_of_the_study(finished):
-    platform, _ = finished
-    for model in platform.study.models:
-        run = platform.artifact("autophagy_classifier", model.name).run
-        assert run.params[f"models.{model.name}"]["parameters"] == model.parameters.model_dump()
-
-
-INPUTS = {
-    ("clean_features", "WT"): {"raw_features/WT"},
-    ("training_cells", None): {"clean_features/WT"},
-    ("cross_validation", "puncta"): {"model_features/WT"},
-    ("autophagy_classifier", "puncta"): {
-        "training_cells",
-        "model_features/WT",
-        "cross_validation/puncta",
-    },
-    ("test_predictions", PUBLISHED): {
-        *("test_cells", "model_features/WT"),
-        "autophagy_classifier/as_published",
-    },
-    ("classifier_evaluation", "puncta"): {
-        *("autophagy_classifier/puncta", "test_predictions/puncta"),
-    },
-    ("model_comparison", None): {
-        *("model_features/WT", "cross_validation/puncta", "cross_validation/as_published"),
-    },
-    ("shortcut_card", "puncta"): {
-        *("model_features/WT", "cross_validation/puncta", "background_features"),
-    },
-    ("ko_predictions", "EI24KO"): {
-        *("autophagy_classifier/puncta", "autophagy_classifier/as_published"),
-        "model_features/EI24KO",
-    },
-    ("condition_predictions", None): {"model_features/WT"},
-    ("response_curve", None): {
-        *("condition_predictions", "cross_validation/puncta", "ko_predictions/EI24KO"),
-    },
-    ("ko_evaluation", "EI24KO"): {"ko_predictions/EI24KO"},
-}
-
-
-@pytest.mark.parametrize(("target", "expected"), INPUTS.items(), ids=[k[0] for k in INPUTS])
-def test_inputs_of_a_run_are_what_it_read(finished, target, expected):
-    platform, _ = finished
-    read = platform.artifact(*target).run.input_artifacts.all()
-    found = {artifact.key.split("/", 2)[2].rsplit(".", 1)[0] for artifact in read}
-    assert found == expected
-
-
-def test_a_given_table_is_an_input_of_raw_features(finished):
-    platform, given = finished
-    for genotype, uid in given.uids.items():
-        read = platform.artifact("raw_features", genotype).run.input_artifacts.all()
-        assert {artifact.uid for artifact in read} == {uid}
-
-
-@pytest.mark.parametrize("asset", ["class_gallery", "error_galleries", "wt_ko_gallery"])
-def test_a_gallery_has_read_the_crops_that_it_shows_and_no_others(finished, asset):
-    platform, given = finished
-    shown = set(platform.table(asset)["dataset"])
-    read = {a.uid for a in platform.artifact(asset).run.input_artifacts.all()}
-    assert read & set(given.crops) == shown
 
 
 def test_the_gallery_of_all_cells_has_every_cell_under_its_own_scores(finished):
@@ -308,16 +146,6 @@ def test_the_gallery_of_all_cells_has_every_cell_under_its_own_scores(finished):
     report = Path(platform.artifact("study_report").path).read_text()
     assert platform.artifact("cell_gallery").uid in report
     assert f"{len(every)} of {len(every)} cells" in report
-
-
-def test_spatial_context_has_read_the_crops_and_the_field_of_its_cell(finished):
-    platform, _ = finished
-    table = platform.table("spatial_context")
-    assert table["dataset"].nunique() == 1
-    read = platform.artifact("spatial_context").run.input_artifacts.all()
-    keys = {a.key.rsplit("/", 1)[1]: a.key.rsplit("/", 1)[0] for a in read}
-    assert keys["single_cell_data.h5ad"] == keys["spatialdata.zarr"]
-    assert table["dataset"].iloc[0] in {a.uid for a in read}
 
 
 def test_the_stored_model_predicts_what_is_stored(finished):

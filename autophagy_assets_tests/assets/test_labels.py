@@ -23,7 +23,8 @@ from autophagy_assets.staleness.upstream import Target
 from autophagy_assets_tests.analysis.labels.answered import answers_of
 from autophagy_assets_tests.automation.test_sensors import Daemon
 from autophagy_assets_tests.checks.test_checks import evaluation_of
-from autophagy_assets_tests.platform import Platform, given_study, study_file
+from autophagy_assets_tests.given import given_study
+from autophagy_assets_tests.platform import Platform, study_file
 
 pytestmark = pytest.mark.slow
 

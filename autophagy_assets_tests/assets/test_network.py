@@ -10,7 +10,8 @@ import yaml
 
 from autophagy_assets.config.models import AS_PUBLISHED
 from autophagy_assets.staleness.materializations import FINGERPRINT
-from autophagy_assets_tests.platform import Given, Platform, given_study, study_file
+from autophagy_assets_tests.given import Given, given_study
+from autophagy_assets_tests.platform import Platform, study_file
 
 pytestmark = pytest.mark.slow
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from autophagy_assets.staleness.materializations import CAPTION
-from autophagy_assets_tests.platform import Platform, given_study, study_file
+from autophagy_assets_tests.given import given_study
+from autophagy_assets_tests.platform import Platform, study_file
 
 pytestmark = pytest.mark.slow
 

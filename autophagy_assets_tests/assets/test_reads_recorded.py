@@ -17,7 +17,8 @@ from autophagy_assets.registry.store import files
 from autophagy_assets.registry.store.instance import storage_root
 from autophagy_assets.staleness.materializations import RUN
 from autophagy_assets_tests.assets.fakes import fake_featurize, fake_process_field, one_by_one
-from autophagy_assets_tests.platform import Platform, given_study, study_file
+from autophagy_assets_tests.given import given_study
+from autophagy_assets_tests.platform import Platform, study_file
 from autophagy_assets_tests.registry.image_folder import write_images
 from autophagy_assets_tests.watching import opened_below
 

@@ -20,7 +20,8 @@ from autophagy_assets.registry.ingest.ingest import ingest
 from autophagy_assets.staleness.materializations import latest
 from autophagy_assets.staleness.upstream import Target
 from autophagy_assets_tests.analysis.synthetic import raw_features
-from autophagy_assets_tests.platform import Platform, give_table, given_study, outsider
+from autophagy_assets_tests.given import give_table, given_study, outsider
+from autophagy_assets_tests.platform import Platform
 from autophagy_assets_tests.registry.image_folder import image, truncate, write_images
 
 CHECKS = {

@@ -111,7 +111,7 @@ def test_a_home_of_another_study_a_source_and_a_moved_store_are_reported(
     registered = """
 from autophagy_assets.automation.home_study import claim
 from autophagy_assets.config.study import Study
-from autophagy_assets_tests.platform import given_study
+from autophagy_assets_tests.given import given_study
 from pathlib import Path
 import sys
 study = Study.load()

@@ -9,10 +9,12 @@ import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from distributed import Client
 
 from autophagy_assets.cli.dask_worker import DASK
+from autophagy_assets.compute.cluster import Cluster
 from autophagy_assets.compute.worker import resource_of
 from autophagy_assets_tests.compute.cluster_jobs import INSTALLED
 
@@ -100,3 +102,8 @@ class DaskCluster:
         for process in self.processes[::-1]:
             process.kill()
             process.wait()
+
+
+def place(dask: DaskCluster, **more: Any) -> Cluster:
+    """The cluster as a place for fields, whose workers have what those of tests claim to have."""
+    return Cluster(dask.address, INSTALLED, **{"patience_s": 60, **more})

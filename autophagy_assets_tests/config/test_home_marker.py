@@ -124,6 +124,8 @@ def test_only_what_the_platform_made_is_deleted_and_the_rest_is_named(tmp_path):
 @pytest.mark.slow
 def test_a_home_with_nothing_else_in_it_is_gone(tmp_path):
     home = prepared(tmp_path)
+    (home / "comparisons" / "a-b").mkdir(parents=True)
+    (home / "comparisons" / "a-b" / "claims.csv").write_text("")
     assert autophagy(home, "delete", answer="n\n").returncode != 0 and home.exists()
     done = autophagy(home, "delete", "--yes")
     assert done.returncode == 0, done.stderr

@@ -95,7 +95,7 @@ def test_equal_content_is_an_equal_version_and_changed_content_another(small):
 
 def test_what_dagster_recorded_is_loaded_not_what_is_latest_in_lamindb(small, store):
     """Another installation that shares the store may have put a newer version under the key."""
-    from autophagy_assets_tests.platform import outsider
+    from autophagy_assets_tests.given import outsider
 
     make_parts(small, "a")
     key = small.latest("part", "a").metadata["lamindb/key"]

@@ -1,4 +1,4 @@
-"""A folder of images with its metadata file, tiny, and everything that can be wrong with it."""
+"""A folder of images with its metadata file, tiny, and all that can be wrong with that file."""
 
 from __future__ import annotations
 
@@ -90,10 +90,6 @@ def image(write: Callable[[Path], Any], name: str = "images/0_DAPI.tif") -> Call
 
 def truncate(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-40])
-
-
-def pixels(shape: tuple[int, ...], dtype: str = "uint16") -> Callable[[Path], None]:
-    return lambda path: tifffile.imwrite(path, np.ones(shape, dtype=dtype))
 
 
 # What is wrong with the metadata file itself: nothing is done. Name -> (change, words of the
@@ -250,38 +246,3 @@ BAD_METADATA: dict[str, tuple[Callable[[Path], None], list[str]]] = {
 def _header_again(file: Path, column: str) -> None:
     lines = file.read_text().splitlines()
     file.write_text("\n".join([f"{lines[0]},{column}", *(f"{line},WT" for line in lines[1:])]))
-
-
-# What is wrong with one field: it is excluded, the others go on.
-BAD_FIELD: dict[str, tuple[Callable[[Path], None], list[str]]] = {
-    "image missing": (image(Path.unlink), ["0_DAPI.tif does not exist"]),
-    "image truncated": (image(truncate), ["0_DAPI.tif", "truncated"]),
-    "image empty": (image(lambda p: p.write_bytes(b"")), ["0_DAPI.tif", "cannot be read"]),
-    "not an image": (image(lambda p: p.write_text("hello")), ["0_DAPI.tif", "not a TIFF"]),
-    "a folder": (
-        image(lambda p: (p.unlink(), p.mkdir())),
-        ["0_DAPI.tif is not a file"],
-    ),
-    "other shape": (
-        image(pixels((12, 13)), "images/0_mCherry.tif"),
-        ["0_mCherry.tif (mCherry) is (12, 13) px", "DAPI of the same field is (12, 12) px"],
-    ),
-    "three dimensions": (image(pixels((3, 12, 12))), ["0_DAPI.tif has 3", "two-dimensional"]),
-    "other dtype": (image(pixels((12, 12), "float32")), ["0_DAPI.tif", "float32"]),
-    "dtype of its own": (
-        image(pixels((12, 12), "uint8"), "images/0_Alexa488.tif"),
-        ["0_Alexa488.tif (Alexa488) has pixel type uint8", "DAPI of the same field has uint16"],
-    ),
-    "a channel is lacking": (
-        edited(lambda t: t[~(t["image_path"] == "images/0_DAPI.tif")]),
-        ["has no image for channel DAPI"],
-    ),
-    "two images for one channel": (
-        edited(lambda t: pd.concat([t, t.iloc[:1].assign(image_path="images/1_DAPI.tif")])),
-        ["has 2 images for channel", "give it one"],
-    ),
-    "one image for two channels": (
-        cell("image_path", "images/0_mCherry.tif"),
-        ["0_mCherry.tif is given for channel"],
-    ),
-}

@@ -14,7 +14,7 @@ from autophagy_assets.registry.fields import raw_fields
 from autophagy_assets.registry.ingest.ingest import ingest
 from autophagy_assets.registry.provenance.recorder import Recorder
 from autophagy_assets.registry.provenance.runs import Step
-from autophagy_assets_tests.platform import give_dataset, given_study, outsider
+from autophagy_assets_tests.given import give_dataset, given_study, outsider
 from autophagy_assets_tests.registry.image_folder import FIELD, OTHERS, write_images
 
 _numbers = itertools.count()

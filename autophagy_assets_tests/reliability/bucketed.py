@@ -13,7 +13,7 @@ KEY = "races/same.x"
 
 def write(number: int, at: float, size: int) -> dict[str, Any]:
     """Put and register content that others put and register at the same moment."""
-    from autophagy_assets_tests.platform import outsider
+    from autophagy_assets_tests.given import outsider
 
     recorder = outsider()
     time.sleep(max(0.0, at - time.time()))
@@ -66,9 +66,9 @@ def read(_: int, uid: str) -> str:
 
 def look(_: int) -> dict[str, Any]:
     """What a reader sees."""
-    from autophagy_assets_tests.reliability import fork_server
+    from autophagy_assets_tests.reliability import reader
 
-    return fork_server._look()
+    return reader.look()
 
 
 def refresh(_: int, pid_file: str = "") -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import dagster as dg
 import pytest
 
 from autophagy_assets_tests.conftest import lacking
@@ -11,6 +12,13 @@ from autophagy_assets_tests.reliability import server as postgres
 from autophagy_assets_tests.reliability.forked import ForkServer
 
 EMPTY = "empty"  # a database with tables
+
+
+@pytest.fixture
+def instance() -> Iterator[dg.DagsterInstance]:
+    """A Dagster of its own."""
+    with dg.DagsterInstance.ephemeral(settings={"telemetry": {"enabled": False}}) as made:
+        yield made
 
 
 @pytest.fixture(scope="session")

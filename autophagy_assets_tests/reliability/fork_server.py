@@ -20,10 +20,10 @@ import time
 import traceback
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any
 
-HOME = Path(os.environ["AUTOPHAGY_HOME"])
+from autophagy_assets_tests.reliability.reader import HOME, look, watch
+
 STUDY, TEMPLATE = HOME.with_name("study.yaml"), HOME.with_name("template")
 
 PATIENCE = 900  # seconds; what takes longer hangs
@@ -61,7 +61,7 @@ def do_prepare() -> dict[str, Any]:
     tiny.write_study(STUDY, 1)
     # Here and not in a child: what is imported and remembered on the way, children inherit.
     assert _run() and not _refresh() and not _reconcile()["left"]
-    _look()
+    look()
     _disconnect()
     processes._held.clear()
     processes._announced.cache_clear()
@@ -72,7 +72,7 @@ def do_prepare() -> dict[str, Any]:
     began = time.monotonic()
     assert _checked(_run)
     took = time.monotonic() - began
-    return _checked(_look) | {"took": took}
+    return _checked(look) | {"took": took}
 
 
 def do_keep() -> dict[str, Any]:
@@ -103,7 +103,7 @@ def do_kill(point: str, what: str) -> dict[str, Any]:
 
 def do_kill_at(delay: float) -> dict[str, Any]:
     """Refresh in a child that is killed from outside, while another one looks on."""
-    status, _ = _forked(_run, killed_after=delay, meanwhile=_watch)
+    status, _ = _forked(_run, killed_after=delay, meanwhile=watch)
     return {"signal": os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0}
 
 
@@ -111,7 +111,7 @@ def do_repair(reconcile_first: bool) -> dict[str, Any]:
     """Look, refresh and reconcile in a child, as a person would after a crash."""
 
     def repair() -> dict[str, Any]:
-        before = _look()
+        before = look()
         early = _reconcile() if reconcile_first else {}
         errors = _refresh()
         late = _reconcile()
@@ -120,7 +120,7 @@ def do_repair(reconcile_first: bool) -> dict[str, Any]:
             "early": early,
             "errors": errors,
             "late": late,
-            "after": _look(),
+            "after": look(),
         }
 
     return _checked(repair)
@@ -188,63 +188,6 @@ def _reconcile() -> dict[str, Any]:
         "found": [f"{f.kind}: {f.what}: {f.problem}" for f in found],
         "left": [f"{f.kind}: {f.what}: {f.problem}" for f in [*unrepaired(found), *again]],
     }
-
-
-def _look() -> dict[str, Any]:
-    """What a reader sees: hashes of what is materialized, and everything that is not whole."""
-    import dagster as dg
-
-    from autophagy_assets.config.home import dagster_instance
-    from autophagy_assets.registry.store.artifacts import fetch
-    from autophagy_assets.registry.store.instance import connect
-    from autophagy_assets.staleness.materializations import HASH, TABLE_HASH, UID, latest
-    from autophagy_assets_tests.reliability import tiny
-
-    hashes, faults = {}, _not_what_they_are_called()
-    with dagster_instance() as instance:
-        for asset in tiny.ASSETS:
-            found = latest(instance, dg.AssetKey(asset), None)
-            if found is not None:
-                hashes[asset] = [found.metadata[HASH], found.metadata.get(TABLE_HASH)]
-                try:
-                    fetch(found.metadata[UID], {"sha256": found.metadata[HASH]})
-                except Exception as error:
-                    faults.append(f"{asset}: {error}")
-    ln = connect()
-    latest_by_key: dict[str, int] = {}
-    for artifact in ln.Artifact.filter():
-        latest_by_key.setdefault(artifact.key, 0)
-        latest_by_key[artifact.key] += artifact.is_latest
-        try:
-            fetch(artifact.uid)
-        except Exception as error:
-            faults.append(f"{artifact.key}: {error}")
-    faults += [f"{key}: {n} latest" for key, n in latest_by_key.items() if n != 1]
-    transforms = list(ln.Transform.filter().values_list("key", flat=True))
-    faults += [f"transform {key} twice" for key in set(transforms) if transforms.count(key) > 1]
-    return {"hashes": hashes, "faults": faults, "artifacts": len(latest_by_key)}
-
-
-def _not_what_they_are_called() -> list[str]:
-    """Files of the store whose name is not the hash of what is in them."""
-    from autophagy_assets.registry.store.files import measure, recorded_hash
-
-    faults = []
-    for folder, folders, names in os.walk(HOME / "store"):
-        folders[:] = [f for f in folders if f != ".lamindb" and not f.startswith(".tmp-")]
-        for name in [*folders, *names]:
-            path = Path(folder) / name
-            if recorded_hash(path) and measure(path)[0] != recorded_hash(path):
-                faults.append(f"partial: {path}")
-        folders[:] = [f for f in folders if not recorded_hash(Path(f))]
-    return faults
-
-
-def _watch() -> None:
-    """Read the store over and over; ends only when something partial was seen."""
-    while not (seen := _not_what_they_are_called()):
-        time.sleep(0.005)
-    raise AssertionError(seen)
 
 
 def _checked(work: Callable[[], Any]) -> Any:

@@ -17,7 +17,8 @@ from autophagy_assets.registry.state import OUTSIDE
 from autophagy_assets.registry.store.identifiers import derived
 from autophagy_assets.staleness.materializations import latest
 from autophagy_assets.staleness.upstream import Target
-from autophagy_assets_tests.platform import Platform, give_table, given_study, outsider
+from autophagy_assets_tests.given import give_table, given_study, outsider
+from autophagy_assets_tests.platform import Platform
 from autophagy_assets_tests.platform import study_file as write_study
 
 pytestmark = pytest.mark.slow

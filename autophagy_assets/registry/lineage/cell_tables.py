@@ -138,7 +138,7 @@ class Cells:
         read: Read | None = None,
     ) -> None:
         self._wanted, self._sources = set(datasets), list(tables)
-        self._read, self._stops = read or _fetched, read is not None
+        self._read, self._stops = read or (lambda uid: fetch(uid)[0]), read is not None
         self._ids: dict[str, np.ndarray] = {}
         self._faults: dict[str, str] = {}
         # Inputs by artifact and run, for the walks through the lineage of each cell.
@@ -245,7 +245,3 @@ class Cells:
         if artifact.uid not in self._faults and self._verified(artifact) is not None:
             self._faults[artifact.uid] = ""
         return self._faults[artifact.uid]
-
-
-def _fetched(uid: str) -> Path:
-    return fetch(uid)[0]

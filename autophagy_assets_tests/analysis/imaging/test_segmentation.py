@@ -10,12 +10,10 @@ import pytest
 import tifffile
 
 from autophagy_assets.analysis.imaging.featurization import featurize
-from autophagy_assets.analysis.imaging.project import METHODS, project_config
 from autophagy_assets.analysis.imaging.regions import FieldFiles
 from autophagy_assets.analysis.imaging.segmentation import process_field
 from autophagy_assets.analysis.imaging.together import put_together
 from autophagy_assets.config.study import Study
-from autophagy_assets.errors import InputError
 from autophagy_assets_tests.analysis.imaged_fields import hashes, real_field
 
 STUDY = Study.load()
@@ -34,12 +32,6 @@ def result(images, tmp_path_factory):
 def _process(out: Path, images):
     process_field(images, STUDY, out)
     return hashes(out)
-
-
-def _written(directory: Path, **channels: np.ndarray) -> dict[str, Path]:
-    for name, image in channels.items():
-        tifffile.imwrite(directory / f"{name}.tif", image)
-    return {name: directory / f"{name}.tif" for name in channels}
 
 
 @pytest.mark.slow
@@ -157,85 +149,6 @@ def test_a_real_field_has_a_plausible_number_of_cells(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("nuclei", "reason"),
-    [
-        (np.zeros((300, 300), np.uint16), "no nuclei"),
-        (np.full((300, 300), 700, np.uint16), "no nuclei"),
-        (np.random.default_rng(0).integers(0, 500, (300, 300)).astype(np.uint16), "no nuclei"),
-    ],
-)
-def test_a_field_without_cells_is_named_and_leaves_nothing(nuclei, reason, tmp_path):
-    images = _written(tmp_path, DAPI=nuclei, Alexa488=nuclei, mCherry=nuclei)
-    with pytest.raises(InputError, match=rf"no cells in .*DAPI\.tif \({reason}"):
-        process_field(images, STUDY, tmp_path / "out" / "field")
-    assert list((tmp_path / "out").iterdir()) == []
-
-
-@pytest.mark.slow
-def test_nuclei_without_cells_around_them_are_no_cells(images, tmp_path):
-    nuclei = tifffile.imread(images["DAPI"])
-    black = np.zeros_like(nuclei)
-    field = _written(tmp_path, DAPI=nuclei, Alexa488=black, mCherry=black)
-    with pytest.raises(InputError, match=r"no cells .*told from the background"):
-        process_field(field, STUDY, tmp_path / "field")
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("changes", "reason"),
-    [
-        ({"nucleus_min_px": 100_000, "nucleus_max_px": 200_000}, "no nuclei|no nucleus"),
-        ({"image_size": 414}, "near to the border"),
-    ],
-)
-def test_cells_that_the_study_does_not_allow_are_no_cells(images, tmp_path, changes, reason):
-    study = STUDY.model_copy(update={"segmentation": STUDY.segmentation.model_copy(update=changes)})
-    with pytest.raises(InputError, match=rf"no cells .*\(.*({reason})"):
-        process_field(images, study, tmp_path / "field")
-
-
-def test_an_image_smaller_than_a_crop_is_refused(tmp_path):
-    small = np.zeros((300, 130), np.uint16)
-    images = _written(tmp_path, DAPI=small, Alexa488=small, mCherry=small)
-    with pytest.raises(InputError, match=r"DAPI\.tif is 300 x 130 px: crops of 128 px need"):
-        process_field(images, STUDY, tmp_path / "field")
-
-
-def test_a_field_lacking_a_channel_is_refused(tmp_path):
-    with pytest.raises(InputError, match=r"no image for channel mCherry.*DAPI, Alexa488, mCherry"):
-        process_field({"DAPI": tmp_path, "Alexa488": tmp_path}, STUDY, tmp_path / "field")
-
-
-def test_a_channel_that_the_study_does_not_know_is_refused(tmp_path):
-    images = dict.fromkeys([*STUDY.channels, "GFP"], tmp_path / "image.tif")
-    with pytest.raises(InputError, match=r"image\.tif is of channel GFP"):
-        process_field(images, STUDY, tmp_path / "field")
-
-
-def test_a_channel_name_that_scportrait_would_cut_is_refused(tmp_path):
-    long = "mCherry-LC3B-fusion"
-    study = STUDY.model_copy(update={"channels": ("DAPI", "Alexa488", long)})
-    images = dict.fromkeys(study.channels, tmp_path / "image.tif")
-    with pytest.raises(InputError, match=f"{long}.*too long"):
-        process_field(images, study, tmp_path / "field")
-
-
-def test_a_directory_that_holds_something_is_not_touched(tmp_path):
-    (tmp_path / "mine.txt").write_text("mine")
-    with pytest.raises(FileExistsError):
-        process_field({}, STUDY, tmp_path)
-    assert (tmp_path / "mine.txt").read_text() == "mine"
-
-
-def test_the_roles_of_the_channels_go_by_name_not_by_position(tmp_path):
-    study = STUDY.model_copy(update={"channels": ("mCherry", "DAPI", "Alexa488")})
-    config = project_config(study, tmp_path)["WGASegmentation"]
-    assert config["segmentation_channel_nuclei"] == [1]
-    assert config["segmentation_channel_cytosol"] == [2]
-
-
-@pytest.mark.slow
 def test_the_order_of_the_channels_does_not_change_the_cells(result, images, tmp_path):
     import scportrait
 
@@ -245,24 +158,3 @@ def test_the_order_of_the_channels_does_not_change_the_cells(result, images, tmp
     crops = [scportrait.io.read_h5sc(found.single_cells) for found in (result, turned)]
     original, other = (cells.obsm["single_cell_images"][:] for cells in crops)
     np.testing.assert_array_equal(original, other[:, [0, 1, 3, 4, 2]])
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("method", ["classical", "cellpose"])
-def test_scportrait_accepts_the_configuration_of_each_method(method, tmp_path):
-    from scportrait.pipeline.project import Project
-    from scportrait.pipeline.segmentation import workflows
-
-    changed = STUDY.segmentation.model_copy(update={"method": method})
-    study = STUDY.model_copy(update={"segmentation": changed})
-    (tmp_path / "project").mkdir()
-    project = Project(
-        str(tmp_path / "project"),
-        config_path=project_config(study, tmp_path),
-        segmentation_f=getattr(workflows, METHODS[method]),
-        overwrite=True,
-    )
-    step = project.segmentation_f
-    assert step.segmentation_channels == [0, 1]
-    step._check_for_size_filtering(mask_types=step.MASK_NAMES)
-    assert step.nucleus_thresholds[0] == STUDY.segmentation.nucleus_min_px

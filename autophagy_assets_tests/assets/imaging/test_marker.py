@@ -26,7 +26,8 @@ from autophagy_assets_tests.assets.fakes import (
     fake_process_field,
     one_by_one,
 )
-from autophagy_assets_tests.platform import Platform, give_dataset, outsider, study_file
+from autophagy_assets_tests.given import give_dataset, outsider
+from autophagy_assets_tests.platform import Platform, study_file
 from autophagy_assets_tests.registry.image_folder import write_images
 
 pytestmark = pytest.mark.slow

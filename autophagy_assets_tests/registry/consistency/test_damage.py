@@ -1,11 +1,9 @@
-"""A damaged file is found, whatever was done to it; one that is as recorded is not even read."""
+"""A damaged file is found, whatever was done to it."""
 
 from __future__ import annotations
 
-import itertools
 import os
 import shutil
-import time
 from pathlib import Path
 
 import pytest
@@ -20,79 +18,8 @@ from autophagy_assets.registry.consistency.damage import (
     UNREADABLE,
     damaged,
 )
-from autophagy_assets.registry.store import files
 from autophagy_assets.registry.store.artifacts import fetch
-from autophagy_assets_tests.platform import outsider
-
-_numbers = itertools.count()
-MEMBERS = {"zarr.json": b"{}", "images/zarr.json": b"{}", "images/c/0": b"cells" * 50}
-
-
-def write_file(path: Path) -> None:
-    path.write_bytes(b"cells" * 50)
-
-
-def write_zarr(path: Path) -> None:
-    for name, content in MEMBERS.items():
-        (path / name).parent.mkdir(parents=True, exist_ok=True)
-        (path / name).write_bytes(content)
-
-
-def put(*writes) -> list[str]:
-    """Register what some functions write; gives the uids."""
-    recorder, number = outsider(), next(_numbers)
-    outputs = [
-        recorder.put(
-            write, f"damage/{number}/{i}/data{'.zarr' if write is write_zarr else '.x'}", "d", {}
-        )
-        for i, write in enumerate(writes)
-    ]
-    recorder.finish()
-    tick()
-    return [output.record.uid for output in outputs]
-
-
-@pytest.fixture
-def file(store) -> tuple[str, Path]:
-    (uid,) = put(write_file)
-    return uid, fetch(uid)[0]
-
-
-@pytest.fixture
-def zarr(store) -> tuple[str, Path]:
-    (uid,) = put(write_zarr)
-    return uid, fetch(uid)[0]
-
-
-@pytest.fixture
-def hashed(monkeypatch) -> list[Path]:
-    """Files and folders that have been hashed since."""
-    seen: list[Path] = []
-    measure = files.measure
-
-    def counting(path: Path) -> tuple[str, int]:
-        seen.append(path)
-        return measure(path)
-
-    monkeypatch.setattr(files, "measure", counting)
-    return seen
-
-
-def tick() -> None:
-    """Let the clock of the file system go on: two changes within its tick have one time."""
-    time.sleep(0.02)
-
-
-def flip(path: Path) -> None:
-    tick()
-    content = bytearray(path.read_bytes())
-    content[len(content) // 2] ^= 1
-    path.write_bytes(content)
-
-
-def test_what_was_just_registered_is_as_recorded_and_not_hashed(file, zarr, hashed):
-    assert damaged([file[0], zarr[0]]) == {}
-    assert hashed == []
+from autophagy_assets_tests.registry.consistency.stored import flip, put, write_file
 
 
 def test_a_flipped_byte_of_a_file_of_the_same_size_is_found(file):
@@ -176,48 +103,6 @@ def test_a_member_that_is_swapped_for_another_of_its_size_and_dated_back_is_foun
     assert damaged([uid]) == {uid: CHANGED}
 
 
-@pytest.mark.parametrize("kind", ["file", "zarr"])
-def test_a_touched_file_that_is_as_recorded_is_hashed_once(request, hashed, kind):
-    uid, path = request.getfixturevalue(kind)
-    for touched in [path, *path.rglob("*")]:
-        os.utime(touched)
-    assert damaged([uid]) == {}
-    assert hashed
-    hashed.clear()
-    assert damaged([uid]) == {}
-    assert hashed == []
-    flip(path / "images/c/0" if kind == "zarr" else path)
-    assert damaged([uid]) == {uid: CHANGED}
-
-
-def test_content_that_is_made_again_is_hashed_once(store, hashed):
-    recorder, key = outsider(), f"damage/again/{next(_numbers)}.x"
-    uid = recorder.put(write_file, key, "data", {}).record.uid
-    recorder.finish()
-    recorder = outsider()
-    assert recorder.put(write_file, key, "data", {}).record.uid == uid
-    recorder.finish()
-    for times in (1, 0):
-        hashed.clear()
-        assert damaged([uid]) == {}
-        assert len(hashed) == times
-
-
-def test_a_file_that_changes_while_it_is_hashed_is_not_dated_back(file, monkeypatch):
-    uid, path = file
-    verify = files.verify
-
-    def meanwhile(place: Path, *rest: str) -> None:
-        verify(place, *rest)
-        flip(place)
-
-    os.utime(path)
-    with monkeypatch.context() as patch:
-        patch.setattr(files, "verify", meanwhile)
-        damaged([uid])
-    assert damaged([uid]) == {uid: CHANGED}
-
-
 def test_a_thorough_look_finds_a_flipped_byte_that_was_dated_back(file, zarr):
     for (uid, path), member in ((file, ""), (zarr, "images/c/0")):
         place = path / member if member else path
@@ -256,26 +141,3 @@ def test_what_the_platform_has_not_written_is_looked_at_when_all_is(store, made)
         expected = {}
     assert damaged([artifact.uid]) == {}
     assert damaged([artifact.uid], thorough=True) == expected
-
-
-def test_two_thousand_untouched_artifacts_are_not_hashed(store, hashed):
-    """As many rows as that, each a file or a folder, but few of them registered the slow way."""
-    uids = put(*[write_file, write_zarr] * 4)
-    rows = list(store.Artifact.filter(uid__in=uids))
-    copies = []
-    for number in range(2_000 // len(rows)):
-        for row in rows:
-            copy = type(row).objects.get(pk=row.pk)
-            copy.pk, copy._state.adding = None, True
-            copy.uid, copy.key = f"{number:04d}{row.uid[4:]}", f"{number}/{row.key}"
-            copies.append(copy)
-    type(rows[0]).objects.bulk_create(copies)
-    uids = [copy.uid for copy in copies]
-    store.Artifact.filter(uid__in=uids).update(created_at=rows[-1].created_at)
-    hashed.clear()
-    try:
-        assert len(set(uids)) == 2_000
-        assert damaged(uids) == {}
-        assert hashed == []
-    finally:
-        type(rows[0]).objects.filter(uid__in=uids)._raw_delete("default")

@@ -10,8 +10,8 @@ import tifffile
 
 from autophagy_assets.errors import InputError
 from autophagy_assets.registry.ingest.ingest import excluded_fields, ingest
+from autophagy_assets_tests.registry.bad_fields import BAD_FIELD
 from autophagy_assets_tests.registry.image_folder import (
-    BAD_FIELD,
     BAD_METADATA,
     FIELD,
     OTHERS,

@@ -5,15 +5,13 @@ from __future__ import annotations
 import itertools
 import json
 import shutil
-from collections.abc import Iterator
-from pathlib import Path
 
 import pandas as pd
 import pytest
 from click.testing import CliRunner
 
 from autophagy_assets.cli.lineage import lineage
-from autophagy_assets.errors import InputError, IntegrityError
+from autophagy_assets.errors import InputError
 from autophagy_assets.registry.lineage import lineage_formats
 from autophagy_assets.registry.lineage.cells import lineage_of_cell, lineage_trees
 from autophagy_assets.registry.lineage.lineage import Node, lineage_of, nodes_of
@@ -21,13 +19,7 @@ from autophagy_assets.registry.lineage.lineage_formats import render, tree_lines
 from autophagy_assets.registry.store.artifacts import fetch
 from autophagy_assets.registry.store.instance import writing
 from autophagy_assets.registry.store.labels import annotate, find_label
-from autophagy_assets_tests.registry.small_study import (
-    CELLS,
-    SmallStudy,
-    put_table,
-    recorder,
-    register,
-)
+from autophagy_assets_tests.registry.small_study import CELLS, put_table, recorder, register
 
 pytestmark = pytest.mark.slow
 
@@ -177,41 +169,6 @@ def test_sections_of_a_report_hold_nothing_that_changes_with_the_run(study):
     text = "\n".join(line for lines in sections.values() for line in lines)
     assert study.images["FOV2"][0] in text
     assert "Dagster run" not in text and "LaminDB run" not in text and "UTC" not in text
-
-
-@pytest.fixture
-def falsified(store) -> Iterator[SmallStudy]:
-    """A study whose table of predictions was replaced by another that can be read as well."""
-    study = register(f"lineage-falsified-{next(_numbers)}")
-    path = Path(store.Artifact.get(uid=study.predictions).path)
-    recorded = path.read_bytes()
-    pd.read_parquet(path).assign(prob_class1=0.1234, outcome="FN").to_parquet(path)
-    yield study
-    path.write_bytes(recorded)
-
-
-def test_rows_of_a_changed_table_are_not_reported(falsified):
-    text = render(lineage_of_cell(falsified.crops["FOV2"], 7))
-    assert "0.1234" not in text and "FN" not in text
-    assert f"predictions.parquet ({falsified.predictions}): the file in the store is not" in text
-    assert "shown in TP, row 1, column 2" in text  # by the figure
-
-
-def test_a_step_that_would_show_rows_of_a_changed_table_is_stopped(falsified):
-    step, cells = recorder("lineage_report"), [(falsified.crops["FOV2"], 7)]
-    with pytest.raises(IntegrityError, match="is refused; put the recorded file back"):
-        lineage_trees({"gallery": falsified.figure}, cells, step.read)
-    assert falsified.predictions not in step.reads
-
-
-def test_an_older_version_that_was_changed_is_reported_as_it_is_never_made_again(falsified):
-    name = f"classifier/{falsified.name}_predictions"
-    newer = put_table(falsified.name, name, pd.DataFrame({"a": [1]}), falsified.features)
-    step, cells = recorder("lineage_report"), [(falsified.crops["FOV2"], 7)]
-    trees = lineage_trees({"gallery": falsified.figure}, cells, step.read)
-    text = render(trees[f"{falsified.crops['FOV2']}:7"])
-    assert f"({falsified.predictions}): the file in the store is not" in text
-    assert "0.1234" not in text and newer not in text
 
 
 def test_a_step_notes_the_tables_behind_the_cells_and_no_others(study):

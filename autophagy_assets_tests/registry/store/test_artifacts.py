@@ -9,7 +9,7 @@ import pytest
 
 from autophagy_assets.errors import IntegrityError
 from autophagy_assets.registry.store.artifacts import fetch
-from autophagy_assets_tests.platform import outsider
+from autophagy_assets_tests.given import outsider
 from autophagy_assets_tests.registry.records import rows
 
 _numbers = itertools.count()

@@ -7,7 +7,7 @@ import pytest
 from autophagy_assets.registry.store import labelling
 from autophagy_assets.registry.store import labels as lab
 from autophagy_assets.registry.store.instance import writing
-from autophagy_assets_tests.platform import outsider
+from autophagy_assets_tests.given import outsider
 from autophagy_assets_tests.registry.records import rows
 
 

@@ -9,7 +9,7 @@ import pytest
 from autophagy_assets.registry.store import labels as lab
 from autophagy_assets.registry.store.artifacts import fetch
 from autophagy_assets.registry.store.labels import labels_of
-from autophagy_assets_tests.platform import outsider
+from autophagy_assets_tests.given import outsider
 
 _numbers = itertools.count()
 

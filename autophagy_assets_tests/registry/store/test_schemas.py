@@ -132,7 +132,7 @@ from autophagy_assets.registry.store import schemas
 from autophagy_assets.registry.store.instance import connect
 from autophagy_assets.config.study import Study
 from autophagy_assets_tests.analysis.synthetic import described, raw_features
-from autophagy_assets_tests.platform import outsider
+from autophagy_assets_tests.given import outsider
 study = Study.load()
 raw = raw_features(1, study, "WT", cells=8, datasets=2).reset_index(drop=True)
 cleaned = clean(raw, described(raw, study, "WT"), study)
