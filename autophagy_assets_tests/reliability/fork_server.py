@@ -39,7 +39,7 @@ def main() -> None:
     from autophagy_assets_tests.reliability import points, tiny  # noqa: F401
 
     dagster_instance()  # its migrations are read once, before anything is forked
-    connect()
+    connect().models.run.current_run()  # LaminDB looks once who asks, through all modules
     _disconnect()
     for line in sys.stdin:
         asked = json.loads(line)
