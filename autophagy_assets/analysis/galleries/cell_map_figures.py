@@ -31,6 +31,7 @@ from autophagy_assets.config.study import Study
 _COLOURS = (BLUE, ORANGE, GREEN, VERMILLION, SKY, INK)
 _CLONE = "genotype and clone"
 _FLAT = 1e-9  # no component is that narrow but by rounding
+_MANY = 5_000  # cells; points of more of them get smaller
 _CROP = 0.09  # side of a crop, of the width of the map
 _KEYS: dict[str, Any] = {"fontsize": 7, "title_fontsize": 7, "handletextpad": 0.2}
 _HALF = 62  # letters of an entry that leave room for another one beside it
@@ -69,7 +70,7 @@ def cell_map_picture(
     """
     model = table[MODEL].iloc[0]
     figure = new_figure(14.5, 7.6)
-    title = f"What model {model} sees in {len(table)} cells"
+    title = f"What model {model} sees in {len(table):,} cells"
     figure.suptitle(title, x=0.01, ha="left", fontweight="bold", fontsize=12)
     left, right = figure.subfigures(1, 2, squeeze=False)[0]
     axes = left.subplots(2, 2, sharex=True, sharey=True).ravel()
@@ -94,7 +95,7 @@ def cell_map_picture(
         _label(ax, shares, across=number > 1, up=number % 2 == 0)
     _draw_crops(right.subplots(), table, shares, paths, study)
     caption = (
-        f"Each point is a cell (n = {len(table)}), placed by {by_what}, each scaled to unit "
+        f"Each point is a cell (n = {len(table):,}), placed by {by_what}, each scaled to unit "
         f"variance: the first two principal components, which hold {shares[0]:.0%} and "
         f"{shares[1]:.0%} of the variance and have no unit. Cells that lie near each other look "
         f"alike to model {model}. Colours: genotype, stimulation, clone, and the probability of "
@@ -122,19 +123,20 @@ def _draw_labels(
     # In one cloud and in mixed order, so that no label lies on top of the others.
     mixed = np.random.default_rng(0).permutation(len(table))
     points = [colours.get(label, GREY) for label in labels[mixed]]
-    ax.scatter(table[ACROSS].iloc[mixed], table[UP].iloc[mixed], s=7, c=points, lw=0, alpha=0.8)
+    size = _size(table, 7)
+    ax.scatter(table[ACROSS].iloc[mixed], table[UP].iloc[mixed], s=size, c=points, lw=0, alpha=0.8)
     for label, colour in colours.items():
-        ax.scatter([], [], s=20, c=colour, label=f"{label} ({int((labels == label).sum())})")
+        ax.scatter([], [], s=20, c=colour, label=f"{label} ({int((labels == label).sum()):,})")
     if rest := len(order) - len(named):
         others = int((~np.isin(labels, named)).sum())
-        ax.scatter([], [], s=20, c=GREY, label=f"{rest} others ({others})")
+        ax.scatter([], [], s=20, c=GREY, label=f"{rest} others ({others:,})")
     panel_title(ax, name, "number of cells in brackets")
 
 
 def _draw_scores(figure: Figure, ax: Axes, table: pd.DataFrame, study: Study) -> None:
     mixed = np.random.default_rng(0).permutation(len(table))
     drawn = ax.scatter(
-        table[ACROSS].iloc[mixed], table[UP].iloc[mixed], s=7, lw=0, vmin=0, vmax=1,
+        table[ACROSS].iloc[mixed], table[UP].iloc[mixed], s=_size(table, 7), lw=0, vmin=0, vmax=1,
         c=table[SCORE].iloc[mixed], cmap="cividis",
     )  # fmt: skip
     panel_title(ax, "Score", f"probability of being {study.classes[1]}")
@@ -144,7 +146,7 @@ def _draw_scores(figure: Figure, ax: Axes, table: pd.DataFrame, study: Study) ->
 def _draw_crops(
     ax: Axes, table: pd.DataFrame, shares: tuple[float, float], paths: Paths, study: Study
 ) -> None:
-    ax.scatter(table[ACROSS], table[UP], s=4, c=GREY, lw=0, alpha=0.4)
+    ax.scatter(table[ACROSS], table[UP], s=_size(table, 4), c=GREY, lw=0, alpha=0.4)
     shown = table[table[SHOWN]]
     crops = fetch_crops(shown, paths, study.marker_channel)
     spans = [float(np.ptp(table[axis])) for axis in (ACROSS, UP)]
@@ -157,6 +159,11 @@ def _draw_crops(
     ax.set_ylim(table[UP].min() - half[1], table[UP].max() + half[1])
     panel_title(ax, f"{study.marker_name} in cells", "each crop in its cell's place")
     _label(ax, shares)
+
+
+def _size(table: pd.DataFrame, most: float) -> float:
+    """Area of a point; with very many cells it is smaller, so that they do not hide each other."""
+    return most * min(1.0, (_MANY / len(table)) ** 0.5)
 
 
 def _label(ax: Axes, shares: tuple[float, float], across: bool = True, up: bool = True) -> None:
