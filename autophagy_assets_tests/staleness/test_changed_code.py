@@ -69,7 +69,7 @@ def test_a_changed_word_makes_what_it_could_change_and_a_comment_nothing(
     from autophagy_assets_tests.platform import study_file
 
     # An odd number of trees: they seldom tie.
-    forest = {"as_published": {"n_estimators": 21}, "puncta": None}
+    forest = {"as_published": {"n_estimators": 101}, "puncta": None}
     few = {"cross_validation": {"folds": 2}}
     study = study_file(tmp_path, "changed code", forest, **few)
     (tmp_path / "pinned").mkdir()
