@@ -119,7 +119,7 @@ class Served:
     def said(self) -> str:
         return self.log.read_text()[-4000:]
 
-    def wait(self, what: str, look: Callable[[], Any], seconds: float, pause: float = 0.5) -> Any:
+    def wait(self, what: str, look: Callable[[], Any], seconds: float, pause: float = 1.0) -> Any:
         """Wait until a look gives something that is true; each look costs the web server."""
         end = time.monotonic() + seconds
         while True:
