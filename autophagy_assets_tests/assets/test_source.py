@@ -233,7 +233,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
 
 
 def test_the_source_is_not_written_to(found):
-    assert found.unwritten
+    assert found.unwritten, "the source was written to"
 
 
 def test_tables_and_crops_of_a_source_give_the_whole_study(found):
