@@ -1,17 +1,31 @@
 """Another instance as the source: made with plain LaminDB, read from, never written to.
 
-Each test has an instance of a lab that does not know this platform, in the settings folder
-that both share, and runs the platform in a process of its own with ``AUTOPHAGY_SOURCE``.
+It is of a lab that does not know this platform, in the settings folder that both share, and holds
+several studies. The platform runs once in a process of its own, with ``AUTOPHAGY_SOURCE``.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from autophagy_assets_tests.conftest import ROOT, clean_environment
+from autophagy_assets_tests.preloaded import run_python
+
 pytestmark = pytest.mark.slow
+
+# Name of a study to what the lab has of it, and whether its labels say what they are of.
+STUDIES = {
+    "whole study": ("datasets tables", "features"),
+    "plain labels": ("datasets tables", "plain"),
+    "crops alone": ("datasets", "features"),
+    "raw images alone": ("raw", "features"),
+}
 
 # What a lab does that has only LaminDB: no module of the package but the makers of test files.
 LAB = """
@@ -19,7 +33,7 @@ import json, sys
 from pathlib import Path
 from types import SimpleNamespace
 import lamindb_setup
-storage, holds, labelling = Path(sys.argv[1]), sys.argv[2].split(","), sys.argv[3]
+storage, studies = Path(sys.argv[1]), json.loads(sys.argv[2])
 lamindb_setup.init(storage=str(storage), name="examples", modules="bionty", _write_settings=False)
 from lamindb_setup import settings
 settings.instance._persist(write_to_disk=True, write_current_instance_file=False)
@@ -37,7 +51,7 @@ run = ln.Run(ln.Transform(key="lab.py", kind="script").save()).save()
 def named(name):
     return ln.ULabel.filter(name=name).one_or_none() or ln.ULabel(name=name).save()
 
-def add(path, key, description, values):
+def add(path, key, description, values, labelling):
     artifact = ln.Artifact(path, key=key, description=description, run=run).save()
     for name in values.values():
         named(name)
@@ -47,27 +61,28 @@ def add(path, key, description, values):
         artifact.ulabels.add(*[named(name) for name in values.values()])
     return artifact
 
-def field(genotype, stimulation, code, ids):
-    place = f"autophagy/{genotype}/{stimulation}/{code}"
-    folder = storage / "autophagy" / f"{genotype}{code}"
+def field(study, labelling, genotype, stimulation, code, ids):
+    place = f"{study}/{genotype}/{stimulation}/{code}"
+    folder = storage / study / f"{genotype}{code}"
     folder.mkdir(parents=True)
-    values = {"study": "autophagy imaging", "genotype": genotype, "stimulation": stimulation}
+    values = {"study": study, "genotype": genotype, "stimulation": stimulation}
     if labelling == "features":
         values |= {"cell_line_clone": f"{genotype} clone {code // 2}", "FOV": "FOV1"}
     crops = add(
         write_h5sc(folder / "single_cell_data.h5ad", code, ids, channels),
         f"{place}/single_cell_data.h5ad", "single cells",
-        values | {"artifact type": "scportrait single-cell images"},
+        values | {"artifact type": "scportrait single-cell images"}, labelling,
     )
     random = np.random.default_rng(code)
     nuclei = {i: tuple(int(x) for x in random.integers(10, 110, 2)) for i in ids}
     add(
         write_store(folder / "spatialdata.zarr", nuclei, (120, 120), like),
         f"{place}/spatialdata.zarr", "field", values | {"artifact type": "spatialdata"},
+        labelling,
     )
     return crops.uid
 
-def raw(genotype, stimulation):
+def raw(study, labelling, genotype, stimulation):
     for channel in channels:
         path = storage / "raw" / f"{genotype}{stimulation}{channel}.tif"
         path.parent.mkdir(exist_ok=True)
@@ -75,106 +90,103 @@ def raw(genotype, stimulation):
         pixels = np.random.default_rng(seed).integers(0, 999, (16, 16), dtype=np.uint16)
         tifffile.imwrite(path, pixels)
         add(path, f"raw/{path.name}", "raw image", {
-            "study": "autophagy imaging", "genotype": genotype, "stimulation": stimulation,
+            "study": study, "genotype": genotype, "stimulation": stimulation,
             "cell_line_clone": f"{genotype} clone 1", "FOV": "FOV1", "channel": channel,
             "artifact type": "raw image",
-        })
+        }, labelling)
 
-uids = {"tables": {}, "datasets": {}}
-for seed, genotype in enumerate(["WT", "EI24KO"]):
-    if "raw" in holds:
-        raw(genotype, "untreated"), raw(genotype, "14h Torin-1")
-    table = raw_features(seed, like, genotype, cells=16).reset_index(drop=True)
-    if "datasets" in holds:
-        mapping = {}
-        for code, (name, cells) in enumerate(table.groupby("dataset")):
-            stimulation = ["untreated", "14h Torin-1"][int(cells["class"].iloc[0])]
-            ids = sorted(int(i) for i in cells["scportrait_cell_id"])
-            mapping[name] = field(genotype, stimulation, code, ids)
-        table["dataset"] = table["dataset"].map(mapping)
-        uids["datasets"][genotype] = sorted(mapping.values())
-    if "tables" in holds:
-        path = storage / "autophagy" / f"{genotype}.parquet"
-        table.to_parquet(path, index=False)
-        uids["tables"][genotype] = add(
-            path, f"autophagy/{genotype}.parquet", "featurized single-cell images",
-            {"study": "autophagy imaging", "genotype": genotype},
-        ).uid
-print(json.dumps({"slug": ln.setup.settings.instance.slug, **uids}))
+def has(seed, study, holds, labelling):
+    uids = {"tables": {}, "datasets": {}}
+    for number, genotype in enumerate(["WT", "EI24KO"]):
+        if "raw" in holds:
+            raw(study, labelling, genotype, "untreated")
+            raw(study, labelling, genotype, "14h Torin-1")
+        # Numbers of its own in each study: LaminDB knows equal files as one.
+        table = raw_features(2 * seed + number, like, genotype, cells=16).reset_index(drop=True)
+        if "datasets" in holds:
+            mapping = {}
+            for code, (name, cells) in enumerate(table.groupby("dataset")):
+                stimulation = ["untreated", "14h Torin-1"][int(cells["class"].iloc[0])]
+                ids = sorted(int(i) for i in cells["scportrait_cell_id"])
+                mapping[name] = field(study, labelling, genotype, stimulation, code, ids)
+            table["dataset"] = table["dataset"].map(mapping)
+            uids["datasets"][genotype] = sorted(mapping.values())
+        if "tables" in holds:
+            path = storage / study / f"{genotype}.parquet"
+            table.to_parquet(path, index=False)
+            uids["tables"][genotype] = add(
+                path, f"{study}/{genotype}.parquet", "featurized single-cell images",
+                {"study": study, "genotype": genotype}, labelling,
+            ).uid
+    return uids
+
+held = {name: has(seed, name, *how) for seed, (name, how) in enumerate(studies.items())}
+print(json.dumps({"slug": ln.setup.settings.instance.slug, "held": held}))
 """
 
 PLATFORM = """
-import json, os, sys
-import dagster as dg
-from autophagy_assets_tests.platform import Platform
-from autophagy_assets.config.study import DEFAULT_STUDY
-from autophagy_assets.registry.store.instance import connect
-platform = Platform(DEFAULT_STUDY)
-"""
-# The same study with fewer trees and cells shown, and with one model.
-TWO_MODELS = """
+import json
 from pathlib import Path
-from autophagy_assets_tests.platform import study_file
-platform = Platform(study_file(Path("."), platform.study.name, models={}))
-"""
-ONE_MODEL = TWO_MODELS.replace(", models={}", "")
-
-REFRESH = """
-done = platform.refresh()
-again = platform.refresh()
-ln = connect()
-inputs = lambda asset, p=None: sorted(
-    a.uid for a in platform.artifact(asset, p).run.input_artifacts.all()
-)
-print(json.dumps({
-    "failed": {str(t): e for t, e in done.failed.items()},
-    "made": sorted(str(t) for t in done.made),
-    "again": [str(t) for t in again.made],
-    "samples": platform.partitions("sample"),
-    "knockouts": platform.partitions("knockout"),
-    "table inputs": {g: inputs("raw_features", g) for g in platform.partitions("genotype")},
-    "gallery inputs": inputs("error_galleries"),
-    "shown": sorted(set(platform.table("error_galleries")["dataset"])),
-    "context inputs": inputs("spatial_context"),
-    "cells": platform.table("clean_features", "WT").iloc[:, :7].astype(str).agg("|".join, axis=1)
-        .str.split("|").str[3:6].drop_duplicates().values.tolist(),
-    "ours": ln.setup.settings.instance.slug,
-    "known here": sorted(ln.Artifact.filter(ulabels__name="autophagy imaging")
-        .values_list("uid", flat=True).distinct()),
-}))
-"""
-
-IMAGING = (
-    PLATFORM
-    + """
-from pathlib import Path
-import pandas as pd
 import autophagy_assets.compute.pool as compute
 import autophagy_assets.analysis.imaging.featurization as featurization
 import autophagy_assets.analysis.imaging.segmentation as segmentation
+from autophagy_assets.registry.store.instance import connect
 from autophagy_assets_tests.assets.fakes import fake_featurize, fake_process_field, one_by_one
+from autophagy_assets_tests.platform import Platform, study_file
+
+ln = connect()
+
+def platform_of(study, **models):
+    return Platform(study_file(Path("."), study, **models))
+
+def refreshed(platform):
+    done = platform.refresh()
+    again = platform.refresh()
+    inputs = lambda asset, p=None: sorted(
+        a.uid for a in platform.artifact(asset, p).run.input_artifacts.all()
+    )
+    return {
+        "failed": {str(t): e for t, e in done.failed.items()},
+        "made": sorted(str(t) for t in done.made),
+        "again": [str(t) for t in again.made],
+        "samples": platform.partitions("sample"),
+        "knockouts": platform.partitions("knockout"),
+        "table inputs": {g: inputs("raw_features", g) for g in platform.partitions("genotype")},
+        "gallery inputs": inputs("error_galleries"),
+        "shown": sorted(set(platform.table("error_galleries")["dataset"])),
+        "context inputs": inputs("spatial_context"),
+        "cells": platform.table("clean_features", "WT").iloc[:, :7].astype(str)
+            .agg("|".join, axis=1).str.split("|").str[3:6].drop_duplicates().values.tolist(),
+    }
+
+def imaged(platform):
+    platform.sync()
+    manifests = {}
+    for sample in platform.partitions("sample"):
+        platform.run("single_cell_images", "cell_features", partition=sample)
+        manifests[sample] = platform.table("single_cell_images", sample).to_dict("records")
+    platform.features()
+    run = platform.artifact("single_cell_images", platform.partitions("sample")[0]).run
+    genotypes = platform.partitions("genotype")
+    return {
+        "manifests": manifests,
+        "genotypes": genotypes,
+        "cells": {g: len(platform.table("clean_features", g)) for g in genotypes},
+        "metadata": platform.table("clean_features", "WT")
+            [["genotype", "stimulation", "clone", "fov"]].drop_duplicates().values.tolist(),
+        "inputs": sorted(a.uid for a in run.input_artifacts.all()),
+        "outputs": sorted(a.key.rsplit("/", 1)[1] for a in run.output_artifacts.all()),
+    }
+
+found = {"ours": ln.setup.settings.instance.slug}
+found["whole study"] = refreshed(platform_of("whole study", models={}))
+found["plain labels"] = refreshed(platform_of("plain labels"))
 segmentation.process_field, featurization.featurize = fake_process_field, fake_featurize
 compute.map_fields = one_by_one
-reported = platform.sync()
-manifests = {}
-for sample in platform.partitions("sample"):
-    platform.run("single_cell_images", "cell_features", partition=sample)
-    manifests[sample] = platform.table("single_cell_images", sample).to_dict("records")
-platform.features()
-ln = connect()
-run = platform.artifact("single_cell_images", platform.partitions("sample")[0]).run
-print(json.dumps({
-    "reported": reported,
-    "manifests": manifests,
-    "genotypes": platform.partitions("genotype"),
-    "cells": {g: len(platform.table("clean_features", g)) for g in platform.partitions("genotype")},
-    "metadata": platform.table("clean_features", "WT")[["genotype", "stimulation", "clone", "fov"]]
-        .drop_duplicates().values.tolist(),
-    "inputs": sorted(a.uid for a in run.input_artifacts.all()),
-    "outputs": sorted(a.key.rsplit("/", 1)[1] for a in run.output_artifacts.all()),
-}, default=str))
+for study in ("crops alone", "raw images alone"):
+    found[study] = imaged(platform_of(study))
+print(json.dumps(found, default=str))
 """
-)
 
 
 def state(folder: Path) -> dict[str, tuple[str, int]]:
@@ -189,39 +201,50 @@ def state(folder: Path) -> dict[str, tuple[str, int]]:
     }
 
 
-@pytest.fixture
-def lab(run_script, tmp_path):
-    """Make a lab's instance; gives what it holds, and how to run with it as the source."""
+@dataclass
+class Found:
+    """What a lab has, and what the platform has made of it."""
 
-    def make(holds: str, labelling: str = "features"):
-        settings = tmp_path / "settings"
-        storage = tmp_path / "lab"
-        made = run_script(
-            LAB, storage, holds, labelling, home=tmp_path / "labs", LAMIN_SETTINGS_DIR=str(settings)
-        )
+    lab: dict[str, Any]
+    here: dict[str, Any]
+    unwritten: bool
 
-        def run(script: str):
-            return run_script(
-                script, LAMIN_SETTINGS_DIR=str(settings), AUTOPHAGY_SOURCE=made["slug"]
-            )
-
-        return made, storage, run
-
-    return make
+    def of(self, study: str) -> tuple[dict[str, Any], dict[str, Any]]:
+        """What the lab has of a study, and what was made of that."""
+        return self.lab["held"][study], self.here[study]
 
 
-def test_tables_and_crops_of_a_source_give_the_whole_study(lab):
-    made, storage, run = lab("datasets,tables")
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
+    """A lab's instance, and all that the platform makes with it as the source."""
+    folder = tmp_path_factory.mktemp("source")
+    storage, settings = folder / "lab", {"LAMIN_SETTINGS_DIR": str(folder / "settings")}
+
+    def run(script: str, home: str, *arguments: Any, **more: str) -> dict[str, Any]:
+        variables = clean_environment(folder / home, PYTHONPATH=str(ROOT), **settings, **more)
+        done = run_python(["-c", script, *arguments], variables, folder)
+        assert done.returncode == 0, f"{done.stdout[-2000:]}\n{done.stderr[-6000:]}"
+        return json.loads(done.stdout.strip().splitlines()[-1])
+
+    lab = run(LAB, "labs", storage, json.dumps(STUDIES))
     before = state(storage)
-    done = run(PLATFORM + TWO_MODELS + REFRESH)
-    assert state(storage) == before, "the source was written to"
+    here = run(PLATFORM, "home", AUTOPHAGY_SOURCE=lab["slug"])
+    return Found(lab, here, state(storage) == before)
+
+
+def test_the_source_is_not_written_to(found):
+    assert found.unwritten, "the source was written to"
+
+
+def test_tables_and_crops_of_a_source_give_the_whole_study(found):
+    made, done = found.of("whole study")
     assert done["failed"] == {}
     assert done["again"] == []
     assert done["samples"] == [], "imaging is not run where tables are there"
     assert done["knockouts"] == ["EI24KO"]
     of_models = {f"error_galleries[{model}]" for model in ("as_published", "puncta")}
     assert of_models | {"spatial_context", "ko_evaluation[EI24KO]"} <= set(done["made"])
-    assert done["ours"] != made["slug"]
+    assert found.here["ours"] != found.lab["slug"]
     # What was read of the source is known here, under the same uid.
     assert done["table inputs"] == {g: [uid] for g, uid in made["tables"].items()}
     assert set(done["shown"]) <= set(made["datasets"]["WT"]) & set(done["gallery inputs"])
@@ -234,11 +257,8 @@ def test_tables_and_crops_of_a_source_give_the_whole_study(lab):
     ]
 
 
-def test_labels_that_say_no_kind_are_enough(lab):
-    made, storage, run = lab("datasets,tables", "plain")
-    before = state(storage)
-    done = run(PLATFORM + ONE_MODEL + REFRESH)
-    assert state(storage) == before, "the source was written to"
+def test_labels_that_say_no_kind_are_enough(found):
+    made, done = found.of("plain labels")
     assert done["failed"] == {}
     assert done["table inputs"] == {g: [uid] for g, uid in made["tables"].items()}
     assert sorted(done["cells"]) == [
@@ -247,11 +267,8 @@ def test_labels_that_say_no_kind_are_enough(lab):
     ]
 
 
-def test_crops_alone_are_featurized_here(lab):
-    made, storage, run = lab("datasets")
-    before = state(storage)
-    done = run(IMAGING)
-    assert state(storage) == before, "the source was written to"
+def test_crops_alone_are_featurized_here(found):
+    made, done = found.of("crops alone")
     assert done["genotypes"] == ["EI24KO", "WT"]
     rows = [row for manifest in done["manifests"].values() for row in manifest]
     uids = sorted(made["datasets"]["WT"] + made["datasets"]["EI24KO"])
@@ -261,11 +278,8 @@ def test_crops_alone_are_featurized_here(lab):
     assert all("unknown" not in row for row in done["metadata"])
 
 
-def test_raw_images_alone_are_imaged_here(lab):
-    _, storage, run = lab("raw")
-    before = state(storage)
-    done = run(IMAGING)
-    assert state(storage) == before, "the source was written to"
+def test_raw_images_alone_are_imaged_here(found):
+    _, done = found.of("raw images alone")
     assert len(done["manifests"]) == 4
     rows = [row for manifest in done["manifests"].values() for row in manifest]
     assert {row["status"] for row in rows} == {"ok"}

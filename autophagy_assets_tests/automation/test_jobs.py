@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import time
 from datetime import timedelta
 
@@ -10,31 +9,7 @@ import dagster as dg
 import pytest
 
 from autophagy_assets.automation import refresh
-from autophagy_assets.automation.jobs import ANALYSIS
-from autophagy_assets.registry.ingest.ingest import ingest
-from autophagy_assets_tests.platform import Platform, given_study, study_file
-from autophagy_assets_tests.registry.image_folder import write_images
-
-_numbers = itertools.count()
-
-
-@pytest.fixture
-def platform(store, tmp_path) -> Platform:
-    return Platform(study_file(tmp_path, f"jobs {next(_numbers)}"))
-
-
-@pytest.mark.slow
-def test_what_waits_for_imaging_is_held_up_and_the_rest_is_made(platform, tmp_path):
-    given_study(platform.study, tmp_path, ("WT",))
-    write_images(tmp_path / "i", platform.study, [("KO", "clone 2", "untreated", "FOV1")])
-    ingest(tmp_path / "i", platform.study)
-    done = platform.refresh(parts=ANALYSIS)
-    assert not done.failed and not done.complete
-    assert {str(t) for t in done.held} >= {"raw_features[KO]", "ko_evaluation[KO]", "study_report"}
-    made = {str(t) for t in done.made}
-    assert "training_cells" in made and not any("KO" in t for t in made)
-    assert "single_cell_images" not in {t.asset for t in done.made}
-
+from autophagy_assets_tests.platform import study_file
 
 NIGHT = """
 import json, sys
@@ -80,7 +55,8 @@ print(json.dumps({"first": first, "second": second, "repaired": not loose.exists
 def test_a_night_repairs_and_verifies_and_has_made_what_is_out_of_date(run_script, tmp_path):
     given = tmp_path / "given"
     given.mkdir()
-    found = run_script(NIGHT, given)
+    study = study_file(tmp_path, "a night")
+    found = run_script(NIGHT, given, AUTOPHAGY_STUDY=str(study))
     assert found["first"]["to make"] == 0 and found["first"]["left by reconcile"] == 0
     assert found["second"]["to make"] == 1 and found["repaired"]
 

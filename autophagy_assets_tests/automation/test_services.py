@@ -20,6 +20,7 @@ from typing import Any
 
 import pytest
 
+from autophagy_assets.cli.serve import CODE_LOCATION
 from autophagy_assets.config.study import Study
 from autophagy_assets_tests.automation.test_webhook import Listener, heard_by_a_server
 from autophagy_assets_tests.conftest import ROOT, clean_environment
@@ -105,7 +106,7 @@ def services(
         home,
         PYTHONPATH=str(ROOT),
         AUTOPHAGY_AUTOMATE="1",
-        AUTOPHAGY_WATCH_SECONDS="5",
+        AUTOPHAGY_WATCH_SECONDS="2",
         AUTOPHAGY_INBOX=str(folder / "inbox"),
         AUTOPHAGY_WEBHOOK=listener.url,
         AUTOPHAGY_UI_URL="http://lab.example",
@@ -175,8 +176,17 @@ def sensors(port: int) -> dict[str, tuple[str, list[str]]]:
         )
         for node in nodes
         for sensor in node["sensors"]
-        if node["location"]["name"] == "autophagy_assets.definitions"
+        if node["location"]["name"] == CODE_LOCATION
     }
+
+
+def looks(port: int, sensor: str, since: float) -> int:
+    """How often a sensor has looked since a time, as far as its last five looks go."""
+    query = f"""{{ sensorOrError(sensorSelector: {{sensorName: "{sensor}",
+        repositoryName: "__repository__", repositoryLocationName: "{CODE_LOCATION}"}}) {{
+        ... on Sensor {{ sensorState {{ ticks(limit: 5) {{ timestamp endTimestamp }} }} }} }} }}"""
+    ticks = ask(port, query)["sensorOrError"]["sensorState"]["ticks"]
+    return sum(tick["timestamp"] > since and tick["endTimestamp"] is not None for tick in ticks)
 
 
 @pytest.mark.slow
@@ -186,8 +196,10 @@ def test_a_submission_that_cannot_be_ingested_is_reported(services, listener):
     assert {status for status, _ in found.values()} == {"RUNNING"}
     # The failure sensor reports what fails after its first look.
     wait(lambda: sensors(services["web"])["report_failures"][1], "first look for failures")
-    write_images(services["inbox"] / "friday", Study.load(), [FIELD])
-    image(truncate)(services["inbox"] / "friday")
+    inbox = services["inbox"]
+    write_images(inbox.parent / "friday", Study.load(), [FIELD])
+    image(truncate)(inbox.parent / "friday")
+    (inbox.parent / "friday").rename(inbox / "friday")
     wait(lambda: listener.heard, "message of the failed run")
     (heard,) = listener.heard
     lines = heard[2]["text"].splitlines()
@@ -200,7 +212,8 @@ def test_a_submission_that_cannot_be_ingested_is_reported(services, listener):
         return any("friday: its ingest has failed: " in t and f"See run {run}" in t for t in ticks)
 
     wait(reported, "a tick of watch_inbox that reports it")
-    time.sleep(12)  # two looks more
+    now = time.time()
+    wait(lambda: looks(services["web"], "watch_inbox", now) >= 2, "two looks more")
     assert len(listener.heard) == 1, "it is not tried again"
 
 

@@ -68,10 +68,12 @@ def test_a_changed_word_makes_what_it_could_change_and_a_comment_nothing(
 ) -> None:
     from autophagy_assets_tests.platform import study_file
 
-    forest = {"as_published": {"n_estimators": 101}}  # an odd number: trees seldom tie
-    study = study_file(tmp_path, "changed code", forest)
+    # An odd number of trees: they seldom tie.
+    forest = {"as_published": {"n_estimators": 101}, "puncta": None}
+    few = {"cross_validation": {"folds": 2}}
+    study = study_file(tmp_path, "changed code", forest, **few)
     (tmp_path / "pinned").mkdir()
-    pinned = study_file(tmp_path / "pinned", "changed code", forest, pin_code=True)
+    pinned = study_file(tmp_path / "pinned", "changed code", forest, pin_code=True, **few)
 
     def run(package: Path, how: str, file: Path = study) -> Any:
         return run_script(SCRIPT, package, tmp_path / "given", file, how)

@@ -57,9 +57,12 @@ def page(browser: Any, served: Served, request: pytest.FixtureRequest) -> Iterat
     opened.close()
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def shared_page(browser: Any, served: Served) -> Iterator[Any]:
-    """A page that stays open, as loading the UI takes longer than showing another asset in it."""
+    """A page that stays open, as loading the UI takes longer than showing another asset in it.
+
+    No longer than its module: an open page asks the web server every two seconds.
+    """
     opened = open_page(browser, served)
     opened.goto("/assets")
     yield opened

@@ -119,15 +119,15 @@ class Served:
     def said(self) -> str:
         return self.log.read_text()[-4000:]
 
-    def wait(self, what: str, look: Callable[[], Any], seconds: float) -> Any:
-        """Wait until a look gives something that is true."""
+    def wait(self, what: str, look: Callable[[], Any], seconds: float, pause: float = 1.0) -> Any:
+        """Wait until a look gives something that is true; each look costs the web server."""
         end = time.monotonic() + seconds
         while True:
             if found := look():
                 return found
             assert self.process.poll() is None, f"the server has ended:\n{self.said()}"
             assert time.monotonic() < end, f"no {what} in {seconds} s:\n{self.said()}"
-            time.sleep(0.5)
+            time.sleep(pause)
 
     def answers(self) -> bool:
         try:

@@ -79,6 +79,14 @@ def words(page) -> list[str]:
     return [line.strip() for line in page.inner_text("body").splitlines() if line.strip()]
 
 
+def follow(page, path: str) -> None:
+    """Go to a page of the UI as its own links do, without loading all of it again."""
+    page.evaluate(
+        "path => { history.pushState({}, '', path); dispatchEvent(new PopStateEvent('popstate')) }",
+        path,
+    )
+
+
 def test_the_graph_shows_every_group_with_its_assets(page):
     page.goto("/asset-groups")
     for group, assets in GROUPS.items():
@@ -87,12 +95,12 @@ def test_the_graph_shows_every_group_with_its_assets(page):
             page.get_by_text(asset, exact=True).first.wait_for()
 
 
-def test_a_table_shows_what_it_is_and_what_it_holds(page, served):
+def test_a_table_shows_what_it_is_and_what_it_holds(tab, served):
     made = served.materialized("test_predictions")
-    page.goto("/assets/test_predictions?view=overview")
-    page.get_by_text("Probability of class 1 that the model gives the cell").wait_for()
-    page.get_by_text("Scikit Learn").wait_for()
-    seen = words(page)
+    follow(tab, "/assets/test_predictions?view=overview")
+    tab.get_by_text("Probability of class 1 that the model gives the cell").wait_for()
+    tab.get_by_text("Scikit Learn").wait_for()
+    seen = words(tab)
     assert any(line.startswith("Predictions for control cells by a model that") for line in seen)
     assert seen[seen.index("Owners") + 1] == "imaging"
     assert {"Parquet", "Scikit Learn"} <= set(seen)
@@ -101,14 +109,6 @@ def test_a_table_shows_what_it_is_and_what_it_holds(page, served):
         assert column in seen, column
     assert {"int64", "float64"} <= set(seen)
     assert made["lamindb/uid"] in seen and made["lamindb/key"] in seen
-
-
-def follow(page, path: str) -> None:
-    """Go to a page of the UI as its own links do, without loading all of it again."""
-    page.evaluate(
-        "path => { history.pushState({}, '', path); dispatchEvent(new PopStateEvent('popstate')) }",
-        path,
-    )
 
 
 @pytest.mark.parametrize("asset", FIGURES)
@@ -129,25 +129,25 @@ def test_a_figure_shows_itself(tab, served, asset):
     image.wait_for(state="detached")
 
 
-def test_a_figure_shows_where_it_is_in_lamindb(page, served):
+def test_a_figure_shows_where_it_is_in_lamindb(tab, served):
     made = served.materialized("error_galleries")
-    page.goto("/assets/error_galleries?view=overview")
-    page.get_by_text(made["lamindb/uid"], exact=True).wait_for()
-    page.get_by_text(made["lamindb/run"], exact=True).wait_for()
-    page.get_by_text("Control cells that a model got right and wrong").first.wait_for()
+    follow(tab, "/assets/error_galleries?view=overview")
+    tab.get_by_text(made["lamindb/uid"], exact=True).wait_for()
+    tab.get_by_text(made["lamindb/run"], exact=True).wait_for()
+    tab.get_by_text("Control cells that a model got right and wrong").first.wait_for()
 
 
-def test_the_lineage_of_a_figure_reaches_the_microscope_images(page):
-    page.goto("/assets/error_galleries?view=lineage&lineageScope=upstream&lineageDepth=10")
+def test_the_lineage_of_a_figure_reaches_the_microscope_images(tab):
+    follow(tab, "/assets/error_galleries?view=lineage&lineageScope=upstream&lineageDepth=10")
     for asset in ("error_galleries", "test_predictions", "clean_features", "raw_images"):
-        page.get_by_text(asset, exact=True).first.wait_for()
+        tab.get_by_text(asset, exact=True).first.wait_for()
 
 
-def test_a_check_is_shown_as_passed_with_its_numbers(page):
-    page.goto("/assets/error_galleries?view=checks")
-    page.get_by_text("Evaluation result", exact=True).wait_for()
-    page.get_by_text("wrong scores", exact=True).first.wait_for()
-    seen = words(page)
+def test_a_check_is_shown_as_passed_with_its_numbers(tab):
+    follow(tab, "/assets/error_galleries?view=checks")
+    tab.get_by_text("Evaluation result", exact=True).wait_for()
+    tab.get_by_text("wrong scores", exact=True).first.wait_for()
+    seen = words(tab)
     assert seen[seen.index("Evaluation result") + 1] == "Passed"
     assert seen[seen.index("wrong scores") + 1] == "0"
 

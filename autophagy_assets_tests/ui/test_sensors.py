@@ -63,18 +63,16 @@ def test_a_folder_in_the_inbox_becomes_predictions_and_galleries(served, page, t
     shutil.copyfile(came, place)
 
     def done() -> bool:
-        if failed := [run for run, status in served.runs().items() if status == "FAILURE"]:
+        statuses = served.runs()
+        if failed := [run for run, status in statuses.items() if status == "FAILURE"]:
             raise AssertionError(f"runs {failed} failed:\n{served.said()}")
-        now = served.materialized("study_report")
-        return (
-            served.materialized("ko_evaluation", NEW) is not None
-            and now["sha256"] != report["sha256"]
-            and not any(
-                status in ("QUEUED", "STARTED", "STARTING") for status in served.runs().values()
-            )
-        )
+        # Asked first, and the rest only then: most of the time something is at work.
+        if any(status in ("QUEUED", "STARTED", "STARTING") for status in statuses.values()):
+            return False
+        changed = served.materialized("study_report")["sha256"] != report["sha256"]
+        return changed and served.materialized("ko_evaluation", NEW) is not None
 
-    served.wait(f"report with {NEW}", done, PATIENCE_SECONDS)
+    served.wait(f"report with {NEW}", done, PATIENCE_SECONDS, pause=2)
     assert served.materialized("ko_predictions", NEW)["dagster/row_count"] > 0
     assert served.materialized("wt_ko_gallery")["sha256"] != gallery["sha256"]
     assert served.materialized("training_cells")["run"] == cells["run"], "the control is as it was"

@@ -170,7 +170,17 @@ def test_a_sample_goes_and_its_genotype_stays(store, platform):
     assert of_the_knockout(found(store, platform))
 
 
-def test_versions_that_are_not_the_latest_go_too(store, platform):
+def test_another_study_and_what_others_made_are_left_alone(store, platform):
+    study = platform.study.model_copy(update={"name": "another of the same slug"})
+    assert retire(study, {asset: set() for asset in names(platform)}, set()) == []
+    raw = store.Artifact.filter(ulabels__name=platform.study.name, key__contains="/raw_images/")
+    count = raw.count()
+    assert retire(platform.study, {"raw_images": set()}, set()) == [] and raw.count() == count
+
+
+def test_versions_that_are_not_the_latest_go_too(store, made):
+    """The last test: what it has made and taken away is not put back."""
+    platform = made
     key = f"{platform.study.name.replace(' ', '-')}/knockouts/ko_predictions/KO.parquet"
     before = store.Artifact.filter(key=key).count()
     config = {"ops": {"autophagy_classifier": {"config": {"parameters": {"max_depth": 1}}}}}
@@ -180,11 +190,3 @@ def test_versions_that_are_not_the_latest_go_too(store, platform):
     withdraw(KNOCKOUT, platform.study)
     retired(platform)
     assert store.Artifact.filter(key=key).count() == 0
-
-
-def test_another_study_and_what_others_made_are_left_alone(store, platform):
-    study = platform.study.model_copy(update={"name": "another of the same slug"})
-    assert retire(study, {asset: set() for asset in names(platform)}, set()) == []
-    raw = store.Artifact.filter(ulabels__name=platform.study.name, key__contains="/raw_images/")
-    count = raw.count()
-    assert retire(platform.study, {"raw_images": set()}, set()) == [] and raw.count() == count
