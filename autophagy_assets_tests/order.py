@@ -15,8 +15,14 @@ import pytest
 
 # Folders whose files share package-scoped fixtures.
 TOGETHER = ("ui", "analysis/imaging")
-# File to the one that it shares a PostgreSQL server with; making a store there takes half a minute.
-SHARING = {"reliability/test_races.py": "reliability/test_database_away.py"}
+# File to the unit that it shares something dear with: a PostgreSQL server, where making a store takes
+# half a minute; scPortrait, which takes 18 s to import; the finished study, which takes 20 s to make.
+SHARING = {
+    "reliability/test_races.py": "reliability/test_database_away.py",
+    "simulation/test_recovery.py": "analysis/imaging",
+    "assets/test_finished.py": "checks/test_checks.py",
+    "assets/test_parity.py": "checks/test_checks.py",
+}
 # What looks at the whole store; then what takes longest, longest first. The order of all else does
 # not matter.
 LONGEST = [
@@ -29,8 +35,8 @@ LONGEST = [
     "cli/test_main.py",
     "reliability/test_database_away.py",
     "assets/test_source.py",
+    "analysis/imaging",
     "checks/test_checks.py",
-    "simulation/test_recovery.py",
     "automation/test_sensors.py",
     "compute/test_cluster.py",
     "registry/ingest/test_retire.py",
@@ -40,7 +46,6 @@ LONGEST = [
     "reliability/test_backup.py",
     "automation/test_refresh.py",
     "assets/test_extra_model.py",
-    "analysis/imaging",
     "automation/test_services.py",
     "staleness/test_changed_code.py",
     "assets/imaging/test_on_a_cluster.py",
@@ -53,8 +58,6 @@ LONGEST = [
     "analysis/evidence/test_controls.py",
     "assets/test_network.py",
     "compute/test_slurm.py",
-    "assets/test_parity.py",
-    "assets/test_finished.py",
     "assets/imaging/test_samples.py",
 ]
 _PLACE = {unit: place for place, unit in enumerate(LONGEST)}
