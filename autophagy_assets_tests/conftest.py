@@ -113,7 +113,8 @@ def _users_own_folders_are_left_alone() -> Iterator[None]:
 @pytest.hookimpl(tryfirst=True)  # before pytest leaves out what -m excludes
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if "finished" in getattr(item, "fixturenames", ()):  # takes 20 s in each process
+        # Either takes 20 s in each process.
+        if {"finished", "published"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.slow)
     order.longest_first(items)
 
@@ -166,6 +167,21 @@ def finished(store: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
     done = platform.refresh()
     assert not done.failed and not done.skipped, done
     return platform, given
+
+
+@pytest.fixture(scope="session")
+def published(store: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """Platform of given tables with the published model alone, made once and up to date.
+
+    Whoever changes it leaves it so.
+    """
+    from autophagy_assets_tests.platform import Platform, given_study, study_file
+
+    folder = tmp_path_factory.mktemp("published")
+    platform = Platform(study_file(folder, "study of the published model"))
+    given_study(platform.study, folder)
+    assert platform.refresh().complete
+    return platform
 
 
 @pytest.fixture(scope="session")

@@ -15,13 +15,17 @@ import pytest
 
 # Folders whose files share package-scoped fixtures.
 TOGETHER = ("ui", "analysis/imaging")
-# File to the unit that it shares something dear with: a PostgreSQL server, where making a store takes
-# half a minute; scPortrait, which takes 18 s to import; the finished study, which takes 20 s to make.
+# File to the unit that it shares something dear with: a PostgreSQL server, where making a store
+# takes half a minute; scPortrait, which takes 9 s to import; a study that is up to date, which takes
+# 20 s to make.
 SHARING = {
     "reliability/test_races.py": "reliability/test_database_away.py",
     "simulation/test_recovery.py": "analysis/imaging",
+    "assets/test_notebook_queries.py": "analysis/imaging",
+    "assets/imaging/test_on_a_cluster.py": "analysis/imaging",
     "assets/test_finished.py": "checks/test_checks.py",
     "assets/test_parity.py": "checks/test_checks.py",
+    "staleness/test_judge.py": "assets/test_extra_model.py",
 }
 # What looks at the whole store; then what takes longest, longest first. The order of all else does
 # not matter.
@@ -41,14 +45,12 @@ LONGEST = [
     "compute/test_cluster.py",
     "registry/ingest/test_retire.py",
     "assets/test_reads_recorded.py",
-    "staleness/test_judge.py",
+    "assets/test_extra_model.py",
     "assets/test_labels.py",
     "reliability/test_backup.py",
     "automation/test_refresh.py",
-    "assets/test_extra_model.py",
     "automation/test_services.py",
     "staleness/test_changed_code.py",
-    "assets/imaging/test_on_a_cluster.py",
     "reliability/test_tampering.py",
     "reliability/test_disk_full.py",
     "reliability/test_bucket.py",

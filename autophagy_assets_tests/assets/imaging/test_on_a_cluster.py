@@ -182,7 +182,7 @@ def test_fields_that_workers_have_when_the_run_is_killed_are_imaged_once(
 def test_scportrait_makes_the_same_bytes_elsewhere(dask, store, tiny_study, tmp_path, monkeypatch):
     """The worker is started as people start it; here, fields are worked on in this process.
 
-    Each process that works on fields takes 18 s to import scPortrait.
+    Each process that works on fields takes 9 s to import scPortrait.
     """
     monkeypatch.setenv("AUTOPHAGY_WORKERS", "1")
     dask.end_workers()
