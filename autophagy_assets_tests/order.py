@@ -16,8 +16,8 @@ import pytest
 # Folders whose files share package-scoped fixtures.
 TOGETHER = ("ui", "analysis/imaging")
 # File to the unit that it shares something dear with: a PostgreSQL server, where making a store
-# takes half a minute; scPortrait, which takes 9 s to import; a study that is up to date, which takes
-# 20 s to make.
+# takes half a minute; scPortrait, which takes 9 s to import; a study that is up to date, which
+# takes 20 s to make.
 SHARING = {
     "reliability/test_races.py": "reliability/test_database_away.py",
     "simulation/test_recovery.py": "analysis/imaging",
