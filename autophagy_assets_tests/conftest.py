@@ -8,6 +8,7 @@ a store of its own, runs a script in a process of its own (``run_script``).
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import shutil
@@ -143,7 +144,9 @@ def store() -> Any:
     """``lamindb``, connected to the store of this session."""
     from autophagy_assets.registry.store.instance import connect
 
-    return connect()
+    ln = connect()
+    gc.freeze()  # or each collection would walk the 700,000 objects that the imports left
+    return ln
 
 
 @pytest.fixture(scope="session")
