@@ -136,6 +136,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
+    gc.unfreeze()  # what is never collected, libraries report as leaked when the process ends
     shutil.rmtree(TEMPORARY, ignore_errors=True)
 
 
