@@ -42,9 +42,7 @@ def rewritten(platform: Platform, networks: list[dict[str, Any]]) -> Platform:
 @pytest.fixture(scope="module")
 def made(store, tmp_path_factory) -> Iterator[tuple[Platform, Given]]:
     folder = tmp_path_factory.mktemp("network")
-    file = study_file(
-        folder, "study with networks", cross_validation={"folds": 2, "permutations": 2}
-    )
+    file = study_file(folder, "study with networks", cross_validation={"folds": 2})
     platform = rewritten(Platform(file), [network(MASKED), forest(WIDE)])
     given = given_study(platform.study, folder, side=32, cells=12)
     done = platform.refresh()
