@@ -8,6 +8,7 @@ a store of its own, runs a script in a process of its own (``run_script``).
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import shutil
@@ -113,7 +114,8 @@ def _users_own_folders_are_left_alone() -> Iterator[None]:
 @pytest.hookimpl(tryfirst=True)  # before pytest leaves out what -m excludes
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if "finished" in getattr(item, "fixturenames", ()):  # takes 20 s in each process
+        # Either takes 20 s in each process.
+        if {"finished", "published"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.slow)
     order.longest_first(items)
 
@@ -134,6 +136,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
+    gc.unfreeze()  # what is never collected, libraries report as leaked when the process ends
     shutil.rmtree(TEMPORARY, ignore_errors=True)
 
 
@@ -142,7 +145,9 @@ def store() -> Any:
     """``lamindb``, connected to the store of this session."""
     from autophagy_assets.registry.store.instance import connect
 
-    return connect()
+    ln = connect()
+    gc.freeze()  # or each collection would walk the 700,000 objects that the imports left
+    return ln
 
 
 @pytest.fixture(scope="session")
@@ -167,6 +172,22 @@ def finished(store: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
     done = platform.refresh()
     assert not done.failed and not done.skipped, done
     return platform, given
+
+
+@pytest.fixture(scope="session")
+def published(store: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """Platform of given tables with the published model alone, made once and up to date.
+
+    Whoever changes it leaves it so.
+    """
+    from autophagy_assets_tests.given import given_study
+    from autophagy_assets_tests.platform import Platform, study_file
+
+    folder = tmp_path_factory.mktemp("published")
+    platform = Platform(study_file(folder, "study of the published model"))
+    given_study(platform.study, folder)
+    assert platform.refresh().complete
+    return platform
 
 
 @pytest.fixture(scope="session")

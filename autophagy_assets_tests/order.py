@@ -15,13 +15,18 @@ import pytest
 
 # Folders whose files share package-scoped fixtures.
 TOGETHER = ("ui", "analysis/imaging")
-# File to the one that it shares a fixture of the session with: a PostgreSQL server, where making a
-# store takes half a minute; a finished study, which takes 20 s; a study that models have scored.
+# File to the unit that it shares something dear with: a PostgreSQL server, where making a store
+# takes half a minute; scPortrait, which takes 9 s to import; a study that is up to date, which
+# takes 20 s to make; a study that models have scored.
 SHARING = {
     "reliability/test_races.py": "reliability/test_database_away.py",
+    "simulation/test_recovery.py": "analysis/imaging",
+    "assets/test_notebook_queries.py": "analysis/imaging",
+    "assets/imaging/test_on_a_cluster.py": "analysis/imaging",
     "assets/test_finished.py": "checks/test_checks.py",
     "assets/test_finished_lineage.py": "checks/test_checks.py",
     "assets/test_parity.py": "checks/test_checks.py",
+    "staleness/test_judge.py": "assets/test_extra_model.py",
     "cli/test_review_page.py": "cli/test_annotate.py",
     "cli/test_review_browser.py": "cli/test_annotate.py",
 }
@@ -34,25 +39,22 @@ LONGEST = [
     "reliability/test_state_machine.py",
     "ui",
     "test_steps.py",
+    "analysis/imaging",
     "reliability/test_kills.py",
     "cli/test_main.py",
     "reliability/test_database_away.py",
     "assets/test_source.py",
     "checks/test_checks.py",
-    "simulation/test_recovery.py",
     "automation/test_sensors.py",
     "compute/test_cluster.py",
     "registry/ingest/test_retire.py",
     "assets/test_reads_recorded.py",
-    "staleness/test_judge.py",
+    "assets/test_extra_model.py",
     "assets/test_labels.py",
     "reliability/test_backup.py",
     "automation/test_refresh.py",
-    "assets/test_extra_model.py",
-    "analysis/imaging",
     "automation/test_services.py",
     "staleness/test_changed_code.py",
-    "assets/imaging/test_on_a_cluster.py",
     "reliability/test_tampering.py",
     "reliability/test_disk_full.py",
     "reliability/test_bucket.py",

@@ -47,7 +47,11 @@ def platform(store: object, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         patch.setattr(segmentation, "process_field", fake_process_field)
         patch.setattr(featurization, "featurize", fake_featurize)
         patch.setattr(compute, "map_fields", one_by_one)
-        platform = Platform(study_file(folder, "study with a condition", conditions=[CONDITION]))
+        few = {"folds": 2, "permutations": 2}
+        file = study_file(
+            folder, "study with a condition", conditions=[CONDITION], cross_validation=few
+        )
+        platform = Platform(file)
         write_images(folder / "images", platform.study, FIELDS)
         assert ingest(folder / "images", platform.study).fields
         assert platform.refresh_here() == {}

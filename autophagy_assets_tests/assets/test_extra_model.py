@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,6 @@ from autophagy_assets.automation.asset_definitions import asset_definitions
 from autophagy_assets.automation.jobs import define_asset_jobs
 from autophagy_assets.cli.summary import export, exported_names, summarise
 from autophagy_assets.staleness.upstream import Target
-from autophagy_assets_tests.given import given_study
 from autophagy_assets_tests.platform import Platform, study_file
 
 pytestmark = pytest.mark.slow
@@ -42,17 +42,15 @@ TITLES = ["How right straight_line is where it is sure", "The first cells of EI2
 
 
 @pytest.fixture(scope="module")
-def platforms(store: object, tmp_path_factory: pytest.TempPathFactory) -> tuple[Platform, Platform]:
+def platforms(
+    published: Platform, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Platform, Platform]]:
     """A study with a second model, before and after a module was added."""
-    folder = tmp_path_factory.mktemp("added")
-    file = study_file(folder, "study with an added model")
-    one = Platform(file)
-    given_study(one.study, folder)
-    assert one.refresh().complete
+    file = study_file(tmp_path_factory.mktemp("added"), published.study.name)
     entries = yaml.safe_load(file.read_text())
     file.write_text(yaml.safe_dump(entries | {"models": [*entries["models"], ADDED]}))
     before = Platform(file)
-    before.instance = one.instance
+    before.instance = published.instance
     done = before.refresh()
     assert done.complete
     added = {f"{asset}[straight_line]" for asset in BY_MODEL}
@@ -71,6 +69,7 @@ def platforms(store: object, tmp_path_factory: pytest.TempPathFactory) -> tuple[
         }
         yield before, after
     assert "sure_evaluation" not in {one.key.to_user_string() for one in catalog.figures()}
+    assert published.refresh().complete
 
 
 def test_report_and_exports_show_the_figures_of_an_added_model_and_module(

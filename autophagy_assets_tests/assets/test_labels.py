@@ -35,7 +35,8 @@ GIVEN = "as_published"
 def platform(store: object, tmp_path_factory: pytest.TempPathFactory) -> Platform:
     """A study with one model three times, that differs in its labels alone."""
     folder = tmp_path_factory.mktemp("labels")
-    file = study_file(folder, "study of labels")
+    few = {"folds": 3, "permutations": 2}
+    file = study_file(folder, "study of labels", cross_validation=few)
     entries = yaml.safe_load(file.read_text())
     (model,) = entries["models"]
     others = [model | {"name": n, "labels": n, "primary": False} for n in ("audited", "annotated")]

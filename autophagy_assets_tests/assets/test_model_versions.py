@@ -10,7 +10,7 @@ from autophagy_assets_tests.platform import Platform, study_file
 pytestmark = pytest.mark.slow
 
 PREDICTIONS = "test_predictions"
-TO_THE_CLASSIFIER = ["features", "evidence", "classifier"]  # groups of assets
+MODEL = ("autophagy_classifier", PREDICTIONS, "classifier_evaluation")
 
 
 def aucs(store, platform: Platform) -> dict[str, float]:
@@ -22,14 +22,16 @@ def aucs(store, platform: Platform) -> dict[str, float]:
 def test_two_versions_with_equal_predictions_both_carry_the_auc(store, platform_of, tmp_path):
     name = "two versions of a model"
     platform = platform_of(name, models={"puncta": None, "as_published": {"max_depth": 20}})
-    given_study(platform.study, tmp_path)
-    assert platform.refresh(parts=TO_THE_CLASSIFIER).complete
+    given_study(platform.study, tmp_path, ("WT",))
+    platform.features()
+    platform.run("training_cells", "test_cells")
+    platform.run("cross_validation", *MODEL)
     model, predictions = platform.artifact("autophagy_classifier"), platform.artifact(PREDICTIONS)
     deeper = Platform(
         study_file(tmp_path, name, models={"puncta": None, "as_published": {"max_depth": 30}})
     )
     deeper.instance = platform.instance
-    assert deeper.refresh(parts=TO_THE_CLASSIFIER).complete
+    deeper.run("cross_validation", *MODEL)
     assert deeper.artifact("autophagy_classifier").uid != model.uid
     assert deeper.artifact(PREDICTIONS).uid == predictions.uid  # no tree is that deep
     auc = deeper.latest("classifier_evaluation").metadata["auc"]

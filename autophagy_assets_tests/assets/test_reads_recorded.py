@@ -89,9 +89,11 @@ def watched(platform: Platform, asset: dg.AssetKey, partition: str | None, check
     return Watched(f"{name}[{partition or ''}]", opened, verified, run)
 
 
-def watch_all(platform: Platform, only: tuple[str, ...] = ()) -> Study:
-    """Every asset in the order of the graph, in each of its partitions; then all checks."""
-    platform.sync()
+def watch_all(platform: Platform, only: tuple[str, ...] = (), sample: str = "") -> Study:
+    """Every asset in the order of the graph, in each of its partitions; then all checks.
+
+    Of assets of samples, only one sample, where it is named.
+    """
     graph = platform.defs.resolve_asset_graph()
     checked = {key.asset_key for key in graph.asset_check_keys}
     todo = [
@@ -99,6 +101,7 @@ def watch_all(platform: Platform, only: tuple[str, ...] = ()) -> Study:
         for asset in graph.toposorted_asset_keys
         if graph.get(asset).is_materializable and (not only or asset.to_user_string() in only)
         for partition in platform.partitions_of(asset)
+        if not sample or partition == sample
     ]
     return Study(
         platform,
@@ -113,6 +116,7 @@ def given(store, tmp_path_factory: pytest.TempPathFactory) -> Study:
     folder = tmp_path_factory.mktemp("reads of a given study")
     platform = Platform(study_file(folder, "reads of a given study"))
     given_study(platform.study, folder)
+    platform.sync()
     return watch_all(platform, READ_GIVEN)
 
 
@@ -129,9 +133,11 @@ def imaged(store, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Study]:
         later = table["FOV"] == "FOV2"
         (folder / "images" / "metadata_files.csv").write_text(table[~later].to_csv(index=False))
         ingest(folder / "images", platform.study)
-        first = watch_all(platform, MADE_HERE)
+        platform.sync()
+        first = watch_all(platform, MADE_HERE, sample=platform.partitions("sample")[-1])
         (folder / "images" / "metadata_files.csv").write_text(table.to_csv(index=False))
         ingest(folder / "images", platform.study)
+        platform.sync()
         study = watch_all(platform)
         yield Study(platform, first.steps + study.steps, first.checks + study.checks)
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pandas as pd
@@ -20,8 +23,8 @@ from autophagy_assets.registry.ingest.ingest import ingest
 from autophagy_assets.staleness.materializations import latest
 from autophagy_assets.staleness.upstream import Target
 from autophagy_assets_tests.analysis.synthetic import raw_features
-from autophagy_assets_tests.given import give_table, given_study, outsider
-from autophagy_assets_tests.platform import Platform
+from autophagy_assets_tests.given import Given, give_table, given_study, outsider
+from autophagy_assets_tests.platform import Platform, study_file
 from autophagy_assets_tests.registry.image_folder import image, truncate, write_images
 
 CHECKS = {
@@ -106,24 +109,50 @@ def test_a_finding_that_fails_is_reported_as_a_warning_unless_it_blocks():
     }
 
 
-@pytest.mark.slow
-def test_warnings_stop_nothing(platform_of, tmp_path):
-    strict = {
-        "smallest_class": 0.5,
-        "auc_above": 0.999,
-        "calibration_error": 1e-6,
-        "drift": 1e-3,
-        "same_intensity": 0,
-    }
-    platform = platform_of("strict study", checks=strict)
-    given_study(platform.study, tmp_path)
+STRICT = {
+    "smallest_class": 0.5,
+    "auc_above": 0.999,
+    "calibration_error": 1e-6,
+    "drift": 1e-3,
+    "same_intensity": 0,
+}
+
+
+@dataclass
+class Strict:
+    """A study whose checks take next to nothing as usual, made once as far as the classifier."""
+
+    platform: Platform
+    given: Given
+    done: Any
+    first: dg.AssetCheckEvaluation  # of its first model, compared with the last accepted one
+
+    def checked_by(self, folder: Path, **checks: float) -> Platform:
+        """The same assets with other limits."""
+        other = Platform(study_file(folder, self.platform.study.name, checks=checks))
+        other.instance = self.platform.instance
+        return other
+
+
+@pytest.fixture(scope="module")
+def strict(store: object, tmp_path_factory: pytest.TempPathFactory) -> Strict:
+    folder = tmp_path_factory.mktemp("strict")
+    platform = Platform(study_file(folder, "strict study", checks=STRICT))
+    given = given_study(platform.study, folder)
     done = platform.refresh(parts=TO_THE_CLASSIFIER)
-    assert done.complete and Target("classifier_evaluation", AS_PUBLISHED) in done.made
-    for asset, check in (
-        ("raw_features", "class_balance"),
-        ("classifier_evaluation", "better_than_chance"),
+    first = evaluation_of(platform, "classifier_evaluation", "auc_not_below_last_accepted")
+    return Strict(platform, given, done, first)
+
+
+@pytest.mark.slow
+def test_warnings_stop_nothing(strict):
+    assert strict.done.complete
+    assert Target("classifier_evaluation", AS_PUBLISHED) in strict.done.made
+    for asset, check, partition in (
+        ("raw_features", "class_balance", "WT"),
+        ("classifier_evaluation", "better_than_chance", None),
     ):
-        said = evaluation_of(platform, asset, check)
+        said = evaluation_of(strict.platform, asset, check, partition)
         assert not said.passed and said.severity == dg.AssetCheckSeverity.WARN
 
 
@@ -151,12 +180,11 @@ def test_a_broken_table_in_the_store_blocks_what_is_downstream(platform, tmp_pat
 
 
 @pytest.mark.slow
-def test_a_model_is_compared_with_the_last_one_that_was_accepted(platform, tmp_path):
-    given_study(platform.study, tmp_path, ("WT",))
-    platform.refresh(parts=TO_THE_CLASSIFIER)
-    first = evaluation_of(platform, "classifier_evaluation", "auc_not_below_last_accepted")
+def test_a_model_is_compared_with_the_last_one_that_was_accepted(strict, tmp_path):
+    first = strict.first
     assert first.passed and "no earlier model was accepted" in str(first.description)
     # The same model again: still nothing earlier, though its own check has passed.
+    platform = strict.checked_by(tmp_path)
     platform.run("classifier_evaluation")
     second = evaluation_of(platform, "classifier_evaluation", "auc_not_below_last_accepted")
     auc = first.metadata["auc"].value
@@ -166,12 +194,9 @@ def test_a_model_is_compared_with_the_last_one_that_was_accepted(platform, tmp_p
 
 @pytest.mark.slow
 def test_a_model_that_has_got_worse_is_reported_and_not_taken_as_the_last_accepted(
-    platform_of, tmp_path
+    strict, tmp_path
 ):
-    platform = platform_of("got worse", checks={"auc_standard_errors": 0})
-    given_study(platform.study, tmp_path, ("WT",))
-    platform.refresh(parts=TO_THE_CLASSIFIER)
-    good = evaluation_of(platform, "classifier_evaluation", "auc_not_below_last_accepted")
+    platform = strict.checked_by(tmp_path, auc_standard_errors=0)
     one_question = {"parameters": {"max_depth": 1, "n_estimators": 1}}
     stump = {"ops": {"autophagy_classifier": {"config": one_question}}}
     names = ("autophagy_classifier", "test_predictions", "classifier_evaluation")
@@ -179,18 +204,16 @@ def test_a_model_that_has_got_worse_is_reported_and_not_taken_as_the_last_accept
         platform.run(*names, config=stump)
         worse = evaluation_of(platform, "classifier_evaluation", "auc_not_below_last_accepted")
         assert not worse.passed and "but it dropped by" in str(worse.description)
-        assert f"had {good.metadata['auc'].value:.3f}" in str(worse.description)
+        assert f"had {strict.first.metadata['auc'].value:.3f}" in str(worse.description)
 
 
 @pytest.mark.slow
-def test_features_that_a_table_lacks_are_named(platform, tmp_path):
-    given = given_study(platform.study, tmp_path)
-    platform.refresh(parts=TO_THE_CLASSIFIER)
-    recorder = outsider()
-    table = given.tables["EI24KO"].drop(columns="nucleus_area")
+def test_features_that_a_table_lacks_are_named(strict):
+    platform, recorder = strict.platform, outsider()
+    table = strict.given.tables["EI24KO"].drop(columns="nucleus_area")
     give_table(recorder, platform.study, "EI24KO", table)
     recorder.finish()
-    platform.features()
+    platform.run("raw_features", "clean_features", "model_features", partition="EI24KO")
     # ko_predictions would refuse the table itself, and its check would not be run.
     context = dg.build_op_context(
         partition_key="EI24KO",

@@ -98,6 +98,7 @@ def test_ingest_refresh_status_report_and_delete(tiny_study: Path, tmp_path: Pat
     assert images.exists()
 
 
+@pytest.mark.slow
 def test_a_missing_folder_or_file_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     done = autophagy(tmp_path / "home", "ingest", str(tmp_path / "empty"))

@@ -64,6 +64,7 @@ def table_of_docs() -> str:
     return text.partition("## Private parts of other libraries")[2].partition("\n## ")[0]
 
 
+@pytest.mark.slow
 def test_each_private_part_is_used_in_one_module_which_the_docs_name():
     rows = [line for line in table_of_docs().splitlines() if line.startswith("| ")]
     for part, modules in private_parts(PACKAGE).items():

@@ -22,6 +22,8 @@ from autophagy_assets_tests.registry.image_folder import (
 )
 from autophagy_assets_tests.registry.records import snapshot
 
+pytestmark = pytest.mark.slow
+
 NAME = ", ".join(FIELD)
 
 

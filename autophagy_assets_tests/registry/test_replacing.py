@@ -24,6 +24,8 @@ from autophagy_assets_tests.registry.image_folder import (
 )
 from autophagy_assets_tests.registry.records import refused, stored
 
+pytestmark = pytest.mark.slow
+
 NAME = ", ".join(FIELD)
 
 

@@ -24,6 +24,8 @@ from autophagy_assets_tests.registry.image_folder import (
 )
 from autophagy_assets_tests.registry.records import refused, snapshot, stored, stored_files
 
+pytestmark = pytest.mark.slow
+
 NAME = ", ".join(FIELD)
 
 
@@ -104,7 +106,6 @@ except InputError:
 """
 
 
-@pytest.mark.slow
 def test_two_ingests_at_once_do_not_both_take_the_same_pixels(run_script, study, tmp_path):
     one, two = tmp_path / "both/one", tmp_path / "both/two"
     write_images(one, study, [FIELD])

@@ -6,11 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from autophagy_assets.io_managers.parquet import read_table, stream_table, write_table
 from autophagy_assets.registry.store.files import measure
+
+pytestmark = pytest.mark.slow
 
 words = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=6)
 whole = {

@@ -23,6 +23,7 @@ def test_of_a_forest_it_is_the_features_that_it_uses():
         seen(model, cells.drop(columns="marker_spots_contrast"))
 
 
+@pytest.mark.slow
 def test_of_a_network_it_is_what_goes_into_its_last_layer(tmp_path):
     cells, crops = dotted(tmp_path, cells=3)
     model = train(cells, network(epochs=1), "table", crops=crops)

@@ -22,6 +22,8 @@ from autophagy_assets.errors import InputError
 from autophagy_assets_tests.analysis.evidence.models import PUBLISHED, forest
 from autophagy_assets_tests.analysis.evidence.tables import measured_cells
 
+pytestmark = pytest.mark.slow
+
 MODELS = (forest(name="puncta"), PUBLISHED)
 STUDY = Study.load().model_copy(update={"models": MODELS})
 CONTROL = measured_cells(STUDY, clones=4, cells=12)

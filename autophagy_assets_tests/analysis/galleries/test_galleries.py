@@ -163,6 +163,7 @@ def test_the_figure_says_what_is_shown_and_how_large(paths):
     assert "scaled" in picture.caption
 
 
+@pytest.mark.slow
 def test_the_same_cells_give_the_same_bytes(paths):
     first, second = (png_bytes(error_gallery(WT, paths, STUDY).figure) for _ in range(2))
     assert first == second

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -16,7 +19,7 @@ from autophagy_assets.registry.lineage.cells import lineage_of_cell
 from autophagy_assets.registry.lineage.lineage import Node, lineage_of, nodes_of
 from autophagy_assets_tests.assets import fakes
 from autophagy_assets_tests.assets.fakes import fake_featurize, fake_process_field, one_by_one
-from autophagy_assets_tests.assets.imaging.test_samples import SAMPLE, image, paint
+from autophagy_assets_tests.assets.imaging.test_samples import SAMPLE, paint
 from autophagy_assets_tests.platform import Platform, study_file
 from autophagy_assets_tests.registry.image_folder import cell, write_images
 
@@ -26,24 +29,63 @@ _numbers = itertools.count(1000)
 FIELDS = [("WT", "clone 1", "untreated", f"FOV{number}") for number in (1, 2, 3)]
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _fakes() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(segmentation, "process_field", fake_process_field)
+        patch.setattr(featurization, "featurize", fake_featurize)
+        patch.setattr(compute, "map_fields", one_by_one)
+        yield
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     return tmp_path / "images"
 
 
 @pytest.fixture
-def platform(store, tmp_path, folder, monkeypatch) -> Platform:
+def platform(store, folder) -> Platform:
+    return of_two_fields(folder)
+
+
+@dataclass
+class Grown:
+    """A platform after the third field was imaged, and what there was before. Read-only."""
+
+    platform: Platform
+    folder: Path
+    first: pd.DataFrame  # the manifest of two fields
+    artifact: Any  # and its artifact,
+    maker: Any  # made by this run
+    found: tuple[set[Any], set[Any]]  # by reconcile, before and after
+
+
+@pytest.fixture(scope="module")
+def grown(store, tmp_path_factory: pytest.TempPathFactory) -> Grown:
+    folder = tmp_path_factory.mktemp("grown") / "images"
+    platform = of_two_fields(folder)
+    artifact = platform.artifact("single_cell_images", SAMPLE)
+    first, maker, found = manifest(platform), artifact.run, set(reconcile(platform.instance))
+    image(platform, folder)
+    after = set(reconcile(platform.instance))
+    return Grown(platform, folder, first, artifact, maker, (found, after))
+
+
+def of_two_fields(folder: Path) -> Platform:
     """A platform that has imaged two fields, and knows of a third."""
-    monkeypatch.setattr(segmentation, "process_field", fake_process_field)
-    monkeypatch.setattr(featurization, "featurize", fake_featurize)
-    monkeypatch.setattr(compute, "map_fields", one_by_one)
     number = next(_numbers)
-    platform = Platform(study_file(tmp_path, f"kept {number}"))
+    platform = Platform(study_file(folder.parent, f"kept {number}"))
     table = write_images(folder, platform.study, FIELDS, seed=number)
     table[table["FOV"] != "FOV3"].to_csv(folder / "metadata_files.csv", index=False)
     image(platform, folder)
     table.to_csv(folder / "metadata_files.csv", index=False)
     return platform
+
+
+def image(platform: Platform, folder: Path) -> None:
+    ingest(folder, platform.study, replace=True)
+    platform.sync()
+    platform.run("single_cell_images", partition=SAMPLE)
 
 
 def imaged(platform: Platform, store) -> set[str]:
@@ -63,11 +105,9 @@ def raw_images(node: Node) -> set[str]:
     return below | ({node.uid} if node.kind == "image" else set())
 
 
-def test_only_the_new_field_is_imaged(platform, folder, store):
-    before = manifest(platform)
-    image(platform, folder)
-    assert imaged(platform, store) == {"FOV3"}
-    pd.testing.assert_frame_equal(manifest(platform).iloc[:2], before)
+def test_only_the_new_field_is_imaged(grown, store):
+    assert imaged(grown.platform, store) == {"FOV3"}
+    pd.testing.assert_frame_equal(manifest(grown.platform).iloc[:2], grown.first)
 
 
 def test_content_is_the_same_as_from_scratch(platform, folder, store):
@@ -84,9 +124,9 @@ def test_content_is_the_same_as_from_scratch(platform, folder, store):
     assert platform.latest("single_cell_images", SAMPLE).version == kept.version
 
 
-def test_a_kept_cell_leads_back_to_its_own_images(platform, folder, store):
-    image(platform, folder)
-    platform.run("single_cell_images", "cell_features", partition=SAMPLE)
+def test_a_kept_cell_leads_back_to_its_own_images(grown):
+    platform = grown.platform
+    platform.run("cell_features", partition=SAMPLE)
     cells = platform.table("cell_features", SAMPLE).drop_duplicates("dataset")
     images = manifest(platform).set_index("dataset")["images"]
     for row in cells.itertuples():
@@ -94,15 +134,14 @@ def test_a_kept_cell_leads_back_to_its_own_images(platform, folder, store):
         assert raw_images(tree) == set(images[row.dataset].split(";"))
 
 
-def test_kept_files_are_inputs_of_the_run_and_stay_with_their_maker(platform, folder, store):
-    before = platform.artifact("single_cell_images", SAMPLE)
-    maker = before.run
-    image(platform, folder)
+def test_kept_files_are_inputs_of_the_run_and_stay_with_their_maker(grown, store):
+    platform = grown.platform
     kept, new = manifest(platform).iloc[:2], manifest(platform).iloc[2]
     run = platform.artifact("single_cell_images", SAMPLE).run
-    expected = {*kept["dataset"], *kept["spatialdata"], *new["images"].split(";"), before.uid}
+    expected = {*kept["dataset"], *kept["spatialdata"], *new["images"].split(";")}
+    expected.add(grown.artifact.uid)
     assert {a.uid for a in run.input_artifacts.all()} == expected
-    assert {store.Artifact.get(uid=uid).run for uid in kept["dataset"]} == {maker}
+    assert {store.Artifact.get(uid=uid).run for uid in kept["dataset"]} == {grown.maker}
 
 
 def test_lineage_does_not_go_through_the_manifest_that_said_what_to_keep(platform, folder, store):
@@ -117,10 +156,9 @@ def test_lineage_does_not_go_through_the_manifest_that_said_what_to_keep(platfor
     assert sum(node.key == tree.key for node in nodes_of(tree)) == 1
 
 
-def test_reconcile_finds_nothing(platform, folder):
-    before = set(reconcile(platform.instance))
-    image(platform, folder)
-    assert set(reconcile(platform.instance)) == before
+def test_reconcile_finds_nothing(grown):
+    before, after = grown.found
+    assert after == before
 
 
 @pytest.mark.parametrize("column", ["dataset", "spatialdata"])
@@ -194,7 +232,6 @@ def test_an_older_version_that_is_right_again_is_the_latest_again(platform, fold
     assert all(store.Artifact.get(uid=uid).is_latest for uid in first["dataset"])
 
 
-def test_ingest_of_the_same_images_keeps_everything(platform, folder):
-    image(platform, folder)
-    assert ingest(folder, platform.study).new_images == 0
-    assert platform.sync() == []
+def test_ingest_of_the_same_images_keeps_everything(grown):
+    assert ingest(grown.folder, grown.platform.study).new_images == 0
+    assert grown.platform.sync() == []
