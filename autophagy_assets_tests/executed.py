@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -42,15 +42,24 @@ def executed(platform: Platform) -> Iterator[Executed]:
     earlier = {run.run_id for run in platform.instance.get_runs()}
     last = max(ln.Run.filter().values_list("id", flat=True), default=0)
     yield noted
-    graph = platform.defs.resolve_asset_graph()
-    assets = {key.to_user_string() for key in graph.materializable_asset_keys}
-    for run in platform.instance.get_runs():
-        if run.run_id in earlier:
-            continue
-        partition = run.tags.get("dagster/partition")
-        for entry in platform.instance.all_logs(run.run_id, of_type=dg.DagsterEventType.STEP_START):
-            if (step := entry.step_key or "") in assets:
-                noted.steps.append(f"{step}[{partition}]" if partition else step)
+    noted.steps = steps_of(platform.instance, platform.defs, earlier)
     crops = ln.Artifact.filter(key__endswith="/single_cell_data.h5ad")
     made = {*crops.filter(run__id__gt=last), *crops.filter(recreating_runs__id__gt=last)}
     noted.fields = sorted("/".join(artifact.key.split("/")[-3:-1]) for artifact in made)
+
+
+def steps_of(
+    instance: dg.DagsterInstance, defs: dg.Definitions, earlier: Collection[str] = ()
+) -> list[str]:
+    """Steps of all runs but earlier ones, as :class:`Executed` has them."""
+    graph = defs.resolve_asset_graph()
+    assets = {key.to_user_string() for key in graph.materializable_asset_keys}
+    found = []
+    for run in instance.get_runs():
+        if run.run_id in earlier:
+            continue
+        partition = run.tags.get("dagster/partition")
+        for entry in instance.all_logs(run.run_id, of_type=dg.DagsterEventType.STEP_START):
+            if (step := entry.step_key or "") in assets:
+                found.append(f"{step}[{partition}]" if partition else step)
+    return found

@@ -20,10 +20,12 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import types
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
+from typing import TextIO
 
 LIBRARIES = [
     *("dagster", "django.db.models", "fsspec", "h5py", "jinja2", "joblib"),
@@ -34,6 +36,7 @@ LIBRARIES = [
 ]
 ROOT = Path(__file__).resolve().parents[1]
 _LARGEST_REQUEST = 1 << 17
+_asking = threading.Lock()
 
 
 def run_python(
@@ -61,19 +64,55 @@ def run_python(
     subprocess.TimeoutExpired
     """
     words = [str(argument) for argument in arguments]
-    request = {"arguments": words, "environment": dict(env), "folder": str(cwd)}
     with contextlib.ExitStack() as stack:
         given, out, err = (stack.enter_context(tempfile.TemporaryFile("w+")) for _ in range(3))
         given.write(input)
         given.seek(0)
-        ours, theirs = map(stack.enter_context, socket.socketpair())
-        handed = [stream.fileno() for stream in (theirs, given, out, err)]
-        socket.send_fds(_server(), [json.dumps(request).encode()], handed)
-        theirs.close()
-        code = _ended(ours, words, timeout)
+        handed = [stream.fileno() for stream in (given, out, err)]
+        link = stack.enter_context(_forked(words, env, cwd, handed))
+        code = _ended(link, words, timeout)
         out.seek(0)
         err.seek(0)
         return subprocess.CompletedProcess(words, code, out.read(), err.read())
+
+
+class Talking:
+    """A Python process that is written to and read from; what it says of errors is ours.
+
+    Parameters
+    ----------
+    arguments, env, cwd
+        As of :func:`run_python`.
+    """
+
+    def __init__(self, arguments: Sequence[object], env: Mapping[str, str], cwd: Path) -> None:
+        self._words = [str(argument) for argument in arguments]
+        theirs, ours = os.pipe()
+        self.stdin: TextIO = os.fdopen(ours, "w")
+        ours, theirs_too = os.pipe()
+        self.stdout: TextIO = os.fdopen(ours)
+        self._link = _forked(self._words, env, cwd, [theirs, theirs_too, 2])
+        os.close(theirs)
+        os.close(theirs_too)
+
+    def end(self, timeout: float = 60) -> int:
+        """Close what it reads, and wait until it has ended; gives its exit code."""
+        self.stdin.close()
+        with self._link, self.stdout:
+            return _ended(self._link, self._words, timeout)
+
+
+def _forked(
+    words: list[str], env: Mapping[str, str], cwd: Path, streams: list[int]
+) -> socket.socket:
+    """Ask for a process with given streams; gives where its number and its end are told."""
+    request = {"arguments": words, "environment": dict(env), "folder": str(cwd)}
+    ours, theirs = socket.socketpair()
+    with _asking:  # or threads would each start a server
+        server = _server()
+    with theirs:
+        socket.send_fds(server, [json.dumps(request).encode()], [theirs.fileno(), *streams])
+    return ours
 
 
 def _ended(link: socket.socket, words: list[str], timeout: float) -> int:

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from autophagy_assets_tests.preloaded import run_python
+from autophagy_assets_tests.preloaded import Talking, run_python
 
 SHOW = """
 import atexit, os, sys
@@ -53,3 +53,18 @@ def test_nothing_that_reads_its_settings_when_it_is_imported_is_imported_before(
     assert "'pandas'" in before
     for name in ("autophagy_assets", "lamindb", "lamindb_setup", "scportrait", "torch"):
         assert f"'{name}'" not in before
+
+
+def test_one_may_be_talked_to_until_nothing_more_is_said_to_it(tmp_path):
+    script = (
+        "import sys\nfor line in sys.stdin: print(line.upper(), end='', flush=True)\nsys.exit(3)"
+    )
+    process = Talking(["-c", script], {}, tmp_path)
+    for word in ("one", "two"):
+        process.stdin.write(f"{word}\n")
+        process.stdin.flush()
+        assert process.stdout.readline() == f"{word.upper()}\n"
+    assert process.end() == 3
+    died = Talking(["-c", "import os; os.kill(os.getpid(), 9)"], {}, tmp_path)
+    assert died.stdout.readline() == ""
+    assert died.end() == -signal.SIGKILL

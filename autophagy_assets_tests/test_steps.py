@@ -13,7 +13,6 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from autophagy_assets.config.home import dagster_instance
 from autophagy_assets.config.settings import WORKERS_VARIABLE
 from autophagy_assets.registry.ingest.ingest import ingest
 from autophagy_assets_tests.executed import Executed, executed
@@ -22,6 +21,13 @@ from autophagy_assets_tests.platform import Platform, study_file
 pytestmark = pytest.mark.slow
 
 NAME = "counted steps"
+# Which steps run is not a matter of how large anything is.
+SMALL: dict[str, Any] = {
+    "models": {"as_published": {"n_estimators": 3}, "puncta": {"n_estimators": 3}},
+    "cross_validation": {"folds": 2, "permutations": 1},
+    "segmentation": {"image_size": 64},
+    "galleries": {"class_cells": 2, "error_cells": 1},
+}
 BY_MODEL = {
     *("cross_validation", "score_reliability", "autophagy_classifier"),
     *("test_predictions", "classifier_evaluation", "error_galleries", "shortcut_card"),
@@ -47,10 +53,8 @@ class Screen:
         self.folder, self.images = folder, images
         self.metadata = pd.read_csv(images / "metadata_files.csv", dtype=str)
         self.there = self.metadata["FOV"].eq("FOV1")
-        self.changes: dict[str, Any] = {"models": {}}
-        self.platform = Platform(study_file(folder, NAME, models={}))
-        # Where the processes that image samples work, too.
-        self.platform.instance = dagster_instance(capture=False)
+        self.changes = dict(SMALL)
+        self.platform = Platform(study_file(folder, NAME, **self.changes))
 
     def add(self, genotype: str) -> str:
         """Ingest the second untreated field of a genotype; gives its name."""
@@ -65,16 +69,15 @@ class Screen:
 
     def changed(self, **changes: Any) -> Platform:
         """The platform with other values of the study file, beside those changed before."""
-        self.changes |= changes
+        for entry, value in changes.items():
+            small = self.changes.get(entry)
+            self.changes[entry] = small | value if isinstance(small, dict) else value
         platform = Platform(study_file(self.folder, NAME, **self.changes))
         platform.instance = self.platform.instance
         return platform
 
     def refresh(self, **changes: Any) -> Executed:
-        """Refresh, with other values of the study file; gives what ran.
-
-        Samples are imaged as by the command line, in processes of their own.
-        """
+        """Refresh, with other values of the study file and no image to work on; gives what ran."""
         changed = self.changed(**changes)
         with executed(changed) as ran:
             done = changed.refresh()
@@ -97,14 +100,15 @@ def screen(store: object, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     from autophagy_assets.simulation import simulate
 
     folder = tmp_path_factory.mktemp("steps")
-    simulate(folder / "study", size=420, cells_per_field=12, fields_per_sample=2, clones=1)
+    simulate(folder / "study", size=320, cells_per_field=14, fields_per_sample=2, clones=1)
     screen = Screen(folder, folder / "study")
     screen.ingest()
-    first = screen.refresh()
-    assert len(first.fields) == 4, first.fields
     with pytest.MonkeyPatch.context() as environment:
-        # What a test images by itself is imaged in this process: scPortrait is imported once.
+        # All is imaged in this process: scPortrait is imported once. That a refresh, which images
+        # samples in processes of their own, images each once is held in reliability.
         environment.setenv(WORKERS_VARIABLE, "1")
+        first = screen.refresh_here()
+        assert len(first.fields) == 4, first.fields
         yield screen
 
 
@@ -156,7 +160,7 @@ def test_imaging_again_gives_the_same_bytes_and_stops_there(screen: Screen) -> N
 
 
 def test_another_model_parameter_makes_the_classifier_and_what_follows(screen: Screen) -> None:
-    ran = screen.refresh(models={"as_published": {"n_estimators": 20}})
+    ran = screen.refresh(models={"as_published": {"n_estimators": 4}})
     assert (ran.assets, ran.fields) == (BY_MODEL | OF_MODELS | MAPS, [])
     assert not [step for step in ran.steps if "puncta" in step], "the other model was made again"
 
@@ -167,7 +171,7 @@ def test_which_model_leads_makes_no_model_again(screen: Screen) -> None:
 
 
 def test_another_style_makes_figures_and_the_report(screen: Screen) -> None:
-    ran = screen.refresh(galleries={"context_px": 90, "class_cells": 5, "error_cells": 2})
+    ran = screen.refresh(galleries={"context_px": 90, "class_cells": 3, "error_cells": 2})
     assert (ran.assets, ran.fields) == (FIGURES, [])
 
 

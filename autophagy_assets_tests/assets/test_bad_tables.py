@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-
 import dagster as dg
 import numpy as np
 import pandas as pd
@@ -18,13 +16,18 @@ from autophagy_assets_tests.platform import Platform, give_table, given_study, o
 
 pytestmark = pytest.mark.slow
 
-_numbers = itertools.count()
 TO_THE_GALLERIES = ["features", "evidence", "classifier", "knockouts", "galleries"]  # groups
+# What is evaluated, and whether at all, is what these tests are about.
+FEWER_FOLDS = {"cross_validation": {"folds": 2, "permutations": 1}}
 
 
-@pytest.fixture
-def platform(store, tmp_path) -> Platform:
-    return Platform(study_file(tmp_path, f"bad tables {next(_numbers)}"))
+@pytest.fixture(scope="module")
+def beside_a_good_knockout(store, tmp_path_factory) -> Platform:
+    """A platform with a good table of a knockout; what the control has is up to each test."""
+    folder = tmp_path_factory.mktemp("bad tables")
+    platform = Platform(study_file(folder, "bad tables beside a good one"))
+    give(platform, "EI24KO", table("EI24KO"))
+    return platform
 
 
 def give(platform: Platform, genotype: str, table: pd.DataFrame) -> None:
@@ -64,12 +67,12 @@ BAD = {
 
 
 @pytest.mark.parametrize(("spoil", "words"), BAD.values(), ids=BAD.keys())
-def test_a_bad_table_is_reported_and_nothing_follows_from_it(platform, spoil, words):
+def test_a_bad_table_is_reported_and_nothing_follows_from_it(beside_a_good_knockout, spoil, words):
+    platform = beside_a_good_knockout
     bad = spoil(table())
     if "large" in bad.get("nucleus_area", pd.Series(dtype=object)).to_numpy():
         bad["nucleus_area"] = bad["nucleus_area"].astype(str)
     give(platform, "WT", bad)
-    give(platform, "EI24KO", table("EI24KO"))
     platform.sync()
     result = platform.run("raw_features", "clean_features", partition="WT", check=False)
     assert not result.success
@@ -174,30 +177,32 @@ def test_a_study_without_its_control_is_reported(platform):
     assert "clean_features[WT] has not been materialized yet" in message
 
 
-@pytest.mark.slow
-def test_a_knockout_with_a_single_class_is_evaluated_as_far_as_that_goes(store, tmp_path):
-    platform = Platform(study_file(tmp_path, f"bad tables {next(_numbers)}"))
+@pytest.fixture(scope="module")
+def trained(store, tmp_path_factory) -> Platform:
+    """A classifier, a knockout that has cells of one class only, and one that lacks a feature."""
+    folder = tmp_path_factory.mktemp("odd knockouts")
+    platform = Platform(study_file(folder, "odd knockouts", **FEWER_FOLDS))
     give(platform, "WT", table(cells=30))
     give(platform, "EI24KO", table("EI24KO").query("`class` == 1"))
+    give(platform, "ATG5KO", table("ATG5KO").drop(columns="nucleus_area"))
     platform.features()
     platform.run("training_cells", "test_cells", "cross_validation", "autophagy_classifier")
-    platform.run("ko_predictions", "ko_evaluation", partition="EI24KO")
-    found = platform.table("ko_evaluation", "EI24KO")
+    return platform
+
+
+def test_a_knockout_with_a_single_class_is_evaluated_as_far_as_that_goes(trained):
+    trained.run("ko_predictions", "ko_evaluation", partition="EI24KO")
+    found = trained.table("ko_evaluation", "EI24KO")
     assert found.query("part == 'auc'")["auc"].isna().all()
     assert found.query("part == 'confusion'")["count"].sum() == len(
-        platform.table("ko_predictions", "EI24KO")
+        trained.table("ko_predictions", "EI24KO")
     )
 
 
-@pytest.mark.slow
-def test_a_knockout_with_other_features_is_reported(platform):
-    give(platform, "WT", table(cells=30))
-    give(platform, "EI24KO", table("EI24KO").drop(columns="nucleus_area"))
-    platform.features()
-    platform.run("training_cells", "cross_validation", "autophagy_classifier")
-    result = platform.run("ko_predictions", partition="EI24KO", check=False)
-    message = platform.failure(result)
-    assert "model_features[EI24KO]" in message and "lacks 'nucleus_area'" in message
+def test_a_knockout_with_other_features_is_reported(trained):
+    result = trained.run("ko_predictions", partition="ATG5KO", check=False)
+    message = trained.failure(result)
+    assert "model_features[ATG5KO]" in message and "lacks 'nucleus_area'" in message
 
 
 @pytest.fixture(scope="module")
@@ -205,7 +210,9 @@ def few_cells(store, tmp_path_factory) -> tuple[Platform, Refreshed, Refreshed]:
     """Few cells and a bad knockout; what a refresh did, and the next, with a good table of it."""
     folder = tmp_path_factory.mktemp("few cells")
     platform = Platform(
-        study_file(folder, "few cells", galleries={"class_cells": 16, "error_cells": 9})
+        study_file(
+            folder, "few cells", galleries={"class_cells": 16, "error_cells": 9}, **FEWER_FOLDS
+        )
     )
     genotypes = ("WT", "ATG5KO", "EI24KO")
     good = given_study(platform.study, folder, genotypes, cells=8, datasets=2).tables["EI24KO"]
@@ -215,7 +222,6 @@ def few_cells(store, tmp_path_factory) -> tuple[Platform, Refreshed, Refreshed]:
     return platform, first, platform.refresh()
 
 
-@pytest.mark.slow
 def test_fewer_cells_than_a_gallery_wants_are_all_shown(few_cells):
     platform, _, done = few_cells
     assert done.complete
@@ -228,7 +234,6 @@ def test_fewer_cells_than_a_gallery_wants_are_all_shown(few_cells):
     assert len(errors) == len(platform.table("test_predictions"))
 
 
-@pytest.mark.slow
 def test_one_bad_knockout_does_not_hold_up_the_others(few_cells):
     _, done, _ = few_cells
     assert {str(target) for target in done.failed} == {"raw_features[EI24KO]"}
@@ -237,8 +242,8 @@ def test_one_bad_knockout_does_not_hold_up_the_others(few_cells):
     assert of_model | {"ko_evaluation[ATG5KO]", "knockout_effect[ATG5KO]"} <= made
 
 
-@pytest.mark.slow
-def test_crops_that_are_not_there_are_reported_by_the_galleries_alone(platform):
+def test_crops_that_are_not_there_are_reported_by_the_galleries_alone(platform_of):
+    platform = platform_of("crops that are not there", **FEWER_FOLDS)
     give(platform, "WT", table(cells=30))
     give(platform, "EI24KO", table("EI24KO"))
     done = platform.refresh(parts=TO_THE_GALLERIES)

@@ -11,7 +11,7 @@ import hashlib
 import os
 import pickle
 import shutil
-from itertools import groupby
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -46,8 +46,8 @@ def make(number: int, folder: str, fields_kept_in: str) -> dict[str, Any]:
         assets=[graph.assets_def_for_key(key) for key in made],
         executor=dg.in_process_executor,
     ).resolve_implicit_global_asset_job_def()
-    for name, keys in groupby(made, lambda key: partitions_name(graph.get(key).partitions_def)):
-        selected = list(keys)
+    named = {key: partitions_name(graph.get(key).partitions_def) for key in made}
+    for name, selected in _in_few_runs(made, named, lambda key: graph.get(key).parent_keys):
         for partition in sorted(instance.get_dynamic_partitions(name)) if name else [None]:
             job.execute_in_process(
                 instance=instance,
@@ -56,6 +56,25 @@ def make(number: int, folder: str, fields_kept_in: str) -> dict[str, Any]:
                 run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
             )
     return seen_of(instance)
+
+
+def _in_few_runs(
+    ordered: list[Any], named: dict[Any, str | None], parents: Callable[[Any], Iterable[Any]]
+) -> Iterator[tuple[str | None, list[Any]]]:
+    """Divide assets so that each run has many: a run takes longer to begin than most of its steps.
+
+    Each group is of one kind of partitions, and comes after all that it depends on.
+    """
+    left = list(ordered)
+    while left:
+        groups: dict[str | None, list[Any]] = {name: [] for name in named.values()}
+        for key in left:
+            group = groups[named[key]]
+            if not (set(parents(key)) & set(left)).difference(group):
+                group.append(key)
+        name, largest = max(groups.items(), key=lambda item: len(item[1]))
+        yield name, largest
+        left = [key for key in left if key not in largest]
 
 
 def _keep_fields(folder: Path) -> None:

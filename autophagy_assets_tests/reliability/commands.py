@@ -51,6 +51,16 @@ def imported(number: int) -> list[str]:
     )
 
 
+def steps(number: int) -> list[str]:
+    """Steps of all runs that there have been, those of processes that image samples among them."""
+    from autophagy_assets.automation.asset_definitions import asset_definitions
+    from autophagy_assets.config.home import dagster_instance
+    from autophagy_assets_tests.executed import steps_of
+
+    with dagster_instance() as instance:
+        return steps_of(instance, asset_definitions())
+
+
 def look(number: int) -> dict[str, Any]:
     """What there is of a study: what is out of date, and all contents by their hashes."""
     from autophagy_assets.config.home import dagster_instance

@@ -30,6 +30,11 @@ PATIENCE = 900  # seconds; what takes longer hangs
 
 
 def main() -> None:
+    # Libraries that read this as they are loaded were loaded before this process was forked.
+    if threads := os.environ.get("OMP_NUM_THREADS"):
+        from threadpoolctl import threadpool_limits
+
+        threadpool_limits(int(threads))
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     log = os.open(HOME.with_name("children.log"), os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(log, 1)
@@ -82,20 +87,31 @@ def do_keep() -> dict[str, Any]:
     return {}
 
 
-def do_restore() -> dict[str, Any]:
-    """Bring back the home as it was kept."""
+def do_keep_before_each() -> dict[str, Any]:
+    """Keep the home, besides, as it is when each asset of the second version is to be made."""
+    from autophagy_assets_tests.reliability import tiny
+
+    do_restore()
+    for asset in tiny.ASSETS:
+        shutil.copytree(HOME, TEMPLATE.with_name(f"before-{asset}"))
+        assert _checked(partial(_run, [asset]))
+    return {}
+
+
+def do_restore(before: str | None = None) -> dict[str, Any]:
+    """Bring back the home as it was kept, or as it was before an asset was made."""
     shutil.rmtree(HOME)
-    shutil.copytree(TEMPLATE, HOME)
+    shutil.copytree(TEMPLATE.with_name(f"before-{before}") if before else TEMPLATE, HOME)
     return {}
 
 
 def do_kill(point: str, what: str) -> dict[str, Any]:
-    """Refresh in a child that kills itself at a point."""
-    from autophagy_assets_tests.reliability import points
+    """Make what is killed and all that follows, in a child that kills itself at a point."""
+    from autophagy_assets_tests.reliability import points, tiny
 
     def doomed() -> None:
         points.arm(point, what)
-        _run()
+        _run(tiny.ASSETS[tiny.ASSETS.index(points.MAKER[what]) :])
 
     status, _ = _forked(doomed)
     return {"signal": os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0}
@@ -126,12 +142,12 @@ def do_repair(reconcile_first: bool) -> dict[str, Any]:
     return _checked(repair)
 
 
-def _run() -> bool:
+def _run(assets: list[str] | None = None) -> bool:
     from autophagy_assets.config.home import dagster_instance
     from autophagy_assets_tests.reliability import tiny
 
     with dagster_instance() as instance:
-        return tiny.run_all(instance, STUDY)
+        return tiny.run_all(instance, STUDY, assets or tiny.ASSETS)
 
 
 def do_import(modules: list[str]) -> dict[str, Any]:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 from autophagy_assets_tests.conftest import ROOT, clean_environment
+from autophagy_assets_tests.preloaded import Talking
 
 
 class ForkServer:
@@ -25,18 +24,14 @@ class ForkServer:
     def __init__(self, folder: Path, **environment: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder, self.home = folder, folder / "home"
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "autophagy_assets_tests.reliability.fork_server"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env=clean_environment(self.home, PYTHONPATH=str(ROOT), **environment),
-            cwd=folder,
-            text=True,
+        self._process = Talking(
+            ["-m", "autophagy_assets_tests.reliability.fork_server"],
+            clean_environment(self.home, PYTHONPATH=str(ROOT), **environment),
+            folder,
         )
 
     def ask(self, do: str, **more: Any) -> Any:
         """Have something done and wait for the answer."""
-        assert self._process.stdin is not None and self._process.stdout is not None
         self._process.stdin.write(json.dumps({"do": do, **more}) + "\n")
         self._process.stdin.flush()
         answer = self._process.stdout.readline()
@@ -55,6 +50,4 @@ class ForkServer:
 
     def end(self) -> None:
         """End the process."""
-        assert self._process.stdin is not None
-        self._process.stdin.close()
-        self._process.wait(timeout=60)
+        self._process.end()

@@ -12,6 +12,9 @@ from autophagy_assets.compute.pool import ENVIRONMENT, PRELOAD
 from autophagy_assets_tests.reliability.forked import ForkServer
 from autophagy_assets_tests.reliability.wanted import Pool, Wanted
 
+# What every command would import anew; none of it reads the study file as it is imported.
+OF_COMMANDS = ("autophagy_assets.cli.main", "autophagy_assets.automation.asset_definitions")
+
 
 class CommandHome:
     """A home that is worked on by commands only, each in a process of its own.
@@ -28,7 +31,7 @@ class CommandHome:
         self.study = folder / "study.yaml"
         environment = ENVIRONMENT | environment
         self.fork_server = ForkServer(folder, AUTOPHAGY_STUDY=str(self.study), **environment)
-        self.fork_server.ask("import", modules=list(PRELOAD))
+        self.fork_server.ask("import", modules=[*PRELOAD, *OF_COMMANDS])
         self.keep()
 
     def keep(self) -> None:

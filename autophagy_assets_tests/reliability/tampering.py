@@ -55,19 +55,49 @@ def deleted(path: Path, key: str) -> None:
     path.unlink()
 
 
-def tamper_and_load(number: int, what: str, how: str) -> dict[str, Any]:
-    """Change the file of an artifact, then materialize what reads it."""
+def tamper_and_load(number: int, cases: list[tuple[str, str]]) -> list[dict[str, Any]]:
+    """Change the file of an artifact, materialize what reads it, put it back, and so on.
+
+    In the end all of them are changed.
+    """
+    seen, changed = [], []
+    aside = SENTINEL.with_name("aside")
+    aside.mkdir(exist_ok=True)
+    for turn, (what, how) in enumerate(cases):
+        key, reader = TARGETS[what]
+        member = _member(key)
+        whole, spoilt = aside / f"{turn}-whole", aside / f"{turn}-spoilt"
+        member.rename(whole)
+        shutil.copyfile(whole, member)
+        globals()[how](member, key)
+        seen.append(_load(reader))
+        if member.exists():
+            member.rename(spoilt)
+        whole.rename(member)
+        changed.append((member, spoilt))
+    for member, spoilt in changed:
+        member.unlink()
+        if spoilt.exists():
+            spoilt.rename(member)
+    return seen
+
+
+def _member(key: str) -> Path:
+    """File of an artifact, or the last one of its folder."""
+    from autophagy_assets.registry.store.instance import connect
+
+    path = Path(str(connect().Artifact.get(key=key, is_latest=True).path))
+    return sorted(p for p in path.rglob("*") if p.is_file())[-1] if path.is_dir() else path
+
+
+def _load(reader: str) -> dict[str, Any]:
+    """Materialize an asset; what came of it."""
     import dagster as dg
 
     from autophagy_assets.config.home import dagster_instance
     from autophagy_assets.registry.store.instance import connect
     from autophagy_assets_tests.reliability import fork_server, tiny
 
-    key, reader = TARGETS[what]
-    ln = connect()
-    path = Path(str(ln.Artifact.get(key=key, is_latest=True).path))
-    member = sorted(p for p in path.rglob("*") if p.is_file())[-1] if path.is_dir() else path
-    globals()[how](member, key)
     with dagster_instance() as instance:
         job = tiny.build_defs(str(fork_server.STUDY)).resolve_implicit_global_asset_job_def()
         result = job.execute_in_process(
@@ -77,7 +107,7 @@ def tamper_and_load(number: int, what: str, how: str) -> dict[str, Any]:
             raise_on_error=False,
         )
     failures = [e.step_failure_data for e in result.all_events if e.is_step_failure]
-    run = ln.Run.filter(reference=result.run_id).first()
+    run = connect().Run.filter(reference=result.run_id).first()
     return {
         "success": result.success,
         "said": [f.user_failure_data.description if f.user_failure_data else "" for f in failures],

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from autophagy_assets_tests.reliability.forked import ForkServer
-from autophagy_assets_tests.reliability.points import CASES
+from autophagy_assets_tests.reliability.points import CASES, MAKER
 
 pytestmark = pytest.mark.slow
 
@@ -32,6 +32,7 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], 
     def work(folder: Path) -> None:
         fork_server = ForkServer(folder)
         undisturbed = fork_server.ask("prepare")
+        fork_server.ask("keep_before_each")
         while True:
             try:
                 number, case = waiting.get_nowait()
@@ -50,15 +51,17 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], 
 def _kill(
     fork_server: ForkServer, case: tuple[str, str], number: int, took: float
 ) -> dict[str, Any]:
-    fork_server.ask("restore")
     point, what = case
     if point == "random time":
+        fork_server.ask("restore")
         delay = random.Random(number).uniform(0.05, 0.95) * took
         # A machine that has less to do than when it was timed may be done before it is killed.
         while not (died := fork_server.ask("kill_at", delay=delay))["signal"]:
             fork_server.ask("restore")
             delay *= 0.7
     else:
+        # What comes before is there: whether it was made in the same run is no matter.
+        fork_server.ask("restore", before=MAKER[what])
         died = fork_server.ask("kill", point=point, what=what)
     # Half of the times the records are put straight first, half of the times afterwards.
     return died | fork_server.ask("repair", reconcile_first=number % 2 == 1)

@@ -71,6 +71,7 @@ class Study(RuleBasedStateMachine):
     counts: ClassVar[Counter[str]] = Counter()
     seconds: ClassVar[Counter[str]] = Counter()
     found: ClassVar[list[str]] = []
+    first: ClassVar[list[str]]
 
     def __init__(self) -> None:
         super().__init__()
@@ -228,6 +229,7 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Iterator[type[Study]]:
     refresh = time.monotonic()
     modules = Study.home.call("imported")
     Study.seconds["first refresh"] += time.monotonic() - refresh
+    Study.first = Study.home.call("steps")
     Study.home.keep()
     homes = (Study.home, Study.scratch.home)
     in_parallel(*(partial(home.fork_server.ask, "import", modules=modules) for home in homes))
@@ -235,6 +237,13 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Iterator[type[Study]]:
     yield Study
     Study.scratch.end()
     Study.home.fork_server.end()
+
+
+def test_a_refresh_makes_each_once_also_in_the_processes_that_image_samples(study: Any) -> None:
+    imaged = [step for step in study.first if step.startswith("single_cell_images[")]
+    assert len(imaged) == len(BASE)
+    assert "study_report" in study.first
+    assert len(study.first) == len(set(study.first)), "a step ran twice"
 
 
 def test_after_anything_that_happens_a_refresh_leaves_what_a_home_made_from_scratch_has(

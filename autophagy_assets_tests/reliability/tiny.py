@@ -124,11 +124,16 @@ def build_defs(file: str) -> dg.Definitions:
     )
 
 
-def run_all(instance: dg.DagsterInstance, file: Path) -> bool:
-    """Make everything in one Dagster run, out of date or not."""
+def run_all(instance: dg.DagsterInstance, file: Path, assets: list[str] = ASSETS) -> bool:
+    """Make everything, or some assets, in one Dagster run, out of date or not."""
     job = build_defs(str(file)).resolve_implicit_global_asset_job_def()
     quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
-    return job.execute_in_process(instance=instance, run_config=quiet, raise_on_error=False).success
+    return job.execute_in_process(
+        instance=instance,
+        asset_selection=[dg.AssetKey(asset) for asset in assets],
+        run_config=quiet,
+        raise_on_error=False,
+    ).success
 
 
 def refresh(instance: dg.DagsterInstance, file: Path) -> dict[str, str]:
