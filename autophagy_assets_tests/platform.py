@@ -18,13 +18,6 @@ from autophagy_assets.config.study import DEFAULT_STUDY, Study
 from autophagy_assets.registry.store.identifiers import slug
 from autophagy_assets.staleness.materializations import UID, Materialization, latest
 from autophagy_assets.staleness.partitions import MODEL_PARTITIONS
-from autophagy_assets_tests.given import (  # noqa: F401
-    Given,
-    give_dataset,
-    give_table,
-    given_study,
-    outsider,
-)
 
 TREES = 12  # of the models in tests that are not about how good a model is
 # Each cell in a gallery is drawn and has its lineage looked up; a few show what many would.

@@ -12,7 +12,8 @@ from autophagy_assets.automation.rounds import Refreshed
 from autophagy_assets.config.study import Study
 from autophagy_assets.staleness.materializations import latest
 from autophagy_assets_tests.analysis.synthetic import raw_features
-from autophagy_assets_tests.platform import Platform, give_table, given_study, outsider, study_file
+from autophagy_assets_tests.given import give_table, given_study, outsider
+from autophagy_assets_tests.platform import Platform, study_file
 
 pytestmark = pytest.mark.slow
 

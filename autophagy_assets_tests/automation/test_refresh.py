@@ -16,7 +16,8 @@ from autophagy_assets.cli.report_results import results_of
 from autophagy_assets.registry.ingest.ingest import ingest
 from autophagy_assets.registry.report_versions import report_versions
 from autophagy_assets.registry.store.artifacts import fetch
-from autophagy_assets_tests.platform import Given, Platform, give_table, given_study, outsider
+from autophagy_assets_tests.given import Given, give_table, given_study, outsider
+from autophagy_assets_tests.platform import Platform
 from autophagy_assets_tests.platform import study_file as write_study
 from autophagy_assets_tests.registry.image_folder import write_images
 

@@ -6,7 +6,8 @@ import pytest
 
 from autophagy_assets.automation.rounds import require_control
 from autophagy_assets.errors import InputError
-from autophagy_assets_tests.platform import Platform, given_study
+from autophagy_assets_tests.given import given_study
+from autophagy_assets_tests.platform import Platform
 from autophagy_assets_tests.platform import study_file as write_study
 
 

@@ -18,7 +18,8 @@ from autophagy_assets.automation.requests import ASSET_JOBS
 from autophagy_assets.automation.sensors import define_refresh_on_change, define_refresh_on_request
 from autophagy_assets.staleness.materializations import Materialization, latest
 from autophagy_assets.staleness.upstream import Target
-from autophagy_assets_tests.platform import Platform, give_table, given_study, outsider
+from autophagy_assets_tests.given import give_table, given_study, outsider
+from autophagy_assets_tests.platform import Platform
 from autophagy_assets_tests.platform import study_file as write_study
 
 _numbers = itertools.count()

@@ -7,14 +7,8 @@ import itertools
 import pytest
 
 from autophagy_assets.registry.ingest.ingest import ingest
-from autophagy_assets_tests.platform import (
-    Platform,
-    give_dataset,
-    give_table,
-    given_study,
-    outsider,
-    study_file,
-)
+from autophagy_assets_tests.given import give_dataset, give_table, given_study, outsider
+from autophagy_assets_tests.platform import Platform, study_file
 from autophagy_assets_tests.registry.image_folder import FIELD, image, truncate, write_images
 
 _numbers = itertools.count()
