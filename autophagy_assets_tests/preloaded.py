@@ -2,9 +2,10 @@
 
 Importing takes 4 s of a processor, most often longer than what a test is about. So one process
 imports the libraries and forks, for each script or command, a process that has an environment, a
-working directory and output of its own and ends as any other. Nothing of the platform is imported
-before the fork, nor LaminDB, which reads its settings when it is imported; scPortrait and torch are
-not either.
+working directory and output of its own and ends as any other. It has read the platform's code as
+well, which each process does that defines the assets, to hash it, for 1 s. Nothing else of the
+platform is imported before the fork, nor LaminDB, which reads its settings when it is imported;
+scPortrait and torch are not either.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ import threading
 import types
 from collections.abc import Mapping, Sequence
 from functools import cache
+from itertools import chain
 from pathlib import Path
 from typing import TextIO
 
@@ -144,6 +146,7 @@ def _server() -> socket.socket:
 def _serve(requests: socket.socket) -> None:
     for name in LIBRARIES:
         importlib.import_module(name)
+    _read_code()
     gc.collect()
     gc.freeze()  # or the first collection in each process would copy all of it
     while True:
@@ -158,6 +161,22 @@ def _serve(requests: socket.socket) -> None:
             os.close(descriptor)
         while os.waitpid(-1, os.WNOHANG)[0]:  # those that have ended
             pass
+
+
+def _read_code() -> None:
+    """Parse the rooms that make content, which the processes then need not do."""
+    from autophagy_assets.staleness.modules import parse
+    from autophagy_assets.staleness.syntax import file_names, text, uses
+
+    for room in ("analysis", "assets"):
+        for file in sorted((ROOT / "autophagy_assets" / room).rglob("*.py")):
+            name = ".".join(file.relative_to(ROOT).with_suffix("").parts)
+            module = parse(name.removesuffix(".__init__"), file)
+            scope = module.scope
+            for statement in [*chain.from_iterable(scope.statements.values()), *scope.effects]:
+                module.imports(statement)
+                for look in (text, uses, file_names):
+                    look(statement)
 
 
 def _keep(request: dict, answers: int, *streams: int) -> None:

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from autophagy_assets_tests.preloaded import Talking, run_python
+from autophagy_assets_tests.preloaded import ROOT, Talking, run_python
 
 SHOW = """
 import atexit, os, sys
@@ -48,11 +48,31 @@ def test_an_error_a_signal_and_too_long_a_time_are_reported(tmp_path):
 
 
 def test_nothing_that_reads_its_settings_when_it_is_imported_is_imported_before(tmp_path):
-    script = "import sys; print({name.partition('.')[0] for name in sys.modules})"
-    before = run_python(["-c", script], {}, tmp_path).stdout
-    assert "'pandas'" in before
-    for name in ("autophagy_assets", "lamindb", "lamindb_setup", "scportrait", "torch"):
-        assert f"'{name}'" not in before
+    script = "import sys; print(*sys.modules)"
+    before = run_python(["-c", script], {}, tmp_path).stdout.split()
+    assert "pandas" in before
+    roots = {name.partition(".")[0] for name in before}
+    assert not roots & {"lamindb", "lamindb_setup", "scportrait", "torch"}
+    ours = {name for name in before if name.startswith("autophagy_assets.")}
+    assert ours == {
+        "autophagy_assets.staleness",
+        "autophagy_assets.staleness.modules",
+        "autophagy_assets.staleness.syntax",
+    }
+
+
+def test_the_code_of_assets_that_was_read_before_has_the_same_hashes(tmp_path):
+    script = (
+        "from autophagy_assets.staleness.code import code_of\n"
+        "from autophagy_assets.analysis.report import page\n"
+        "print(code_of(page.render_report).version)"
+    )
+    here = dict(os.environ) | {"PYTHONPATH": str(ROOT)}
+    ought = subprocess.run(
+        [sys.executable, "-c", script], env=here, cwd=tmp_path, capture_output=True, text=True
+    )
+    found = run_python(["-c", script], here, tmp_path)
+    assert ought.stdout and (found.stdout, found.stderr) == (ought.stdout, ought.stderr)
 
 
 def test_one_may_be_talked_to_until_nothing_more_is_said_to_it(tmp_path):
