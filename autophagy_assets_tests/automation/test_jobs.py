@@ -19,11 +19,11 @@ from autophagy_assets.definitions import build_defs
 from autophagy_assets.config.home import dagster_instance
 from autophagy_assets.staleness.materializations import UID, latest
 from autophagy_assets.config.study import Study
-from autophagy_assets_tests import platform
+from autophagy_assets_tests.given import given_study
 import dagster as dg
 
 folder, instance, defs = Path(sys.argv[1]), dagster_instance(), build_defs()
-platform.given_study(Study.load(), folder, ("WT",))  # a night is about the job
+given_study(Study.load(), folder, ("WT",))  # a night is about the job
 assert refresh().complete
 schedule = next(iter(defs.get_repository_def().schedule_defs))
 (request,) = schedule.evaluate_tick(dg.build_schedule_context(instance=instance)).run_requests

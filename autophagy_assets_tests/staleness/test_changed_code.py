@@ -16,6 +16,8 @@ pytestmark = pytest.mark.slow
 SCRIPT = """
 import json, sys
 sys.path.insert(0, sys.argv[1])
+for name in [name for name in sys.modules if name.partition(".")[0] == "autophagy_assets"]:
+    del sys.modules[name]  # this process began with the code of the checkout read
 from pathlib import Path
 import dagster as dg
 from autophagy_assets import automation
@@ -27,13 +29,13 @@ from autophagy_assets.io_managers.parquet import read_table
 from autophagy_assets.registry.store.instance import connect
 from autophagy_assets.staleness.materializations import UID, latest
 from autophagy_assets.config.study import Study
-from autophagy_assets_tests import platform
+from autophagy_assets_tests.given import given_study
 
 assert automation.__file__.startswith(sys.argv[1]), automation.__file__
 folder, study_file = Path(sys.argv[2]), sys.argv[3]
 if not folder.exists():
     folder.mkdir()
-    platform.given_study(Study.load(study_file), folder)
+    given_study(Study.load(study_file), folder)
 state = look(dagster_instance(), study_file)
 ready = {str(target): reason for target, reason in state.plan.ready.items()}
 pinned = {str(t): list(v.pinned) for t, v in state.plan.verdicts.items() if v.pinned}

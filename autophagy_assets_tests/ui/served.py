@@ -29,11 +29,11 @@ import sys
 from pathlib import Path
 from autophagy_assets.automation.refresh import refresh
 from autophagy_assets.config.study import Study
-from autophagy_assets_tests import platform
+from autophagy_assets_tests.given import given_study
 
 study = Study.load()
 # Crops of the size that segmentation gives: galleries show them beside those of new images.
-platform.given_study(study, Path(sys.argv[1]), side=study.segmentation.image_size)
+given_study(study, Path(sys.argv[1]), side=study.segmentation.image_size)
 done = refresh()
 assert not done.failed, done.failed
 print(len(done.made))
