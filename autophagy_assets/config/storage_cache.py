@@ -2,8 +2,8 @@
 
 Its engines, so that each statement is compiled once; its migrations, which it reads whenever it
 opens a database, and it opens one for each run; its events, each as it was parsed from the same
-text; and which tables there are. Together they are a quarter of the processor time of a small
-refresh. No connection is kept (``NullPool``), so nothing is shared by threads or with forked
+text; and which tables there are. Together they are more than a quarter of the processor time of a
+small refresh. No connection is kept (``NullPool``), so nothing is shared by threads or with forked
 processes, and a file that is put in the place of another is read.
 """
 
