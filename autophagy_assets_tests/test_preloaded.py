@@ -61,6 +61,7 @@ def test_nothing_that_reads_its_settings_when_it_is_imported_is_imported_before(
     }
 
 
+@pytest.mark.slow
 def test_the_code_of_assets_that_was_read_before_has_the_same_hashes(tmp_path):
     script = (
         "from autophagy_assets.staleness.code import code_of\n"

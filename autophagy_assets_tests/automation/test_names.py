@@ -66,6 +66,7 @@ def test_two_settings_turn_all_of_it_on(run_script):
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "variable", ["AUTOPHAGY_NIGHTLY", "AUTOPHAGY_WEBHOOK", "AUTOPHAGY_WORKERS"]
 )

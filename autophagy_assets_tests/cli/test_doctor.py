@@ -74,6 +74,7 @@ def test_of_a_home_it_says_since_when_its_store_and_the_daemon(tmp_path: Path, r
     assert elsewhere.returncode == 1 and "unset DAGSTER_HOME" in elsewhere.stdout
 
 
+@pytest.mark.slow
 def test_it_imports_no_scportrait(tmp_path: Path, run_script) -> None:
     wrong, imported = run_script(IMPORTS, DAGSTER_HOME="")
     assert not wrong and not imported

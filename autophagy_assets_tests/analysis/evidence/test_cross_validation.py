@@ -24,6 +24,8 @@ from autophagy_assets.errors import InputError
 from autophagy_assets_tests.analysis.evidence.models import forest
 from autophagy_assets_tests.analysis.evidence.tables import measured_cells
 
+pytestmark = pytest.mark.slow
+
 STUDY = Study.load()
 
 

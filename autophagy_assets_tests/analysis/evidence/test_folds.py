@@ -23,6 +23,8 @@ from autophagy_assets.config.study import Study
 from autophagy_assets.errors import InputError
 from autophagy_assets_tests.analysis.evidence.tables import cells_of
 
+pytestmark = pytest.mark.slow
+
 STUDY = Study.load()
 TWO = {"1": (["FOV1", "FOV2"], ["FOV1", "FOV2"]), "2": (["FOV1", "FOV2"], ["FOV1", "FOV2"])}
 names = st.lists(st.sampled_from([f"FOV{n}" for n in range(1, 13)]), unique=True, max_size=4)

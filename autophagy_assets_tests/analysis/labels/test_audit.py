@@ -23,6 +23,8 @@ from autophagy_assets_tests.analysis.evidence.models import forest
 from autophagy_assets_tests.analysis.evidence.tables import measured_cells
 from autophagy_assets_tests.analysis.synthetic import write_h5sc
 
+pytestmark = pytest.mark.slow
+
 STUDY = Study.load()
 CELLS = measured_cells(STUDY, biology=5, cells=20)
 CELLS[PUNCTA] = CELLS["marker_spots_contrast"].clip(0).round()
