@@ -16,7 +16,7 @@ from threading import Lock
 from typing import Any
 
 _ENGINES = 16  # a process that lives long meets the file of every run, and asks few at a time
-_EVENTS = 256  # parsed, some 50 kB each where they hold the columns of a table
+_EVENTS = 256  # of a study with six models 150 kB each, as text and parsed
 _MIGRATIONS = "dagster:_core/storage/alembic"
 _EVENT_LOG = "dagster._core.storage.event_log.sql_event_log"
 _WITH_ENGINES = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import threading
+from collections import Counter
 from pathlib import Path
 
 import dagster as dg
@@ -194,6 +195,22 @@ def test_a_flipped_byte_is_found_and_the_file_made_again(made: Platform, asset: 
     assert made.plan().ready == {target: "its file has changed"}
     done = made.refresh()
     assert done.complete and done.made == [target]
+
+
+def test_a_refresh_asks_again_only_for_what_was_made_since_its_last_look(
+    made: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, fetch = Counter[str](), made.instance.fetch_materializations
+
+    def noted(wanted, **more):
+        asked[wanted.asset_key.to_user_string()] += 1
+        return fetch(wanted, **more)
+
+    monkeypatch.setattr(made.instance, "fetch_materializations", noted)
+    Path(made.artifact("class_gallery").path).unlink()
+    assert [str(target) for target in made.refresh().made] == ["class_gallery"]
+    # It was looked at before and after; no step has read the evaluation meanwhile.
+    assert asked["class_gallery"] >= 2 and asked["ko_evaluation"] == 1
 
 
 def test_two_runs_never_make_the_same_partition_at_once(made: Platform) -> None:
