@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.collections import PathCollection
 from matplotlib.legend import Legend
 
 from autophagy_assets.analysis.figures import png_bytes
 from autophagy_assets.analysis.galleries import cell_map as module
+from autophagy_assets.analysis.galleries import cell_map_figures
 from autophagy_assets.analysis.galleries.cell_map import ACROSS, SHOWN, UP, cell_map, on_map
 from autophagy_assets.analysis.galleries.cell_map_figures import cell_map_picture
 from autophagy_assets.analysis.identity import CLASS, IDENTITY, SCORE
@@ -117,6 +119,22 @@ def test_the_figure_has_a_row_for_each_cell_and_says_how_many_there_are(tmp_path
     assert png_bytes(picture.figure) == png_bytes(
         cell_map_picture(found, shares, "its 5 features", paths, STUDY, len(found)).figure
     )
+
+
+def test_points_of_very_many_cells_are_smaller(tmp_path, monkeypatch):
+    table, seen = scored()
+    found, shares = cell_map(table, seen)
+    paths = write_crops([found], tmp_path, STUDY)
+
+    def sizes() -> np.ndarray:
+        figure = cell_map_picture(found, shares, "5 features", paths, STUDY, len(found)).figure
+        clouds = figure.findobj(PathCollection)
+        return np.array([c.get_sizes()[0] for c in clouds if len(c.get_offsets()) == len(found)])
+
+    few = sizes()
+    assert len(few) == 5
+    monkeypatch.setattr(cell_map_figures, "_MANY", len(found) // 4)
+    np.testing.assert_allclose(sizes(), few / 2)
 
 
 @pytest.mark.parametrize("words", [3, 9])
