@@ -9,6 +9,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from autophagy_assets.cli.compare import FOLDER, GALLERY, TABLES
 from autophagy_assets.config import home_marker
 from autophagy_assets.config.home import DATABASE_FILE, STORAGE_FILE, Home
 from autophagy_assets.errors import InputError
@@ -16,7 +17,7 @@ from autophagy_assets.errors import InputError
 # What the platform makes in a home; the locks go last, as they keep others out meanwhile.
 _MADE = (
     *("dagster", "store", "lamin", "cache", "simulated", "finished_fields", "progress"),
-    *("comparisons", "workspace.yaml", "study.yaml", STORAGE_FILE),
+    *("workspace.yaml", "study.yaml", STORAGE_FILE),
 )
 _REPORT, _LOCKS = "report", "locks"
 # Held while a home is deleted, so that no refresh and no ingest begins.
@@ -117,7 +118,8 @@ def _delete_made(root: Path) -> None:
             if file.name.startswith(DATABASE_FILE.split(".")[0] + "."):
                 _delete(file)
         _delete(root / DATABASE_FILE)
-        _delete_report(root / _REPORT, exported)
+        _delete_written(root / _REPORT, exported)
+        _delete_comparisons(root / FOLDER)
         _delete(root / _LOCKS)
         # The marker last: what was interrupted can be gone on with.
         for file in sorted(root.iterdir(), reverse=True):
@@ -140,12 +142,22 @@ def _delete(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def _delete_report(folder: Path, exported: re.Pattern[str]) -> None:
+def _delete_comparisons(folder: Path) -> None:
+    if folder.is_symlink() or not folder.is_dir():
+        return
+    written = re.compile("|".join(map(re.escape, (GALLERY, *TABLES.values()))))
+    for comparison in folder.iterdir():
+        _delete_written(comparison, written)
+    if not any(folder.iterdir()):
+        folder.rmdir()
+
+
+def _delete_written(folder: Path, written: re.Pattern[str]) -> None:
     """Delete the files that the platform writes there; a person may keep notes beside them."""
     if folder.is_symlink() or not folder.is_dir():
         return
     for file in folder.iterdir():
-        if exported.fullmatch(file.name) and file.is_file():
+        if written.fullmatch(file.name) and file.is_file():
             _delete(file)
     if not any(folder.iterdir()):
         folder.rmdir()

@@ -111,13 +111,16 @@ def test_only_what_the_platform_made_is_deleted_and_the_rest_is_named(tmp_path):
     home = prepared(tmp_path)
     (home / "report").mkdir()
     (home / "report" / "index.html").write_text("<html>")
-    for kept in ("notes.txt", "report/notes.txt"):
+    (home / "comparisons" / "a-b").mkdir(parents=True)
+    (home / "comparisons" / "a-b" / "claims.csv").write_text("")
+    for kept in ("notes.txt", "report/notes.txt", "comparisons/a-b/notes.txt"):
         (home / kept).write_text("mine")
     (tmp_path / "big disk").mkdir()
     (home / "simulated").symlink_to(tmp_path / "big disk")
     done = autophagy(home, "delete", "--yes")
     assert done.returncode == 0, done.stderr
-    assert tree(home) == {"notes.txt", "report", "report/notes.txt", "simulated"}
+    noted = {"report", "report/notes.txt", "comparisons/a-b", "comparisons/a-b/notes.txt"}
+    assert tree(home) == {"notes.txt", "simulated", "comparisons", *noted}
     assert str(home / "notes.txt") in done.stdout and (tmp_path / "big disk").is_dir()
 
 
