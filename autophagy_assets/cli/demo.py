@@ -107,10 +107,10 @@ def _write_study(home: Home, halfway: bool) -> Path:
     from autophagy_assets.simulation.treatments import HALFWAY
 
     file = home.root / "study.yaml"
-    entries = yaml.safe_load(DEFAULT_STUDY.read_text()) | {"name": DEMO_STUDY}
+    entries = yaml.safe_load(DEFAULT_STUDY.read_text(encoding="utf-8")) | {"name": DEMO_STUDY}
     if halfway:
         entries["conditions"] = [HALFWAY]
     text = yaml.safe_dump(entries, sort_keys=False, allow_unicode=True)
-    if not file.exists() or file.read_text() != text:
-        file.write_text(text)
+    if not file.exists() or file.read_text(encoding="utf-8") != text:
+        file.write_text(text, encoding="utf-8")
     return file
