@@ -132,7 +132,7 @@ def _watch(
             "or mount it, and let the user who runs the daemon read it."
         )
     said = [
-        f"{submission.name}: {_outcome(context.instance, submission)}"
+        f"{_printable(submission.name)}: {_outcome(context.instance, submission)}"
         for submission in submissions
         if not submission.ready
     ]
@@ -147,6 +147,11 @@ def _watch(
         return dg.SensorResult(requests, cursor=cursor_with(submissions))
     reason = "\n".join(said) or f"{inbox} is empty."
     return dg.SensorResult(skip_reason=reason, cursor=cursor_with(submissions))
+
+
+def _printable(name: str) -> str:
+    """A name of a folder, of which a file system takes any bytes."""
+    return name.encode(errors="backslashreplace").decode()
 
 
 def ingest_request(submission: Submission) -> dg.RunRequest:
