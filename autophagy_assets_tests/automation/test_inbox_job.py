@@ -55,6 +55,22 @@ def test_a_submission_is_known_by_its_content_and_not_by_its_name(store, inbox):
     assert inbox.said.splitlines() == ["copied: ingested.", "renamed: ingested."]
 
 
+def test_a_submission_that_was_another_one_only_when_its_run_looked_is_ingested(store, inbox):
+    metadata = inbox.put() / "metadata_files.csv"
+    inbox.look()
+    (request,) = inbox.look()
+    whole = metadata.read_bytes()
+    metadata.write_bytes(whole + b"\n")
+    assert inbox.run(request).success
+    metadata.write_bytes(whole)
+    (again,) = inbox.look()
+    assert again.run_key != request.run_key
+    assert inbox.run(again).success
+    assert inbox.instance.get_dynamic_partitions("sample") == ["WT__clone-1__untreated"]
+    for _ in range(3):
+        assert inbox.look() == [] and inbox.said == "friday: ingested."
+
+
 def test_a_submission_that_has_changed_is_ingested_again(store, inbox):
     seed = next(numbers)
     folder = inbox.folder / "friday"
