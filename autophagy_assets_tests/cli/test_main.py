@@ -117,6 +117,8 @@ def test_a_place_that_cannot_be_used_is_one_sentence(tmp_path: Path) -> None:
     below = autophagy(tmp_path / "home", "status", AUTOPHAGY_HOME=str(file / "home"))
     assert f"Error: {file / 'home'}: Not a directory; see to that, or name" in below.stderr
     over = autophagy(tmp_path / "home", "report", "--to", str(file))
+    nothing = autophagy(tmp_path / "home", "compare", "--list")
+    assert nothing.returncode == 1 and "There is no report yet" in nothing.stderr
     assert f"Error: {file}: File exists; see to that, or name another place." in over.stderr
     for done in (below, over):
         assert done.returncode == 1 and "Traceback" not in done.stderr
