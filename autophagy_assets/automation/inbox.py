@@ -7,6 +7,7 @@ import dagster as dg
 from pydantic import Field
 
 from autophagy_assets.assets.definition import RETRIES, StudyResource
+from autophagy_assets.automation.dead_runs import end_dead_runs
 from autophagy_assets.automation.home_study import claim
 from autophagy_assets.automation.sensor_defaults import sensor_defaults
 from autophagy_assets.automation.submissions import (
@@ -124,6 +125,7 @@ def _watch(
             f"Images are read from {source_name()}: unset {settings.SOURCE_VARIABLE} to use the "
             "inbox."
         )
+    end_dead_runs(context.instance)  # one ingest at a time: a dead one would hold up all others
     try:
         submissions = find_submissions(inbox, study.load(), read_cursor(context.cursor))
         loose = loose_files(inbox)
