@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 
 # What the libraries raise when a database does not answer; by name, as none is imported here.
 _OUTAGES = {"OperationalError", "InterfaceError", "DagsterPostgresException"}
@@ -72,5 +73,7 @@ def unusable_place(error: BaseException) -> InputError | None:
     """
     if not isinstance(error, OSError) or error.errno not in _REMEDIES:
         return None
+    if error.strerror != os.strerror(error.errno):  # words of ours, which say it all
+        return InputError(f"{error.strerror}.")
     where = f"{error.filename}: " if error.filename else ""
     return InputError(f"{where}{error.strerror}; {_REMEDIES[error.errno]}.")

@@ -124,16 +124,29 @@ def test_a_place_that_cannot_be_used_is_one_sentence(tmp_path: Path) -> None:
         assert done.returncode == 1 and "Traceback" not in done.stderr
 
 
-def test_a_disk_that_fills_up_in_an_ingest_is_one_sentence(
-    isolated: pytest.MonkeyPatch, tmp_path: Path
+@pytest.mark.parametrize(
+    ("raised", "said"),
+    [
+        (
+            OSError(errno.ENOSPC, "No space left on device", "image.tif"),
+            "image.tif: No space left on device; make space and try again. Nothing was ingested.",
+        ),
+        (
+            OSError(errno.ENOSPC, "The disk is full: free some space and refresh again"),
+            "The disk is full: free some space and refresh again. Nothing was ingested.",
+        ),
+        (OSError(errno.EIO, "Input/output error", "image.tif"), "error: 'image.tif'. Nothing was"),
+    ],
+)
+def test_a_disk_that_fills_up_or_fails_in_an_ingest_is_one_sentence(
+    isolated: pytest.MonkeyPatch, tmp_path: Path, raised: OSError, said: str
 ) -> None:
     def full(*_: object) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device", str(tmp_path / "image.tif"))
+        raise raised
 
     isolated.setenv(HOME_VARIABLE, str(tmp_path / "home"))
     isolated.setattr("autophagy_assets.registry.ingest.ingest.ingest", full)
     done = CliRunner().invoke(main, ["ingest", str(tmp_path)])
-    said = f"{tmp_path / 'image.tif'}: No space left on device; make space and try again. Nothing"
     assert done.exit_code == 1 and said in done.stderr
 
 
