@@ -74,11 +74,12 @@ def demo(
         context.invoke(show_ui)
     drawn = {"effect": effect, "knockout": knockout, "staining": staining, "seed": seed}
     numbers = "-".join(str(value) for value in drawn.values())
-    name = f"demo-{fields}-{size}-{cells or 'default'}-{numbers}{'-halfway' if halfway else ''}"
+    per_field = "default" if cells is None else cells
+    name = f"demo-{fields}-{size}-{per_field}-{numbers}{'-halfway' if halfway else ''}"
     folder = home.root / "simulated" / name
     if not folder.exists():
         click.echo("Simulating microscope images ...")
-        more: dict[str, Any] = drawn | ({"cells_per_field": cells} if cells else {})
+        more: dict[str, Any] = drawn | ({"cells_per_field": cells} if cells is not None else {})
         simulate(folder, fields_per_sample=fields, size=size, halfway=halfway, **more)
     show_ingested(ingest(folder, Study.load()))
     done = run_refresh(None)

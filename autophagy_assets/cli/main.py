@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import sys
+from io import TextIOWrapper
 from typing import Any
 
 import click
@@ -78,6 +79,8 @@ def main(context: click.Context) -> None:
     """
     # Imports leave a million objects and no garbage: looking for it costs a second at each start.
     gc.set_threshold(100_000, 20, 20)
+    if isinstance(sys.stdout, TextIOWrapper):  # a terminal may lack letters of names, or lines
+        sys.stdout.reconfigure(errors="backslashreplace")
     if context.invoked_subcommand not in _WITHOUT_HOME:
         Home.locate().prepare()
 

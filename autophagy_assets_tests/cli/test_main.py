@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from autophagy_assets.cli.main import main
-from autophagy_assets.config.settings import HOME_VARIABLE
+from autophagy_assets.config.settings import HOME_VARIABLE, STUDY_VARIABLE
 from autophagy_assets.config.study import Study
 from autophagy_assets_tests.conftest import ROOT, clean_environment
 from autophagy_assets_tests.platform import study_file
@@ -148,6 +148,20 @@ def test_a_disk_that_fills_up_or_fails_in_an_ingest_is_one_sentence(
     isolated.setattr("autophagy_assets.registry.ingest.ingest.ingest", full)
     done = CliRunner().invoke(main, ["ingest", str(tmp_path)])
     assert done.exit_code == 1 and said in done.stderr
+
+
+def test_a_terminal_that_lacks_letters_gets_their_numbers(tmp_path: Path) -> None:
+    done = autophagy(
+        tmp_path / "δ", "doctor", from_nothing=True, PYTHONIOENCODING="latin-1", DAGSTER_HOME=""
+    )
+    assert done.returncode == 0, done.stderr
+    assert f"home     {tmp_path}/\\u03b4, not made yet" in done.stdout
+
+
+def test_a_demo_of_no_cells_is_refused(isolated: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    isolated.setenv(STUDY_VARIABLE, "")
+    done = CliRunner().invoke(main, ["demo", "--cells", "0"])
+    assert done.exit_code == 1 and "cells_per_field of the simulated study is 0" in done.stderr
 
 
 @pytest.mark.slow
