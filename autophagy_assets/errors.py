@@ -51,11 +51,16 @@ def store_away(error: BaseException) -> StoreAwayError | None:
         reason = reason.__cause__ or reason.__context__
     if found is None:
         return None
-    said = str(found).strip().splitlines()[0]
     return StoreAwayError(
-        f"The database that keeps the records does not answer: {said}; see that it runs and has "
-        "disk space, then refresh again. What was recorded is kept, the rest is made again."
+        f"The database that keeps the records does not answer: {first_line(found)}; see that it "
+        "runs and has disk space, then refresh again. What was recorded is kept, the rest is made "
+        "again."
     )
+
+
+def first_line(error: BaseException) -> str:
+    """What a library says first of an error; its kind where it says nothing."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
 
 
 def unusable_place(error: BaseException) -> InputError | None:
