@@ -92,6 +92,10 @@ def submission_folder(inbox: Path, name: str) -> Path:
     folder = inbox / name
     if name in ("", ".", "..") or Path(name).name != name:
         raise InputError(f"{name!r} is not the name of a folder in {inbox} ({INBOX_VARIABLE}).")
+    try:
+        name.encode()
+    except UnicodeEncodeError as error:  # Dagster could not record a run of it
+        raise InputError(f"its name, {name!r}, is not in UTF-8; rename the folder.") from error
     if folder.is_symlink() or folder.resolve() != inbox.resolve() / name:
         raise InputError(f"{folder} is a link; put the folder itself there.")
     if not folder.is_dir():

@@ -46,7 +46,7 @@ def compare(a: str, b: str, model: str | None, to: Path | None, listed: bool) ->
     study = Study.load()
     require(study.name)
     versions = report_versions(study)
-    if listed:
+    if listed and versions:
         for version in versions:
             console.print(version.name, soft_wrap=True)
         return

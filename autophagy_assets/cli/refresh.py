@@ -17,7 +17,7 @@ REPORT_FOLDER = "report"
 
 
 @click.command()
-@click.option("--workers", type=click.IntRange(min=1), help="Processes; default: all cores.")
+@click.option("--workers", type=click.IntRange(min=1), help="Processes; default: as many as fit.")
 @click.option("--verify", is_flag=True, help="Read every file, and make damaged ones again.")
 @click.option("--dry-run", is_flag=True, help="Say what would be made and what it takes; no more.")
 def refresh(workers: int | None, verify: bool, dry_run: bool) -> None:

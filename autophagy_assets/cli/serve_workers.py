@@ -57,9 +57,12 @@ def serve(host: str, port: int, workers: int | None) -> NoReturn:
             preload=[PRELOAD],
             memory_limit=_memory(count),
         )
-    except OSError as error:
+    except (OSError, RuntimeError) as error:
+        reason: BaseException = error
+        while reason.__cause__ is not None:  # Dask says at first that something did not start
+            reason = reason.__cause__
         raise InputError(
-            f"Workers cannot be served at {host}:{port} ({error}): see whether they run already, "
+            f"Workers cannot be served at {host}:{port} ({reason}): see whether they run already, "
             "or choose another --port."
         ) from error
     with cluster:

@@ -10,9 +10,11 @@ import click
 
 from autophagy_assets.config.home import Home
 
+_PORT = click.IntRange(1, 65_535)
+
 
 @click.command()
-@click.option("--port", default=3000, show_default=True, help="Port on 127.0.0.1.")
+@click.option("--port", type=_PORT, default=3000, show_default=True, help="Port on 127.0.0.1.")
 def ui(port: int) -> None:
     """Open the Dagster UI and start the daemon, both for this machine only."""
     from autophagy_assets.automation.home_study import require
@@ -28,10 +30,16 @@ def ui(port: int) -> None:
 @click.argument("part", type=click.Choice(["code", "web", "read-only", "daemon", "workers"]))
 @click.option(
     "--port",
-    type=int,
+    type=_PORT,
     help="Of a web server, on 127.0.0.1 (default 3000, read-only 3001), or of workers (8786).",
 )
-@click.option("--code-port", default=4000, show_default=True, help="Of the code, on 127.0.0.1.")
+@click.option(
+    "--code-port",
+    type=_PORT,
+    default=4000,
+    show_default=True,
+    help="Of the code, on 127.0.0.1.",
+)
 @click.option("--workers", type=click.IntRange(min=0), help="Worker processes on this machine.")
 @click.option("--host", default="127.0.0.1", help="Where workers are reached; whoever can, rules.")
 @click.option("--scheduler", help="Have the workers join this Dask scheduler, tcp://host:port.")

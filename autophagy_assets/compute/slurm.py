@@ -65,7 +65,7 @@ class Queue(BaseModel):
                     "scheduler, such as tcp://autophagy-scheduler:8786."
                 )
             return cls.model_validate(entries)
-        except (OSError, yaml.YAMLError) as error:
+        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
             raise InputError(f"Cluster file {file} cannot be read ({error}).") from error
         except ValidationError as error:
             first = error.errors()[0]

@@ -122,7 +122,7 @@ class Study(Strict):
         """
         source = Path(path or settings.study_file() or DEFAULT_STUDY)
         try:
-            text = source.read_text()
+            text = source.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise InputError(f"Study file {source} cannot be read: {error}.") from error
         return cls._parse(text, source)
