@@ -17,9 +17,9 @@ REPORT_FOLDER = "report"
 
 
 @click.command()
-@click.option("--workers", type=click.IntRange(min=1), help="Processes; default: all cores.")
+@click.option("--workers", type=click.IntRange(min=1), help="Default: as many as cores and memory allow.")
 @click.option("--verify", is_flag=True, help="Read every file, and make damaged ones again.")
-@click.option("--dry-run", is_flag=True, help="Say what would be made and what it takes; no more.")
+@click.option("--dry-run", is_flag=True, help="Only say what would be made, and the cost.")
 def refresh(workers: int | None, verify: bool, dry_run: bool) -> None:
     """Make whatever is new or out of date, and nothing else.
 
