@@ -141,7 +141,7 @@ def blank_features() -> pd.DataFrame:
 
 
 def note_cost(context: StudyContext, worked: Worked | Exception) -> None:
-    """Add a field to what imaging has cost, by which the cost of others is foretold."""
+    """Add a field to the recorded cost of imaging, from which later costs are estimated."""
     cost = context.recorder.measured
     cost[IMAGED] = cost.get(IMAGED, 0) + 1
     # What was worked on in this process is in its own seconds already.
