@@ -10,8 +10,8 @@ from autophagy_assets.analysis.galleries import cell_gallery as page
 from autophagy_assets.analysis.galleries.gallery_cells import (
     MOST_CELLS,
     SOURCE,
-    drawn,
     scores_of,
+    shown_cells,
     sortable,
 )
 from autophagy_assets.analysis.galleries.gallery_fields import FieldOrigin
@@ -67,7 +67,7 @@ def cell_gallery(
     them.
     """
     every_cell = all_cells(model_features)
-    cells = with_sortable(drawn(every_cell, MOST_CELLS, context.study), model_features)
+    cells = with_sortable(shown_cells(every_cell, MOST_CELLS, context.study), model_features)
     tables = {
         f"ko_predictions[{knockout}]": ko_predictions[knockout] for knockout in ko_predictions
     }

@@ -19,14 +19,14 @@ from autophagy_assets.analysis.identity import IDENTITY, rows_of
 from autophagy_assets.analysis.labels.training import training_part
 from autophagy_assets.assets.context import StudyContext
 from autophagy_assets.assets.crops import crops_of
-from autophagy_assets.assets.definition import answers, drawn_control, study_asset, when_needed
+from autophagy_assets.assets.definition import answers, selected_control, study_asset, when_needed
 from autophagy_assets.config.estimators import parameters_of
 from autophagy_assets.config.models import AS_GIVEN, SPLIT, Model
 from autophagy_assets.errors import InputError
 from autophagy_assets.staleness.partitions import models
 
 GROUP = "classifier"
-FROM_CONTROL = {"clean_features": drawn_control()}
+FROM_CONTROL = {"clean_features": selected_control()}
 ONLY_IDENTITY = dg.AssetIn(metadata={"columns": IDENTITY})
 
 
@@ -76,7 +76,7 @@ def test_cells(context, clean_features: pd.DataFrame) -> pd.DataFrame:
     kinds={"scikitlearn", "joblib"},
     partitions=models,
     ins={
-        "model_features": drawn_control(),
+        "model_features": selected_control(),
         "training_cells": ONLY_IDENTITY,
         "annotations": answers(),
     },
@@ -138,7 +138,7 @@ def with_parameters(model: Model, config: ModelConfig) -> Model:
     kinds={"scikitlearn", "parquet"},
     partitions=models,
     ins={
-        "model_features": drawn_control(),
+        "model_features": selected_control(),
         "test_cells": ONLY_IDENTITY,
         "cross_validation": when_needed(),
     },

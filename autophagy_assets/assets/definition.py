@@ -13,7 +13,7 @@ from autophagy_assets.config.secrets import without_secrets
 from autophagy_assets.config.study import Study
 from autophagy_assets.errors import IntegrityError, store_away
 from autophagy_assets.io_managers import base, steps
-from autophagy_assets.io_managers.parquet import DRAWN, PIECES
+from autophagy_assets.io_managers.parquet import PIECES, SELECTED
 from autophagy_assets.staleness.code import code_of
 from autophagy_assets.staleness.judge import GIVEN
 from autophagy_assets.staleness.upstream import ANSWERS, CONTROL
@@ -204,12 +204,12 @@ def control(**metadata: Any) -> dg.AssetIn:
     )
 
 
-def drawn_control(**metadata: Any) -> dg.AssetIn:
-    """Input as of `control`, of no more cells than the study file lets models learn from.
+def selected_control(**metadata: Any) -> dg.AssetIn:
+    """Input as `control`, with no more cells than the study file lets models learn from.
 
-    Of more they are drawn by clone and class, with a seed.
+    Of more cells some are selected at random, by clone and class.
     """
-    return control(**{DRAWN: True}, **metadata)
+    return control(**{SELECTED: True}, **metadata)
 
 
 def in_pieces() -> dg.AssetIn:

@@ -26,7 +26,13 @@ from autophagy_assets.analysis.identity import CLASS, DATASET, IDENTITY, KIND, M
 from autophagy_assets.analysis.left_out import noted
 from autophagy_assets.assets.context import PIXEL_UM, Manifests
 from autophagy_assets.assets.crops import crops_of
-from autophagy_assets.assets.definition import answers, control, drawn_control, every, study_asset
+from autophagy_assets.assets.definition import (
+    answers,
+    control,
+    every,
+    selected_control,
+    study_asset,
+)
 from autophagy_assets.assets.imaging.marker import segmented_field
 from autophagy_assets.registry.fields import sample_key
 from autophagy_assets.staleness.partitions import models
@@ -42,7 +48,7 @@ GROUP, SPATIALDATA = "evidence", "spatialdata"
     io="table_io",
     kinds={"scikitlearn", "parquet"},
     partitions=models,
-    ins={"model_features": drawn_control(), "annotations": answers()},
+    ins={"model_features": selected_control(), "annotations": answers()},
     labels="control",
     schema=OUT_OF_FOLD,
 )
@@ -59,7 +65,7 @@ def cross_validation(context, model_features: pd.DataFrame, annotations) -> pd.D
     kinds={"scikitlearn", "matplotlib"},
     ins={
         "cross_validation": every(),
-        "model_features": drawn_control(columns=[*IDENTITY, CLASS, *METADATA]),
+        "model_features": selected_control(columns=[*IDENTITY, CLASS, *METADATA]),
     },
     labels="control",
     title="How good each model is, and on what",
@@ -151,7 +157,7 @@ def control_fields(
     io="figure_io",
     kinds={"scikitlearn", "matplotlib"},
     partitions=models,
-    ins={"model_features": drawn_control()},
+    ins={"model_features": selected_control()},
     labels="control",
     title="What else could tell the classes apart: {}",
 )

@@ -43,7 +43,7 @@ def show_changes(found: Changes, before: Results, after: Results, model: str) ->
     if not found.anything:
         return
     _show_cells(class_changes(found))
-    _frame("AUC on each rung (all folds together)", _with_change(found.auc, "auc", 3))
+    _frame("AUC in each scheme (all folds together)", _with_change(found.auc, "auc", 3))
     _show_clones(found.clones)
     for title, sentences in (("No longer said", found.unsaid), ("Said now", found.said)):
         if sentences:

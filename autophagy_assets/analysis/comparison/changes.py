@@ -95,7 +95,7 @@ def changes(before: Results, after: Results, models: Iterable[str] | None = None
         [(heading, one) for heading, found in side.sentences.items() for one in found]
         for side in (before, after)
     ]
-    auc = _joined(before.rungs(), after.rungs(), [MODEL, SCHEME])
+    auc = _joined(before.aucs(), after.aucs(), [MODEL, SCHEME])
     auc["at"] = auc[SCHEME].map({scheme: n for n, scheme in enumerate(SCHEMES)})
     return Changes(
         pd.concat(parts, ignore_index=True) if parts else empty,

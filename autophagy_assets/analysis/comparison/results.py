@@ -75,8 +75,8 @@ class Results:
         kept[POSITIVE] = kept[SCORE] > threshold
         return kept
 
-    def rungs(self) -> pd.DataFrame:
-        """AUC of every model on every rung of the evidence.
+    def aucs(self) -> pd.DataFrame:
+        """AUC of every model in every scheme of the cross-validation.
 
         Returns
         -------

@@ -1,4 +1,4 @@
-"""Shortcuts: whether something without the biology tells the classes apart by itself."""
+"""Negative controls without the biology: whether they tell the classes apart by themselves."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pandas as pd
 
 from autophagy_assets.analysis.evidence.comparison import auc_of, reference_of
 from autophagy_assets.analysis.evidence.cross_validation import SCHEME, control_cells
-from autophagy_assets.analysis.evidence.folds import RANDOM, ladder
+from autophagy_assets.analysis.evidence.folds import RANDOM, possible_folds
 from autophagy_assets.analysis.evidence.out_of_fold import out_of_fold
 from autophagy_assets.analysis.features.sets import UNITS, features_of, scale_of
 from autophagy_assets.analysis.identity import CLASS, FIELD_OF_VIEW, feature_columns
@@ -183,7 +183,7 @@ def _alone(
     used: bool = True,
 ) -> Iterator[dict]:
     """Rows of a control that is a model of its own: fitted and scored on `table`."""
-    possible = ladder(table, study).folds
+    possible = possible_folds(table, study).folds
     fitted = _on_numbers(model)
     if not possible:
         raise InputError(f"{name.capitalize()} cannot be cross-validated: too few images have it.")

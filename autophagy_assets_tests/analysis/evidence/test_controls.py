@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from autophagy_assets.analysis.evidence.altered_data import PERMUTED, SWAPPED
 from autophagy_assets.analysis.evidence.controls import cautions, negative_controls
 from autophagy_assets.analysis.evidence.controls_figures import controls_picture
-from autophagy_assets.analysis.evidence.counterparts import PERMUTED, SWAPPED
 from autophagy_assets.analysis.evidence.cross_validation import cross_validate
 from autophagy_assets.analysis.evidence.folds import CLONE, RANDOM, SCHEMES
 from autophagy_assets.analysis.evidence.shortcuts import BACKGROUND, IN_UNITS, NUISANCE
