@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 import click
 
 from autophagy_assets.cli import machine
-from autophagy_assets.config import home_marker, settings
+from autophagy_assets.config import home_file, settings
 from autophagy_assets.config.home import INSTANCE_NAME, Home, dagster_instance
 from autophagy_assets.config.settings import HOME_VARIABLE
 from autophagy_assets.config.study import DEFAULT_STUDY, Study
@@ -149,7 +149,7 @@ def _is_there(home: Home) -> bool:
 
 
 def _home_line(home: Home) -> str:
-    known = home_marker.read(home.root)
+    known = home_file.read(home.root)
     if known is None:
         return str(home.root)
     return f"{home.root}, {'at least ' if known.adopted else ''}since {known.created[:10]}"

@@ -17,7 +17,7 @@ import yaml
 
 from autophagy_assets.compute.limits import granted_memory, granted_processors
 from autophagy_assets.compute.pool import PROCESS_BYTES, WORKER_BYTES, default_workers
-from autophagy_assets.config import home_marker, settings
+from autophagy_assets.config import home_file, settings
 from autophagy_assets.config.settings import (
     DATABASE_VARIABLE,
     HOME_VARIABLE,
@@ -88,7 +88,7 @@ class Home:
         InputError
             If the folder holds what is not of this platform.
         """
-        home_marker.admit(self.root)
+        home_file.admit(self.root)
         for folder in (self.root, self.dagster, self.locks):
             folder.mkdir(parents=True, exist_ok=True)
         os.environ[HOME_VARIABLE] = str(self.root)
