@@ -13,7 +13,6 @@ def noted(picture: Picture, left_out: Mapping[str, str]) -> Picture:
 
     Parameters
     ----------
-    picture : Picture
     left_out : mapping of str to str
         Model to why it could not be made.
 

@@ -40,7 +40,6 @@ class Batch:
     ----------
     function : callable
         Takes one job.
-    jobs : sequence
     """
 
     function: Callable[[Any], Any]

@@ -24,16 +24,7 @@ class RecordedStudy(Study):
 
     @classmethod
     def of(cls, study: Study) -> RecordedStudy:
-        """The same study, of which nothing has been read yet.
-
-        Parameters
-        ----------
-        study : Study
-
-        Returns
-        -------
-        RecordedStudy
-        """
+        """The same study, of which nothing has been read yet."""
         # Not by its attributes: of a recorded study, all of them would count as read.
         return cls.model_construct(**study.__dict__)
 

@@ -118,12 +118,7 @@ class RunningStep:
         )
 
     def record_failure(self, reason: str) -> None:
-        """Record that a model could not be made, as far as that holds for what there is now.
-
-        Parameters
-        ----------
-        reason : str
-        """
+        """Record that a model could not be made, as far as that holds for what there is now."""
         values, before = self.study.values(), self.before()
         now = Fingerprint(
             self.code.modules, self.code.libraries, values, {}, dict(self._versions())

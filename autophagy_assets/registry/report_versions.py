@@ -27,7 +27,6 @@ class ReportVersion:
     uid, run : str
         LaminDB uids of the page and of the run. A page that was made anew with the same content
         is one artifact of several runs.
-    dagster_run : str
     made : datetime.datetime
         When the run ended, in UTC.
     values : mapping of str to object

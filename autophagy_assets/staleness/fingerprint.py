@@ -94,16 +94,7 @@ def changes(made: Fingerprint, now: Fingerprint, *, pinned: bool = False) -> lis
 
 
 def code_changes(made: Fingerprint, now: Fingerprint) -> list[str]:
-    """Say which modules and libraries are not those that a partition was made with.
-
-    Parameters
-    ----------
-    made, now : Fingerprint
-
-    Returns
-    -------
-    list of str
-    """
+    """Say which modules and libraries are not those that a partition was made with."""
     modules = sorted(m for m in {*made.code, *now.code} if made.code.get(m) != now.code.get(m))
     found = [f"code of {', '.join(_first(modules))} has changed"] if modules else []
     for name in sorted({*made.libraries, *now.libraries}):

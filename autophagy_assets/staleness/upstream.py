@@ -31,13 +31,7 @@ Known = Callable[[str], Iterable[str]]
 
 @dataclass(frozen=True, order=True)
 class Target:
-    """An asset or a partition of one.
-
-    Parameters
-    ----------
-    asset : str
-    partition : str or None
-    """
+    """An asset or a partition of one."""
 
     asset: str
     partition: str | None = None
@@ -53,10 +47,6 @@ class Target:
 
 def partitions_name(definition: dg.PartitionsDefinition | None) -> str | None:
     """Name of dynamic partitions.
-
-    Parameters
-    ----------
-    definition : dagster.PartitionsDefinition or None
 
     Returns
     -------
@@ -81,11 +71,6 @@ def upstream(
         Says which genotype is the control.
     assets : dagster.AssetsDefinition
         Definition of one asset.
-    partition : str or None
-
-    Yields
-    ------
-    Target
     """
     ours = partitions_name(assets.partitions_def)
     ins = assets.op.ins  # put together anew whenever it is asked for
@@ -116,7 +101,6 @@ def learns_from_answers(study: Study, model: str | None) -> bool:
 
     Parameters
     ----------
-    study : Study
     model : str or None
         Partition of an asset that is made by model; False for one that the study does not have.
     """

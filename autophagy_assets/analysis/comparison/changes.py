@@ -75,7 +75,6 @@ def changes(before: Results, after: Results, models: Iterable[str] | None = None
 
     Parameters
     ----------
-    before, after : Results
     models : iterable of str, optional
         Of which cells are compared; default all that both have.
 
@@ -113,10 +112,6 @@ def changes(before: Results, after: Results, models: Iterable[str] | None = None
 
 def class_changes(found: Changes) -> pd.DataFrame:
     """Count the cells that changed class.
-
-    Parameters
-    ----------
-    found : Changes
 
     Returns
     -------

@@ -48,7 +48,6 @@ def brief(found: Changes, model: str) -> str:
 
     Parameters
     ----------
-    found : Changes
     model : str
         The one whose cells and AUC are named.
     """

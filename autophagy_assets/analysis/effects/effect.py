@@ -30,7 +30,6 @@ class Effect:
 
     Attributes
     ----------
-    knockout, control, stimulation, measure : str
     knockout_responses, control_responses : tuple of float
         One by clone, in the order of their names.
     difference : float

@@ -42,7 +42,6 @@ class Pilot:
 
     Attributes
     ----------
-    knockout, control, stimulation, measure : str
     n_knockout, n_control : int
         Clones.
     difference : float
@@ -68,7 +67,6 @@ def replicate_plan(
 
     Parameters
     ----------
-    pilot : Pilot
     power : float
         Chance that the interval of `knockout_effect` leaves out 0, between 0 and 1.
     difference : float, optional

@@ -43,7 +43,6 @@ def scored_cells(
     ----------
     cross_validation : pandas.DataFrame
         Of the control's cells of a class, as ``cross_validate`` gives it.
-    model : Model
     *predictions : pandas.DataFrame or mapping of str to pandas.DataFrame
         Of cells that no model was trained on: of knockouts, and of the control's conditions that
         are no class. Those of other models are left out.
@@ -66,10 +65,6 @@ def scored_cells(
 
 def puncta_of(cells: pd.DataFrame) -> dict[str, str]:
     """Column of the number of puncta, by what it is called.
-
-    Parameters
-    ----------
-    cells : pandas.DataFrame
 
     Returns
     -------

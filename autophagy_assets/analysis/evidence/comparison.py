@@ -39,7 +39,6 @@ class Headline:
 
     Attributes
     ----------
-    model, scheme : str
     auc, average_precision, brier : float
         Of all out-of-fold scores; NaN where a class is absent.
     n_cells, n_folds : int

@@ -109,7 +109,6 @@ def in_group(cells: pd.DataFrame, genotype: str, stimulation: str) -> np.ndarray
     Parameters
     ----------
     cells : pandas.DataFrame, shape (n_cells, n_columns)
-    genotype, stimulation : str
 
     Returns
     -------

@@ -55,7 +55,6 @@ def write_store(fields: Sequence[FieldFiles], firsts: Sequence[int], out: Path) 
 
     Parameters
     ----------
-    fields : sequence of FieldFiles
     firsts : sequence of int
         What is added to the ids of each field.
     out : pathlib.Path

@@ -36,7 +36,6 @@ class Claim:
         LaminDB uid of the figure whose table it is.
     rows : str
         Which rows of the table, as ``pandas.DataFrame.query`` takes it.
-    column : str
     how : str
         ``one`` row, or the ``count``, ``min`` or ``max`` of several.
     """

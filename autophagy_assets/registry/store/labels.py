@@ -149,7 +149,6 @@ def labels_by_slug(database: str, slugs: Iterable[str]) -> list[list[str]]:
     ----------
     database : str
         Its alias.
-    slugs : iterable of str
 
     Returns
     -------
