@@ -101,7 +101,7 @@ def all_cells(model_features: Mapping[str, StoredTable]) -> pd.DataFrame:
 
 
 def with_sortable(cells: pd.DataFrame, model_features: Mapping[str, StoredTable]) -> pd.DataFrame:
-    """Cells with the features by which people sort them, and their table."""
+    """Cells with the features by which people can sort them, and the table that has these."""
     tables = []
     for genotype in model_features:
         table = model_features[genotype]
@@ -114,7 +114,7 @@ def with_sortable(cells: pd.DataFrame, model_features: Mapping[str, StoredTable]
 def unseen(
     cross_validation: Mapping[str, pd.DataFrame], context: StudyContext
 ) -> Iterator[pd.DataFrame]:
-    """Predictions of each model for cells of the control that it had not seen."""
+    """Predictions of each model for control cells that it had not seen."""
     for model in cross_validation:
         found = unseen_predictions(cross_validation[model], context.study.model(model))
         yield found.assign(**{SOURCE: f"cross_validation[{model}]"})
@@ -123,7 +123,7 @@ def unseen(
 def origins(
     cells: pd.DataFrame, manifests: Mapping[str, pd.DataFrame], context: StudyContext
 ) -> dict[tuple[str, str], FieldOrigin]:
-    """Where the fields of view of cells are from.
+    """Origins of the fields of view of cells.
 
     Parameters
     ----------

@@ -31,7 +31,7 @@ ONLY_IDENTITY = dg.AssetIn(metadata={"columns": IDENTITY})
 
 
 class ModelConfig(dg.Config):
-    """What the launchpad offers for one run of a model.
+    """Config of one run of a model, as the launchpad offers it.
 
     What is left out stands as in the study file when the step begins: values that were read when
     the code location was loaded could be old ones.
@@ -53,7 +53,7 @@ class ModelConfig(dg.Config):
     schema=CLEAN,
 )
 def training_cells(context, clean_features: pd.DataFrame) -> pd.DataFrame:
-    """Control cells that models are trained on which are tested on a random split."""
+    """Control cells of the random split on which some models are trained."""
     return classification.split_cells(clean_features, context.study.split)[0]
 
 
@@ -66,7 +66,7 @@ def training_cells(context, clean_features: pd.DataFrame) -> pd.DataFrame:
     schema=CLEAN,
 )
 def test_cells(context, clean_features: pd.DataFrame) -> pd.DataFrame:
-    """Control cells that those models are tested on: the other part of the split."""
+    """Control cells of the random split on which those models are tested."""
     return classification.split_cells(clean_features, context.study.split)[1]
 
 
@@ -117,7 +117,7 @@ def autophagy_classifier(
 
 
 def with_parameters(model: Model, config: ModelConfig) -> Model:
-    """A model with parameters from the launchpad.
+    """Model with parameters from the launchpad.
 
     Raises
     ------
@@ -187,7 +187,7 @@ def classifier_evaluation(
 
 
 def annotate_model(context: StudyContext, values: dict[str, float]) -> None:
-    """Write values to the model that a step has loaded.
+    """Write numbers, such as the AUC, to the LaminDB artifact of the model that a step has loaded.
 
     Parameters
     ----------

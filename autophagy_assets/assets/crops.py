@@ -1,4 +1,4 @@
-"""Crops of cells for networks: where they are is looked up when they are read."""
+"""Crops of cells for networks, located when they are read."""
 
 from collections.abc import Iterator, Mapping
 from functools import cached_property
@@ -26,7 +26,7 @@ def crops_of(context: "StudyContext", cells: pd.DataFrame) -> Crops:
 
 
 class Fields(Mapping[str, Path]):
-    """SpatialData stores of datasets by uid: only those that are looked at are recorded.
+    """SpatialData stores of datasets by uid: only those that are used are recorded.
 
     Parameters
     ----------

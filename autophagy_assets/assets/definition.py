@@ -45,7 +45,7 @@ class StudyResource(dg.ConfigurableResource):
 
 @dg.failure_hook(name="record_failure")
 def record_failure(context: dg.HookContext) -> None:
-    """Give the LaminDB run of a failed step its error."""
+    """Record the error of a failed step with its LaminDB run."""
     error = context.op_exception
     reason = error.description if isinstance(error, dg.Failure) else str(error)
     said = without_secrets(reason or type(error).__name__)
@@ -169,7 +169,7 @@ def study_asset(
 
 
 def every(**metadata: Any) -> dg.AssetIn:
-    """Input that is a mapping of all partitions of an upstream asset, loaded when looked at.
+    """Input that is a mapping of all partitions of an upstream asset, loaded on access.
 
     Parameters
     ----------
@@ -182,7 +182,7 @@ def every(**metadata: Any) -> dg.AssetIn:
 
 
 def when_needed() -> dg.AssetIn:
-    """Input that is a mapping of one partition, the asset's own, loaded when it is looked at.
+    """Input that is a mapping of one partition, the asset's own, loaded on access.
 
     What a step has not looked at is not in its records.
     """

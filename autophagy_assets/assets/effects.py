@@ -1,4 +1,4 @@
-"""Effects: what a knockout does to the response, and whether that depends on how it is measured."""
+"""Effects: what a knockout does to the response, and how that depends on the measurement."""
 
 from collections.abc import Collection
 from dataclasses import replace
@@ -69,7 +69,7 @@ def knockout_effect(context, ko_predictions, condition_predictions, cross_valida
     title="Whether that depends on how it is measured: {}",
 )
 def effect_robustness(context, ko_predictions, cross_validation) -> Picture:
-    """The effect of a knockout under every model, threshold and way to leave cells out, sorted."""
+    """The effect of a knockout under every model, scheme, measure and threshold, sorted."""
     predictions, knockout = by_model(ko_predictions), genotype_in(ko_predictions)
     try:
         table = every_specification(cross_validation, predictions, context.study)
@@ -130,7 +130,7 @@ def response_curve(context, cross_validation, condition_predictions, ko_predicti
 
 
 def by_model(predictions: StoredTable) -> ByValue:
-    """Predictions of each model, read when they are looked at."""
+    """Predictions of each model, read on access."""
     return ByValue(predictions, MODEL, NEEDED)
 
 

@@ -1,4 +1,4 @@
-"""Evidence: what the models are worth on cells, fields of view and clones they have not seen."""
+"""Evidence: how good models are on cells, fields of view and clones they have not seen."""
 
 from typing import TYPE_CHECKING
 
@@ -126,7 +126,7 @@ def background_features(context, clean_features: pd.DataFrame, single_cell_image
 def control_fields(
     context: "StudyContext", cells: pd.DataFrame, manifests: Manifests
 ) -> pd.DataFrame:
-    """Fields of view of cells, with what is known of each.
+    """Fields of view of cells, with their metadata.
 
     Parameters
     ----------
@@ -164,7 +164,7 @@ def control_fields(
 def shortcut_card(
     context, model_features: pd.DataFrame, cross_validation, background_features: pd.DataFrame
 ) -> Picture:
-    """Negative controls of a model: whether stains, background or chance do as well as it."""
+    """Negative controls of a model: other stains, background, and permuted labels."""
     model, kind = context.study.model(context.partition), background_features[KIND]
     table = negative_controls(
         model_features,

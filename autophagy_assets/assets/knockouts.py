@@ -1,4 +1,4 @@
-"""Knockouts: what the models of the control say about cells of every other genotype."""
+"""Knockouts: predictions of the control's models for cells of every other genotype."""
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
@@ -53,7 +53,7 @@ def scored(
     name: str,
     chosen: Callable[[pd.DataFrame], pd.DataFrame],
 ) -> Iterator[pd.DataFrame]:
-    """Predictions of each model in turn, a part of the cells at a time.
+    """Predict by each model in turn, a part of the cells at a time.
 
     Parameters
     ----------

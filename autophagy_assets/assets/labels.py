@@ -1,4 +1,4 @@
-"""Labels: which cells may be labelled wrong, and where they are. Nothing is dropped here."""
+"""Labels: which cells may be labelled wrong, and where. Nothing is dropped here."""
 
 import pandas as pd
 
@@ -26,7 +26,7 @@ GROUP = "labels"
     schema=AUDITED,
 )
 def label_audit(context, cross_validation: pd.DataFrame) -> pd.DataFrame:
-    """Control cells with what a model that had not seen them has against their label.
+    """Control cells with the evidence against their label, by a model that had not seen them.
 
     Nothing is dropped; the models of audited labels do their own audit, within each training part.
     """

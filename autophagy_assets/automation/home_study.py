@@ -1,4 +1,4 @@
-"""Which study a home holds: one, as partitions, report folder and Dagster's assets name none.
+"""The one study that a home holds: partitions, report folder and assets do not name it.
 
 The home file says it. Where Dagster's records are not in the home, another home may
 use them, so it stands in Dagster's records as well.

@@ -111,7 +111,7 @@ def define_watch_inbox() -> dg.SensorDefinition:
 def _watch(
     context: dg.SensorEvaluationContext, study: StudyResource
 ) -> dg.SensorResult | dg.SkipReason:
-    """Ask for the submissions that are ready; say of every other one why it is left alone."""
+    """Request the ingest of submissions that are ready; report why the others are not."""
     from autophagy_assets.registry.store.instance import source_name
 
     inbox = settings.inbox()
@@ -150,7 +150,7 @@ def _watch(
 
 
 def ingest_request(submission: Submission) -> dg.RunRequest:
-    """Ask for the ingest of a submission; Dagster launches one run for a run key, ever."""
+    """Run request for the ingest of a submission; Dagster launches one run for a run key, ever."""
     content = submission.state.content
     config = {"folder": submission.name, "content": content}
     return dg.RunRequest(
@@ -161,7 +161,7 @@ def ingest_request(submission: Submission) -> dg.RunRequest:
 
 
 def _outcome(instance: dg.DagsterInstance, submission: Submission) -> str:
-    """What has become of a submission, for people."""
+    """State of the ingest of a submission, in words."""
     if submission.reason:
         return submission.reason
     wanted = dg.RunsFilter(tags={CONTENT_TAG: submission.state.content})
@@ -193,7 +193,7 @@ def _reason(instance: dg.DagsterInstance, run: str) -> str:
 
 
 def read_cursor(cursor: str | None) -> dict[str, SubmissionState]:
-    """What a sensor's cursor holds of the submissions.
+    """Read the states of submissions from the cursor of a sensor.
 
     Returns
     -------
@@ -209,5 +209,5 @@ def read_cursor(cursor: str | None) -> dict[str, SubmissionState]:
 
 
 def cursor_with(submissions: list[Submission]) -> str:
-    """Cursor that holds some submissions; those that are gone are forgotten."""
+    """Write the states of submissions into a cursor; those that are gone are dropped."""
     return json.dumps({submission.name: asdict(submission.state) for submission in submissions})

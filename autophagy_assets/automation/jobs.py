@@ -29,7 +29,7 @@ ALL = "all"
 
 
 class RefreshConfig(dg.Config):
-    """What is looked at besides."""
+    """Config of a refresh: what else is checked."""
 
     reconcile: bool = Field(
         default=False,

@@ -58,12 +58,12 @@ class Request:
     then: tuple[Target, ...] = ()
 
     def key(self, plan: Plan) -> str:
-        """Names what the run would be made from: the same as long as nothing changes."""
+        """Run key: the same as long as code, parameters and inputs of the run do not change."""
         keys = [f"{target} {plan.verdicts[target].key}" for target in self.targets]
         return sha256("\n".join(keys).encode()).hexdigest()[:32]
 
     def tags(self, plan: Plan) -> dict[str, str]:
-        """Tags of the run: why its first asset is made."""
+        """Tags of the run: the reason why its first asset is made."""
         reasons = [plan.ready[target] for target in self.targets if target in plan.ready]
         return {REQUEST_TAG: self.key(plan), REASON_TAG: "; ".join(reasons[:1])[:_LONGEST_TAG]}
 
@@ -144,7 +144,7 @@ def _by_run(
 
 
 def in_progress(instance: dg.DagsterInstance, queued: bool = False) -> dict[Target, str]:
-    """What runs are making.
+    """Targets that runs are making now.
 
     Parameters
     ----------

@@ -139,7 +139,7 @@ def _refresh_on_request(
 
 
 def summary_of(state: Look) -> str:
-    """How a study stands, for people."""
+    """State of a study in a sentence."""
     plan = state.plan
     if not plan.ready and not plan.waiting:
         return f"All {len(plan.fresh)} are up to date."

@@ -28,7 +28,7 @@ _NAMED = 3  # missing images that a message names; it counts the rest
 
 @dataclass(frozen=True)
 class SubmissionState:
-    """What is remembered of a submission from one look to the next.
+    """State of a submission that is kept from one look to the next.
 
     Parameters
     ----------
@@ -141,7 +141,7 @@ def content_of(folder: Path, study: Study) -> str:
 def find_submissions(
     inbox: Path, study: Study, known: dict[str, SubmissionState], seconds: float = LONGEST_S
 ) -> list[Submission]:
-    """Look at every submission of an inbox; a broken one does not hold up the others.
+    """Find every submission of an inbox and its state; a broken one does not stop the others.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What the command line prints of two versions of a study."""
+"""How the command line prints the differences between two versions of a study."""
 
 import pandas as pd
 from rich.table import Table
@@ -23,7 +23,7 @@ from autophagy_assets.registry.report_versions import report_versions
 
 
 def show_changes(found: Changes, before: Results, after: Results, model: str) -> None:
-    """Print what is different in a second version of a study.
+    """Print the differences between two versions of a study.
 
     Parameters
     ----------

@@ -47,7 +47,7 @@ def doctor() -> None:
 
 
 def examine(home: Home) -> tuple[dict[str, str], list[str]]:
-    """Look at all that the platform needs.
+    """Check everything that the platform needs, and print its state.
 
     Returns
     -------
@@ -98,7 +98,7 @@ def examine(home: Home) -> tuple[dict[str, str], list[str]]:
 
 @contextmanager
 def _noting(wrong: list[str]) -> Iterator[None]:
-    """Go on after an error: whatever it is, it is what was to be found."""
+    """Note an error and continue."""
     try:
         yield
     except InputError as error:

@@ -85,7 +85,7 @@ def require_home(root: Path, named: Path) -> None:
 
 
 def _keep_others_out(home: Home, held: ExitStack) -> None:
-    """Take every lock, or refuse."""
+    """Take every lock of a home, or refuse."""
     home.locks.mkdir(exist_ok=True)
     locks = {*_KEPT_OUT, *(file.name for file in home.locks.glob("*.lock"))}
     for name in sorted(locks):

@@ -1,4 +1,4 @@
-"""What the command line prints: states and results."""
+"""How the command line prints states and results."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def show_ingested(done: Ingested) -> None:
 
 
 def show_refreshed(done: Refreshed) -> None:
-    """Print what a refresh did, and what is left."""
+    """Print the result of a refresh."""
     console.print(f"Made {len(done.made)}; {done.fresh} up to date.")
     _show_reasons("Failed", "red", done.failed)
     if done.skipped:

@@ -1,4 +1,4 @@
-"""``autophagy plan-replicates``: how many clones would show an effect."""
+"""``autophagy plan-replicates``: how many clones an effect needs."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ASSET = "replicate_plan"
     help="Chance to see the effect.",
 )
 def plan_replicates(knockout: str | None, measure: str, effect: float | None, power: float) -> None:
-    """Say how many clones would show what a knockout does.
+    """Show how many clones the effect of a knockout needs.
 
     From how much clones, fields and cells of this study differ. An effect is seen where the
     interval over clones, as knockout_effect draws it, leaves out 0.

@@ -184,7 +184,7 @@ def _pixel_um(datasets: list[str]) -> float | None:
 
 
 def cells_there(instance: dg.DagsterInstance, study: Study) -> set[tuple[str, int]]:
-    """Cells that are in a study now.
+    """Cells that the study has now.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""What came out of a study: numbers and files, read back from the records."""
+"""Results of a study: numbers and files, read back from the records."""
 
 import re
 import shutil

@@ -1,4 +1,4 @@
-"""Where the platform keeps its things: one folder, of one study, removable by one command.
+"""The home: the folder of one study, with everything that the platform keeps.
 
 ``AUTOPHAGY_HOME`` holds the Dagster home, the LaminDB instance and its cache. What the
 user has set for LaminDB (``LAMIN_SETTINGS_DIR``, ``LAMIN_CURRENT_INSTANCE``,
@@ -37,7 +37,7 @@ _DAGSTER_DATABASE_VARIABLE = "AUTOPHAGY_DAGSTER_DATABASE_URL"
 
 @dataclass(frozen=True)
 class Home:
-    """The folders of one installation.
+    """The folders of a home.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ class Home:
 
     @property
     def progress(self) -> Path:
-        """How far steps have come that work on fields of view at this moment."""
+        """Progress of the steps that process fields of view at this moment."""
         return self.root / "progress"
 
     def prepare(self) -> None:

@@ -179,7 +179,7 @@ class ParquetIOManager(LaminIOManager):
         output: Output,
         contract: str | None,
     ) -> dict[str, Any]:
-        """Say what the columns hold, and from which columns they come."""
+        """Describe the columns, and the columns that they come from."""
         head = _head(value)
         lineage = column_lineage([str(c) for c in head.columns], recorder.columns)
         return column_schema(head, TABLES.get(contract or "")) | lineage

@@ -1,4 +1,4 @@
-"""What an asset's partition is made from, as the asset graph says it.
+"""Upstream targets of a partition of an asset, by the asset graph.
 
 Partition mappings say it, with two rules beside them. What is partitioned by genotype and made from
 all samples is made from the samples of that genotype: Dagster has no mapping between dynamic
@@ -59,7 +59,7 @@ def partitions_name(definition: dg.PartitionsDefinition | None) -> str | None:
 def upstream(
     graph: Any, known: Known, study: Study, assets: dg.AssetsDefinition, partition: str | None
 ) -> Iterator[Target]:
-    """Upstream assets and partitions that an asset's partition is made from.
+    """Iterate over the upstream targets of a partition of an asset.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Results of a study at one time, as far as two such times are compared."""
+"""Results of one version of a study, as far as versions are compared."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ from autophagy_assets.config.study import Study
 
 
 class Crops:
-    """Crops of the cells of a study; nothing is read before it is asked for.
+    """Crops of the cells of a study, read on demand.
 
     Parameters
     ----------

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Trained(NamedTuple):
-    """What is left of a training.
+    """Result of a training.
 
     Attributes
     ----------

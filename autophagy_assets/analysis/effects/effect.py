@@ -26,7 +26,7 @@ NOTABLE = 0.5
 
 @dataclass(frozen=True)
 class Effect:
-    """How much more or less a knockout responds to a stimulation than the control does.
+    """Difference between the responses of a knockout and of the control to a stimulation.
 
     Attributes
     ----------
@@ -57,7 +57,7 @@ class Effect:
 
     @property
     def smallest_p(self) -> float:
-        """The smallest p that so many clones can give, however clear the difference is."""
+        """Smallest exact p that this number of clones can give."""
         return smallest_p(len(self.knockout_responses), len(self.control_responses))
 
     @property
@@ -85,7 +85,7 @@ class Effect:
 
     @property
     def sentence(self) -> str:
-        """What the knockout does, how sure that is, and what the number of clones allows."""
+        """The effect in words: size, certainty, and what the number of clones allows."""
         return f"{self._what()} {self._how_sure()} {self._allowed()}"
 
     def _what(self) -> str:

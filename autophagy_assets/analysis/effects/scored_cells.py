@@ -37,7 +37,7 @@ def of_model(predictions: Predictions, model: str) -> pd.DataFrame:
 def scored_cells(
     cross_validation: pd.DataFrame, model: Model, *predictions: Predictions
 ) -> tuple[pd.DataFrame, float]:
-    """Put together the scores that models gave to cells that they had not seen.
+    """Collect the scores of cells that a model had not seen.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ def scored_cells(
 
 
 def puncta_of(cells: pd.DataFrame) -> dict[str, str]:
-    """Column of the number of puncta, by what it is called.
+    """Column of the number of puncta, by the name of the measure.
 
     Returns
     -------

@@ -30,7 +30,7 @@ def with_background_swapped(
     study: Study,
     of_model: pd.DataFrame,
 ) -> Iterator[dict]:
-    """How well the model tells cells apart whose background is that of another image.
+    """Score the model on cells whose background is that of another image.
 
     Parameters
     ----------
@@ -98,7 +98,7 @@ def with_background_swapped(
 def with_labels_permuted(
     control: pd.DataFrame, model: Model, study: Study, of_model: pd.DataFrame
 ) -> Iterator[dict]:
-    """How well the model would do if the labels meant nothing, in the strictest scheme.
+    """Score the model with permuted labels, in the strictest scheme.
 
     Parameters
     ----------

@@ -120,7 +120,7 @@ def staining_differs(controls: pd.DataFrame) -> pd.Series:
 
 
 def cautions(controls: pd.DataFrame) -> list[str]:
-    """What speaks against a model, by the strictest scheme of each control.
+    """Sentences against a model, by the strictest scheme of each negative control.
 
     Parameters
     ----------
@@ -137,7 +137,7 @@ def cautions(controls: pd.DataFrame) -> list[str]:
 
 
 def in_strictest(controls: pd.DataFrame) -> pd.DataFrame:
-    """Rows of the strictest scheme of each control, those that decide.
+    """Rows of the strictest scheme of each negative control, which decides.
 
     Parameters
     ----------

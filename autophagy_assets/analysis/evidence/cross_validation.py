@@ -64,7 +64,7 @@ def control_cells(cells: pd.DataFrame, study: Study) -> pd.DataFrame:
 
 
 def refusals(cells: pd.DataFrame, study: Study) -> dict[str, str]:
-    """Why schemes are not possible.
+    """Schemes that the cells do not allow, each with the reason.
 
     Parameters
     ----------

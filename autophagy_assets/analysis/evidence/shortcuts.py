@@ -35,7 +35,7 @@ _WHAT = {
 def on_nuisance(
     control: pd.DataFrame, model: Model, study: Study, of_model: pd.DataFrame
 ) -> Iterator[dict]:
-    """Whether all but the marker tells the classes apart.
+    """Test whether features without the marker tell the classes apart.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ def on_nuisance(
 def on_background(
     background: pd.DataFrame | None, model: Model, study: Study, of_model: pd.DataFrame
 ) -> Iterator[dict]:
-    """Whether patches without a cell tell the classes apart by the model's own features.
+    """Test whether patches without a cell tell the classes apart by the model's own features.
 
     Parameters
     ----------

@@ -42,7 +42,7 @@ _TEMPLATE = Path(__file__).parent / "cell_gallery.html"
 
 @dataclass(frozen=True)
 class CellGallery:
-    """The page as it is stored.
+    """The page, as the IO manager stores it.
 
     Attributes
     ----------

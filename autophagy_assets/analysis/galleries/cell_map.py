@@ -23,7 +23,7 @@ _DIGITS = 6
 
 
 def on_map(cells: pd.DataFrame, study: Study) -> pd.DataFrame:
-    """Cells that are placed on the map: all of them, or some of very many.
+    """Cells of the map: all of them, or a random selection of very many.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ def on_map(cells: pd.DataFrame, study: Study) -> pd.DataFrame:
 
 
 def cell_map(cells: pd.DataFrame, seen: np.ndarray) -> tuple[pd.DataFrame, tuple[float, float]]:
-    """Place cells by the two directions in which what a model sees of them differs most.
+    """Place cells by the first two principal components of their representation.
 
     Parameters
     ----------

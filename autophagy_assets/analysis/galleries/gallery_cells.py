@@ -66,7 +66,7 @@ def shown_cells(cells: pd.DataFrame, most: int, study: Study) -> pd.DataFrame:
 
 
 def scores_of(cells: pd.DataFrame, predictions: Iterable[pd.DataFrame]) -> dict[str, pd.DataFrame]:
-    """Scores of cells, found by what names a cell and never by position.
+    """Scores of cells, joined by identity and never by position.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Training part: which cells a model learns from, and with which class.
+"""Training part of a fold: which cells a model learns from, and with which class.
 
 Here: what ``labels`` of a model means. Not here: which cells are left out (``evidence.folds``);
 they keep their label whatever happens here.

@@ -105,7 +105,7 @@ class Source:
 
 
 def looked_up(table: pd.DataFrame, rows: str, column: str, how: str, asset: str) -> float:
-    """Number that a claim is about.
+    """Look up the number of a claim in its table.
 
     Parameters
     ----------

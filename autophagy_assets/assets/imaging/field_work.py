@@ -153,7 +153,7 @@ def put_fields_together(
 
 
 def this_process() -> str:
-    """Name this process among those of all machines."""
+    """Name of this process that is unique among all machines."""
     return f"{platform.node()}-{os.getpid()}"
 
 

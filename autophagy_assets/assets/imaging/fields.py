@@ -1,4 +1,4 @@
-"""Fields of view within the imaging assets: handed to workers, and what comes back of them."""
+"""Fields of view within the imaging assets: jobs for workers, and their results."""
 
 from collections.abc import Callable
 from contextlib import closing
@@ -64,7 +64,7 @@ def readable_fields(
 
 
 def what_is_imaged(job: tuple[Field, dict[str, Path], Places]) -> list[Any]:
-    """What the job of a field is: its images by their version, and where its files go."""
+    """Describe the job of a field: its images by their version, and where its files go."""
     field, images, places = job
     return [field.place, field.images, images, places]
 
@@ -72,7 +72,7 @@ def what_is_imaged(job: tuple[Field, dict[str, Path], Places]) -> list[Any]:
 def in_order(
     context: "StudyContext", function: Callable[..., WorkerResult], jobs: list[Any]
 ) -> list[Any]:
-    """What workers make of jobs, in the order of the jobs.
+    """Results of workers, in the order of the jobs.
 
     Parameters
     ----------
@@ -131,7 +131,7 @@ def describe_field(field: Field, worked: WorkerResult | Exception) -> str:
 def row_of_worked(
     context: "StudyContext", field: Field, worked: WorkerResult | Exception
 ) -> dict[str, Any]:
-    """Have the files of a field registered; give its row of the manifest.
+    """Queue the files of a field for registration; return its row of the manifest.
 
     Returns
     -------

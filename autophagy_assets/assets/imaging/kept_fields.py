@@ -1,4 +1,4 @@
-"""Fields of view that need not be imaged again: what there is of them is what would come out.
+"""Fields of view that need not be imaged again, as images, code and parameters are the same.
 
 A field is kept where the sample's latest manifest has it with the same images, the run behind
 that manifest imaged its fields as it is done now, and its files are what was recorded.

@@ -17,7 +17,7 @@ METHOD = "method"  # under this name a run notes how its fields were imaged
 
 
 def note_method(context: "StudyContext") -> None:
-    """Keep with the run how the fields of its sample have been imaged.
+    """Record with the run how the fields of its sample have been imaged.
 
     Parameters
     ----------

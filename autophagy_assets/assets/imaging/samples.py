@@ -45,7 +45,7 @@ GROUP = "imaging"
 
 
 class ImagingConfig(dg.Config):
-    """How a sample is imaged, as the launchpad offers it."""
+    """Config of a run that images a sample, as the launchpad offers it."""
 
     image_again: bool = Field(
         default=False,
@@ -82,7 +82,7 @@ excluded_fields = dg.AssetSpec(
     by_field=True,
 )
 def single_cell_images(context, config: ImagingConfig) -> pd.DataFrame:
-    """Fields of view of a sample with their single cells.
+    """Manifest of a sample: its fields of view with their single cells.
 
     Nuclei and cytosol are segmented, and each cell gets a crop in every channel. A field that
     cannot be used is excluded with its reason. Fields whose images, parameters and code are

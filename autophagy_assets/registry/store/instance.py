@@ -1,4 +1,4 @@
-"""The LaminDB instance that is the store, and the one that is read from.
+"""The LaminDB instance that is the store, and the source instance.
 
 Here belongs how a connection is made and how writers take turns; what is written is
 elsewhere, and so are the database (``database``) and what is not public of LaminDB
