@@ -85,7 +85,7 @@ def model_comparison(context, cross_validation, model_features: pd.DataFrame) ->
     kinds={"scikitlearn", "matplotlib"},
     partitions=models,
     labels="control",
-    title="Whether scores of {} are probabilities",
+    title="Calibration of the scores of {}",
 )
 def score_reliability(context, cross_validation: pd.DataFrame) -> Picture:
     """Share of stimulated cells among cells of about the same score, and the Brier score."""
@@ -159,7 +159,7 @@ def control_fields(
     partitions=models,
     ins={"model_features": selected_control()},
     labels="control",
-    title="What else could tell the classes apart: {}",
+    title="Negative controls of {}",
 )
 def shortcut_card(
     context, model_features: pd.DataFrame, cross_validation, background_features: pd.DataFrame

@@ -88,7 +88,7 @@ def marker_example(context, clean_features: pd.DataFrame, single_cell_images) ->
     ins={"single_cell_images": MANIFESTS},
     deps=SOURCE,
     labels="control",
-    title="What {} got right and wrong",
+    title="Cells that {} got right and wrong",
 )
 def error_galleries(context, test_predictions: pd.DataFrame, single_cell_images) -> Picture:
     """Control cells that a model got right and wrong, each under its own score."""
@@ -103,7 +103,7 @@ def error_galleries(context, test_predictions: pd.DataFrame, single_cell_images)
     partitions=models,
     ins={"model_features": every(**{PIECES: True})},
     deps=SOURCE,
-    title="What {} sees in cells",
+    title="Map of cells by {}",
 )
 def cell_map(
     context,

@@ -96,7 +96,7 @@ def condition_predictions(context, autophagy_classifier, model_features) -> Tabl
     kinds={"scikitlearn", "matplotlib"},
     partitions=knockouts,
     ins={"ko_predictions": in_pieces()},
-    title="What the models call cells of {}",
+    title="Predicted classes of cells of {}",
 )
 def ko_evaluation(context, ko_predictions) -> Picture:
     """What each model calls a knockout's cells, as a figure and as a table."""

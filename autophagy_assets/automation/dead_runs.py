@@ -61,7 +61,7 @@ def check_runs(instance: dg.DagsterInstance, fix: bool) -> Iterator[Disagreement
         tagged = [run.tags[PROCESS_TAG]] if PROCESS_TAG in run.tags else []
         if not _is_dead(instance, run, processes.get(run.run_id, []) + tagged):
             continue
-        reason = "its process has ended without saying so"
+        reason = "its process has ended without reporting it"
         if fix:
             instance.report_run_failed(run, f"Ended by reconcile: {reason}.")
         yield Disagreement("run", f"Dagster run {run.run_id}", reason, "mark it as failed", fix)

@@ -45,4 +45,4 @@ def reason_of_run(failed: Iterable[dg.DagsterEvent], message: str | None) -> str
         One line for each step.
     """
     reasons = list(dict.fromkeys(f"{event.step_key}: {reason_of(event)}" for event in failed))
-    return "\n".join(reasons) or message or "It has failed without saying why."
+    return "\n".join(reasons) or message or "It has failed without giving a reason."

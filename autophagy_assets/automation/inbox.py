@@ -70,7 +70,9 @@ def _ingest(context: dg.OpExecutionContext, config: SubmissionConfig, study: Stu
     folder = submission_folder(inbox, config.folder)
     if config.content and content_of(folder, study) != config.content:
         # watch_inbox asks for it again as soon as it is at rest.
-        context.log.info(f"{config.folder} has changed since it was asked for: not ingested now.")
+        context.log.info(
+            f"{config.folder} has changed since its ingest was requested: not ingested now."
+        )
         return
     done = ingest(folder, study, lambda field: context.log.info(f"reading {field}"), config.replace)
     for field, reason in done.excluded.items():
@@ -167,7 +169,7 @@ def _outcome(instance: dg.DagsterInstance, submission: Submission) -> str:
     wanted = dg.RunsFilter(tags={CONTENT_TAG: submission.state.content})
     runs = instance.get_runs(wanted, limit=1)
     if not runs:
-        return "asked for."
+        return "its ingest was requested."
     status, run = runs[0].status, runs[0].run_id
     if status is dg.DagsterRunStatus.SUCCESS:
         return "ingested."

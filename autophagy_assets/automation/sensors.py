@@ -50,8 +50,7 @@ def define_schedules() -> list[dg.ScheduleDefinition]:
         default_status=(
             dg.DefaultScheduleStatus.RUNNING if cron else dg.DefaultScheduleStatus.STOPPED
         ),
-        description="Every night: repair records, verify files, and have made whatever is out of "
-        "date.",
+        description="Every night: repairs records, verifies files, makes whatever is out of date.",
     )
     return [nightly_refresh]
 

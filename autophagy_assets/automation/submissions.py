@@ -22,7 +22,7 @@ from autophagy_assets.registry.ingest.metadata import FILE_NAME, read_metadata
 
 # Dagster gives a sensor a minute; about 0.1 s goes into a submission of a hundred images.
 LONGEST_S = 20.0
-_WAITS = "there are many submissions; it is looked at soon."
+_WAITS = "there are many submissions; it is checked soon."
 _NAMED = 3  # missing images that a message names; it counts the rest
 
 
@@ -195,7 +195,7 @@ def _look_at(inbox: Path, name: str, study: Study, known: SubmissionState) -> Su
         return Submission(name, found)
     if content != known.content:
         return Submission(
-            name, found, reason="complete; it is ingested if the next look finds it so."
+            name, found, reason="complete; it is ingested if the next look finds it unchanged."
         )
     attempt = known.attempt + bool(known.asked)
     return Submission(name, replace(found, asked=content, attempt=attempt), ready=True)

@@ -52,7 +52,7 @@ def show_changes(found: Changes, before: Results, after: Results, model: str) ->
                 console.print(f"  {heading}: {sentence}", soft_wrap=True)
     if len(found.claims):
         console.print(
-            f"\n{len(found.claims)} numbers and sentences of the report rest on other values now.",
+            f"\n{len(found.claims)} numbers and sentences of the report have other values now.",
         )
     console.print()
 
@@ -66,7 +66,7 @@ def show_since_last(study: Study) -> None:
         before, after = (results_of(version, [study.primary]) for version in versions[-2:])
         said = brief(changes(before, after), study.primary)
     except (InputError, IntegrityError) as error:  # the refresh itself has done its work
-        said = f"what changed cannot be said: {error}"
+        said = f"changes cannot be shown: {error}"
     console.print(f"\nSince the report of {versions[-2].name}: {said}", soft_wrap=True)
     console.print("Details: autophagy compare")
 

@@ -24,7 +24,7 @@ TABLES = {"flipped": "flipped_cells.csv", "auc": "auc.csv", "clones": "responses
 @click.command()
 @click.argument("a", default="previous")
 @click.argument("b", default="latest")
-@click.option("--model", help="Of which cells; default: the model of B that leads.")
+@click.option("--model", help="Model that is compared; default: the primary one of B.")
 @click.option("--to", type=click.Path(path_type=Path), help="Folder; default: in AUTOPHAGY_HOME.")
 @click.option("--list", "listed", is_flag=True, help="List the versions that there are.")
 def compare(a: str, b: str, model: str | None, to: Path | None, listed: bool) -> None:

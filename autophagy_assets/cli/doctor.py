@@ -193,4 +193,4 @@ def _daemon_line() -> str:
     if silent > SILENT_S:
         text = time.strftime("%Y-%m-%d %H:%M", time.localtime(max(beats)))
         return f"not running since {text}: no schedule, sensor or queued run begins"
-    return f"running, heard of {silent:.0f} s ago"
+    return f"running, last heartbeat {silent:.0f} s ago"

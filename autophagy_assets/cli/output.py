@@ -97,7 +97,7 @@ def show_status(plan: Plan, excluded: dict[str, str], instance: Any) -> None:
     if left:
         console.print("Run 'autophagy refresh' to make what is new or out of date.")
     elif plan.failed:
-        console.print("Mend what failed, and run 'autophagy refresh'.")
+        console.print("Fix what failed, and run 'autophagy refresh'.")
 
 
 def _excluded_in_imaging(instance: Any) -> dict[str, str]:

@@ -16,14 +16,16 @@ ASSET = "replicate_plan"
 
 @click.command("plan-replicates")
 @click.option("--knockout", help="Default: every knockout.")
-@click.option("--measure", default="positive share", show_default=True, help="Of the response.")
+@click.option(
+    "--measure", default="positive share", show_default=True, help="Measure of the response."
+)
 @click.option("--effect", type=float, help="A difference to plan for; default: as seen, and half.")
 @click.option(
     "--power",
     type=click.FloatRange(0, 1, min_open=True, max_open=True),
     default=0.8,
     show_default=True,
-    help="Chance to see the effect.",
+    help="Chance to detect the effect.",
 )
 def plan_replicates(knockout: str | None, measure: str, effect: float | None, power: float) -> None:
     """Show how many clones the effect of a knockout needs.

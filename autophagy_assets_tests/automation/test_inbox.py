@@ -67,7 +67,7 @@ def test_a_complete_submission_is_asked_for_at_the_second_look_and_never_again(i
     assert request.run_key == request.tags[CONTENT_TAG] and len(request.run_key) == 32
     for _ in range(3):
         assert inbox.look() == []
-    assert inbox.said == "friday: asked for."
+    assert inbox.said == "friday: its ingest was requested."
 
 
 def test_a_growing_submission_is_left_alone_until_it_rests(inbox):

@@ -80,7 +80,9 @@ class Effect:
         if not math.isnan(self.low):
             return ""
         if min(len(self.knockout_responses), len(self.control_responses)) < 2:
-            return "with one clone in an arm there is no interval: another may do something else"
+            return (
+                "with one clone in an arm there is no interval: another clone may respond otherwise"
+            )
         return "there is no interval, as the clones of each arm respond alike"
 
     @property

@@ -91,7 +91,7 @@ def with_background_swapped(
         yield {
             "control": SWAPPED, SCHEME: scheme, "n_cells": int(there.sum()), "auc": auc,
             "reference": reference, "flagged": lost,
-            "sentence": f"{said}: it goes by the background." if lost else f"{said}.",
+            "sentence": f"{said}: it relies on the background." if lost else f"{said}.",
         }  # fmt: skip
 
 

@@ -162,7 +162,7 @@ def _groups(cells: pd.DataFrame, scheme: str) -> tuple[np.ndarray, list[str]]:
         what = "clones" if scheme == CLONE else "fields of view of a stimulation"
         raise InputError(
             f"{_begin(scheme)} needs two {what} of the control, and there is one ({names[0]}): "
-            "with it alone nobody knows how the model does on another."
+            "with it alone it is not known how the model does on another."
         )
     if scheme == FIELD and len(names) == clones:
         raise InputError(

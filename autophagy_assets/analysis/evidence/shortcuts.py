@@ -85,7 +85,7 @@ def on_background(
     if model.network_used is not None:
         raise InputError(
             f"Model {model.name} looks at the pixels of cells, and patches without a cell are kept "
-            "as numbers: whether it goes by the background is not measured."
+            "as numbers: whether it relies on the background is not measured."
         )
     if MARKER not in model.feature_sets:
         raise InputError(

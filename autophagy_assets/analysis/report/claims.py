@@ -164,7 +164,7 @@ def check_claims(
             if number.rstrip(",") not in supported:
                 raise InputError(
                     f"The text of the report says {number} in {text!r}, and no table supports "
-                    "that; make the report again, and tell its makers if it says so once more."
+                    "that; make the report again, and report this as a bug if it comes back."
                 )
 
 

@@ -104,7 +104,7 @@ class Bucket:
                 return
             else:
                 condition = {"IfMatch": there["ETag"]}
-        raise StoreAwayError(f"Others write to {self.uri(key)} all the time; refresh again.")
+        raise StoreAwayError(f"Other processes keep writing to {self.uri(key)}; refresh again.")
 
     def claim(self, key: str, text: str) -> str:
         """Put a text where there is none yet, and return the text that is there."""
@@ -215,7 +215,7 @@ class Bucket:
         bucket = f"Bucket {self.name}" + (f" at {self._endpoint}" if self._endpoint else "")
         if isinstance(error, (NoCredentialsError, PartialCredentialsError)):
             return InputError(
-                f"{bucket}: nothing says who may use it; set AWS_ACCESS_KEY_ID and "
+                f"{bucket}: no credentials were found; set AWS_ACCESS_KEY_ID and "
                 "AWS_SECRET_ACCESS_KEY, or AWS_PROFILE."
             )
         code = error.response["Error"]["Code"] if isinstance(error, ClientError) else ""
