@@ -20,7 +20,7 @@ def crops_of(context: "StudyContext", cells: pd.DataFrame) -> Crops:
     """Crops of the cells of a table.
 
     They need no input of their own: a table of cells names the artifacts of its crops, and is made
-    anew where those are. For models of features nothing is read, so nothing is in their records.
+    again where those are. For models of features nothing is read, so nothing is in their records.
     """
     return Crops(Paths(context, cells[DATASET].unique()), Fields(context, cells), context.study)
 

@@ -225,6 +225,6 @@ class Work:
 
     def _lost(self) -> InputError:
         return InputError(
-            f"The scheduler at {self.cluster.address} has ended or was started anew: look whether "
+            f"The scheduler at {self.cluster.address} has ended or was restarted: look whether "
             f"it runs and what its log says. {AGAIN}"
         )

@@ -1,4 +1,4 @@
-"""Caches for what Dagster's SQLite storage makes or reads anew for every query.
+"""Caches for what Dagster's SQLite storage makes or reads for every single query.
 
 Its engines, so that each statement is compiled once; its migrations, which it reads whenever it
 opens a database, and it opens one for each run; its events, each as it was parsed from the same

@@ -25,7 +25,7 @@ class ReportVersion:
     Parameters
     ----------
     uid, run : str
-        LaminDB uids of the page and of the run. A page that was made anew with the same content
+        LaminDB uids of the page and of the run. A page that was made again with the same content
         is one artifact of several runs.
     made : datetime.datetime
         When the run ended, in UTC.

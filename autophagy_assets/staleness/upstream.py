@@ -73,7 +73,7 @@ def upstream(
         Definition of one asset.
     """
     ours = partitions_name(assets.partitions_def)
-    ins = assets.op.ins  # put together anew whenever it is asked for
+    ins = assets.op.ins  # put together again whenever it is asked for
     marked = {
         kind: {key for name, key in assets.keys_by_input_name.items() if kind in ins[name].metadata}
         for kind in (CONTROL, ANSWERS)

@@ -1,4 +1,4 @@
-"""A folder that is not ours is not written to, and nothing of it is deleted."""
+"""Nothing is written to or deleted from a folder that is no home."""
 
 from __future__ import annotations
 

@@ -199,7 +199,7 @@ def test_every_piece_is_looked_at_before_it_is_written(tmp_path):
 
 
 @pytest.mark.parametrize("most", [5, 150, 1_000])
-def test_a_draw_is_read_in_pieces_as_from_the_whole_table(tmp_path, monkeypatch, most):
+def test_a_random_selection_is_read_in_pieces_as_from_the_whole_table(tmp_path, monkeypatch, most):
     monkeypatch.setattr(parquet, "ROW_GROUP", 7)
     table = raw_features(3, Study.load(), "WT", cells=60).reset_index(drop=True)
     table["clone"] = table[DATASET].str[-4:]

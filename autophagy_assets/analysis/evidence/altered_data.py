@@ -119,7 +119,7 @@ def with_labels_permuted(
     """
     if model.network_used is not None:
         raise InputError(
-            f"Labels were not permuted for model {model.name}: it would have to be trained anew "
+            f"Labels were not permuted for model {model.name}: it would have to be trained again "
             f"for each of {study.cross_validation.permutations} arrangements and every fold. That "
             "it has learned more than chance is not tested; see what models of features do on the "
             "same folds."

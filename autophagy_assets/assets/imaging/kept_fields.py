@@ -106,7 +106,7 @@ def _keep(context: "StudyContext", field: Field, row: dict[str, Any]) -> dict[st
 
 
 class _Shared:
-    """Fields of datasets that may be put together anew: each of their files is looked at once."""
+    """Fields of datasets that may be put together again: each of their files is looked at once."""
 
     def __init__(self, context: "StudyContext") -> None:
         self._context, self._study = context, study_slug(context.study)

@@ -1,7 +1,7 @@
 """How a field of view is imaged: the code and the parameters on which its single cells depend.
 
 Narrower than the fingerprint of the sample that it belongs to: a sample is looked at again when
-one of its fields changes, and the others are imaged anew only if they would come out differently.
+one of its fields changes, and the others are imaged again only if they would come out differently.
 """
 
 from typing import TYPE_CHECKING, Any

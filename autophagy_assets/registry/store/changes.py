@@ -56,7 +56,7 @@ def _writes(database: str) -> tuple[Any, ...] | None:
         return None
     with connection.cursor() as cursor:
         (others,) = cursor.execute("PRAGMA data_version").fetchone()
-    # The connection itself, as another one counts anew.
+    # The connection itself, as another one starts its own count.
     return connection.connection, others, connection.connection.total_changes
 
 

@@ -40,7 +40,7 @@ def register(ln: Any, outputs: Sequence[Output], run: Any) -> list[Any]:
     -------
     list of lamindb.Artifact
         For each file a new version; or, for content that the key had before, that version made
-        latest again, with the run noted as one that made it anew.
+        latest again, with the run noted as one that made it again.
     """
     for output in outputs:
         storage.require(output.file)

@@ -1,4 +1,4 @@
-"""What changed between two versions is what their tables have, cell by cell and by hand."""
+"""Changes between two versions follow from their tables, cell by cell, checked by hand."""
 
 from __future__ import annotations
 

@@ -77,7 +77,7 @@ def test_a_forest_tells_cells_apart_that_neither_it_nor_the_network_has_seen(giv
 
 @settings(max_examples=4, deadline=None)
 @drawn(place=st.integers(0, 47), scheme=st.sampled_from(SCHEMES), number=st.integers(0, 1))
-def test_a_cell_changes_scores_of_others_where_it_is_learned_from_and_nowhere_else(
+def test_a_cell_changes_scores_of_others_only_where_it_is_in_the_training_part(
     given, place, scheme, number
 ):
     """Its crop and its label. A regression, as trees may shrug off what one cell is."""
@@ -159,4 +159,4 @@ def test_it_stands_in_the_comparison_like_any_other(given):
     said = controls.set_index("control")["sentence"]
     for control in ("background", "swapped background"):
         assert "looks at the pixels of cells" in said[control]
-    assert "trained anew for each" in said["permuted labels"]
+    assert "trained again for each" in said["permuted labels"]
