@@ -1,4 +1,4 @@
-"""Engines are made and migrations are read once, and engines that were not used lately are dropped."""
+"""Engines are made and migrations are read once, and unused engines are dropped."""
 
 from __future__ import annotations
 
