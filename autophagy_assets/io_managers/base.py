@@ -53,7 +53,7 @@ from autophagy_assets.staleness.materializations import (
     Materialization,
     latest,
 )
-from autophagy_assets.staleness.partitions import control_of
+from autophagy_assets.staleness.partitions import MODEL_PARTITIONS, control_of
 from autophagy_assets.staleness.upstream import ANSWERS, CONTROL, Target, learns_from_answers
 
 DESCRIPTION, LABELS, SCHEMA = "autophagy/description", "autophagy/labels", "autophagy/schema"
@@ -154,7 +154,9 @@ class LaminIOManager(dg.ConfigurableIOManager):
         study, partition = running.study, running.target.partition
         if settings.get(LABELS) == "control":
             return {lab.GENOTYPE: study.control}
-        return labels_of_partition(study, partition) if partition else {}
+        if partition is None or running.partitions == MODEL_PARTITIONS:
+            return {}  # a model may be called as a genotype is
+        return labels_of_partition(study, partition)
 
     def load_input(self, context: dg.InputContext) -> Any:
         """Load what Dagster recorded last of the upstream asset."""

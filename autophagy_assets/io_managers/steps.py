@@ -50,6 +50,8 @@ class RunningStep:
     ----------
     target : Target
         What is made.
+    partitions : str or None
+        Name of the partitions that the asset has; None where it has none.
     study : RecordedStudy
         Notes which entries are read.
     registry : RegistryState
@@ -63,6 +65,7 @@ class RunningStep:
         assets = definition_of(step)
         assert assets is not None
         self.target = Target(assets.key.to_user_string(), partition_of(step))
+        self.partitions = partitions_name(assets.partitions_def)
         self.study = RecordedStudy.of(study)
         self._assets, self._step = assets, step
         self.code = code_of_asset(assets)
@@ -70,7 +73,7 @@ class RunningStep:
         graph = step.job_def.asset_layer.asset_graph
         known = step.instance.get_dynamic_partitions
         above = list(upstream(graph, known, self.study, assets, partition_of(step)))
-        of_sample = partitions_name(assets.partitions_def) == SAMPLE_PARTITIONS
+        of_sample = self.partitions == SAMPLE_PARTITIONS
         self.registry = RegistryState(study, self.target.partition if of_sample else None)
         self._made = made_before([t for t in above if t.asset not in OUTSIDE], step.instance)
         self.left_out = left_out_now(graph, assets, self._made, step.instance)

@@ -42,6 +42,23 @@ def cheap_collections() -> Iterator[None]:
 
 
 @contextmanager
+def no_histograms() -> Iterator[None]:
+    """Keep scPortrait from drawing a histogram of the sizes of cells, of which nothing is kept.
+
+    It draws one for each mask of a field, whether or not it was asked to, for half a second.
+    """
+    from scportrait.processing.masks.mask_filtering import SizeFilter
+
+    kind: Any = SizeFilter
+    draw = kind._get_histogram_plot
+    kind._get_histogram_plot = lambda *args, **options: None
+    try:
+        yield
+    finally:
+        kind._get_histogram_plot = draw
+
+
+@contextmanager
 def one_thread() -> Iterator[None]:
     """Compute on one thread, so that sums are taken in one order and fields can share cores."""
     import numba
