@@ -73,7 +73,9 @@ def _ingest(context: dg.OpExecutionContext, config: SubmissionConfig, study: Stu
     if config.content and content_of(folder, study) != config.content:
         # watch_inbox asks for it again as soon as it is at rest, also where it is as it was then.
         context.instance.add_run_tags(context.run_id, {CHANGED_TAG: "true"})
-        context.log.info(f"{config.folder} has changed since it was asked for: not ingested now.")
+        context.log.info(
+            f"{config.folder} has changed since its ingest was requested: not ingested now."
+        )
         return
     done = ingest(folder, study, lambda field: context.log.info(f"reading {field}"), config.replace)
     for field, reason in done.excluded.items():
@@ -114,7 +116,7 @@ def define_watch_inbox() -> dg.SensorDefinition:
 def _watch(
     context: dg.SensorEvaluationContext, study: StudyResource
 ) -> dg.SensorResult | dg.SkipReason:
-    """Ask for the submissions that are ready; say of every other one why it is left alone."""
+    """Request the ingest of submissions that are ready; report why the others are not."""
     from autophagy_assets.registry.store.instance import source_name
 
     inbox = settings.inbox()
@@ -161,7 +163,7 @@ def _printable(name: str) -> str:
 
 
 def ingest_request(submission: Submission) -> dg.RunRequest:
-    """Ask for the ingest of a submission; Dagster launches one run for a run key, ever."""
+    """Run request for the ingest of a submission; Dagster launches one run for a run key, ever."""
     content = submission.state.content
     config = {"folder": submission.name, "content": content}
     return dg.RunRequest(
@@ -190,11 +192,11 @@ def _once_more(submission: Submission, last: dg.DagsterRun | None) -> Submission
 def _outcome(
     instance: dg.DagsterInstance, submission: Submission, last: dg.DagsterRun | None
 ) -> str:
-    """What has become of a submission, for people."""
+    """State of the ingest of a submission, in words."""
     if submission.reason:
         return submission.reason
     if last is None:
-        return "asked for."
+        return "its ingest was requested."
     status, run = last.status, last.run_id
     if status is dg.DagsterRunStatus.SUCCESS:
         return "ingested."
@@ -220,7 +222,7 @@ def _reason(instance: dg.DagsterInstance, run: str) -> str:
 
 
 def read_cursor(cursor: str | None) -> dict[str, SubmissionState]:
-    """What a sensor's cursor holds of the submissions.
+    """Read the states of submissions from the cursor of a sensor.
 
     Returns
     -------
@@ -236,5 +238,5 @@ def read_cursor(cursor: str | None) -> dict[str, SubmissionState]:
 
 
 def cursor_with(submissions: list[Submission]) -> str:
-    """Cursor that holds some submissions; those that are gone are forgotten."""
+    """Write the states of submissions into a cursor; those that are gone are dropped."""
     return json.dumps({submission.name: asdict(submission.state) for submission in submissions})

@@ -53,8 +53,7 @@ def define_schedules() -> list[dg.ScheduleDefinition]:
         default_status=(
             dg.DefaultScheduleStatus.RUNNING if cron else dg.DefaultScheduleStatus.STOPPED
         ),
-        description="Every night: repair records, verify files, and have made whatever is out of "
-        "date.",
+        description="Every night: repairs records, verifies files, makes whatever is out of date.",
     )
     return [nightly_refresh]
 
@@ -143,7 +142,7 @@ def _refresh_on_request(
 
 
 def summary_of(state: Look) -> str:
-    """How a study stands, for people."""
+    """State of a study in a sentence."""
     plan = state.plan
     if not plan.ready and not plan.waiting:
         return f"All {len(plan.fresh)} are up to date."

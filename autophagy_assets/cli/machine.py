@@ -1,4 +1,4 @@
-"""The machine: processors and memory that are granted, and room on the disk."""
+"""The machine: granted processors and memory, and free disk space."""
 
 from __future__ import annotations
 

@@ -34,9 +34,9 @@ from autophagy_assets.errors import InputError, IntegrityError, store_away, unus
 # Commands by who needs them, as the help shows them.
 _SECTIONS: dict[str, list[click.Command]] = {
     "A study": [ingest, refresh, status, report, compare, lineage, plan_replicates, withdraw],
-    "Cells looked at by people": [review, annotate],
-    "A look around": [demo, ui],
-    "Looking after it": [doctor, reconcile, services, delete],
+    "Labelling by people": [review, annotate],
+    "Trying it out": [demo, ui],
+    "Maintenance": [doctor, reconcile, services, delete],
 }
 # Two make no home, one makes its own elsewhere, one needs none for one of its parts.
 _WITHOUT_HOME = ("delete", "demo", "doctor", "serve")

@@ -1,4 +1,4 @@
-"""``autophagy serve workers``: workers that have imported everything and stay."""
+"""``autophagy serve workers``: workers that import everything once and serve many runs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from autophagy_assets.errors import InputError
 
 
 def join(scheduler: str, workers: int | None) -> None:
-    """Be workers of a scheduler that is there, until they are stopped.
+    """Run workers that join an existing scheduler, until they are stopped.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ def join(scheduler: str, workers: int | None) -> None:
 
 
 def serve(host: str, port: int, workers: int | None) -> NoReturn:
-    """Be a scheduler with workers on this machine, until Ctrl-C or SIGTERM.
+    """Run a scheduler with workers on this machine, until Ctrl-C or SIGTERM.
 
     Parameters
     ----------
@@ -70,8 +70,8 @@ def serve(host: str, port: int, workers: int | None) -> NoReturn:
     raise SystemExit(0)
 
 
-def send(file: Path) -> NoReturn:
-    """Be a scheduler with workers in the queue of Slurm, until Ctrl-C or SIGTERM.
+def serve_queue(file: Path) -> NoReturn:
+    """Run a scheduler with workers in the queue of Slurm, until Ctrl-C or SIGTERM.
 
     Parameters
     ----------

@@ -38,10 +38,12 @@ def ui(port: int) -> None:
     type=_PORT,
     default=4000,
     show_default=True,
-    help="Of the code, on 127.0.0.1.",
+    help="Of the code server, on 127.0.0.1.",
 )
 @click.option("--workers", type=click.IntRange(min=0), help="Worker processes on this machine.")
-@click.option("--host", default="127.0.0.1", help="Where workers are reached; whoever can, rules.")
+@click.option(
+    "--host", default="127.0.0.1", help="Address of the scheduler. Who reaches it can run code."
+)
 @click.option("--scheduler", help="Have the workers join this Dask scheduler, tcp://host:port.")
 @click.option("--queue", type=click.Path(path_type=Path), help="Cluster file: workers in a queue.")
 def services(
@@ -55,9 +57,9 @@ def services(
 ) -> None:
     """Run one PART of what 'autophagy ui' runs, for a service manager; or workers.
 
-    code runs the platform's code and all runs, web is the UI, read-only a UI that changes nothing,
-    daemon looks after schedules, sensors and the queue. workers image fields of view for whoever
-    sets AUTOPHAGY_COMPUTE to their address; they need no home.
+    code is the code server, which runs all runs; web is the UI; read-only is a UI that changes
+    nothing; daemon evaluates schedules and sensors and launches queued runs. workers image fields
+    of view for runs that have their address in AUTOPHAGY_COMPUTE; they need no home.
     """
     if part == "workers":
         from autophagy_assets.cli import serve_workers
@@ -65,7 +67,7 @@ def services(
         if scheduler:
             return serve_workers.join(scheduler, workers)
         if queue:
-            serve_workers.send(queue)
+            serve_workers.serve_queue(queue)
         serve_workers.serve(host, port or 8786, workers)
     Home.locate().prepare()
     from autophagy_assets.automation.home_study import require

@@ -1,4 +1,4 @@
-"""What a study is: its labels, classes, channels and parameters.
+"""The study: labels, classes, channels and parameters.
 
 Everything that differs between two screens stands in a YAML file that is validated
 here. No code outside that file and ``simulation`` knows a label of a study.

@@ -72,8 +72,8 @@ def test_ingest_refresh_status_report_and_delete(tiny_study: Path, tmp_path: Pat
     assert "3 new, 9 unchanged" in repaired.stdout and "Excluded" not in repaired.stdout
     assert "0 new, 12 unchanged" in run("ingest", str(images)).stdout
 
-    foretold = run("refresh", "--dry-run").stdout
-    assert "single_cell_images" in foretold and "Not measured yet" in foretold
+    estimated = run("refresh", "--dry-run").stdout
+    assert "single_cell_images" in estimated and "Not measured yet" in estimated
 
     made = run("refresh", from_nothing=True)
     assert made.returncode == 0, made.stdout + made.stderr

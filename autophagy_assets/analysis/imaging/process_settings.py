@@ -1,4 +1,4 @@
-"""Conditions under which scPortrait runs here: silent, on one thread, without wasted work."""
+"""Process settings for scPortrait: silent, on one thread, with compiled code kept."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def quiet() -> Iterator[None]:
 
 @contextmanager
 def cheap_collections() -> Iterator[None]:
-    """Exempt what lives now from garbage collection.
+    """Exempt existing objects from garbage collection.
 
     scPortrait collects garbage after each step, and walking the million objects that its
     imports leave behind takes half a second every time.

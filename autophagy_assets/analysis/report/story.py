@@ -1,4 +1,4 @@
-"""The first page of the report in words: question, answer, how sure, and what speaks against it.
+"""Summary of a report in words: question, answer, certainty, and what speaks against it.
 
 All numbers are claims of the tables behind the figures (see ``claims``).
 """
@@ -28,7 +28,7 @@ _AS_PUBLISHED = (
 
 @dataclass(frozen=True)
 class Story:
-    """What the report says in words.
+    """Summary of a report: headings with paragraphs, and their claims.
 
     Attributes
     ----------
@@ -43,7 +43,7 @@ class Story:
 
 
 def tell(sources: Mapping[str, Source], study: Study) -> Story:
-    """Tell what a study has found.
+    """Write the summary of a study.
 
     Parameters
     ----------

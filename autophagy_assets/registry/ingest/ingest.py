@@ -1,4 +1,4 @@
-"""Bringing microscope images in: checked, copied into the store, labelled."""
+"""Ingest: images are checked, copied into the store, and labelled."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ INGEST_LOCK = "ingest.lock"
 
 @dataclass
 class Ingested:
-    """What an ingest did.
+    """Result of an ingest.
 
     Parameters
     ----------

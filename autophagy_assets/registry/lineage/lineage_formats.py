@@ -27,7 +27,7 @@ _LONGEST = 160
 
 
 def render(tree: Node, style: str = "tree") -> str:
-    """Write a lineage down.
+    """Write a lineage as text, JSON, DOT or SVG.
 
     Parameters
     ----------

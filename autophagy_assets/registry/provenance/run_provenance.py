@@ -1,4 +1,4 @@
-"""What made an artifact: the LaminDB run behind it, and what that run had read."""
+"""The LaminDB run that made an artifact, and its inputs."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class RunRecord:
 
 
 def maker_of(artifact: Any, before: int | None = None) -> Any:
-    """Run that made an artifact, as a reader found it.
+    """Run that had made an artifact when a later run read it.
 
     Parameters
     ----------
@@ -111,7 +111,7 @@ def inputs_of(artifact: Any, run: Any) -> list[Any]:
 
 
 def describe_run(run: Any) -> RunRecord:
-    """What is known of a run.
+    """Describe a run.
 
     Parameters
     ----------
@@ -140,7 +140,7 @@ def describe_run(run: Any) -> RunRecord:
 
 
 def notes_of(run_uid: str) -> dict[str, Any]:
-    """What a run has noted.
+    """Notes of a run.
 
     Returns
     -------
