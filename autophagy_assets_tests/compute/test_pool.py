@@ -211,8 +211,8 @@ def test_workers_end_with_the_process_that_wanted_them(tmp_path, how):
             if __name__ == "__main__":
                 results = map_fields(job, range(3), 2, preload=())
                 next(results)
-                last = Path({str(tmp_path)!r}, "pid-2")
-                while not (last.exists() and last.read_text()):
+                begun = [Path({str(tmp_path)!r}, f"pid-{{number}}") for number in range(3)]
+                while not all(file.exists() and file.read_text() for file in begun):
                     time.sleep(0.05)
                 if {how!r} == "kill":
                     os.kill(os.getpid(), 9)
