@@ -19,7 +19,7 @@ from autophagy_assets.analysis.report.content import (
     cells_by_field,
 )
 from autophagy_assets.analysis.report.page import render_report
-from autophagy_assets.analysis.report.story import tell
+from autophagy_assets.analysis.report.story import SOURCES, tell
 from autophagy_assets.assets.context import StudyContext
 from autophagy_assets.assets.definition import every, study_asset, title_of
 from autophagy_assets.io_managers.base import Partitions
@@ -139,7 +139,9 @@ def labels_in(fields: pd.DataFrame, context: StudyContext) -> set[str]:
 def named_pictures(
     figures: Mapping[str, Any], order: Iterable[str]
 ) -> Iterator[tuple[str, StoredPicture]]:
-    """Figures one by one, those with partitions under a name for each; of large tables a part.
+    """Figures one by one, those with partitions under a name for each.
+
+    Of large tables a part, but not of those that the words of the report are of.
 
     Parameters
     ----------
@@ -158,7 +160,8 @@ def named_pictures(
         found = {f"{asset}[{key}]": key for key in one} if isinstance(one, Mapping) else {asset: ""}
         for name, key in found.items():
             picture = one[key] if isinstance(one, Mapping) else one
-            yield name, replace(picture, table=abridged(picture.table))
+            table = picture.table if asset in SOURCES else abridged(picture.table)
+            yield name, replace(picture, table=table)
 
 
 def report_figure(name: str, picture: StoredPicture, titles: Mapping[str, str]) -> ReportFigure:
@@ -173,7 +176,8 @@ def report_figure(name: str, picture: StoredPicture, titles: Mapping[str, str]) 
     """
     asset, _, partition = name.removesuffix("]").partition("[")
     title = titles[asset].format(partition)
-    return ReportFigure(name, title, picture.png, picture.table, picture.caption, picture.uid)
+    table = abridged(picture.table)
+    return ReportFigure(name, title, picture.png, table, picture.caption, picture.uid)
 
 
 def lineage(

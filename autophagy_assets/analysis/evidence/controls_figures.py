@@ -55,10 +55,10 @@ def controls_picture(controls: pd.DataFrame, model: str, study: Study) -> Pictur
     if len(refused):
         said = [f"{row['control']}: not possible" for _, row in refused.iterrows()]
         figure.supxlabel("; ".join(said), x=0.01, ha="left", fontsize=8, color=GREY)
-    warnings = cautions(table)
+    none = "By the strictest folds of each, none is flagged."
     caption = (
         f"Negative controls of model {model} on the folds of its cross-validation. "
-        + (" ".join(warnings) or "By the strictest folds of each, none does nearly as well.")
+        + (" ".join(cautions(table)) or (none if len(drawn) else "None could be measured."))
         + " A control without the biology is flagged if it has at least four fifths of what the "
         "model has above guessing; the swapped background, if the model keeps less than that."
     )

@@ -197,6 +197,13 @@ def test_the_shortcut_card_says_flagged_beside_each_flagged_control():
     assert "nearly as well" in controls_picture(table, "small", STUDY).caption
 
 
+def test_a_shortcut_card_of_controls_that_were_not_possible_does_not_speak_for_the_model():
+    table = measured(measured_cells(STUDY), forest(), background=patches(0).iloc[:0])
+    refused = table[table["scheme"] == ""]
+    caption = controls_picture(refused, "small", STUDY).caption
+    assert "None could be measured." in caption and "none is flagged" not in caption
+
+
 def test_the_shortcut_card_names_a_control_that_is_not_possible():
     table = measured(measured_cells(STUDY, clones=1, fields=1), forest())
     figure = controls_picture(table, "small", STUDY).figure
