@@ -66,8 +66,8 @@ class MarkerFeatures:
         Raises
         ------
         InputError
-            If some of these cells have no features of the marker, and any of the cells has; says how
-            many of all cells have none.
+            If some of these cells have no features of the marker, and any of the cells has; says
+            how many of all cells have none.
         """
         if not self._tables:
             return cells

@@ -109,7 +109,7 @@ def test_images_that_differ_in_staining_alone_are_said_to():
 
 
 def card(*rows: tuple[str, str, bool]) -> pd.DataFrame:
-    """Controls with scheme and whether they are flagged; one that was not possible has no scheme."""
+    """Controls with scheme and whether they are flagged; no scheme where that was not possible."""
     table = pd.DataFrame(rows, columns=["control", "scheme", "flagged"])
     known = {"model": STUDY.primary, "auc": 0.5, "reference": 0.9, "sentence": "It tells."}
     return table.assign(**known).reindex(columns=CONTROL_COLUMNS)
