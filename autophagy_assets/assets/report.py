@@ -29,6 +29,7 @@ from autophagy_assets.io_managers.parquet import PIECES
 from autophagy_assets.registry.lineage.cells import lineage_trees
 from autophagy_assets.registry.lineage.lineage import nodes_of
 from autophagy_assets.registry.lineage.lineage_formats import tree_lines
+from autophagy_assets.registry.store.identifiers import slug
 from autophagy_assets.registry.store.keys import ArtifactKey
 from autophagy_assets.registry.store.outputs import Record
 
@@ -131,7 +132,9 @@ def labels_in(fields: pd.DataFrame, context: StudyContext) -> set[str]:
         Metadata of all fields of view.
     """
     study = context.study
-    named = {label for column in METADATA for label in fields[column].unique()}
+    # Clones and fields of view are not named; many are called 1 or 2, as numbers are. Knockouts are
+    # named as their partitions.
+    named = {*fields["stimulation"], *fields["genotype"], *map(slug, fields["genotype"].unique())}
     models = {model.name for model in study.models}
     return named | models | set(study.classes.values()) | {study.marker_name, study.control}
 

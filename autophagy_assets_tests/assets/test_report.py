@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pandas as pd
+import pytest
 
 from autophagy_assets.analysis.evidence.comparison import COLUMNS, POOLED
 from autophagy_assets.analysis.evidence.folds import CLONE
-from autophagy_assets.analysis.report.claims import Source
+from autophagy_assets.analysis.report.claims import Source, check_claims
 from autophagy_assets.analysis.report.content import MOST_ROWS
 from autophagy_assets.analysis.report.story import tell
-from autophagy_assets.assets.report import named_pictures, report_figure
+from autophagy_assets.assets.report import labels_in, named_pictures, report_figure
 from autophagy_assets.config.study import Study
 from autophagy_assets.io_managers.figure import StoredPicture
+from autophagy_assets.registry.store.identifiers import slug
 
 STUDY = Study.load()
 TITLES = {"model_comparison": "Models"}
@@ -35,6 +39,23 @@ def test_models_with_very_many_folds_are_told_of_by_all_of_them():
     assert f"left out in {folds} groups in turn" in text
     shown = report_figure("model_comparison", pictures["model_comparison"], TITLES)
     assert len(shown.table) == MOST_ROWS
+
+
+@pytest.mark.parametrize("knockout", ["KO_1", "8", "p62 (2)"])
+def test_studies_whose_labels_are_numbers_or_end_in_one_can_be_told_of(knockout):
+    effect = {"level": "difference", "measure": "positive share", "sentence": "It responds less."}
+    tables = {
+        "model_comparison": comparison(3),
+        f"knockout_effect[{slug(knockout)}]": pd.DataFrame(
+            [effect | {"stimulation": STUDY.classes[1]}]
+        ),
+    }
+    story = tell({name: Source(name, "uid", one) for name, one in tables.items()}, STUDY)
+    fields = pd.DataFrame(
+        {"genotype": ["WT", knockout], "stimulation": "untreated", "clone": ["9", "3"], "fov": "0"}
+    )
+    names = labels_in(fields, SimpleNamespace(study=STUDY))
+    check_claims([text for _, text in story.paragraphs], story.claims, tables, names)
 
 
 def test_a_table_that_no_word_is_of_is_shortened_at_once():
