@@ -8,11 +8,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from autophagy_assets.analysis.evidence import counterparts
 from autophagy_assets.analysis.evidence.controls import cautions, negative_controls
 from autophagy_assets.analysis.evidence.controls_figures import controls_picture
 from autophagy_assets.analysis.evidence.counterparts import PERMUTED, SWAPPED
 from autophagy_assets.analysis.evidence.cross_validation import cross_validate
 from autophagy_assets.analysis.evidence.folds import CLONE, RANDOM, SCHEMES
+from autophagy_assets.analysis.evidence.permutation import Permutations
 from autophagy_assets.analysis.evidence.shortcuts import BACKGROUND, IN_UNITS, NUISANCE
 from autophagy_assets.analysis.identity import CLASS
 from autophagy_assets.config.models import Model
@@ -166,6 +168,23 @@ def test_cells_without_the_features_of_the_model_are_said():
     table = measured(cells, model, swapped=patches(0))
     sentence = table.loc[table["control"] == SWAPPED, "sentence"].item()
     assert "by features of the marker alone, and model small uses others" in sentence
+
+
+@pytest.mark.parametrize(
+    ("reached", "tried", "flagged"),
+    [(0, 5, False), (1, 18, True), (1, 20, True), (1, 39, False), (5, 100, True), (4, 100, False)],
+)
+def test_more_than_one_in_twenty_arrangements_the_true_one_among_them_are_flagged(
+    monkeypatch, reached, tried, flagged
+):
+    aucs = np.array([1.0] * reached + [0.5] * (tried - reached))
+    monkeypatch.setattr(counterparts, "permuted", lambda *_: Permutations(aucs, 1000))
+    cells, model = measured_cells(STUDY, cells=4), forest()
+    scores = cross_validate(cells, model, FEWEST)
+    (found,) = counterparts.with_labels_permuted(cells, model, FEWEST, scores)
+    assert found["flagged"] == flagged
+    assert ("may be chance" in found["sentence"]) == flagged
+    assert ("so few cannot rule out chance" in found["sentence"]) == (tried < 19)
 
 
 def test_no_patches_at_all_are_said_in_the_row_and_the_caption():
