@@ -148,7 +148,9 @@ def _patches(background: pd.DataFrame, study: Study) -> pd.DataFrame:
 
 
 def _nuisance(control: pd.DataFrame, study: Study) -> pd.DataFrame:
-    channels = (f"{study.nucleus_channel}_", f"{study.cytosol_channel}_")
+    # Where cells are found by their marker it is that all the same.
+    stains = {study.nucleus_channel, study.cytosol_channel} - {study.marker_channel}
+    channels = tuple(f"{channel}_" for channel in sorted(stains))
     names = [
         name
         for name in feature_columns(control)

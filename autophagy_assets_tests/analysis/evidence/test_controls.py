@@ -115,6 +115,14 @@ def test_controls_are_measured_in_every_scheme_and_labels_permuted_in_the_strict
     assert list(of_biology().loc[of_biology()["control"] == PERMUTED, "scheme"]) == [CLONE]
 
 
+def test_the_marker_is_no_nuisance_where_cells_are_found_by_it():
+    study = FEWEST.model_copy(update={"cytosol_channel": STUDY.marker_channel})
+    cells = measured_cells(study)
+    told = cells[CLASS] + np.arange(len(cells)) / len(cells)
+    cells = cells.assign(**{f"{STUDY.marker_channel}_mean_cytosol": told})
+    assert row(measured(cells, forest(), study), NUISANCE)["auc"] < 0.8
+
+
 def test_permuted_labels_are_guessed():
     found = row(of_biology(), PERMUTED)
     assert found["low"] <= found["auc"] <= found["high"] < found["reference"]
