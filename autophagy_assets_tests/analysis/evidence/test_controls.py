@@ -15,7 +15,7 @@ from autophagy_assets.analysis.evidence.counterparts import PERMUTED, SWAPPED
 from autophagy_assets.analysis.evidence.cross_validation import cross_validate
 from autophagy_assets.analysis.evidence.folds import CLONE, RANDOM, SCHEMES
 from autophagy_assets.analysis.evidence.permutation import Permutations
-from autophagy_assets.analysis.evidence.shortcuts import BACKGROUND, IN_UNITS, NUISANCE
+from autophagy_assets.analysis.evidence.shortcuts import BACKGROUND, BETTER, IN_UNITS, NUISANCE
 from autophagy_assets.analysis.identity import CLASS
 from autophagy_assets.config.models import Model
 from autophagy_assets.config.study import Study
@@ -222,6 +222,22 @@ def test_the_shortcut_card_says_flagged_beside_each_flagged_control():
     assert words.count("flagged") == table["flagged"].sum()
     assert words.count("not flagged") == (~table["flagged"]).sum()
     assert "nearly as well" in controls_picture(table, "small", STUDY).caption
+
+
+@pytest.mark.parametrize(
+    ("scale", "words"), [("contrast", ", not used by the model"), ("units", "")]
+)
+def test_the_shortcut_card_says_of_staining_whether_the_model_uses_it(scale, words):
+    cells = measured_cells(STUDY, cells=20)
+    model = forest(marker_scales=list(dict.fromkeys(["contrast", scale])))
+    table = measured(cells, model, background=patches(1.5))
+    found = row(table, IN_UNITS)
+    assert BETTER <= found["auc"] < 0.88 and not found["flagged"]
+    texts = [
+        text.get_text() for text in controls_picture(table, "small", STUDY).figure.axes[0].texts
+    ]
+    said = f"{found['auc']:.2f} against {found['reference']:.2f}, staining differs{words}"
+    assert said in texts
 
 
 def test_a_shortcut_card_of_controls_that_were_not_possible_does_not_speak_for_the_model():
