@@ -16,10 +16,6 @@ def build_defs(*, study_file: str | None = None) -> dg.Definitions:
     ----------
     study_file : str, optional
         Default as :meth:`~autophagy_assets.config.study.Study.load`.
-
-    Returns
-    -------
-    dagster.Definitions
     """
     launching = dg.Definitions(
         jobs=sensors.jobs,

@@ -1,4 +1,4 @@
-"""Imports run one way: down the rooms of docs/design.md, without a circle, and without effects."""
+"""Imports go one way, as docs/design.md draws them, without circles and without side effects."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ NAME = "counted steps"
 SMALL: dict[str, Any] = {
     "models": {"as_published": {"n_estimators": 3}, "puncta": {"n_estimators": 3}},
     "cross_validation": {"folds": 2, "permutations": 1},
-    "segmentation": {"image_size": 64},
+    "segmentation": {"image_size": 64, "median_filter_px": 1},
     "galleries": {"class_cells": 2, "error_cells": 1},
 }
 BY_MODEL = {

@@ -26,7 +26,12 @@ import pandas as pd
 from scipy.ndimage import gaussian_filter
 
 from autophagy_assets.analysis.galleries.cell_gallery import cell_gallery
-from autophagy_assets.analysis.galleries.gallery_cells import MOST_CELLS, SOURCE, drawn, scores_of
+from autophagy_assets.analysis.galleries.gallery_cells import (
+    MOST_CELLS,
+    SOURCE,
+    scores_of,
+    shown_cells,
+)
 from autophagy_assets.analysis.galleries.gallery_fields import FieldOrigin
 from autophagy_assets.config.study import Study
 
@@ -81,7 +86,7 @@ def make_page(folder: Path) -> Path:
         for model in study.models
     ]
     before, start = resource.getrusage(resource.RUSAGE_SELF), time.perf_counter()
-    cells = drawn(every, MOST_CELLS, study)
+    cells = shown_cells(every, MOST_CELLS, study)
     places = cells[["dataset", "fov"]].drop_duplicates().itertuples(index=False, name=None)
     origins = {place: FieldOrigin(f"crops of {place[0]}") for place in places}
     scores = scores_of(cells, predictions)

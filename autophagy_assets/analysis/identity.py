@@ -1,4 +1,4 @@
-"""What names a cell, and which columns of a table are not features.
+"""Identity of a cell, and which columns of a table are not features.
 
 A cell is (``dataset``, ``scportrait_cell_id``): ids repeat between datasets, so
 neither column alone names a cell and position never does. A field of view is
@@ -117,7 +117,7 @@ def of_conditions(cells: pd.DataFrame) -> pd.DataFrame:
 
 
 def among(table: pd.DataFrame, cells: pd.DataFrame) -> pd.DataFrame:
-    """Rows of a table that are of some cells, as far as it has any.
+    """Rows of a table for those of some cells that it has.
 
     Parameters
     ----------
@@ -136,7 +136,7 @@ def among(table: pd.DataFrame, cells: pd.DataFrame) -> pd.DataFrame:
 
 
 def rows_of(table: pd.DataFrame, cells: pd.DataFrame, name: str) -> pd.DataFrame:
-    """Rows of a table that are of some cells.
+    """Rows of a table for some cells, in their order; all have to be there.
 
     Parameters
     ----------

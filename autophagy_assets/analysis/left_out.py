@@ -1,4 +1,4 @@
-"""What is said of models that could not be made, where all models stand side by side."""
+"""Note on models that could not be made, for figures of all models."""
 
 from __future__ import annotations
 
@@ -9,11 +9,10 @@ from autophagy_assets.analysis.figures import Picture
 
 
 def noted(picture: Picture, left_out: Mapping[str, str]) -> Picture:
-    """Say in the caption of a figure which models are not in it.
+    """Name in the caption of a figure the models that are not in it.
 
     Parameters
     ----------
-    picture : Picture
     left_out : mapping of str to str
         Model to why it could not be made.
 

@@ -1,4 +1,4 @@
-"""Annotations: what people answered who looked at cells."""
+"""Annotations: answers of people who looked at cells."""
 
 import dagster as dg
 import pandas as pd

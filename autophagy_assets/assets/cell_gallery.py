@@ -10,8 +10,8 @@ from autophagy_assets.analysis.galleries import cell_gallery as page
 from autophagy_assets.analysis.galleries.gallery_cells import (
     MOST_CELLS,
     SOURCE,
-    drawn,
     scores_of,
+    shown_cells,
     sortable,
 )
 from autophagy_assets.analysis.galleries.gallery_fields import FieldOrigin
@@ -67,7 +67,7 @@ def cell_gallery(
     them.
     """
     every_cell = all_cells(model_features)
-    cells = with_sortable(drawn(every_cell, MOST_CELLS, context.study), model_features)
+    cells = with_sortable(shown_cells(every_cell, MOST_CELLS, context.study), model_features)
     tables = {
         f"ko_predictions[{knockout}]": ko_predictions[knockout] for knockout in ko_predictions
     }
@@ -101,7 +101,7 @@ def all_cells(model_features: Mapping[str, StoredTable]) -> pd.DataFrame:
 
 
 def with_sortable(cells: pd.DataFrame, model_features: Mapping[str, StoredTable]) -> pd.DataFrame:
-    """Cells with the features by which people sort them, and their table."""
+    """Cells with the features by which people can sort them, and the table that has these."""
     tables = []
     for genotype in model_features:
         table = model_features[genotype]
@@ -114,7 +114,7 @@ def with_sortable(cells: pd.DataFrame, model_features: Mapping[str, StoredTable]
 def unseen(
     cross_validation: Mapping[str, pd.DataFrame], context: StudyContext
 ) -> Iterator[pd.DataFrame]:
-    """Predictions of each model for cells of the control that it had not seen."""
+    """Predictions of each model for control cells that it had not seen."""
     for model in cross_validation:
         found = unseen_predictions(cross_validation[model], context.study.model(model))
         yield found.assign(**{SOURCE: f"cross_validation[{model}]"})
@@ -123,7 +123,7 @@ def unseen(
 def origins(
     cells: pd.DataFrame, manifests: Mapping[str, pd.DataFrame], context: StudyContext
 ) -> dict[tuple[str, str], FieldOrigin]:
-    """Where the fields of view of cells are from.
+    """Origins of the fields of view of cells.
 
     Parameters
     ----------

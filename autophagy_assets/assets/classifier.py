@@ -19,19 +19,19 @@ from autophagy_assets.analysis.identity import IDENTITY, rows_of
 from autophagy_assets.analysis.labels.training import training_part
 from autophagy_assets.assets.context import StudyContext
 from autophagy_assets.assets.crops import crops_of
-from autophagy_assets.assets.definition import answers, drawn_control, study_asset, when_needed
+from autophagy_assets.assets.definition import answers, selected_control, study_asset, when_needed
 from autophagy_assets.config.estimators import parameters_of
 from autophagy_assets.config.models import AS_GIVEN, SPLIT, Model
 from autophagy_assets.errors import InputError
 from autophagy_assets.staleness.partitions import models
 
 GROUP = "classifier"
-FROM_CONTROL = {"clean_features": drawn_control()}
+FROM_CONTROL = {"clean_features": selected_control()}
 ONLY_IDENTITY = dg.AssetIn(metadata={"columns": IDENTITY})
 
 
 class ModelConfig(dg.Config):
-    """What the launchpad offers for one run of a model.
+    """Config of one run of a model, as the launchpad offers it.
 
     What is left out stands as in the study file when the step begins: values that were read when
     the code location was loaded could be old ones.
@@ -53,7 +53,7 @@ class ModelConfig(dg.Config):
     schema=CLEAN,
 )
 def training_cells(context, clean_features: pd.DataFrame) -> pd.DataFrame:
-    """Control cells that models are trained on which are tested on a random split."""
+    """Control cells of the random split on which some models are trained."""
     return classification.split_cells(clean_features, context.study.split)[0]
 
 
@@ -66,7 +66,7 @@ def training_cells(context, clean_features: pd.DataFrame) -> pd.DataFrame:
     schema=CLEAN,
 )
 def test_cells(context, clean_features: pd.DataFrame) -> pd.DataFrame:
-    """Control cells that those models are tested on: the other part of the split."""
+    """Control cells of the random split on which those models are tested."""
     return classification.split_cells(clean_features, context.study.split)[1]
 
 
@@ -76,7 +76,7 @@ def test_cells(context, clean_features: pd.DataFrame) -> pd.DataFrame:
     kinds={"scikitlearn", "joblib"},
     partitions=models,
     ins={
-        "model_features": drawn_control(),
+        "model_features": selected_control(),
         "training_cells": ONLY_IDENTITY,
         "annotations": answers(),
     },
@@ -117,7 +117,7 @@ def autophagy_classifier(
 
 
 def with_parameters(model: Model, config: ModelConfig) -> Model:
-    """A model with parameters from the launchpad.
+    """Model with parameters from the launchpad.
 
     Raises
     ------
@@ -138,7 +138,7 @@ def with_parameters(model: Model, config: ModelConfig) -> Model:
     kinds={"scikitlearn", "parquet"},
     partitions=models,
     ins={
-        "model_features": drawn_control(),
+        "model_features": selected_control(),
         "test_cells": ONLY_IDENTITY,
         "cross_validation": when_needed(),
     },
@@ -187,7 +187,7 @@ def classifier_evaluation(
 
 
 def annotate_model(context: StudyContext, values: dict[str, float]) -> None:
-    """Write values to the model that a step has loaded.
+    """Write numbers, such as the AUC, to the LaminDB artifact of the model that a step has loaded.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The resource ``compute``: where the fields of view of a step are worked on."""
+"""The resource ``compute``: where the fields of view of a step are processed."""
 
 from collections.abc import Callable, Generator, Sequence
 from typing import Any
@@ -9,7 +9,7 @@ from autophagy_assets.config import settings
 
 
 class ComputeResource(dg.ConfigurableResource):
-    """Has fields of view worked on: on this machine, or on a Dask cluster.
+    """Processes fields of view, on this machine or on a Dask cluster.
 
     Parameters
     ----------
@@ -22,7 +22,7 @@ class ComputeResource(dg.ConfigurableResource):
 
     @property
     def elsewhere(self) -> bool:
-        """Whether a field may be worked on by another machine."""
+        """Whether a field may be processed on another machine."""
         return self._place is not None
 
     @property
@@ -31,7 +31,7 @@ class ComputeResource(dg.ConfigurableResource):
 
     @property
     def name(self) -> str:
-        """Where fields are worked on, as a person reads it."""
+        """Where fields are processed, in words."""
         return self._place or "this machine"
 
     def map(

@@ -1,4 +1,4 @@
-"""What the body of an asset has beside its inputs: study, partition, and recorded files."""
+"""Context of the body of an asset: study, partition, and files whose reading is recorded."""
 
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -25,7 +25,7 @@ PIXEL_UM = "pixel_um"
 
 @dataclass(frozen=True)
 class StudyContext:
-    """What the body of an asset may use beside its inputs.
+    """Context of the body of an asset, beside its inputs.
 
     Parameters
     ----------
@@ -102,7 +102,7 @@ class StudyContext:
 
 
 class Paths(Mapping[str, Path]):
-    """Local paths of datasets by uid: only those that are looked at are fetched and recorded.
+    """Local paths of datasets by uid: only those that are used are fetched and recorded.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Crops of cells for networks: where they are is looked up when they are read."""
+"""Crops of cells for networks, located when they are read."""
 
 from collections.abc import Iterator, Mapping
 from functools import cached_property
@@ -20,13 +20,13 @@ def crops_of(context: "StudyContext", cells: pd.DataFrame) -> Crops:
     """Crops of the cells of a table.
 
     They need no input of their own: a table of cells names the artifacts of its crops, and is made
-    anew where those are. For models of features nothing is read, so nothing is in their records.
+    again where those are. For models of features nothing is read, so nothing is in their records.
     """
     return Crops(Paths(context, cells[DATASET].unique()), Fields(context, cells), context.study)
 
 
 class Fields(Mapping[str, Path]):
-    """SpatialData stores of datasets by uid: only those that are looked at are recorded.
+    """SpatialData stores of datasets by uid: only those that are used are recorded.
 
     Parameters
     ----------

@@ -13,7 +13,7 @@ from autophagy_assets.config.secrets import without_secrets
 from autophagy_assets.config.study import Study
 from autophagy_assets.errors import IntegrityError, store_away
 from autophagy_assets.io_managers import base, steps
-from autophagy_assets.io_managers.parquet import DRAWN, PIECES
+from autophagy_assets.io_managers.parquet import PIECES, SELECTED
 from autophagy_assets.staleness.code import code_of
 from autophagy_assets.staleness.judge import GIVEN
 from autophagy_assets.staleness.upstream import ANSWERS, CONTROL
@@ -45,7 +45,7 @@ class StudyResource(dg.ConfigurableResource):
 
 @dg.failure_hook(name="record_failure")
 def record_failure(context: dg.HookContext) -> None:
-    """Give the LaminDB run of a failed step its error."""
+    """Record the error of a failed step with its LaminDB run."""
     error = context.op_exception
     reason = error.description if isinstance(error, dg.Failure) else str(error)
     said = without_secrets(reason or type(error).__name__)
@@ -169,7 +169,7 @@ def study_asset(
 
 
 def every(**metadata: Any) -> dg.AssetIn:
-    """Input that is a mapping of all partitions of an upstream asset, loaded when looked at.
+    """Input that is a mapping of all partitions of an upstream asset, loaded on access.
 
     Parameters
     ----------
@@ -182,7 +182,7 @@ def every(**metadata: Any) -> dg.AssetIn:
 
 
 def when_needed() -> dg.AssetIn:
-    """Input that is a mapping of one partition, the asset's own, loaded when it is looked at.
+    """Input that is a mapping of one partition, the asset's own, loaded on access.
 
     What a step has not looked at is not in its records.
     """
@@ -204,12 +204,12 @@ def control(**metadata: Any) -> dg.AssetIn:
     )
 
 
-def drawn_control(**metadata: Any) -> dg.AssetIn:
-    """Input as of `control`, of no more cells than the study file lets models learn from.
+def selected_control(**metadata: Any) -> dg.AssetIn:
+    """Input as `control`, with no more cells than the study file lets models learn from.
 
-    Of more they are drawn by clone and class, with a seed.
+    Of more cells some are selected at random, by clone and class.
     """
-    return control(**{DRAWN: True}, **metadata)
+    return control(**{SELECTED: True}, **metadata)
 
 
 def in_pieces() -> dg.AssetIn:

@@ -1,4 +1,4 @@
-"""Effects: what a knockout does to the response, and whether that depends on how it is measured."""
+"""Effects: what a knockout does to the response, and how that depends on the measurement."""
 
 from collections.abc import Collection
 from dataclasses import replace
@@ -66,10 +66,10 @@ def knockout_effect(context, ko_predictions, condition_predictions, cross_valida
     kinds={"scipy", "matplotlib"},
     partitions=knockouts,
     ins=OF_KNOCKOUT,
-    title="Whether that depends on how it is measured: {}",
+    title="Effect of {} in every way of measuring it",
 )
 def effect_robustness(context, ko_predictions, cross_validation) -> Picture:
-    """The effect of a knockout under every model, threshold and way to leave cells out, sorted."""
+    """The effect of a knockout under every model, scheme, measure and threshold, sorted."""
     predictions, knockout = by_model(ko_predictions), genotype_in(ko_predictions)
     try:
         table = every_specification(cross_validation, predictions, context.study)
@@ -87,7 +87,7 @@ def effect_robustness(context, ko_predictions, cross_validation) -> Picture:
     kinds={"scipy", "matplotlib"},
     partitions=knockouts,
     ins=OF_KNOCKOUT,
-    title="How many clones would show it: {}",
+    title="Clones needed to show the effect of {}",
 )
 def replicate_plan(context, ko_predictions, cross_validation) -> Picture:
     """Clones that would show the effect of a knockout, and whether more fields or cells help."""
@@ -110,7 +110,7 @@ def replicate_plan(context, ko_predictions, cross_validation) -> Picture:
         "condition_predictions": in_pieces(),
         "ko_predictions": every(**{PIECES: True}),
     },
-    title="Response from one condition to the next",
+    title="Response along the stimulations",
 )
 def response_curve(context, cross_validation, condition_predictions, ko_predictions) -> Picture:
     """Positive share of each clone, of the control and the knockouts, under every stimulation.
@@ -130,7 +130,7 @@ def response_curve(context, cross_validation, condition_predictions, ko_predicti
 
 
 def by_model(predictions: StoredTable) -> ByValue:
-    """Predictions of each model, read when they are looked at."""
+    """Predictions of each model, read on access."""
     return ByValue(predictions, MODEL, NEEDED)
 
 

@@ -1,4 +1,4 @@
-"""Evidence: what the models are worth on cells, fields of view and clones they have not seen."""
+"""Evidence: how good models are on cells, fields of view and clones they have not seen."""
 
 from typing import TYPE_CHECKING
 
@@ -26,7 +26,13 @@ from autophagy_assets.analysis.identity import CLASS, DATASET, IDENTITY, KIND, M
 from autophagy_assets.analysis.left_out import noted
 from autophagy_assets.assets.context import PIXEL_UM, Manifests
 from autophagy_assets.assets.crops import crops_of
-from autophagy_assets.assets.definition import answers, control, drawn_control, every, study_asset
+from autophagy_assets.assets.definition import (
+    answers,
+    control,
+    every,
+    selected_control,
+    study_asset,
+)
 from autophagy_assets.assets.imaging.marker import segmented_field
 from autophagy_assets.registry.fields import sample_key
 from autophagy_assets.staleness.partitions import models
@@ -42,7 +48,7 @@ GROUP, SPATIALDATA = "evidence", "spatialdata"
     io="table_io",
     kinds={"scikitlearn", "parquet"},
     partitions=models,
-    ins={"model_features": drawn_control(), "annotations": answers()},
+    ins={"model_features": selected_control(), "annotations": answers()},
     labels="control",
     schema=OUT_OF_FOLD,
 )
@@ -59,7 +65,7 @@ def cross_validation(context, model_features: pd.DataFrame, annotations) -> pd.D
     kinds={"scikitlearn", "matplotlib"},
     ins={
         "cross_validation": every(),
-        "model_features": drawn_control(columns=[*IDENTITY, CLASS, *METADATA]),
+        "model_features": selected_control(columns=[*IDENTITY, CLASS, *METADATA]),
     },
     labels="control",
     title="How good each model is, and on what",
@@ -80,7 +86,7 @@ def model_comparison(context, cross_validation, model_features: pd.DataFrame) ->
     kinds={"scikitlearn", "matplotlib"},
     partitions=models,
     labels="control",
-    title="Whether scores of {} are probabilities",
+    title="Calibration of the scores of {}",
 )
 def score_reliability(context, cross_validation: pd.DataFrame) -> Picture:
     """Share of stimulated cells among cells of about the same score, and the Brier score."""
@@ -121,7 +127,7 @@ def background_features(context, clean_features: pd.DataFrame, single_cell_image
 def control_fields(
     context: "StudyContext", cells: pd.DataFrame, manifests: Manifests
 ) -> pd.DataFrame:
-    """Fields of view of cells, with what is known of each.
+    """Fields of view of cells, with their metadata.
 
     Parameters
     ----------
@@ -152,14 +158,14 @@ def control_fields(
     io="figure_io",
     kinds={"scikitlearn", "matplotlib"},
     partitions=models,
-    ins={"model_features": drawn_control()},
+    ins={"model_features": selected_control()},
     labels="control",
-    title="What else could tell the classes apart: {}",
+    title="Negative controls of {}",
 )
 def shortcut_card(
     context, model_features: pd.DataFrame, cross_validation, background_features: pd.DataFrame
 ) -> Picture:
-    """Negative controls of a model: whether stains, background or chance do as well as it."""
+    """Negative controls of a model: other stains, background, and permuted labels."""
     model, kind = context.study.model(context.partition), background_features[KIND]
     table = negative_controls(
         model_features,

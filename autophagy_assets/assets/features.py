@@ -136,7 +136,7 @@ def clean_features(context, raw_features, single_cell_images) -> TablePieces:
 
 
 def labelled(cells: pd.DataFrame, context: StudyContext) -> pd.DataFrame:
-    """Cells with what is known of them though their dataset does not say it.
+    """Fill in genotype and stimulation of cells that follow from their table and class.
 
     Parameters
     ----------

@@ -8,7 +8,7 @@ import pandas as pd
 
 from autophagy_assets.analysis.classifier import classification
 from autophagy_assets.analysis.classifier.model import TrainedClassifier
-from autophagy_assets.analysis.classifier.view import called_view, seen
+from autophagy_assets.analysis.classifier.representation import describe_representation, represent
 from autophagy_assets.analysis.features.sets import PUNCTA
 from autophagy_assets.analysis.figures import Picture
 from autophagy_assets.analysis.galleries import galleries
@@ -90,7 +90,7 @@ def marker_example(context, clean_features: pd.DataFrame, single_cell_images) ->
     ins={"single_cell_images": MANIFESTS},
     deps=SOURCE,
     labels="control",
-    title="What {} got right and wrong",
+    title="Cells that {} got right and wrong",
 )
 def error_galleries(context, test_predictions: pd.DataFrame, single_cell_images) -> Picture:
     """Control cells that a model got right and wrong, each under its own score."""
@@ -105,7 +105,7 @@ def error_galleries(context, test_predictions: pd.DataFrame, single_cell_images)
     partitions=models,
     ins={"model_features": every(**{PIECES: True})},
     deps=SOURCE,
-    title="What {} sees in cells",
+    title="Map of cells by {}",
 )
 def cell_map(
     context,
@@ -113,7 +113,7 @@ def cell_map(
     test_predictions: pd.DataFrame,
     model_features,
 ) -> Picture:
-    """A map of cells by what a model goes by in them, with the score of each: of all, or a draw.
+    """Map of cells (all, or a random selection) by the features or the embedding that a model uses.
 
     Of cells of the control the scores are those of `test_predictions`.
     """
@@ -126,7 +126,7 @@ def cell_map(
     scored = pd.concat([table for table, _ in found], ignore_index=True)
     table, shares = placed(scored, view)
     paths = Paths(context, table[DATASET].unique())
-    by_what = called_view(autophagy_classifier, view.shape[1])
+    by_what = describe_representation(autophagy_classifier, view.shape[1])
     return cell_map_picture(table, shares, by_what, paths, context.study, len(available))
 
 
@@ -153,7 +153,7 @@ def scored_and_seen(
     chosen: pd.DataFrame,
     context: StudyContext,
 ) -> Iterator[tuple[pd.DataFrame, np.ndarray]]:
-    """Scores of cells, and what a model goes by in them, genotype by genotype.
+    """Scores of cells, and their representation by a model, genotype by genotype.
 
     Parameters
     ----------
@@ -169,10 +169,10 @@ def scored_and_seen(
         others = cells.drop(index=tested.index).reset_index(drop=True)
         if len(tested):
             scores = rows_of(test_predictions, tested, "test_predictions")
-            yield scores, seen(model, tested, name, crops)
+            yield scores, represent(model, tested, name, crops)
         if len(others):
             scores = classification.predict(model, others, name, crops)
-            yield scores, seen(model, others, name, crops)
+            yield scores, represent(model, others, name, crops)
 
 
 @study_asset(

@@ -1,4 +1,4 @@
-"""Knockouts: what the models of the control say about cells of every other genotype."""
+"""Knockouts: predictions of the control's models for cells of every other genotype."""
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
@@ -53,7 +53,7 @@ def scored(
     name: str,
     chosen: Callable[[pd.DataFrame], pd.DataFrame],
 ) -> Iterator[pd.DataFrame]:
-    """Predictions of each model in turn, a part of the cells at a time.
+    """Predict by each model in turn, a part of the cells at a time.
 
     Parameters
     ----------
@@ -96,7 +96,7 @@ def condition_predictions(context, autophagy_classifier, model_features) -> Tabl
     kinds={"scikitlearn", "matplotlib"},
     partitions=knockouts,
     ins={"ko_predictions": in_pieces()},
-    title="What the models call cells of {}",
+    title="Predicted classes of cells of {}",
 )
 def ko_evaluation(context, ko_predictions) -> Picture:
     """What each model calls a knockout's cells, as a figure and as a table."""

@@ -1,4 +1,4 @@
-"""Labels: which cells may be labelled wrong, and where they are. Nothing is dropped here."""
+"""Labels: which cells may be labelled wrong, and where. Nothing is dropped here."""
 
 import pandas as pd
 
@@ -26,7 +26,7 @@ GROUP = "labels"
     schema=AUDITED,
 )
 def label_audit(context, cross_validation: pd.DataFrame) -> pd.DataFrame:
-    """Control cells with what a model that had not seen them has against their label.
+    """Control cells with the evidence against their label, by a model that had not seen them.
 
     Nothing is dropped; the models of audited labels do their own audit, within each training part.
     """
@@ -41,7 +41,7 @@ def label_audit(context, cross_validation: pd.DataFrame) -> pd.DataFrame:
     ins={"single_cell_images": MANIFESTS},
     deps=SOURCE,
     labels="control",
-    title="Cells whose label {} doubts most",
+    title="Cells with the most suspect labels, by {}",
 )
 def label_audit_gallery(context, label_audit: pd.DataFrame, single_cell_images) -> Picture:
     """Control cells of each class whose label is most suspect, each under its score and puncta."""
@@ -55,7 +55,7 @@ def label_audit_gallery(context, label_audit: pd.DataFrame, single_cell_images) 
     kinds={"matplotlib", "png"},
     partitions=models,
     labels="control",
-    title="Where the labels are that {} doubts",
+    title="Suspect labels by clone and field of view, by {}",
 )
 def label_audit_shares(context, label_audit: pd.DataFrame) -> Picture:
     """Share of suspect labels in each clone and field of view of the control."""
@@ -68,7 +68,7 @@ def label_audit_shares(context, label_audit: pd.DataFrame) -> Picture:
     kinds={"scikitlearn", "matplotlib"},
     ins={"cross_validation": every()},
     labels="control",
-    title="What people say of labels and models",
+    title="Agreement of labels and models with people",
 )
 def annotation_agreement(context, annotations: pd.DataFrame, cross_validation) -> Picture:
     """Agreement of labels, models and people about control cells, and how many labels are wrong.

@@ -66,7 +66,7 @@ def define_report(figures: Iterable[dg.AssetsDefinition]) -> dg.AssetsDefinition
 def study_report(
     context, clean_features, single_cell_images, cell_gallery: StoredGallery, **figures
 ) -> ReportPage:
-    """The whole study on one self-contained page: figures, numbers, and what was run on what."""
+    """The whole study on one self-contained page: summary, figures, parameters and versions."""
     pictures = dict(named_pictures(figures, context.given[TITLES]))
     tables = (clean_features[name] for name in clean_features)
     fields = cells_by_field(piece for table in tables for piece in table.pieces(METADATA))
@@ -112,7 +112,7 @@ def study_report(
 
 
 def left_out(figures: Iterable[Any]) -> list[str]:
-    """What of a model could not be made, and why, each once.
+    """Models that could not be made, with the reasons, each once.
 
     Parameters
     ----------
@@ -142,9 +142,9 @@ def labels_in(fields: pd.DataFrame, context: StudyContext) -> set[str]:
 def named_pictures(
     figures: Mapping[str, Any], order: Iterable[str]
 ) -> Iterator[tuple[str, StoredPicture]]:
-    """Figures one by one, those with partitions under a name for each.
+    """Iterate over figures, each partition under its own name.
 
-    Of large tables a part, but not of those that the words of the report are of.
+    Large tables are shortened, but not those that the words of the report are of.
 
     Parameters
     ----------
@@ -210,7 +210,7 @@ def lineage(
 
 
 def records(context: StudyContext) -> list[dict[str, Any]]:
-    """What the report was made from, as LaminDB knows it.
+    """LaminDB records of what the report was made from.
 
     Returns
     -------

@@ -17,7 +17,7 @@ PARTITION_TAGS = (
 
 
 def message_of(run: dg.DagsterRun, reason: str, ui_url: str | None) -> str:
-    """What is reported of a failed run.
+    """Message about a failed run.
 
     Parameters
     ----------

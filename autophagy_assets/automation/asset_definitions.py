@@ -1,4 +1,4 @@
-"""The assets and checks of a study with what they need to run, without anything that launches them.
+"""Assets, checks and resources of a study, without jobs, schedules and sensors.
 
 This is what is judged and run. The code location (``definitions``) adds jobs, schedules and
 sensors to it.

@@ -1,4 +1,4 @@
-"""What assets have cost so far, as their materializations recorded it, and what more would cost."""
+"""Costs of assets as their materializations recorded them, and the expected cost of more."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Cost:
 
 @dataclass(frozen=True)
 class Measured:
-    """What has been recorded of a cost, and of how many fields of view that was."""
+    """A recorded cost, and the number of fields of view that it was for."""
 
     cost: Cost
     fields: float
@@ -126,7 +126,7 @@ def _core_seconds(found: Materialization) -> float:
 def expected(
     fields: dict[Target, int], measured: dict[Any, Measured], by_sample: bool
 ) -> tuple[Cost | None, Cost | None]:
-    """Least and most that targets are expected to cost; None where nothing was measured."""
+    """Lower and upper estimate of the cost of targets; None where nothing was measured."""
     if not measured:
         return None, None
     every = _sum(one.cost for one in measured.values())

@@ -1,4 +1,4 @@
-"""Runs that are recorded as going on, and whose process has ended: found, and marked as ended."""
+"""Runs that are recorded as started although their process has ended: found and marked."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _AT_WORK = (
 
 
 def end_dead_runs(instance: dg.DagsterInstance) -> list[Disagreement]:
-    """Mark runs as failed whose process has ended without saying so.
+    """Mark runs as failed whose process has ended without reporting it.
 
     Returns
     -------
@@ -41,7 +41,7 @@ def end_dead_runs(instance: dg.DagsterInstance) -> list[Disagreement]:
 
 
 def check_runs(instance: dg.DagsterInstance, fix: bool) -> Iterator[Disagreement]:
-    """Find runs that are said to go on and do not: Dagster's first, then LaminDB's.
+    """Find runs that are recorded as started although they have ended: Dagster's, then LaminDB's.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ def check_runs(instance: dg.DagsterInstance, fix: bool) -> Iterator[Disagreement
         tagged = [run.tags[PROCESS_TAG]] if PROCESS_TAG in run.tags else []
         if not _is_dead(instance, run, processes.get(run.run_id, []) + tagged):
             continue
-        reason = "its process has ended without saying so"
+        reason = "its process has ended without reporting it"
         if fix:
             instance.report_run_failed(run, f"Ended by reconcile: {reason}.")
         yield Disagreement("run", f"Dagster run {run.run_id}", reason, "mark it as failed", fix)
@@ -78,7 +78,7 @@ def check_runs(instance: dg.DagsterInstance, fix: bool) -> Iterator[Disagreement
 def _why_over(
     instance: dg.DagsterInstance, dagster_run: str, process: str, fix: bool
 ) -> str | None:
-    """Why a LaminDB run that is still started does not go on; None if it may."""
+    """Why a LaminDB run that is recorded as started has ended; None if it may go on."""
     run = instance.get_run_by_id(dagster_run) if dagster_run else None
     if run is not None and run.status in _ENDED:
         return f"still started, but its Dagster run {dagster_run} has ended ({run.status.value})"
@@ -90,7 +90,7 @@ def _why_over(
 
 
 def _is_dead(instance: dg.DagsterInstance, run: dg.DagsterRun, processes: list[str]) -> bool:
-    """Whether a run goes on only on paper.
+    """Whether the process of a run has ended.
 
     The processes that its steps and its tag name decide; where there are none, those that Dagster
     noted, which can only be looked up on the machine of an embedded store.

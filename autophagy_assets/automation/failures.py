@@ -1,4 +1,4 @@
-"""What to report of a failure: the reason in one sentence."""
+"""Reason of a failure in one sentence."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import dagster as dg
 
 
 def reason_of(event: dg.DagsterEvent) -> str:
-    """What a person reads of a failed step.
+    """Reason why a step failed, in one sentence.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ def reason_of(event: dg.DagsterEvent) -> str:
 
 
 def reason_of_run(failed: Iterable[dg.DagsterEvent], message: str | None) -> str:
-    """What a person reads of a failed run.
+    """Reason why a run failed, in one sentence.
 
     Parameters
     ----------
@@ -45,4 +45,4 @@ def reason_of_run(failed: Iterable[dg.DagsterEvent], message: str | None) -> str
         One line for each step.
     """
     reasons = list(dict.fromkeys(f"{event.step_key}: {reason_of(event)}" for event in failed))
-    return "\n".join(reasons) or message or "It has failed without saying why."
+    return "\n".join(reasons) or message or "It has failed without giving a reason."

@@ -1,4 +1,4 @@
-"""When Dagster shall call an asset late."""
+"""Freshness policy: when Dagster shows an asset as late."""
 
 from datetime import UTC, datetime, timedelta
 from itertools import islice, pairwise
@@ -14,7 +14,7 @@ _TICKS = 60  # enough to meet the longest pause of a cron expression in a week, 
 
 
 def within_a_night() -> dg.FreshnessPolicy | None:
-    """Freshness of what every nightly refresh renews.
+    """Freshness policy of an asset that every nightly refresh reports.
 
     Returns
     -------

@@ -1,6 +1,6 @@
-"""Which study a home holds: one, as partitions, report folder and Dagster's assets name none.
+"""The one study that a home holds: partitions, report folder and assets do not name it.
 
-The marker of the home says it. Where Dagster's records are not in the home, another home may
+The home file says it. Where Dagster's records are not in the home, another home may
 use them, so it stands in Dagster's records as well.
 """
 
@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from autophagy_assets.config import home_marker, settings
+from autophagy_assets.config import home_file, settings
 from autophagy_assets.config.home import INSTANCE_NAME, Home, dagster_instance
 from autophagy_assets.config.settings import STUDY_VARIABLE
 from autophagy_assets.errors import InputError
@@ -63,7 +63,7 @@ def claim(study: str) -> None:
     """As :func:`require`, and note that the home is that study's, before anything is written."""
     home = _prepared()
     check(home, study)
-    home_marker.note_study(home.root, study)
+    home_file.note_study(home.root, study)
     with _shared_dagster(home) as dagster:
         if dagster is not None and _noted(dagster) != study:
             dagster.daemon_cursor_storage.set_cursor_values({_IN_DAGSTER: study})
@@ -76,7 +76,7 @@ def _prepared() -> Home:
 
 
 def _other_study(home: Home, study: str) -> str | None:
-    known = home_marker.read(home.root)
+    known = home_file.read(home.root)
     if known is None or known.study == study:
         return None
     if known.study is None and not known.adopted:
@@ -84,7 +84,7 @@ def _other_study(home: Home, study: str) -> str | None:
     if os.environ.get("LAMIN_CURRENT_INSTANCE") not in (None, "", INSTANCE_NAME):
         return known.study  # other homes may keep their studies in the same instance
     held = _held(home)
-    if known.study is None:  # older than its marker
+    if known.study is None:  # older than its home file
         return held[0] if held and study not in held else None
     # A study of which nothing was ever registered does not keep others out: its only ingest
     # may have been refused.

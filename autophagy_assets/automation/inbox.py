@@ -1,12 +1,13 @@
 """The inbox in Dagster: the sensor that watches it, and the job that ingests a submission."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import dagster as dg
 from pydantic import Field
 
 from autophagy_assets.assets.definition import RETRIES, StudyResource
+from autophagy_assets.automation.dead_runs import end_dead_runs
 from autophagy_assets.automation.home_study import claim
 from autophagy_assets.automation.sensor_defaults import sensor_defaults
 from autophagy_assets.automation.submissions import (
@@ -24,6 +25,7 @@ from autophagy_assets.errors import InputError
 from autophagy_assets.io_managers.steps import non_retryable
 
 SUBMISSION_TAG, CONTENT_TAG = "autophagy/submission", "autophagy/submission_content"
+CHANGED_TAG = "autophagy/submission_changed"  # of a run that found other content, and took none
 OP = "ingest_images"
 
 
@@ -69,8 +71,11 @@ def _ingest(context: dg.OpExecutionContext, config: SubmissionConfig, study: Stu
         claim(study.name)
     folder = submission_folder(inbox, config.folder)
     if config.content and content_of(folder, study) != config.content:
-        # watch_inbox asks for it again as soon as it is at rest.
-        context.log.info(f"{config.folder} has changed since it was asked for: not ingested now.")
+        # watch_inbox asks for it again as soon as it is at rest, also where it is as it was then.
+        context.instance.add_run_tags(context.run_id, {CHANGED_TAG: "true"})
+        context.log.info(
+            f"{config.folder} has changed since its ingest was requested: not ingested now."
+        )
         return
     done = ingest(folder, study, lambda field: context.log.info(f"reading {field}"), config.replace)
     for field, reason in done.excluded.items():
@@ -111,7 +116,7 @@ def define_watch_inbox() -> dg.SensorDefinition:
 def _watch(
     context: dg.SensorEvaluationContext, study: StudyResource
 ) -> dg.SensorResult | dg.SkipReason:
-    """Ask for the submissions that are ready; say of every other one why it is left alone."""
+    """Request the ingest of submissions that are ready; report why the others are not."""
     from autophagy_assets.registry.store.instance import source_name
 
     inbox = settings.inbox()
@@ -122,6 +127,7 @@ def _watch(
             f"Images are read from {source_name()}: unset {settings.SOURCE_VARIABLE} to use the "
             "inbox."
         )
+    end_dead_runs(context.instance)  # one ingest at a time: a dead one would hold up all others
     try:
         submissions = find_submissions(inbox, study.load(), read_cursor(context.cursor))
         loose = loose_files(inbox)
@@ -131,10 +137,12 @@ def _watch(
             f"{settings.INBOX_VARIABLE} {inbox} cannot be read ({error.strerror}): make the folder "
             "or mount it, and let the user who runs the daemon read it."
         )
+    runs = {submission.name: _last_run(context.instance, submission) for submission in submissions}
+    submissions = [_once_more(submission, runs[submission.name]) for submission in submissions]
     said = [
-        f"{submission.name}: {_outcome(context.instance, submission)}"
-        for submission in submissions
-        if not submission.ready
+        f"{_printable(one.name)}: {_outcome(context.instance, one, runs[one.name])}"
+        for one in submissions
+        if not one.ready
     ]
     if loose:
         said.append(f"{loose} files lie outside of any folder: put images and metadata into one.")
@@ -149,8 +157,13 @@ def _watch(
     return dg.SensorResult(skip_reason=reason, cursor=cursor_with(submissions))
 
 
+def _printable(name: str) -> str:
+    """A name of a folder, of which a file system takes any bytes."""
+    return name.encode(errors="backslashreplace").decode()
+
+
 def ingest_request(submission: Submission) -> dg.RunRequest:
-    """Ask for the ingest of a submission; Dagster launches one run for a run key, ever."""
+    """Run request for the ingest of a submission; Dagster launches one run for a run key, ever."""
     content = submission.state.content
     config = {"folder": submission.name, "content": content}
     return dg.RunRequest(
@@ -160,15 +173,31 @@ def ingest_request(submission: Submission) -> dg.RunRequest:
     )
 
 
-def _outcome(instance: dg.DagsterInstance, submission: Submission) -> str:
-    """What has become of a submission, for people."""
+def _last_run(instance: dg.DagsterInstance, submission: Submission) -> dg.DagsterRun | None:
+    """The last run that was to ingest a submission as it is, if it is not left alone anyway."""
+    if submission.reason or submission.ready:
+        return None
+    wanted = dg.RunsFilter(tags={CONTENT_TAG: submission.state.content})
+    return next(iter(instance.get_runs(wanted, limit=1)), None)
+
+
+def _once_more(submission: Submission, last: dg.DagsterRun | None) -> Submission:
+    """Ready, where its run came in between two changes and so has not ingested it."""
+    if last is None or CHANGED_TAG not in last.tags:
+        return submission
+    state = replace(submission.state, attempt=submission.state.attempt + 1)
+    return replace(submission, state=state, ready=True)
+
+
+def _outcome(
+    instance: dg.DagsterInstance, submission: Submission, last: dg.DagsterRun | None
+) -> str:
+    """State of the ingest of a submission, in words."""
     if submission.reason:
         return submission.reason
-    wanted = dg.RunsFilter(tags={CONTENT_TAG: submission.state.content})
-    runs = instance.get_runs(wanted, limit=1)
-    if not runs:
-        return "asked for."
-    status, run = runs[0].status, runs[0].run_id
+    if last is None:
+        return "its ingest was requested."
+    status, run = last.status, last.run_id
     if status is dg.DagsterRunStatus.SUCCESS:
         return "ingested."
     if status in (dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED):
@@ -193,7 +222,7 @@ def _reason(instance: dg.DagsterInstance, run: str) -> str:
 
 
 def read_cursor(cursor: str | None) -> dict[str, SubmissionState]:
-    """What a sensor's cursor holds of the submissions.
+    """Read the states of submissions from the cursor of a sensor.
 
     Returns
     -------
@@ -209,5 +238,5 @@ def read_cursor(cursor: str | None) -> dict[str, SubmissionState]:
 
 
 def cursor_with(submissions: list[Submission]) -> str:
-    """Cursor that holds some submissions; those that are gone are forgotten."""
+    """Write the states of submissions into a cursor; those that are gone are dropped."""
     return json.dumps({submission.name: asdict(submission.state) for submission in submissions})

@@ -29,7 +29,7 @@ ALL = "all"
 
 
 class RefreshConfig(dg.Config):
-    """What is looked at besides."""
+    """Config of a refresh: what else is checked."""
 
     reconcile: bool = Field(
         default=False,
@@ -74,7 +74,7 @@ asset_jobs = define_asset_jobs(_ASSETS)
 NIGHTLY = {"ops": {"look_at_study": {"config": {"reconcile": True, "verify": True}}}}
 
 
-@dg.op(description="Look at what is out of date in the study, and have it made.")
+@dg.op(description="Find what is out of date in the study, and request that it is made.")
 def look_at_study(
     context: dg.OpExecutionContext, config: RefreshConfig, study: StudyResource
 ) -> None:
@@ -86,13 +86,13 @@ def look_at_study(
     _look(context, study, None, verify=config.verify, **more)
 
 
-@dg.op(description="Look at what is out of date in imaging, and have it made.")
+@dg.op(description="Find what is out of date in imaging, and request that it is made.")
 def look_at_imaging(context: dg.OpExecutionContext, study: StudyResource) -> None:
     """Ask for a refresh of the group imaging."""
     _look(context, study, IMAGING)
 
 
-@dg.op(description="Look at what is out of date after imaging, and have it made.")
+@dg.op(description="Find what is out of date after imaging, and request that it is made.")
 def look_at_analysis(context: dg.OpExecutionContext, study: StudyResource) -> None:
     """Ask for a refresh of all groups but imaging."""
     _look(context, study, ANALYSIS)

@@ -1,4 +1,4 @@
-"""Runs of requests in this process and its workers, without a daemon.
+"""Executes run requests in this process and its workers, without a daemon.
 
 Samples are imaged in several processes at once; all others are run here. Each is an ordinary
 Dagster run of the same assets that a sensor would have asked for.

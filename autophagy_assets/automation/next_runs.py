@@ -31,7 +31,7 @@ from autophagy_assets.staleness.upstream import Target, partitions_name
 
 @dataclass(frozen=True)
 class Look:
-    """The study at one moment, as far as some groups of assets go.
+    """State of a study at one moment, limited to some groups of assets.
 
     Parameters
     ----------
@@ -57,24 +57,24 @@ class Look:
 
     @property
     def held(self) -> set[Target]:
-        """Not made, as what they depend on is out of date and may not be made."""
+        """Targets that cannot be made, as what they depend on is out of date in another group."""
         stopped = self.plan.downstream_of(t for t in self.plan.ready if t.asset not in self.chosen)
         return {t for t in stopped if t.asset in self.chosen and t not in self.plan.fresh}
 
     @property
     def todo(self) -> list[Target]:
-        """Out of date, may be made, and not held up."""
+        """Targets that are out of date and can be made."""
         held = self.held
         return [t for t in self.plan.ready if t.asset in self.chosen and t not in held]
 
     @property
     def requests(self) -> list[Request]:
-        """Runs that could begin now."""
+        """Requests whose runs could begin now."""
         return self._launchable(self.todo)
 
     @property
     def untried(self) -> list[Request]:
-        """Those runs, without models that have failed, made from what there is now."""
+        """Those requests, without models that have failed with the present inputs."""
         return self._launchable(t for t in self.todo if t not in self.plan.left_out)
 
     def _launchable(self, targets: Iterable[Target]) -> list[Request]:

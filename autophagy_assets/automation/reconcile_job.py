@@ -10,7 +10,7 @@ from autophagy_assets.registry.consistency.records import Disagreement
 
 
 class ReconcileConfig(dg.Config):
-    """What the job may do.
+    """Config of the job: whether it repairs.
 
     Parameters
     ----------

@@ -46,7 +46,6 @@ class Request:
     ----------
     partitions_name : str or None
         Name of the partitions, such as ``sample``.
-    partition : str or None
     targets : tuple of Target
         In an order in which they can be made.
     then : tuple of Target
@@ -59,30 +58,12 @@ class Request:
     then: tuple[Target, ...] = ()
 
     def key(self, plan: Plan) -> str:
-        """Names what the run would be made from: the same as long as nothing changes.
-
-        Parameters
-        ----------
-        plan : Plan
-
-        Returns
-        -------
-        str
-        """
+        """Run key: the same as long as code, parameters and inputs of the run do not change."""
         keys = [f"{target} {plan.verdicts[target].key}" for target in self.targets]
         return sha256("\n".join(keys).encode()).hexdigest()[:32]
 
     def tags(self, plan: Plan) -> dict[str, str]:
-        """Tags of the run: why its first asset is made.
-
-        Parameters
-        ----------
-        plan : Plan
-
-        Returns
-        -------
-        dict
-        """
+        """Tags of the run: the reason why its first asset is made."""
         reasons = [plan.ready[target] for target in self.targets if target in plan.ready]
         return {REQUEST_TAG: self.key(plan), REASON_TAG: "; ".join(reasons[:1])[:_LONGEST_TAG]}
 
@@ -91,13 +72,8 @@ class Request:
 
         Parameters
         ----------
-        plan : Plan
         prefix : str
             Another one has what has failed tried again.
-
-        Returns
-        -------
-        dagster.RunRequest
         """
         return dg.RunRequest(
             job_name=ASSET_JOBS[self.partitions_name],
@@ -113,13 +89,8 @@ def requests(plan: Plan, targets: Iterable[Target]) -> list[Request]:
 
     Parameters
     ----------
-    plan : Plan
     targets : iterable of Target
         In an order in which they can be made.
-
-    Returns
-    -------
-    list of Request
     """
     left, result = dict.fromkeys(targets), list[Request]()
     sharing = _by_run(plan, left)
@@ -146,14 +117,8 @@ def launchable(plan: Plan, wanted: Iterable[Request], busy: Iterable[Target]) ->
 
     Parameters
     ----------
-    plan : Plan
-    wanted : iterable of Request
     busy : iterable of Target
         What other runs are making, or are about to make.
-
-    Returns
-    -------
-    list of Request
     """
     held = set(busy) | plan.downstream_of(busy)
     return [
@@ -179,11 +144,10 @@ def _by_run(
 
 
 def in_progress(instance: dg.DagsterInstance, queued: bool = False) -> dict[Target, str]:
-    """What runs are making.
+    """Targets that runs are making now.
 
     Parameters
     ----------
-    instance : dagster.DagsterInstance
     queued : bool
         Add what runs that have not begun yet are about to make.
 

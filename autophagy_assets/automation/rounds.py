@@ -28,7 +28,7 @@ _MOST_TRIES = 3  # of a partition in one refresh, should images or study change 
 
 @dataclass
 class Refreshed:
-    """What a refresh did.
+    """Result of a refresh.
 
     Parameters
     ----------

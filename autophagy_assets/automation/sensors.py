@@ -34,6 +34,9 @@ from autophagy_assets.automation.sensor_defaults import sensor_defaults
 from autophagy_assets.config import settings
 
 ASKED_TAG = "autophagy/asked_by"  # of runs that carry out a request: the run that asked
+# Of the run that asked, when all is done. A cursor would not do: a nightly run that verifies every
+# file begins before a short one that somebody launches meanwhile, and ends after it.
+CARRIED_OUT_TAG = "autophagy/carried_out"
 _MOST_AT_ONCE = 200  # runs that are queued in one look
 _NEXT_LOOK_S = 10
 
@@ -50,8 +53,7 @@ def define_schedules() -> list[dg.ScheduleDefinition]:
         default_status=(
             dg.DefaultScheduleStatus.RUNNING if cron else dg.DefaultScheduleStatus.STOPPED
         ),
-        description="Every night: repair records, verify files, and have made whatever is out of "
-        "date.",
+        description="Every night: repairs records, verifies files, makes whatever is out of date.",
     )
     return [nightly_refresh]
 
@@ -107,7 +109,7 @@ def _refresh_on_request(
     context: dg.SensorEvaluationContext, study: StudyResource
 ) -> dg.SensorResult | dg.SkipReason:
     """Carry out the requests that have not been carried out yet."""
-    done = _number(context.cursor)
+    done = _number(context.cursor)  # of an earlier release, whose requests have no such tag
     asked = [
         record
         for record in context.instance.get_run_records(
@@ -116,12 +118,12 @@ def _refresh_on_request(
             ),
             limit=20,
         )
-        if record.storage_id > done
+        if record.storage_id > done and CARRIED_OUT_TAG not in record.dagster_run.tags
     ]
     if not asked:
         return dg.SkipReason("Nothing has been asked for.")
     groups = _groups(record.dagster_run.tags[REFRESH_TAG] for record in asked)
-    newest = max(asked, key=lambda record: record.storage_id)
+    newest = max(asked, key=lambda record: record.end_time or 0)
     tag = {ASKED_TAG: newest.dagster_run.run_id}
     state = look(context.instance, study.study_file, groups)
     wanted = not_tried(context.instance, state.plan, state.requests, **tag)[:_MOST_AT_ONCE]
@@ -134,12 +136,13 @@ def _refresh_on_request(
     if groups is None and not (state.plan.ready or state.plan.waiting):
         launched = context.instance.get_run_ids(dg.RunsFilter(tags=tag))
         report_refreshed(context.instance, len(launched), len(state.plan.fresh))
-    reason = f"The refresh has ended. {summary_of(state)}"
-    return dg.SensorResult(skip_reason=reason, cursor=str(newest.storage_id))
+    for record in asked:
+        context.instance.add_run_tags(record.dagster_run.run_id, {CARRIED_OUT_TAG: "true"})
+    return dg.SkipReason(f"The refresh has ended. {summary_of(state)}")
 
 
 def summary_of(state: Look) -> str:
-    """How a study stands, for people."""
+    """State of a study in a sentence."""
     plan = state.plan
     if not plan.ready and not plan.waiting:
         return f"All {len(plan.fresh)} are up to date."

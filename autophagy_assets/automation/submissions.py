@@ -22,13 +22,13 @@ from autophagy_assets.registry.ingest.metadata import FILE_NAME, read_metadata
 
 # Dagster gives a sensor a minute; about 0.1 s goes into a submission of a hundred images.
 LONGEST_S = 20.0
-_WAITS = "there are many submissions; it is looked at soon."
+_WAITS = "there are many submissions; it is checked soon."
 _NAMED = 3  # missing images that a message names; it counts the rest
 
 
 @dataclass(frozen=True)
 class SubmissionState:
-    """What is remembered of a submission from one look to the next.
+    """State of a submission that is kept from one look to the next.
 
     Parameters
     ----------
@@ -92,6 +92,10 @@ def submission_folder(inbox: Path, name: str) -> Path:
     folder = inbox / name
     if name in ("", ".", "..") or Path(name).name != name:
         raise InputError(f"{name!r} is not the name of a folder in {inbox} ({INBOX_VARIABLE}).")
+    try:
+        name.encode()
+    except UnicodeEncodeError as error:  # Dagster could not record a run of it
+        raise InputError(f"its name, {name!r}, is not in UTF-8; rename the folder.") from error
     if folder.is_symlink() or folder.resolve() != inbox.resolve() / name:
         raise InputError(f"{folder} is a link; put the folder itself there.")
     if not folder.is_dir():
@@ -141,7 +145,7 @@ def content_of(folder: Path, study: Study) -> str:
 def find_submissions(
     inbox: Path, study: Study, known: dict[str, SubmissionState], seconds: float = LONGEST_S
 ) -> list[Submission]:
-    """Look at every submission of an inbox; a broken one does not hold up the others.
+    """Find every submission of an inbox and its state; a broken one does not stop the others.
 
     Parameters
     ----------
@@ -195,7 +199,7 @@ def _look_at(inbox: Path, name: str, study: Study, known: SubmissionState) -> Su
         return Submission(name, found)
     if content != known.content:
         return Submission(
-            name, found, reason="complete; it is ingested if the next look finds it so."
+            name, found, reason="complete; it is ingested if the next look finds it unchanged."
         )
     attempt = known.attempt + bool(known.asked)
     return Submission(name, replace(found, asked=content, attempt=attempt), ready=True)

@@ -1,4 +1,4 @@
-"""Reporting to Dagster what the registry has: partitions, and versions of what comes from outside.
+"""Reporting the registry to Dagster: partitions, and versions of external assets.
 
 Raw images, tables and datasets of another instance, and answers of people are not made by Dagster.
 Each is an external asset whose data version says which artifacts it is now, so that all which
@@ -34,7 +34,7 @@ from autophagy_assets.staleness.upstream import Target
 def sync(
     instance: dg.DagsterInstance, study: Study, registry: RegistryState | None = None
 ) -> list[str]:
-    """Fill the partitions and report what is new or changed outside Dagster.
+    """Fill the partitions, and report external assets that are new or changed.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ def sync(
 
 
 def report_refused(instance: dg.DagsterInstance, registry: RegistryState) -> None:
-    """Report the check of the fields that were refused at ingest, without a step.
+    """Report the check of fields that were refused at ingest; no step makes them.
 
     Nothing makes ``excluded_fields``, so no run would include its check.
     """

@@ -1,4 +1,4 @@
-"""Posting a message to a webhook that takes what Slack takes."""
+"""Posting a message to a webhook in the format of Slack."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ TIMEOUT_S = 10.0
 
 
 class NotPosted(RuntimeError):
-    """A message has not reached the webhook; says why without naming its address."""
+    """Error: a message has not reached the webhook. It does not name the address."""
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """The address that was given gets the message, and no other."""
+    """Refuses redirects: only the given address gets the message."""
 
     def redirect_request(self, *_: Any, **__: Any) -> None:
         """Refuse; the redirect is then an error like any other."""

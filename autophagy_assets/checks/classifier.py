@@ -39,7 +39,7 @@ def check_test_cells(context, test_cells: pd.DataFrame, training_cells: pd.DataF
 def check_classifier_evaluation(
     context, classifier_evaluation: StoredPicture, test_predictions: pd.DataFrame
 ) -> Findings:
-    """Say how far the AUC and the scores can be trusted."""
+    """Check whether AUC and scores can be trusted."""
     checks, cells = context.study.checks, len(test_predictions)
     auc = auc_of(classifier_evaluation.table)
     last = last_accepted(context.instance, EVALUATION, context.partition, NOT_BELOW)

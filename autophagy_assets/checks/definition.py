@@ -1,4 +1,4 @@
-"""What all checks of a study share: one step for the checks of an asset, answers in plain words."""
+"""Definition of checks: one step for all checks of an asset, with results in plain words."""
 
 import functools
 import inspect
@@ -24,7 +24,7 @@ Findings = Mapping[str, Finding]
 
 @dataclass(frozen=True)
 class CheckContext:
-    """What the body of a check may use beside its inputs.
+    """Context of the body of a check, beside its inputs.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ class CheckContext:
     instance: dg.DagsterInstance
 
     def named(self, asset: str) -> str:
-        """How messages call an asset in the partition that is checked."""
+        """Name of an asset in the partition that is checked, for messages."""
         return f"{asset}[{self.partition}]" if self.partition else asset
 
 
@@ -133,7 +133,7 @@ def study_checks(
 
 
 def result(name: str, finding: Finding, blocking: bool) -> dg.AssetCheckResult:
-    """Say a finding as Dagster shows it.
+    """Convert a finding into a check result of Dagster.
 
     Parameters
     ----------

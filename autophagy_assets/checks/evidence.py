@@ -12,5 +12,5 @@ from autophagy_assets.staleness.partitions import models
     partitions=models,
 )
 def check_shortcut_card(context, shortcut_card: StoredPicture) -> Findings:
-    """Say which negative controls speak against the model."""
+    """Check which negative controls speak against the model."""
     return {"no_shortcut": no_shortcut(shortcut_card.table, context.partition)}

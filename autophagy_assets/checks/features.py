@@ -1,4 +1,4 @@
-"""Checks of feature tables: what everything downstream relies on, and what a lab wants to know.
+"""Checks of feature tables: the contract that downstream assets rely on, and the measurement.
 
 Nothing downstream of a broken table is worth making, so the contract blocks; all else warns.
 """

@@ -1,4 +1,4 @@
-"""What earlier runs of a check said: the last model that was accepted."""
+"""Earlier results of a check: the last model that was accepted."""
 
 from datetime import UTC, datetime
 

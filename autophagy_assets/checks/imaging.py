@@ -57,13 +57,13 @@ def check_single_cell_images(context, single_cell_images: pd.DataFrame) -> Findi
     partitions=samples,
 )
 def check_marker_features(context, marker_features: pd.DataFrame) -> Findings:
-    """Count the cells of a sample whose marker says little."""
+    """Count the cells of a sample whose marker is flat or saturated."""
     found = marker_measurable(marker_features, context.named("marker_features"))
     return {"marker_measurable": found}
 
 
 def evidence(manifest: pd.DataFrame, study: Study) -> dict[tuple[str, str], Evidence | str]:
-    """Look at the grey values of every image of a sample.
+    """Collect evidence of stretching from every image of a sample.
 
     Returns
     -------

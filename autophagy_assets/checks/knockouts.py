@@ -1,4 +1,4 @@
-"""Checks of the knockouts: that the classifier knows what it is asked about."""
+"""Checks of the knockouts: that their tables have the features of every model."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ COLUMN_SCHEMA = "dagster/column_schema"
     partitions=knockouts,
 )
 def check_ko_predictions(context) -> Findings:
-    """Compare names of features as they were recorded, so that nothing has to be loaded."""
+    """Compare the recorded names of features, so that nothing has to be loaded."""
     name = context.named("model_features")
     schema = remembered(context.instance, "model_features", context.partition).get(COLUMN_SCHEMA)
     used = latest(context.instance, dg.AssetKey("ko_predictions"), context.partition)

@@ -1,4 +1,4 @@
-"""Checks of the labels: that no image as a whole looks like one of the other class."""
+"""Checks of the labels: that no field of view as a whole looks like the other class."""
 
 import pandas as pd
 
@@ -17,7 +17,7 @@ from autophagy_assets.staleness.partitions import models
     partitions=models,
 )
 def check_label_audit(context, label_audit: pd.DataFrame) -> Findings:
-    """Ask of each field of view how many of its labels are suspect."""
+    """Check the share of suspect labels in each field of view."""
     return {"no_field_suspect": no_field_suspect(label_audit, context.named("label_audit"))}
 
 

@@ -1,4 +1,4 @@
-"""``autophagy annotate``: hand in what a person answered on a review page."""
+"""``autophagy annotate``: register the answers of a person on a review page."""
 
 from __future__ import annotations
 

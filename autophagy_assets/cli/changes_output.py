@@ -1,4 +1,4 @@
-"""What the command line prints of two versions of a study."""
+"""How the command line prints the differences between two versions of a study."""
 
 import pandas as pd
 from rich.table import Table
@@ -23,7 +23,7 @@ from autophagy_assets.registry.report_versions import report_versions
 
 
 def show_changes(found: Changes, before: Results, after: Results, model: str) -> None:
-    """Print what is different in a second version of a study.
+    """Print the differences between two versions of a study.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ def show_changes(found: Changes, before: Results, after: Results, model: str) ->
     if not found.anything:
         return
     _show_cells(class_changes(found))
-    _frame("AUC on each rung (all folds together)", _with_change(found.auc, "auc", 3))
+    _frame("AUC in each scheme (all folds together)", _with_change(found.auc, "auc", 3))
     _show_clones(found.clones)
     for title, sentences in (("No longer said", found.unsaid), ("Said now", found.said)):
         if sentences:
@@ -52,7 +52,7 @@ def show_changes(found: Changes, before: Results, after: Results, model: str) ->
                 console.print(f"  {heading}: {sentence}", soft_wrap=True)
     if len(found.claims):
         console.print(
-            f"\n{len(found.claims)} numbers and sentences of the report rest on other values now.",
+            f"\n{len(found.claims)} numbers and sentences of the report have other values now.",
         )
     console.print()
 
@@ -66,7 +66,7 @@ def show_since_last(study: Study) -> None:
         before, after = (results_of(version, [study.primary]) for version in versions[-2:])
         said = brief(changes(before, after), study.primary)
     except (InputError, IntegrityError) as error:  # the refresh itself has done its work
-        said = f"what changed cannot be said: {error}"
+        said = f"changes cannot be shown: {error}"
     console.print(f"\nSince the report of {versions[-2].name}: {said}", soft_wrap=True)
     console.print("Details: autophagy compare")
 

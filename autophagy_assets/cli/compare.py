@@ -1,4 +1,4 @@
-"""``autophagy compare``: what is different between two versions of a study."""
+"""``autophagy compare``: the differences between two versions of a study."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ TABLES = {"flipped": "flipped_cells.csv", "auc": "auc.csv", "clones": "responses
 @click.command()
 @click.argument("a", default="previous")
 @click.argument("b", default="latest")
-@click.option("--model", help="Of which cells; default: the model of B that leads.")
+@click.option("--model", help="Model that is compared; default: the primary one of B.")
 @click.option("--to", type=click.Path(path_type=Path), help="Folder; default: in AUTOPHAGY_HOME.")
 @click.option("--list", "listed", is_flag=True, help="List the versions that there are.")
 def compare(a: str, b: str, model: str | None, to: Path | None, listed: bool) -> None:
-    """Say what is different between two versions of the study, A and B.
+    """Show the differences between two versions of the study, A and B.
 
     A version is what a report was made from. A and B are 'previous', 'latest', a date such as
     2026-11-25 or 2026-11-25T14:30 (the last report by then), the uid of a report, of a run, or of
@@ -46,7 +46,7 @@ def compare(a: str, b: str, model: str | None, to: Path | None, listed: bool) ->
     study = Study.load()
     require(study.name)
     versions = report_versions(study)
-    if listed:
+    if listed and versions:
         for version in versions:
             console.print(version.name, soft_wrap=True)
         return

@@ -35,7 +35,7 @@ def set_environment() -> None:
 
 
 def run(arguments: Sequence[str]) -> None:
-    """Be a worker, or several, until they are stopped.
+    """Run one worker or several, until they are stopped.
 
     Parameters
     ----------

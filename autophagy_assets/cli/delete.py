@@ -1,4 +1,4 @@
-"""``autophagy delete``: delete a study with everything that was made of it."""
+"""``autophagy delete``: delete a study with all its results."""
 
 from __future__ import annotations
 

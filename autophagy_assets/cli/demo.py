@@ -74,11 +74,12 @@ def demo(
         context.invoke(show_ui)
     drawn = {"effect": effect, "knockout": knockout, "staining": staining, "seed": seed}
     numbers = "-".join(str(value) for value in drawn.values())
-    name = f"demo-{fields}-{size}-{cells or 'default'}-{numbers}{'-halfway' if halfway else ''}"
+    per_field = "default" if cells is None else cells
+    name = f"demo-{fields}-{size}-{per_field}-{numbers}{'-halfway' if halfway else ''}"
     folder = home.root / "simulated" / name
     if not folder.exists():
         click.echo("Simulating microscope images ...")
-        more: dict[str, Any] = drawn | ({"cells_per_field": cells} if cells else {})
+        more: dict[str, Any] = drawn | ({"cells_per_field": cells} if cells is not None else {})
         simulate(folder, fields_per_sample=fields, size=size, halfway=halfway, **more)
     show_ingested(ingest(folder, Study.load()))
     done = run_refresh(None)
@@ -107,10 +108,10 @@ def _write_study(home: Home, halfway: bool) -> Path:
     from autophagy_assets.simulation.treatments import HALFWAY
 
     file = home.root / "study.yaml"
-    entries = yaml.safe_load(DEFAULT_STUDY.read_text()) | {"name": DEMO_STUDY}
+    entries = yaml.safe_load(DEFAULT_STUDY.read_text(encoding="utf-8")) | {"name": DEMO_STUDY}
     if halfway:
         entries["conditions"] = [HALFWAY]
     text = yaml.safe_dump(entries, sort_keys=False, allow_unicode=True)
-    if not file.exists() or file.read_text() != text:
-        file.write_text(text)
+    if not file.exists() or file.read_text(encoding="utf-8") != text:
+        file.write_text(text, encoding="utf-8")
     return file

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 import click
 
 from autophagy_assets.cli import machine
-from autophagy_assets.config import home_marker, settings
+from autophagy_assets.config import home_file, settings
 from autophagy_assets.config.home import INSTANCE_NAME, Home, dagster_instance
 from autophagy_assets.config.settings import HOME_VARIABLE
 from autophagy_assets.config.study import DEFAULT_STUDY, Study
@@ -47,7 +47,7 @@ def doctor() -> None:
 
 
 def examine(home: Home) -> tuple[dict[str, str], list[str]]:
-    """Look at all that the platform needs.
+    """Check everything that the platform needs, and print its state.
 
     Returns
     -------
@@ -98,7 +98,7 @@ def examine(home: Home) -> tuple[dict[str, str], list[str]]:
 
 @contextmanager
 def _noting(wrong: list[str]) -> Iterator[None]:
-    """Go on after an error: whatever it is, it is what was to be found."""
+    """Note an error and continue."""
     try:
         yield
     except InputError as error:
@@ -149,7 +149,7 @@ def _is_there(home: Home) -> bool:
 
 
 def _home_line(home: Home) -> str:
-    known = home_marker.read(home.root)
+    known = home_file.read(home.root)
     if known is None:
         return str(home.root)
     return f"{home.root}, {'at least ' if known.adopted else ''}since {known.created[:10]}"
@@ -193,4 +193,4 @@ def _daemon_line() -> str:
     if silent > SILENT_S:
         text = time.strftime("%Y-%m-%d %H:%M", time.localtime(max(beats)))
         return f"not running since {text}: no schedule, sensor or queued run begins"
-    return f"running, heard of {silent:.0f} s ago"
+    return f"running, last heartbeat {silent:.0f} s ago"

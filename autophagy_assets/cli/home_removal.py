@@ -10,7 +10,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from autophagy_assets.cli.compare import FOLDER, GALLERY, TABLES
-from autophagy_assets.config import home_marker
+from autophagy_assets.config import home_file
 from autophagy_assets.config.home import DATABASE_FILE, STORAGE_FILE, Home
 from autophagy_assets.errors import InputError
 
@@ -77,15 +77,15 @@ def require_home(root: Path, named: Path) -> None:
                 f"{root} is {what} or holds it, so it is not deleted; go to another folder, or "
                 "delete dagster, store and the rest of the study by hand."
             )
-    if home_marker.read(root) is None:
+    if home_file.read(root) is None:
         raise InputError(
-            f"{root} has no {home_marker.NAME}, so it is no home of this platform and nothing has "
+            f"{root} has no {home_file.NAME}, so it is no home of this platform and nothing has "
             "been deleted. A home of an earlier version gets one with 'autophagy status'."
         )
 
 
 def _keep_others_out(home: Home, held: ExitStack) -> None:
-    """Take every lock, or refuse."""
+    """Take every lock of a home, or refuse."""
     home.locks.mkdir(exist_ok=True)
     locks = {*_KEPT_OUT, *(file.name for file in home.locks.glob("*.lock"))}
     for name in sorted(locks):
@@ -121,9 +121,9 @@ def _delete_made(root: Path) -> None:
         _delete_written(root / _REPORT, exported)
         _delete_comparisons(root / FOLDER)
         _delete(root / _LOCKS)
-        # The marker last: what was interrupted can be gone on with.
+        # The home file last, so that a deletion that was interrupted can be continued.
         for file in sorted(root.iterdir(), reverse=True):
-            if home_marker.is_part(file.name):
+            if home_file.is_part(file.name):
                 _delete(file)
     except OSError as error:
         raise InputError(

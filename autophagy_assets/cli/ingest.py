@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from autophagy_assets.errors import InputError
+from autophagy_assets.errors import InputError, unusable_place
 
 
 @click.command()
@@ -33,6 +33,7 @@ def ingest(folder: Path, replace: bool) -> None:
             folder, study, lambda name: click.echo(f"  reading {name}", err=True), replace
         )
     except OSError as error:  # a full disk, a network folder that went away
-        raise InputError(f"{error.strerror or error}. Nothing was ingested.") from error
+        said = unusable_place(error) or f"{error}."
+        raise InputError(f"{said} Nothing was ingested.") from error
     sync(dagster_instance(), study)
     show_ingested(done)

@@ -1,4 +1,4 @@
-"""The machine: processors and memory that are granted, and room on the disk."""
+"""The machine: granted processors and memory, and free disk space."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def disk(home: Path) -> str:
 
 def _existing(folder: Path) -> Path:
     """A folder, or the nearest one above it that there is."""
-    while not folder.is_dir():
+    while not os.path.isdir(folder):  # of a folder that may not be looked into: no
         folder = folder.parent
     return folder
 

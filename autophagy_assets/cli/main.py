@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import sys
+from io import TextIOWrapper
 from typing import Any
 
 import click
@@ -28,14 +29,14 @@ from autophagy_assets.cli.services import services, ui
 from autophagy_assets.cli.status import status
 from autophagy_assets.cli.withdraw import withdraw
 from autophagy_assets.config.home import Home
-from autophagy_assets.errors import InputError, IntegrityError, store_away
+from autophagy_assets.errors import InputError, IntegrityError, store_away, unusable_place
 
 # Commands by who needs them, as the help shows them.
 _SECTIONS: dict[str, list[click.Command]] = {
     "A study": [ingest, refresh, status, report, compare, lineage, plan_replicates, withdraw],
-    "Cells looked at by people": [review, annotate],
-    "A look around": [demo, ui],
-    "Looking after it": [doctor, reconcile, services, delete],
+    "Labelling by people": [review, annotate],
+    "Trying it out": [demo, ui],
+    "Maintenance": [doctor, reconcile, services, delete],
 }
 # Two make no home, one makes its own elsewhere, one needs none for one of its parts.
 _WITHOUT_HOME = ("delete", "demo", "doctor", "serve")
@@ -60,10 +61,10 @@ class SectionedGroup(click.Group):
             click.secho(f"Error: {error}", fg="red", err=True)
             sys.exit(1)
         except Exception as error:
-            away = store_away(error)
-            if away is None:
+            known = store_away(error) or unusable_place(error)
+            if known is None:
                 raise
-            click.secho(f"Error: {away}", fg="red", err=True)
+            click.secho(f"Error: {known}", fg="red", err=True)
             sys.exit(1)
 
 
@@ -78,6 +79,8 @@ def main(context: click.Context) -> None:
     """
     # Imports leave a million objects and no garbage: looking for it costs a second at each start.
     gc.set_threshold(100_000, 20, 20)
+    if isinstance(sys.stdout, TextIOWrapper):  # a terminal may lack letters of names, or lines
+        sys.stdout.reconfigure(errors="backslashreplace")
     if context.invoked_subcommand not in _WITHOUT_HOME:
         Home.locate().prepare()
 

@@ -1,4 +1,4 @@
-"""What the command line prints: states and results."""
+"""How the command line prints states and results."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def show_ingested(done: Ingested) -> None:
 
 
 def show_refreshed(done: Refreshed) -> None:
-    """Print what a refresh did, and what is left."""
+    """Print the result of a refresh."""
     console.print(f"Made {len(done.made)}; {done.fresh} up to date.")
     _show_reasons("Failed", "red", done.failed)
     if done.skipped:
@@ -97,7 +97,7 @@ def show_status(plan: Plan, excluded: dict[str, str], instance: Any) -> None:
     if left:
         console.print("Run 'autophagy refresh' to make what is new or out of date.")
     elif plan.failed:
-        console.print("Mend what failed, and run 'autophagy refresh'.")
+        console.print("Fix what failed, and run 'autophagy refresh'.")
 
 
 def _excluded_in_imaging(instance: Any) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""``autophagy plan-replicates``: how many clones would show an effect."""
+"""``autophagy plan-replicates``: how many clones an effect needs."""
 
 from __future__ import annotations
 
@@ -16,17 +16,19 @@ ASSET = "replicate_plan"
 
 @click.command("plan-replicates")
 @click.option("--knockout", help="Default: every knockout.")
-@click.option("--measure", default="positive share", show_default=True, help="Of the response.")
+@click.option(
+    "--measure", default="positive share", show_default=True, help="Measure of the response."
+)
 @click.option("--effect", type=float, help="A difference to plan for; default: as seen, and half.")
 @click.option(
     "--power",
     type=click.FloatRange(0, 1, min_open=True, max_open=True),
     default=0.8,
     show_default=True,
-    help="Chance to see the effect.",
+    help="Chance to detect the effect.",
 )
 def plan_replicates(knockout: str | None, measure: str, effect: float | None, power: float) -> None:
-    """Say how many clones would show what a knockout does.
+    """Show how many clones the effect of a knockout needs.
 
     From how much clones, fields and cells of this study differ. An effect is seen where the
     interval over clones, as knockout_effect draws it, leaves out 0.

@@ -17,9 +17,11 @@ REPORT_FOLDER = "report"
 
 
 @click.command()
-@click.option("--workers", type=click.IntRange(min=1), help="Processes; default: all cores.")
+@click.option(
+    "--workers", type=click.IntRange(min=1), help="Default: as many as cores and memory allow."
+)
 @click.option("--verify", is_flag=True, help="Read every file, and make damaged ones again.")
-@click.option("--dry-run", is_flag=True, help="Say what would be made and what it takes; no more.")
+@click.option("--dry-run", is_flag=True, help="Only say what would be made, and the cost.")
 def refresh(workers: int | None, verify: bool, dry_run: bool) -> None:
     """Make whatever is new or out of date, and nothing else.
 
@@ -41,7 +43,7 @@ def refresh(workers: int | None, verify: bool, dry_run: bool) -> None:
 
 
 def show_what_would_be_made(workers: int | None, verify: bool) -> None:
-    """Print what a refresh would make, and what that is expected to take.
+    """Print what a refresh would make, and the estimated cost.
 
     Parameters
     ----------
@@ -52,11 +54,11 @@ def show_what_would_be_made(workers: int | None, verify: bool) -> None:
     """
     import shutil
 
-    from autophagy_assets.automation.bill import bill
+    from autophagy_assets.automation.cost_estimate import estimate_cost
     from autophagy_assets.automation.home_study import require
     from autophagy_assets.automation.next_runs import look
     from autophagy_assets.automation.rounds import require_control
-    from autophagy_assets.cli.bill_output import show_bill
+    from autophagy_assets.cli.estimate_output import show_estimate
     from autophagy_assets.compute.pool import default_workers
     from autophagy_assets.config.home import dagster_instance
     from autophagy_assets.config.study import Study
@@ -67,7 +69,7 @@ def show_what_would_be_made(workers: int | None, verify: bool) -> None:
     state = look(instance, None, verify=verify)
     require_control(instance, state.study)
     free = shutil.disk_usage(storage_root()).free
-    show_bill(bill(state, instance), workers or default_workers(), free)
+    show_estimate(estimate_cost(state, instance), workers or default_workers(), free)
 
 
 def run_refresh(workers: int | None, verify: bool = False) -> Refreshed:

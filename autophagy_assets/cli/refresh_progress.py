@@ -1,4 +1,4 @@
-"""What a refresh shows while it goes on: its targets, and how far those with fields have come."""
+"""Progress of a refresh: its targets, and the fields of view of those that process fields."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ LOOK_S = 1.0
 
 
 class RefreshProgress:
-    """A bar over the targets of a refresh, and one for each that works on fields of view.
+    """Progress bars: one for all targets, and one for each target that processes fields of view.
 
     Where there is no terminal, a line for each target, and every half minute one for the fields.
     """

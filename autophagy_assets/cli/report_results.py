@@ -28,7 +28,6 @@ def results_of(version: ReportVersion, models: Collection[str] | None = None) ->
 
     Parameters
     ----------
-    version : ReportVersion
     models : collection of str, optional
         Of which scores of cells are read; default all.
 

@@ -11,8 +11,16 @@ from autophagy_assets.errors import InputError
 
 @click.command()
 @click.option("--cells", "n", type=click.IntRange(1, 2000), default=200, show_default=True)
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the choice.")
-@click.option("--genotype", "genotypes", multiple=True, help="Only its cells; may be repeated.")
+@click.option(
+    "--seed",
+    type=click.IntRange(0),
+    default=0,
+    show_default=True,
+    help="Seed of the choice of cells.",
+)
+@click.option(
+    "--genotype", "genotypes", multiple=True, help="Only cells of this genotype; may be repeated."
+)
 @click.option("--show-labels", is_flag=True, help="Say what each cell was treated with: not blind.")
 @click.option(
     "--out",

@@ -74,7 +74,6 @@ def make_page(
 
     Parameters
     ----------
-    instance : dagster.DagsterInstance
     n : int
         How many cells.
     seed : int
@@ -185,11 +184,7 @@ def _pixel_um(datasets: list[str]) -> float | None:
 
 
 def cells_there(instance: dg.DagsterInstance, study: Study) -> set[tuple[str, int]]:
-    """Cells that are in a study now.
-
-    Parameters
-    ----------
-    instance : dagster.DagsterInstance
+    """Cells that the study has now.
 
     Returns
     -------

@@ -25,7 +25,7 @@ PORTS: dict[Part, int | None] = {"code": 4000, "web": 3000, "read-only": 3001, "
 
 
 def serve(port: int, host: str = LOOPBACK) -> NoReturn:
-    """Become Dagster's development server, which ends with Ctrl-C or SIGTERM.
+    """Replace this process by Dagster's development server, which ends with Ctrl-C or SIGTERM.
 
     Parameters
     ----------
@@ -42,11 +42,11 @@ def serve(port: int, host: str = LOOPBACK) -> NoReturn:
     # background ignore SIGINT.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     where = ["-m", CODE_LOCATION, "-h", host, "-p", str(port)]
-    _become(["dagster", "dev", *where], ends_dead_runs=True)
+    _replace_process(["dagster", "dev", *where], ends_dead_runs=True)
 
 
 def serve_part(part: Part, port: int | None, code_port: int) -> NoReturn:
-    """Become one of the programs that ``autophagy ui`` starts together, as a service of its own.
+    """Replace this process by one of the programs that ``autophagy ui`` starts together.
 
     Parameters
     ----------
@@ -76,10 +76,10 @@ def serve_part(part: Part, port: int | None, code_port: int) -> NoReturn:
     }
     if part != "code":
         _await_code(code_port)
-    _become(programs[part], ends_dead_runs=part == "daemon")
+    _replace_process(programs[part], ends_dead_runs=part == "daemon")
 
 
-def _become(program: list[str], *, ends_dead_runs: bool) -> NoReturn:
+def _replace_process(program: list[str], *, ends_dead_runs: bool) -> NoReturn:
     announce_program()
     environment = dict(os.environ)  # as it is before a store is connected, which adds to it
     if ends_dead_runs:

@@ -1,4 +1,4 @@
-"""``autophagy serve workers``: workers that have imported everything and stay."""
+"""``autophagy serve workers``: workers that import everything once and serve many runs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from autophagy_assets.errors import InputError
 
 
 def join(scheduler: str, workers: int | None) -> None:
-    """Be workers of a scheduler that is there, until they are stopped.
+    """Run workers that join an existing scheduler, until they are stopped.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ def join(scheduler: str, workers: int | None) -> None:
 
 
 def serve(host: str, port: int, workers: int | None) -> NoReturn:
-    """Be a scheduler with workers on this machine, until Ctrl-C or SIGTERM.
+    """Run a scheduler with workers on this machine, until Ctrl-C or SIGTERM.
 
     Parameters
     ----------
@@ -57,9 +57,12 @@ def serve(host: str, port: int, workers: int | None) -> NoReturn:
             preload=[PRELOAD],
             memory_limit=_memory(count),
         )
-    except OSError as error:
+    except (OSError, RuntimeError) as error:
+        reason: BaseException = error
+        while reason.__cause__ is not None:  # Dask says at first that something did not start
+            reason = reason.__cause__
         raise InputError(
-            f"Workers cannot be served at {host}:{port} ({error}): see whether they run already, "
+            f"Workers cannot be served at {host}:{port} ({reason}): see whether they run already, "
             "or choose another --port."
         ) from error
     with cluster:
@@ -67,8 +70,8 @@ def serve(host: str, port: int, workers: int | None) -> NoReturn:
     raise SystemExit(0)
 
 
-def send(file: Path) -> NoReturn:
-    """Be a scheduler with workers in the queue of Slurm, until Ctrl-C or SIGTERM.
+def serve_queue(file: Path) -> NoReturn:
+    """Run a scheduler with workers in the queue of Slurm, until Ctrl-C or SIGTERM.
 
     Parameters
     ----------

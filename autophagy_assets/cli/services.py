@@ -10,9 +10,11 @@ import click
 
 from autophagy_assets.config.home import Home
 
+_PORT = click.IntRange(1, 65_535)
+
 
 @click.command()
-@click.option("--port", default=3000, show_default=True, help="Port on 127.0.0.1.")
+@click.option("--port", type=_PORT, default=3000, show_default=True, help="Port on 127.0.0.1.")
 def ui(port: int) -> None:
     """Open the Dagster UI and start the daemon, both for this machine only."""
     from autophagy_assets.automation.home_study import require
@@ -28,12 +30,20 @@ def ui(port: int) -> None:
 @click.argument("part", type=click.Choice(["code", "web", "read-only", "daemon", "workers"]))
 @click.option(
     "--port",
-    type=int,
+    type=_PORT,
     help="Of a web server, on 127.0.0.1 (default 3000, read-only 3001), or of workers (8786).",
 )
-@click.option("--code-port", default=4000, show_default=True, help="Of the code, on 127.0.0.1.")
+@click.option(
+    "--code-port",
+    type=_PORT,
+    default=4000,
+    show_default=True,
+    help="Of the code server, on 127.0.0.1.",
+)
 @click.option("--workers", type=click.IntRange(min=0), help="Worker processes on this machine.")
-@click.option("--host", default="127.0.0.1", help="Where workers are reached; whoever can, rules.")
+@click.option(
+    "--host", default="127.0.0.1", help="Address of the scheduler. Who reaches it can run code."
+)
 @click.option("--scheduler", help="Have the workers join this Dask scheduler, tcp://host:port.")
 @click.option("--queue", type=click.Path(path_type=Path), help="Cluster file: workers in a queue.")
 def services(
@@ -47,9 +57,9 @@ def services(
 ) -> None:
     """Run one PART of what 'autophagy ui' runs, for a service manager; or workers.
 
-    code runs the platform's code and all runs, web is the UI, read-only a UI that changes nothing,
-    daemon looks after schedules, sensors and the queue. workers image fields of view for whoever
-    sets AUTOPHAGY_COMPUTE to their address; they need no home.
+    code is the code server, which runs all runs; web is the UI; read-only is a UI that changes
+    nothing; daemon evaluates schedules and sensors and launches queued runs. workers image fields
+    of view for runs that have their address in AUTOPHAGY_COMPUTE; they need no home.
     """
     if part == "workers":
         from autophagy_assets.cli import serve_workers
@@ -57,7 +67,7 @@ def services(
         if scheduler:
             return serve_workers.join(scheduler, workers)
         if queue:
-            serve_workers.send(queue)
+            serve_workers.serve_queue(queue)
         serve_workers.serve(host, port or 8786, workers)
     Home.locate().prepare()
     from autophagy_assets.automation.home_study import require

@@ -1,4 +1,4 @@
-"""What came out of a study: numbers and files, read back from the records."""
+"""Results of a study: numbers and files, read back from the records."""
 
 import re
 import shutil
@@ -72,10 +72,6 @@ class Summary:
 def summarise(instance: dg.DagsterInstance, study: Study) -> Summary:
     """Read the numbers of a study.
 
-    Parameters
-    ----------
-    instance : dagster.DagsterInstance
-
     Returns
     -------
     Summary
@@ -114,7 +110,6 @@ def export(instance: dg.DagsterInstance, folder: Path) -> list[Path]:
 
     Parameters
     ----------
-    instance : dagster.DagsterInstance
     folder : pathlib.Path
         Created when missing.
 
@@ -144,12 +139,7 @@ def export(instance: dg.DagsterInstance, folder: Path) -> list[Path]:
 
 
 def exported_names() -> re.Pattern[str]:
-    """Names under which :func:`export` writes.
-
-    Returns
-    -------
-    re.Pattern
-    """
+    """Names under which :func:`export` writes."""
     names = [
         re.escape(figure.key.to_user_string()) + ("-.+" if figure.partitions_def else "")
         for figure in figures()
@@ -186,9 +176,6 @@ def stored(
 
     Parameters
     ----------
-    instance : dagster.DagsterInstance
-    asset : str
-    partition : str or None
     uid, sha256 : str
         Names of the metadata that hold the artifact's uid and hash.
 

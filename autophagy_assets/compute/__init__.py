@@ -1,4 +1,4 @@
-"""Where fields of view are worked on: worker processes of this machine, and what they may use.
+"""Where fields of view are processed: workers on this machine, a Dask cluster, or Slurm.
 
 Knows nothing of what is computed. Not here: Dagster's runs (``automation``).
 """

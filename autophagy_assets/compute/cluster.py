@@ -1,4 +1,4 @@
-"""Work on many fields of view on a Dask cluster.
+"""Processing of many fields of view on a Dask cluster.
 
 What belongs here is the side that asks for the work. How it is sent is in ``sent_batches``, what a
 worker does in ``worker``, what becomes of it where the sender is killed in ``kept_batches``.

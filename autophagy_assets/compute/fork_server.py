@@ -32,7 +32,7 @@ _forked = False  # whether this process is a worker that was forked from a fork 
 
 
 class WorkerDied(RuntimeError):
-    """A worker process ended before it gave a result; most often the machine ran out of memory."""
+    """Error: a worker process ended before it gave a result, mostly for lack of memory."""
 
 
 def in_worker() -> bool:
@@ -41,7 +41,7 @@ def in_worker() -> bool:
 
 
 def attempt(function: Callable[[Job], Result], job: Job) -> Result | Exception:
-    """Give what a function returns for a job, or the exception with which it fails."""
+    """Return the result of a function for a job, or the exception with which it failed."""
     try:
         return function(job)
     except Exception as error:

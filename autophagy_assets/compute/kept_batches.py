@@ -1,4 +1,4 @@
-"""Batches that go on when whoever sent them is killed, for a run that asks for the same again.
+"""Batches that outlive the run that sent them, for a later run with the same jobs.
 
 Dask drops a task when the last client that wants it has gone. So a batch is *published* while it is
 on its way, which keeps it and what comes of it on the scheduler, with the name of each job: what a
@@ -22,7 +22,7 @@ from typing import Any
 
 
 def keep(client: Any, resource: str, future: Any, names: Sequence[str]) -> None:
-    """Have a batch go on without its sender.
+    """Publish a batch, so that it outlives its sender.
 
     Parameters
     ----------
@@ -39,14 +39,14 @@ def keep(client: Any, resource: str, future: Any, names: Sequence[str]) -> None:
 
 
 def withdraw(client: Any, resource: str, future: Any) -> None:
-    """Keep a batch no longer; one that was not kept is left alone."""
+    """Unpublish a batch; one that was not published is left alone."""
     client.unpublish_dataset(_name(resource, future))
 
 
 def take_over(
     client: Any, resource: str, wanted: Mapping[str, int]
 ) -> list[tuple[Any, list[int | None]]]:
-    """Find the batches that others have left.
+    """Find batches that an earlier run has left.
 
     Parameters
     ----------

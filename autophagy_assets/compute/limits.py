@@ -1,4 +1,4 @@
-"""What this process may really use of the machine: processors and memory.
+"""Processors and memory that this process may use.
 
 A container, a batch job or a service is granted a part of its machine by its *control group*.
 The limits stand in files, of version 2 (``cpu.max``, ``memory.max``) or 1 (a folder for each

@@ -1,4 +1,4 @@
-"""Work on many fields of view at once, in processes that fail one by one.
+"""Processing of many fields of view in several processes; one that fails does not stop the others.
 
 Processes are forked from a *fork server* that imports scPortrait once (8 s) and freezes what
 the imports left for the garbage collector. It is ours rather than ``multiprocessing``'s
@@ -170,7 +170,7 @@ def _collect(link: Connection, jobs: list[Job]) -> Iterator[tuple[Job, Any]]:
 
 @contextmanager
 def _environment(values: dict[str, str]) -> Iterator[None]:
-    """Set variables for a process that is started meanwhile; read at its very first imports."""
+    """Set environment variables for a process that is started within the block."""
     before = {name: os.environ.get(name) for name in values}
     os.environ.update(values)
     try:

@@ -1,4 +1,4 @@
-"""How far the work on many fields of view has come: done of all, rate, time left.
+"""Progress of processing fields of view: number done, rate, and time left.
 
 A step runs in another process than the command whose terminal shows it, or than the daemon. So it
 leaves a note in a folder of the home while it works, which whoever waits for it reads.
@@ -61,12 +61,12 @@ class Progress:
         return f"{self.done} of {self.total} fields, {rate(self.done, self.total, seconds)}"
 
     def seconds(self, now: float | None = None) -> float:
-        """How long the work goes on already, s."""
+        """Seconds since the work began."""
         return (time.monotonic() if now is None else now) - self.began
 
 
 def rate(done: int, total: int, seconds: float) -> str:
-    """How many fields are done in a minute and how long the rest takes, as a person reads it.
+    """Fields per minute and time left, in words.
 
     Returns
     -------
@@ -81,7 +81,7 @@ def rate(done: int, total: int, seconds: float) -> str:
 
 @dataclass(frozen=True)
 class Note:
-    """How far a step has come.
+    """Progress of a step.
 
     Parameters
     ----------
@@ -103,7 +103,7 @@ class Note:
 
 
 class Notes:
-    """The notes that steps leave of their progress.
+    """Files with the progress of steps, for the command line.
 
     Parameters
     ----------
@@ -115,7 +115,7 @@ class Notes:
         self.folder = folder
 
     def write(self, step: str, note: Note) -> None:
-        """Leave a note, in place of the last one; a disk that is full is no reason to stop."""
+        """Write the progress of a step; a full disk is ignored."""
         with suppress(OSError):
             self.folder.mkdir(exist_ok=True)
             beside = self._place(step).with_suffix(f".{os.getpid()}")
@@ -123,14 +123,14 @@ class Notes:
             os.replace(beside, self._place(step))
 
     def read(self, step: str) -> Note | None:
-        """The last note of a step; None where it works on no fields."""
+        """Read the progress of a step; None where it processes no fields."""
         try:
             return Note(**json.loads(self._place(step).read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError):  # none, or of another version
             return None
 
     def remove(self, step: str) -> None:
-        """Remove the note of a step that has ended."""
+        """Remove the file of a step that has ended."""
         with suppress(OSError):
             self._place(step).unlink(missing_ok=True)
 

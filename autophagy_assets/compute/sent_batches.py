@@ -1,4 +1,4 @@
-"""Batches on their way to the workers of a Dask cluster: sent in a window, tried again elsewhere.
+"""Batches of jobs for the workers of a Dask cluster: sent in a window, and retried elsewhere.
 
 A worker that ends in the middle of a batch says nothing any more, but it has said which job it had
 begun. That job is under suspicion, the others of the batch are not: the batch is sent once more,
@@ -50,7 +50,7 @@ class _Sent:
 
 
 class Work:
-    """Jobs on their way: not sent, to be sent again, sent."""
+    """Jobs and their state: not sent, to be sent again, or sent."""
 
     def __init__(
         self,
@@ -84,7 +84,7 @@ class Work:
                     del self.sent[future]
 
     def take_back(self) -> None:
-        """Have nothing begin any more."""
+        """Cancel all batches that have not begun."""
         if self.sent and self.client.status == "running":
             with suppress(InputError):  # the scheduler has ended just now, with all of it
                 self._let_go(self.sent)
@@ -225,6 +225,6 @@ class Work:
 
     def _lost(self) -> InputError:
         return InputError(
-            f"The scheduler at {self.cluster.address} has ended or was started anew: look whether "
+            f"The scheduler at {self.cluster.address} has ended or was restarted: look whether "
             f"it runs and what its log says. {AGAIN}"
         )

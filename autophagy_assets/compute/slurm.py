@@ -1,4 +1,4 @@
-"""Workers in the queue of a Slurm cluster, as a short YAML file says.
+"""Workers in the queue of a Slurm cluster, as configured in a cluster file.
 
 The scheduler runs in the process that asks, and the jobs end with it. A worker retires before its
 job runs out of time, each at another moment, and another job takes its place.
@@ -27,7 +27,7 @@ IDLE_LOOKS, LOOK_S = 60, 10.0  # a job that had nothing to do for so long is giv
 
 
 class Queue(BaseModel):
-    """What is asked of Slurm; memory, cores and time are those of a job."""
+    """Content of a cluster file; memory, cores and time are those of a job."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -65,7 +65,7 @@ class Queue(BaseModel):
                     "scheduler, such as tcp://autophagy-scheduler:8786."
                 )
             return cls.model_validate(entries)
-        except (OSError, yaml.YAMLError) as error:
+        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
             raise InputError(f"Cluster file {file} cannot be read ({error}).") from error
         except ValidationError as error:
             first = error.errors()[0]
@@ -77,13 +77,13 @@ class Queue(BaseModel):
 
 
 def is_file(place: str) -> bool:
-    """Whether a place is a file that says how workers are come by, and no address of theirs."""
+    """Whether a place is the path of a cluster file, and not the address of a scheduler."""
     return place.endswith((".yaml", ".yml"))
 
 
 @contextmanager
 def scheduler_of(place: str) -> Iterator[str]:
-    """Address of the scheduler of a place; workers that are come by stay as long as the context."""
+    """Address of the scheduler of a place; jobs of a cluster file last as long as the context."""
     if not is_file(place):
         yield place
         return
@@ -93,7 +93,7 @@ def scheduler_of(place: str) -> Iterator[str]:
 
 @contextmanager
 def workers_in_queue(file: Path) -> Iterator[str]:
-    """Have jobs in the queue for as long as the context lasts.
+    """Run workers in the queue for as long as the context lasts.
 
     Parameters
     ----------

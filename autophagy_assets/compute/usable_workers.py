@@ -1,4 +1,4 @@
-"""The workers of a Dask cluster that can be used, and why others cannot."""
+"""Workers of a Dask cluster that can be used, and why others cannot."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ AGAIN = "What is finished is kept: 'autophagy refresh' does the rest."
 
 
 class UsableWorkers:
-    """Counts the workers that have what the process which asks for work has.
+    """Counts the workers whose installation is that of the process that sends them work.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""A Dask worker of this platform: what it says of itself, and how it does a batch of jobs.
+"""A Dask worker of this platform: its description, and how it does a batch of jobs.
 
 What belongs here is what runs in the worker. Who sends the batches is ``cluster``.
 
@@ -29,7 +29,7 @@ _stamps: dict[str, tuple[int, int]] = {}
 
 
 class Outdated(RuntimeError):
-    """The code of a worker was changed after the worker was started."""
+    """Error: the code of a worker was changed after the worker was started."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,6 @@ class Batch:
     ----------
     function : callable
         Takes one job.
-    jobs : sequence
     """
 
     function: Callable[[Any], Any]
@@ -62,7 +61,7 @@ def installed_code() -> dict[str, str]:
 
 
 def resource_of(installed: Installed) -> str:
-    """Name of what a worker with this code and these versions offers, and its batches ask for."""
+    """Name of the Dask resource that workers with this code and these versions offer."""
     text = json.dumps(sorted(installed.items()))
     return f"autophagy-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
 

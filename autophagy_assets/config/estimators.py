@@ -54,7 +54,7 @@ class HistogramGradientBoosting(Strict):
 
 
 class Weights(Strict):
-    """A file of weights that somebody brings.
+    """A file of pretrained weights.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Where the platform keeps its things: one folder, of one study, removable by one command.
+"""The home: the folder of one study, with everything that the platform keeps.
 
 ``AUTOPHAGY_HOME`` holds the Dagster home, the LaminDB instance and its cache. What the
 user has set for LaminDB (``LAMIN_SETTINGS_DIR``, ``LAMIN_CURRENT_INSTANCE``,
@@ -17,7 +17,7 @@ import yaml
 
 from autophagy_assets.compute.limits import granted_memory, granted_processors
 from autophagy_assets.compute.pool import PROCESS_BYTES, WORKER_BYTES, default_workers
-from autophagy_assets.config import home_marker, settings
+from autophagy_assets.config import home_file, settings
 from autophagy_assets.config.settings import (
     DATABASE_VARIABLE,
     HOME_VARIABLE,
@@ -37,7 +37,7 @@ _DAGSTER_DATABASE_VARIABLE = "AUTOPHAGY_DAGSTER_DATABASE_URL"
 
 @dataclass(frozen=True)
 class Home:
-    """The folders of one installation.
+    """The folders of a home.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ class Home:
 
     @property
     def progress(self) -> Path:
-        """How far steps have come that work on fields of view at this moment."""
+        """Progress of the steps that process fields of view at this moment."""
         return self.root / "progress"
 
     def prepare(self) -> None:
@@ -88,7 +88,7 @@ class Home:
         InputError
             If the folder holds what is not of this platform.
         """
-        home_marker.admit(self.root)
+        home_file.admit(self.root)
         for folder in (self.root, self.dagster, self.locks):
             folder.mkdir(parents=True, exist_ok=True)
         os.environ[HOME_VARIABLE] = str(self.root)

@@ -17,23 +17,14 @@ class RecordedStudy(Study):
     """A study that notes which of its entries have been read.
 
     A step gets one, so that what it was made with is known from what it did and is declared
-    nowhere. A copy in another process starts anew: what is read there has to be brought back.
+    nowhere. A copy in another process starts empty: what is read there has to be brought back.
     """
 
     _read: set[str] = PrivateAttr(default_factory=set)
 
     @classmethod
     def of(cls, study: Study) -> RecordedStudy:
-        """The same study, of which nothing has been read yet.
-
-        Parameters
-        ----------
-        study : Study
-
-        Returns
-        -------
-        RecordedStudy
-        """
+        """The same study, of which nothing has been read yet."""
         # Not by its attributes: of a recorded study, all of them would count as read.
         return cls.model_construct(**study.__dict__)
 

@@ -1,4 +1,4 @@
-"""Texts that people get to see, without what nobody should know."""
+"""Removing secrets from texts that people see."""
 
 from __future__ import annotations
 

@@ -57,6 +57,16 @@ def _address(value: str) -> str:
     return value
 
 
+def _database(value: str) -> str:
+    parts = urlsplit(value)
+    _ = parts.port
+    # An @ behind the host is that of a password with an unescaped / ? or #, which would be shown
+    # as the name of the database.
+    if parts.scheme != "postgresql" or "@" in parts.path + parts.query + parts.fragment:
+        raise ValueError("no address of a database")
+    return value
+
+
 def _place(value: str) -> str:
     if is_file(value):
         return str(_absolute(Path(value)))
@@ -72,7 +82,7 @@ def _bucket(value: str) -> str:
     name, _, endpoint = query.partition("=")
     if not re.fullmatch(r"s3://[a-z0-9][a-z0-9.-]+(/[^/\s]+)*/?", place):
         raise ValueError("no bucket")
-    if query and name != "endpoint_url":
+    if (query and name != "endpoint_url") or "@" in endpoint:  # keys are read from elsewhere
         raise ValueError("no endpoint")
     return place.rstrip("/") + (f"?{name}={_address(endpoint).rstrip('/')}" if query else "")
 
@@ -83,4 +93,5 @@ CronExpression = Annotated[str, AfterValidator(_cron)]
 TimeZone = Annotated[str, AfterValidator(_zone)]
 WebAddress = Annotated[str, AfterValidator(_address)]
 Place = Annotated[str, AfterValidator(_place)]
+DatabaseAddress = Annotated[str, AfterValidator(_database)]
 BucketAddress = Annotated[str, AfterValidator(_bucket)]

@@ -18,6 +18,7 @@ from autophagy_assets.config.setting_types import (
     AbsoluteFolder,
     BucketAddress,
     CronExpression,
+    DatabaseAddress,
     Folder,
     Place,
     TimeZone,
@@ -83,9 +84,11 @@ def database() -> str | None:
     str or None
         ``AUTOPHAGY_DATABASE_URL``; None where it is not set: then it is SQLite.
     """
-    example = "postgresql://user:password@127.0.0.1:port/database"
-    kind = Annotated[str, Field(pattern="^postgresql://")]
-    return _read(DATABASE_VARIABLE, kind, f"it must be {example}")
+    remedy = (
+        "it must be postgresql://user:password@127.0.0.1:port/database, with / ? # of a password "
+        "as %2F %3F %23"
+    )
+    return _read(DATABASE_VARIABLE, DatabaseAddress, remedy)
 
 
 def home_folder(environment: Mapping[str, str] = os.environ) -> Path:
@@ -235,7 +238,8 @@ def _read(
         return TypeAdapter(kind).validate_python(text)
     except ValidationError:
         # Without its cause, which repeats the value.
-        value = "set wrongly" if variable in _NOT_REPEATED else repr(text)
+        hidden = variable in _NOT_REPEATED or "@" in text  # somebody's keys, in any address
+        value = "set wrongly" if hidden else repr(text)
         raise InputError(f"{variable} is {value}; {remedy}.") from None
 
 

@@ -1,4 +1,4 @@
-"""What Dagster's SQLite storage makes or reads for every question, kept from one to the next.
+"""Caches for what Dagster's SQLite storage makes or reads for every single query.
 
 Its engines, so that each statement is compiled once; its migrations, which it reads whenever it
 opens a database, and it opens one for each run; its events, each as it was parsed from the same
@@ -26,7 +26,7 @@ _WITH_ENGINES = (
 
 
 def cache_storage() -> None:
-    """Have Dagster's SQLite storage use again what it has made and read, in this process."""
+    """Cache what Dagster's SQLite storage makes and reads, in this process."""
     for name in _WITH_ENGINES:
         module: Any = import_module(name)
         if not isinstance(module.create_engine, EngineCache):
@@ -44,7 +44,7 @@ def cache_storage() -> None:
 
 
 class EngineCache:
-    """Makes each engine once, of those that were asked for last.
+    """Cache of the database engines that were used last.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ class EngineCache:
         self._lock = Lock()
 
     def __call__(self, url: str, **options: Any) -> Any:
-        """Give the engine of an address, with the options that it was made with."""
+        """Return the engine of an address."""
         asked = (url, repr(options))
         with self._lock:
             engine = self._engines.pop(asked, None)
@@ -71,7 +71,7 @@ class EngineCache:
 
 
 def known_tables(ask: Callable[[Any, str], bool]) -> Callable[[Any, str], bool]:
-    """Ask a storage for each table until it is there; none goes again.
+    """Cache which tables a storage has, as no table is ever removed.
 
     Parameters
     ----------
@@ -90,7 +90,7 @@ def known_tables(ask: Callable[[Any, str], bool]) -> Callable[[Any, str], bool]:
 
 
 class MigrationCache:
-    """Reads Dagster's migrations once for each kind of database; all others as often as asked.
+    """Cache of Dagster's migrations by kind of database; migrations of others are not cached.
 
     Parameters
     ----------
@@ -103,7 +103,7 @@ class MigrationCache:
         self._known: dict[str | None, Any] = {}
 
     def __call__(self, config: Any) -> Any:
-        """Give the migrations that a configuration names."""
+        """Return the migrations that a configuration names."""
         if config.get_main_option("script_location") != _MIGRATIONS:
             return self._read(config)
         if config.config_file_name not in self._known:

@@ -1,4 +1,4 @@
-"""What a study is: its labels, classes, channels and parameters.
+"""The study: labels, classes, channels and parameters.
 
 Everything that differs between two screens stands in a YAML file that is validated
 here. No code outside that file and ``simulation`` knows a label of a study.
@@ -122,7 +122,7 @@ class Study(Strict):
         """
         source = Path(path or settings.study_file() or DEFAULT_STUDY)
         try:
-            text = source.read_text()
+            text = source.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise InputError(f"Study file {source} cannot be read: {error}.") from error
         return cls._parse(text, source)

@@ -53,7 +53,7 @@ from autophagy_assets.staleness.materializations import (
     Materialization,
     latest,
 )
-from autophagy_assets.staleness.partitions import control_of
+from autophagy_assets.staleness.partitions import MODEL_PARTITIONS, control_of
 from autophagy_assets.staleness.upstream import ANSWERS, CONTROL, Target, learns_from_answers
 
 DESCRIPTION, LABELS, SCHEMA = "autophagy/description", "autophagy/labels", "autophagy/schema"
@@ -89,7 +89,7 @@ class LaminIOManager(dg.ConfigurableIOManager):
     def extra(
         self, recorder: Recorder, value: Any, output: Output, contract: str | None
     ) -> dict[str, Any]:
-        """Store further files of a value; gives the metadata of them for Dagster."""
+        """Store further files of a value, and return their metadata for Dagster."""
         return {}
 
     def handle_output(self, context: dg.OutputContext, obj: Any) -> None:
@@ -154,7 +154,9 @@ class LaminIOManager(dg.ConfigurableIOManager):
         study, partition = running.study, running.target.partition
         if settings.get(LABELS) == "control":
             return {lab.GENOTYPE: study.control}
-        return labels_of_partition(study, partition) if partition else {}
+        if partition is None or running.partitions == MODEL_PARTITIONS:
+            return {}  # a model may be called as a genotype is
+        return labels_of_partition(study, partition)
 
     def load_input(self, context: dg.InputContext) -> Any:
         """Load what Dagster recorded last of the upstream asset."""
@@ -181,14 +183,14 @@ class LaminIOManager(dg.ConfigurableIOManager):
         return steps.running_step(context.step_context, self.study_file).recorder
 
     def recorded(self, context: dg.InputContext, partition: str | None) -> Materialization | None:
-        """What Dagster has recorded of what is to be loaded, as it was when the step began."""
+        """Materialization of the input, as it was when the step began."""
         target = Target(context.asset_key.to_user_string(), partition)
         if steps.definition_of(context.step_context) is None:
             return latest(context.step_context.instance, target.key, partition)
         return steps.running_step(context.step_context, self.study_file).input(target)
 
     def left_out(self, context: dg.InputContext) -> dict[str, str]:
-        """Why partitions of what is to be loaded could not be made; a check looks at none."""
+        """Partitions of the input that could not be made, with the reason; none for a check."""
         if steps.definition_of(context.step_context) is None:
             return {}
         running = steps.running_step(context.step_context, self.study_file)
@@ -218,7 +220,7 @@ class LaminIOManager(dg.ConfigurableIOManager):
 
 
 class Partitions(Mapping[str, Any]):
-    """Partitions of an upstream asset, each loaded when it is looked at.
+    """Partitions of an upstream asset, each loaded on access.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The columns of a table as Dagster shows them: what they hold, and where they come from."""
+"""Columns of a table as Dagster shows them: description and column lineage."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -14,7 +14,7 @@ _MOST = 2000
 
 
 def column_schema(table: pd.DataFrame, kind: Table | None) -> dict[str, Any]:
-    """Say what the columns of a table hold, as Dagster shows it.
+    """Describe the columns of a table, as Dagster shows them.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ def column_schema(table: pd.DataFrame, kind: Table | None) -> dict[str, Any]:
 
 
 def column_lineage(columns: Sequence[str], read: Mapping[str, Sequence[str]]) -> dict[str, Any]:
-    """Say where the columns of a table come from, as Dagster shows it.
+    """Column lineage of a table, as Dagster shows it.
 
     Parameters
     ----------

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 
 def encoding(schema: pa.Schema) -> dict[str, Any]:
-    """Say how the columns of a table are encoded, the same for a table written whole or in pieces.
+    """Encoding of the columns of a table, the same for a table written whole or in pieces.
 
     Returns
     -------

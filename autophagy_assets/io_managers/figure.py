@@ -25,7 +25,7 @@ from autophagy_assets.staleness.materializations import (
 
 @dataclass(frozen=True)
 class StoredPicture:
-    """A figure as it is loaded again.
+    """A figure that was stored: its table, caption and uid.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ class FigureIOManager(LaminIOManager):
     def extra(
         self, recorder: Recorder, value: Picture, output: Output, contract: str | None
     ) -> dict[str, Any]:
-        """Put the table of what is drawn beside the figure."""
+        """Store the table of what is drawn beside the figure."""
         key = ArtifactKey.parse(output.key)
         assert key is not None, f"{output.key} was put together as a key of an asset"
         table = recorder.put(

@@ -18,7 +18,7 @@ SHOWN, AVAILABLE = "cells shown", "cells"
 
 @dataclass(frozen=True)
 class StoredGallery:
-    """What there is to say of a stored gallery.
+    """A gallery that was stored: its uid, and how many cells it shows.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ class GalleryIOManager(LaminIOManager):
         path.write_text(value.html, encoding="utf-8")
 
     def read(self, path: Path, found: Materialization, context: dg.InputContext) -> StoredGallery:
-        """Say which page it is, and how many cells it shows."""
+        """Read which page it is, and how many cells it shows."""
         known, html = found.metadata, path.read_text(encoding="utf-8")
         return StoredGallery(known[UID], int(known[SHOWN]), int(known[AVAILABLE]), html)
 

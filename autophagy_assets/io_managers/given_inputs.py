@@ -1,4 +1,4 @@
-"""What a step is given of the assets upstream of it, as it was when the step began."""
+"""Inputs of a step, as they were when the step began."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -38,7 +38,7 @@ def left_out_now(
     made: Mapping[Target, Materialization | None],
     instance: dg.DagsterInstance,
 ) -> dict[Target, str]:
-    """Models that an asset goes on without, and why, as the last look at the study found it.
+    """Models that an asset is made without, with the reason, by the last look at the study.
 
     Parameters
     ----------

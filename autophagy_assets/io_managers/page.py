@@ -32,7 +32,7 @@ class PageIOManager(LaminIOManager):
     def extra(
         self, recorder: Recorder, value: ReportPage, output: Output, contract: str | None
     ) -> dict[str, Any]:
-        """Put the claims of the page beside it, as JSON."""
+        """Store the claims of the page beside it, as JSON."""
         key = ArtifactKey.parse(output.key)
         assert key is not None, f"{output.key} was put together as a key of an asset"
         claims = dumps([claim.as_json() for claim in value.claims], indent=1, ensure_ascii=False)

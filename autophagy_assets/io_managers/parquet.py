@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from autophagy_assets.analysis.classifier.drawing import NEEDED, drawn
+from autophagy_assets.analysis.classifier.selection import NEEDED, select_cells
 from autophagy_assets.analysis.features.tables import TABLES
 from autophagy_assets.io_managers.base import LaminIOManager
 from autophagy_assets.io_managers.columns import column_lineage, column_schema
@@ -24,7 +24,7 @@ from autophagy_assets.registry.store.outputs import Output
 from autophagy_assets.registry.store.schemas import validated
 from autophagy_assets.staleness.materializations import Materialization
 
-COLUMNS, DRAWN, PIECES = "columns", "drawn", "pieces"
+COLUMNS, SELECTED, PIECES = "columns", "selected", "pieces"
 _PREVIEW_ROWS, _PREVIEW_COLUMNS = 8, 10
 ROW_GROUP, MAPPED_BYTES = 65_536, 32_000_000
 _CATEGORIES = b"autophagy_assets.categories"
@@ -65,24 +65,26 @@ def read_table(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
     return table
 
 
-def read_drawn(path: Path, columns: list[str] | None, most: int, random_state: int) -> pd.DataFrame:
-    """Read the cells of a table that models learn from; a large table is never in memory whole.
+def read_selected(
+    path: Path, columns: list[str] | None, most: int, random_state: int
+) -> pd.DataFrame:
+    """Read the random selection of cells that models learn from, a row group at a time.
 
     Parameters
     ----------
     columns : list of str or None
         None for all.
     most, random_state : int
-        As of :func:`autophagy_assets.analysis.classifier.drawing.drawn`.
+        As of :func:`autophagy_assets.analysis.classifier.selection.select_cells`.
 
     Returns
     -------
     pandas.DataFrame
-        The table as it is where it has no more rows; else those that are drawn, in its order.
+        The table as it is where it has no more rows; else the selected ones, in its order.
     """
     if pq.read_metadata(path).num_rows <= most:
         return read_table(path, columns)
-    chosen = drawn(read_table(path, NEEDED), most, random_state)
+    chosen = select_cells(read_table(path, NEEDED), most, random_state)
     kept, begin = [], 0
     for piece in stream_table(path, columns):
         kept.append(piece[chosen[begin : begin + len(piece)]])
@@ -134,7 +136,7 @@ class ParquetIOManager(LaminIOManager):
     """Stores ``pandas.DataFrame``.
 
     Input metadata: ``columns`` (list of str) loads only those, ``pieces`` (bool) gives a
-    :class:`StoredTable` to be read piece by piece, ``drawn`` (bool) the cells that models learn
+    :class:`StoredTable` to be read piece by piece, ``selected`` (bool) the cells that models learn
     from. What an asset gives as :class:`TablePieces` is written piece by piece.
     """
 
@@ -157,10 +159,10 @@ class ParquetIOManager(LaminIOManager):
             self.recorder(context).columns[context.asset_key.to_user_string()] = stored.columns
             return stored
         load: Callable[..., pd.DataFrame] = read_table
-        if wanted.get(DRAWN):
+        if wanted.get(SELECTED):
             training = running_step(context.step_context, self.study_file).study.training
             most, seed = training.most_cells, training.random_state
-            load = partial(read_drawn, most=most, random_state=seed)
+            load = partial(read_selected, most=most, random_state=seed)
         table = load(path, wanted.get(COLUMNS))
         names = [str(column) for column in table.columns]
         self.recorder(context).columns[context.asset_key.to_user_string()] = names
@@ -177,7 +179,7 @@ class ParquetIOManager(LaminIOManager):
         output: Output,
         contract: str | None,
     ) -> dict[str, Any]:
-        """Say what the columns hold, and from which columns they come."""
+        """Describe the columns, and the columns that they come from."""
         head = _head(value)
         lineage = column_lineage([str(c) for c in head.columns], recorder.columns)
         return column_schema(head, TABLES.get(contract or "")) | lineage

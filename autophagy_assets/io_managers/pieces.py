@@ -1,4 +1,4 @@
-"""Tables that are larger than memory: read a row group at a time, and given piece by piece."""
+"""Tables that are larger than memory: read a row group at a time, and written in pieces."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from autophagy_assets.io_managers.encoding import encoding
 
 
 class TablePieces:
-    """A table that is given piece by piece, and is never in memory whole.
+    """A table that is made piece by piece, and is never in memory whole.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ class TablePieces:
         return self._rows
 
     def checked(self, check: Callable[[pd.DataFrame], Any]) -> Any:
-        """Have every piece looked at before it is written; gives what is found of the first."""
+        """Check every piece before it is written; returns the result for the first."""
         self._check = check
         return check(self.head)
 
@@ -109,7 +109,7 @@ class StoredTable:
     def pieces(
         self, columns: Iterable[str] | None = None, only: Iterable[int] | None = None
     ) -> Iterator[pd.DataFrame]:
-        """Read a row group after the other; of an empty table one piece without rows.
+        """Read one row group after the other; an empty table is one piece without rows.
 
         Parameters
         ----------
@@ -132,7 +132,7 @@ class StoredTable:
 
 
 def write_in_row_groups(pieces: TablePieces, path: Path, row_group: int) -> None:
-    """Write a table piece by piece: the bytes that it would have if it were written whole.
+    """Write a table piece by piece, with the same bytes as if it were written whole.
 
     Parameters
     ----------
@@ -170,7 +170,7 @@ def write_in_row_groups(pieces: TablePieces, path: Path, row_group: int) -> None
 
 
 def regrouped(pieces: Iterable[pd.DataFrame], rows: int) -> Iterator[pd.DataFrame]:
-    """Cut a table that comes in pieces anew, so that all parts but the last have as many rows.
+    """Divide a table that comes in pieces into parts of equal numbers of rows.
 
     Yields
     ------

@@ -1,4 +1,4 @@
-"""The step that is running: its study, what it may read, its recorder, and its turn.
+"""The step that is running: its study, inputs and recorder, and the lock of its partition.
 
 A step touches the platform in three places: when inputs are loaded, in its body, and when the
 output is stored. All three find the same :class:`RunningStep` here, so that all that a step is
@@ -39,7 +39,7 @@ _errors: list[str] = []  # the last one, for the record of an attempt that is tr
 
 
 class RunningStep:
-    """A step that materializes an asset, with all that it was given when it began.
+    """A step that materializes an asset, with study and inputs as they were when it began.
 
     Parameters
     ----------
@@ -50,6 +50,8 @@ class RunningStep:
     ----------
     target : Target
         What is made.
+    partitions : str or None
+        Name of the partitions that the asset has; None where it has none.
     study : RecordedStudy
         Notes which entries are read.
     registry : RegistryState
@@ -63,6 +65,7 @@ class RunningStep:
         assets = definition_of(step)
         assert assets is not None
         self.target = Target(assets.key.to_user_string(), partition_of(step))
+        self.partitions = partitions_name(assets.partitions_def)
         self.study = RecordedStudy.of(study)
         self._assets, self._step = assets, step
         self.code = code_of_asset(assets)
@@ -70,7 +73,7 @@ class RunningStep:
         graph = step.job_def.asset_layer.asset_graph
         known = step.instance.get_dynamic_partitions
         above = list(upstream(graph, known, self.study, assets, partition_of(step)))
-        of_sample = partitions_name(assets.partitions_def) == SAMPLE_PARTITIONS
+        of_sample = self.partitions == SAMPLE_PARTITIONS
         self.registry = RegistryState(study, self.target.partition if of_sample else None)
         self._made = made_before([t for t in above if t.asset not in OUTSIDE], step.instance)
         self.left_out = left_out_now(graph, assets, self._made, step.instance)
@@ -89,7 +92,7 @@ class RunningStep:
         )
 
     def before(self) -> Materialization | None:
-        """What Dagster recorded last of the target."""
+        """Latest materialization of the target before this step."""
         return latest(self._step.instance, self.target.key, self.target.partition)
 
     def input(self, target: Target) -> Materialization | None:
@@ -104,7 +107,7 @@ class RunningStep:
         return self._made.get(target)
 
     def fingerprint(self) -> Fingerprint:
-        """What the step has been made with, so far."""
+        """Fingerprint of the step, as far as it has read."""
         values, config = self.study.values(), self._config()
         read = {entry: values[entry] for entry in sorted(self.study.entries_read)}
         if config:
@@ -118,12 +121,7 @@ class RunningStep:
         )
 
     def record_failure(self, reason: str) -> None:
-        """Record that a model could not be made, as far as that holds for what there is now.
-
-        Parameters
-        ----------
-        reason : str
-        """
+        """Record that a model could not be made with the present inputs."""
         values, before = self.study.values(), self.before()
         now = Fingerprint(
             self.code.modules, self.code.libraries, values, {}, dict(self._versions())
@@ -147,7 +145,7 @@ class RunningStep:
 
 
 def running_step(step: dg.StepExecutionContext, study_file: str | None) -> RunningStep:
-    """The step that is running, made at the first call.
+    """Return the step that is running; it is created at the first call.
 
     Parameters
     ----------
@@ -196,7 +194,7 @@ def partition_of(step: dg.StepExecutionContext) -> str | None:
 
 
 def _take_turn(target: Target, step: dg.StepExecutionContext) -> None:
-    """Wait until no other process makes the same partition; one is never made twice at once."""
+    """Take the lock of a partition, so that no two processes make it at once."""
     folder = Home.locate().locks / "making"
     folder.mkdir(parents=True, exist_ok=True)
     lock = _turns.setdefault(target, FileLock(folder / derived(20, str(target))))
@@ -210,7 +208,7 @@ def _take_turn(target: Target, step: dg.StepExecutionContext) -> None:
 
 
 def forget(step: dg.StepExecutionContext) -> None:
-    """Drop what is kept of a step that has ended, and let others make the same partition."""
+    """Forget a step that has ended, and release the lock of its partition."""
     _end(_attempt(step))
 
 
@@ -227,7 +225,7 @@ def _attempt(step: dg.StepExecutionContext) -> tuple[str, str, int]:
 
 
 def fail(run_id: str, step_key: str, reason: str, settled: bool = False) -> None:
-    """Give the LaminDB run of a failed step its error.
+    """Record the error of a failed step with its LaminDB run.
 
     Parameters
     ----------

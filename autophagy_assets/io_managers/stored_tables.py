@@ -1,4 +1,4 @@
-"""Several stored tables as one, and one as several: of neither all rows are in memory."""
+"""Several stored tables as one, and one as several, without all rows in memory."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class StackedTables:
 
 
 class ByValue(Mapping[str, pd.DataFrame]):
-    """Rows of a stored table by what a column says; those of one value are in memory at a time.
+    """Rows of a stored table by the value of a column; those of one value are in memory at a time.
 
     Parameters
     ----------

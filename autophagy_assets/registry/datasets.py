@@ -1,4 +1,4 @@
-"""What a study has beside its fields of view: single-cell images and featurized tables.
+"""Datasets of a study: single-cell images and featurized tables.
 
 Everything is found by label, as a person would look for it, in the source instance if
 one is set and else in the store. Downstream nothing knows which of the two it was.

@@ -59,7 +59,7 @@ class Field:
 
     @property
     def name(self) -> str:
-        """How messages call it."""
+        """Name of the field of view in messages."""
         return f"{self.genotype}, {self.clone}, {self.stimulation}, {self.fov}"
 
 
@@ -91,7 +91,7 @@ class RawImage:
 
     @property
     def field(self) -> str:
-        """How messages call its field of view."""
+        """Name of its field of view in messages."""
         return ", ".join(self.place)
 
 

@@ -1,4 +1,4 @@
-"""Versions of a study's report: when each was made, from what, and which one somebody means."""
+"""Versions of a study's report: date, inputs, and finding one by date or uid."""
 
 from __future__ import annotations
 
@@ -20,14 +20,13 @@ PREVIOUS, LATEST = "previous", "latest"
 
 @dataclass(frozen=True)
 class ReportVersion:
-    """A report, as one run has made it.
+    """One version of a report.
 
     Parameters
     ----------
     uid, run : str
-        LaminDB uids of the page and of the run. A page that was made anew with the same content
+        LaminDB uids of the page and of the run. A page that was made again with the same content
         is one artifact of several runs.
-    dagster_run : str
     made : datetime.datetime
         When the run ended, in UTC.
     values : mapping of str to object
@@ -92,7 +91,7 @@ def report_versions(study: Study) -> list[ReportVersion]:
 
 
 def version_meant(what: str, versions: Sequence[ReportVersion]) -> ReportVersion:
-    """Find the version of a report that somebody means.
+    """Find a version of a report by date, uid, or the uid of one of its inputs.
 
     Parameters
     ----------

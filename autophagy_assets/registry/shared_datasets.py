@@ -1,4 +1,4 @@
-"""Which fields of view share a dataset, and what is noted of them with its artifact."""
+"""Which fields of view share a dataset, and the notes about them with its artifact."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ FIELDS, IMAGES = "fields", "images"  # as they are noted with an artifact
 
 
 def dataset_places(study: Study, fields: Collection[Field]) -> dict[Field, str]:
-    """Where the single cells of fields of view are kept: each by itself, or several together.
+    """Key of the dataset of each field of view: its own, or one that fields share.
 
     Parameters
     ----------

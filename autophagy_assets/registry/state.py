@@ -1,4 +1,4 @@
-"""What LaminDB has of a study that no step here has made, as of one moment.
+"""State of the registry at one moment: what LaminDB has of a study that no step here has made.
 
 Raw images, tables and datasets of another instance, fields that were refused, and answers of people
 come from outside.
@@ -31,7 +31,7 @@ OUTSIDE = (RAW_IMAGES, SOURCE_FEATURES, SOURCE_DATASETS, EXCLUDED_FIELDS, ANNOTA
 
 
 class RegistryState:
-    """What LaminDB has of a study from outside; each part is read once, when it is asked for.
+    """What LaminDB has of a study from outside; each part is read once, on access.
 
     Parameters
     ----------
@@ -105,7 +105,7 @@ class RegistryState:
         self.__dict__.pop("samples", None)
 
     def contents(self, asset: str, partition: str | None) -> Any:
-        """What an external asset is now.
+        """Content of an external asset.
 
         Parameters
         ----------
@@ -129,7 +129,7 @@ class RegistryState:
         return [f"{name}: {reason}" for name, reason in sorted(self.refused.items())] or None
 
     def version(self, asset: str, partition: str | None) -> str | None:
-        """Version of an external asset: a hash of what it is now.
+        """Version of an external asset: a hash of its content.
 
         Parameters
         ----------

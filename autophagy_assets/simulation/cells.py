@@ -1,4 +1,4 @@
-"""What the cells of a field are: their response to the treatment and what it does to them."""
+"""Properties of the cells of a field, and their response to the treatment."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is imaged in a simulated study: its fields of view and how they are labelled.
+"""Fields of view of a simulated study, and their labels.
 
 The labels are those of the real study; file names and metadata follow it exactly, so that
 whatever reads the one reads the other.

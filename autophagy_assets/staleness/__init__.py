@@ -1,4 +1,4 @@
-"""What of a study is out of date, and why: one judge, which every way of refreshing goes by.
+"""What is out of date in a study, and why: one judge for every way of refreshing.
 
 Here belong code versions, fingerprints, partitions and what Dagster remembers of assets. Not here:
 what launches runs (``automation``), and how content is stored (``io_managers``).

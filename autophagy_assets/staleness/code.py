@@ -1,4 +1,4 @@
-"""Code that makes content, known by its content: a hash of all that a function reaches.
+"""Code that makes content, identified by a hash of all code that a function reaches.
 
 How the code is followed is in ``walk``, what is found in one module in ``modules``.
 """

@@ -1,4 +1,4 @@
-"""What a materialization was made with, and what of that has changed since.
+"""Fingerprint of a materialization, and what has changed since it was recorded.
 
 A :class:`Fingerprint` is recorded from what the step really read. Nothing of it is declared by
 hand: the study notes which entries were read, upstream partitions come from the asset graph, and
@@ -73,7 +73,7 @@ class Fingerprint:
 
 
 def changes(made: Fingerprint, now: Fingerprint, *, pinned: bool = False) -> list[str]:
-    """Say what would be different if a partition were made again.
+    """Describe what has changed since a partition was made.
 
     Parameters
     ----------
@@ -94,16 +94,7 @@ def changes(made: Fingerprint, now: Fingerprint, *, pinned: bool = False) -> lis
 
 
 def code_changes(made: Fingerprint, now: Fingerprint) -> list[str]:
-    """Say which modules and libraries are not those that a partition was made with.
-
-    Parameters
-    ----------
-    made, now : Fingerprint
-
-    Returns
-    -------
-    list of str
-    """
+    """Describe the modules and libraries that have changed since a partition was made."""
     modules = sorted(m for m in {*made.code, *now.code} if made.code.get(m) != now.code.get(m))
     found = [f"code of {', '.join(_first(modules))} has changed"] if modules else []
     for name in sorted({*made.libraries, *now.libraries}):
@@ -155,7 +146,7 @@ def _input_changes(made: Mapping[str, str | None], now: Mapping[str, str | None]
 
 
 def version_without(reason: str) -> str:
-    """What a fingerprint has in place of the version of an input that could not be made."""
+    """Placeholder for the version of an input that could not be made."""
     return f"{_LEFT_OUT}{reason}"
 
 

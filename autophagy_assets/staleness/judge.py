@@ -38,7 +38,7 @@ EARLIER_RELEASE = "made by an earlier release, which did not record what it was 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the judge says of a partition.
+    """Verdict on a partition: whether it is out of date, and why.
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ class Judge:
         self._files = StoredFiles(self.thorough)
 
     def upstream(self, assets: dg.AssetsDefinition, partition: str | None) -> list[Target]:
-        """What an asset's partition is made from.
+        """Targets that a partition of an asset is made from.
 
         Parameters
         ----------
@@ -174,7 +174,7 @@ class Judge:
         return found.version if found is not None else None
 
     def look_at_files(self, targets: Iterable[Target]) -> None:
-        """Look at the files of many partitions at once, before they are judged.
+        """Check the files of many partitions at once, before they are judged.
 
         Parameters
         ----------

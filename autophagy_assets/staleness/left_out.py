@@ -1,4 +1,4 @@
-"""Models that could not be made, and what goes on without them.
+"""Models that could not be made, and assets that are made without them.
 
 A step by model that fails for a reason of its own records it in Dagster's event log, with the key
 of what it was made from. As long as that key is the one of now, the model counts as settled: what
@@ -25,7 +25,7 @@ _AT_ONCE = 500
 
 @dataclass(frozen=True)
 class Observation:
-    """What was recorded of a partition, apart from its materializations.
+    """Observation of a partition in Dagster: why it could not be made.
 
     Parameters
     ----------
@@ -127,7 +127,7 @@ def reason_of(failed: Target, reason: str) -> str:
 def left_out_of(
     graph: Any, assets: dg.AssetsDefinition, above: Iterable[Target], known: Mapping[Target, str]
 ) -> dict[Target, str]:
-    """What an asset goes on without, of the partitions that it is made from.
+    """Partitions of its inputs that an asset is made without, with the reasons.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Libraries that make content: which distribution an import is of, and its version.
+"""Libraries that make content: the distribution of an import, and its version.
 
 Nothing is imported for this: scPortrait alone would take 15 s.
 """

@@ -1,4 +1,4 @@
-"""What Dagster remembers of an asset: its latest materialization."""
+"""Latest materializations of assets in Dagster."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ def version_tags(version: str) -> dict[str, str]:
 
 
 class MaterializationCache:
-    """Latest materializations of many assets; each is asked for once, with all its partitions.
+    """Cache of the latest materializations of assets, with one query for each asset.
 
     Parameters
     ----------

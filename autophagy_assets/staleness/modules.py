@@ -28,7 +28,7 @@ _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp, as
 
 @dataclass(frozen=True)
 class Import:
-    """What a name that an import binds stands for.
+    """Target of a name that an import binds.
 
     Parameters
     ----------

@@ -29,25 +29,12 @@ def genotype_of(sample: str) -> str:
     ----------
     sample : str
         ``genotype__clone__stimulation``.
-
-    Returns
-    -------
-    str
     """
     return sample.split("__")[0]
 
 
 def control_of(study: Study) -> str:
-    """Genotype partition of the study's control.
-
-    Parameters
-    ----------
-    study : Study
-
-    Returns
-    -------
-    str
-    """
+    """Genotype partition of the study's control."""
     return slug(study.control)
 
 
@@ -71,8 +58,6 @@ def fill(instance: dg.DagsterInstance, study: Study, sample_keys: set[str], more
 
     Parameters
     ----------
-    instance : dagster.DagsterInstance
-    study : Study
     sample_keys : set of str
         Every sample with images.
     more : set of str

@@ -1,4 +1,4 @@
-"""What of a study is to be made, and in which order.
+"""Plan: which targets of a study are out of date, and in which order they can be made.
 
 A partition that was made before and depends on another that is about to be made waits: perhaps the
 new content is the old one.

@@ -1,4 +1,4 @@
-"""What is wrong with the files of materializations, found for many at once."""
+"""Problems with the files of materializations, found for many at once."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from autophagy_assets.staleness.upstream import Target
 
 
 class StoredFiles:
-    """Files of materializations; each is looked at once.
+    """Files of materializations; each is checked once.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What a definition says to Python: its normal form, and the names that it uses.
+"""Normal form of a definition, without comments and formatting, and the names that it uses.
 
 Definitions are normalised: without comments, docstrings, formatting, and without the types of
 arguments, results and variables, as none of them changes what code does. The types of a class
@@ -23,7 +23,7 @@ _FILE = re.compile(r"[\w./-]+\.\w+")
 
 
 def normalised(tree: ast.Module) -> ast.Module:
-    """Take away what does not change what code does, in place."""
+    """Remove what does not change what code does, in place."""
     return _Normaliser().visit(tree)
 
 
@@ -35,7 +35,7 @@ def text(node: ast.stmt) -> str:
 
 @cache
 def uses(node: ast.stmt) -> frozenset[Chain]:
-    """What a normalised definition looks up outside of itself, or imports within."""
+    """Names that a normalised definition looks up outside of itself, or imports."""
     names, types = _outer_names(node), set[Chain]()
     for found in nodes_of(node):
         if isinstance(found, ast.Import | ast.ImportFrom):

@@ -1,4 +1,4 @@
-"""What an asset's partition is made from, as the asset graph says it.
+"""Upstream targets of a partition of an asset, by the asset graph.
 
 Partition mappings say it, with two rules beside them. What is partitioned by genotype and made from
 all samples is made from the samples of that genotype: Dagster has no mapping between dynamic
@@ -31,13 +31,7 @@ Known = Callable[[str], Iterable[str]]
 
 @dataclass(frozen=True, order=True)
 class Target:
-    """An asset or a partition of one.
-
-    Parameters
-    ----------
-    asset : str
-    partition : str or None
-    """
+    """An asset or a partition of one."""
 
     asset: str
     partition: str | None = None
@@ -54,10 +48,6 @@ class Target:
 def partitions_name(definition: dg.PartitionsDefinition | None) -> str | None:
     """Name of dynamic partitions.
 
-    Parameters
-    ----------
-    definition : dagster.PartitionsDefinition or None
-
     Returns
     -------
     str or None
@@ -69,7 +59,7 @@ def partitions_name(definition: dg.PartitionsDefinition | None) -> str | None:
 def upstream(
     graph: Any, known: Known, study: Study, assets: dg.AssetsDefinition, partition: str | None
 ) -> Iterator[Target]:
-    """Upstream assets and partitions that an asset's partition is made from.
+    """Iterate over the upstream targets of a partition of an asset.
 
     Parameters
     ----------
@@ -81,14 +71,9 @@ def upstream(
         Says which genotype is the control.
     assets : dagster.AssetsDefinition
         Definition of one asset.
-    partition : str or None
-
-    Yields
-    ------
-    Target
     """
     ours = partitions_name(assets.partitions_def)
-    ins = assets.op.ins  # put together anew whenever it is asked for
+    ins = assets.op.ins  # put together again whenever it is asked for
     marked = {
         kind: {key for name, key in assets.keys_by_input_name.items() if kind in ins[name].metadata}
         for kind in (CONTROL, ANSWERS)
@@ -116,7 +101,6 @@ def learns_from_answers(study: Study, model: str | None) -> bool:
 
     Parameters
     ----------
-    study : Study
     model : str or None
         Partition of an asset that is made by model; False for one that the study does not have.
     """

@@ -184,7 +184,7 @@ class Walk:
         return next((f for root in self._roots if (f := _file_of(root, module))), None)
 
     def _enter(self, module: Module) -> None:
-        """Note what is run when a module is imported, and the packages that it is in."""
+        """Note the code that runs when a module is imported, and the packages that it is in."""
         if (module,) in self._seen:
             return
         self._seen.add((module,))

@@ -15,7 +15,7 @@ from autophagy_assets.analysis.evidence.folds import CLONE, FIELD, folds
 from autophagy_assets.analysis.evidence.permutation import permuted
 from autophagy_assets.analysis.evidence.shortcuts import cells_in_image
 from autophagy_assets.analysis.galleries.choice import choose_class_cells
-from autophagy_assets.analysis.galleries.gallery_cells import drawn
+from autophagy_assets.analysis.galleries.gallery_cells import shown_cells
 from autophagy_assets.analysis.identity import CELL_ID, CLASS, DATASET, IDENTITY, field_numbers
 from autophagy_assets.analysis.quality.drift import differences
 from autophagy_assets.config.study import Study
@@ -105,7 +105,8 @@ def test_responses_and_their_components_are_the_same(seed):
 def test_galleries_draw_the_same_cells(cells, most):
     one, places = together(cells), [*SAMPLE, "fov"]
     pd.testing.assert_frame_equal(
-        nameless(drawn(cells, most, STUDY), places), nameless(drawn(one, most, STUDY), places)
+        nameless(shown_cells(cells, most, STUDY), places),
+        nameless(shown_cells(one, most, STUDY), places),
     )
     of_class = [
         choose_class_cells(table, "WT", STUDY.classes[1], 5, 0).drop(columns=IDENTITY)

@@ -9,8 +9,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from autophagy_assets.analysis.evidence.altered_data import SWAPPED as SWAPPED_CONTROL
 from autophagy_assets.analysis.evidence.background_features import PATCH, SWAPPED
-from autophagy_assets.analysis.evidence.counterparts import SWAPPED as SWAPPED_CONTROL
 from autophagy_assets.analysis.evidence.shortcuts import BACKGROUND
 from autophagy_assets.analysis.identity import CLASS, IDENTITY, KIND
 from autophagy_assets.analysis.imaging import featurization, segmentation

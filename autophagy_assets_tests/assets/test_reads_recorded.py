@@ -184,7 +184,7 @@ def test_what_a_check_opens_is_verified(study):
     assert not any(unverified.values()), unverified
 
 
-def test_the_watch_sees_what_is_opened_in_c_and_what_is_kept(imaged, store):
+def test_files_opened_in_c_and_kept_files_are_seen(imaged, store):
     """Else the tests above would pass where nothing is seen."""
     endings = {step.name: {path.suffix for path in step.opened} for step in imaged.steps}
     assert {".png", ".h5ad", ".parquet"} <= endings["study_report[]"]

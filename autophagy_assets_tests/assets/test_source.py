@@ -130,6 +130,8 @@ from pathlib import Path
 import autophagy_assets.compute.pool as compute
 import autophagy_assets.analysis.imaging.featurization as featurization
 import autophagy_assets.analysis.imaging.segmentation as segmentation
+from autophagy_assets.registry.lineage.lineage import lineage_of
+from autophagy_assets.registry.lineage.lineage_formats import render
 from autophagy_assets.registry.store.instance import connect
 from autophagy_assets_tests.assets.fakes import fake_featurize, fake_process_field, one_by_one
 from autophagy_assets_tests.platform import Platform, study_file
@@ -152,6 +154,10 @@ def refreshed(platform):
         "samples": platform.partitions("sample"),
         "knockouts": platform.partitions("knockout"),
         "table inputs": {g: inputs("raw_features", g) for g in platform.partitions("genotype")},
+        "lineage": [
+            render(lineage_of(platform.artifact("raw_features", "WT").uid), style)
+            for style in ("tree", "dot")
+        ],
         "gallery inputs": inputs("error_galleries"),
         "shown": sorted(set(platform.table("error_galleries")["dataset"])),
         "context inputs": inputs("spatial_context"),
@@ -255,6 +261,13 @@ def test_tables_and_crops_of_a_source_give_the_whole_study(found):
         ["WT", "untreated", "WT clone 0"],
         ["WT", "untreated", "WT clone 1"],
     ]
+
+
+def test_lineage_says_of_which_instance_a_table_was_read(found):
+    _, done = found.of("whole study")
+    for lineage in done["lineage"]:
+        assert f"read from {found.lab['slug']}" in lineage
+        assert "made by raw_features" in lineage and "lamindb_transfer" not in lineage
 
 
 def test_labels_that_say_no_kind_are_enough(found):

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from autophagy_assets.automation.home_study import claim, require
-from autophagy_assets.config import home_marker
+from autophagy_assets.config import home_file
 from autophagy_assets.config.home import Home
 from autophagy_assets.config.settings import HOME_VARIABLE
 from autophagy_assets_tests.cli.test_main import autophagy
@@ -55,8 +55,8 @@ def test_a_home_without_a_study_takes_the_first(isolated, tmp_path):
     home = Home.locate()
     for do in (require, claim, claim, require):
         do("A")
-    marker = home_marker.read(home.root)
-    assert marker is not None and marker.study == "A"
+    known = home_file.read(home.root)
+    assert known is not None and known.study == "A"
 
 
 def test_a_study_of_which_nothing_was_registered_keeps_none_out(isolated, tmp_path):
@@ -64,8 +64,8 @@ def test_a_study_of_which_nothing_was_registered_keeps_none_out(isolated, tmp_pa
     home = Home.locate()
     claim("misspelt")
     claim("B")
-    marker = home_marker.read(home.root)
-    assert marker is not None and marker.study == "B"
+    known = home_file.read(home.root)
+    assert known is not None and known.study == "B"
 
 
 @pytest.fixture
@@ -90,8 +90,8 @@ def test_another_study_is_refused_and_named_which_it_holds(run_script, ingested,
 
 
 @pytest.mark.slow
-def test_of_a_home_without_a_marker_the_registered_images_name_the_study(run_script, ingested):
-    (ingested / home_marker.NAME).unlink()
+def test_of_a_home_without_a_home_file_the_registered_images_name_the_study(run_script, ingested):
+    (ingested / home_file.NAME).unlink()
     said, _ = run_script(CLAIM, "claim", "B", home=ingested)
     assert "holds study 'A', not 'B'" in said
     assert run_script(CLAIM, "claim", "A", home=ingested)[0] == ""
@@ -116,7 +116,7 @@ def test_two_homes_do_not_share_a_dagster_with_two_studies(run_script, tmp_path)
 def test_every_command_refuses_a_home_of_another_study(ingested, tmp_path):
     """Two studies in one home would overwrite each other's partitions and report."""
     study = study_file(tmp_path, "B")
-    (ingested / home_marker.NAME).unlink()
+    (ingested / home_file.NAME).unlink()
     for command in (
         ("ingest", str(tmp_path / "images")),
         ("status",),
@@ -145,5 +145,5 @@ def test_the_demo_and_images_of_ones_own_never_meet(tmp_path):
         del environment[name]
     subprocess.run([sys.executable, "-c", marked], env=environment, cwd=tmp_path, check=True)
     assert sorted(os.listdir(tmp_path)) == [".autophagy-demo"]
-    marker = home_marker.read(tmp_path / ".autophagy-demo")
-    assert marker is not None and marker.study == "autophagy demo"
+    known = home_file.read(tmp_path / ".autophagy-demo")
+    assert known is not None and known.study == "autophagy demo"

@@ -67,7 +67,16 @@ def test_a_complete_submission_is_asked_for_at_the_second_look_and_never_again(i
     assert request.run_key == request.tags[CONTENT_TAG] and len(request.run_key) == 32
     for _ in range(3):
         assert inbox.look() == []
-    assert inbox.said == "friday: asked for."
+    assert inbox.said == "friday: its ingest was requested."
+
+
+def test_a_folder_whose_name_is_not_utf_8_is_said_and_holds_up_no_other(inbox):
+    """Dagster could not record its run, and the look would fail again and again."""
+    inbox.put("friday").rename(inbox.folder / os.fsdecode(b"M\xfcller"))
+    inbox.put("monday")
+    assert inbox.look() == [] and inbox.names() == ["monday"]
+    assert inbox.look() == [] and "is not in UTF-8; rename the folder" in inbox.said
+    assert inbox.said.encode()
 
 
 def test_a_growing_submission_is_left_alone_until_it_rests(inbox):

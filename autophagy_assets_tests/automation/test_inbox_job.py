@@ -6,7 +6,9 @@ import shutil
 
 import dagster as dg
 import pytest
+from dagster._core.events import EngineEventData
 
+from autophagy_assets.automation.inbox import ingest_submission
 from autophagy_assets.errors import InputError
 from autophagy_assets_tests.automation.inbox_folder import ONE, numbers
 from autophagy_assets_tests.conftest import contents
@@ -53,6 +55,39 @@ def test_a_submission_is_known_by_its_content_and_not_by_its_name(store, inbox):
     assert {r.run_key for r in asked} == {request.run_key}
     assert inbox.look() == []
     assert inbox.said.splitlines() == ["copied: ingested.", "renamed: ingested."]
+
+
+def test_a_submission_that_was_another_one_only_when_its_run_looked_is_ingested(store, inbox):
+    metadata = inbox.put() / "metadata_files.csv"
+    inbox.look()
+    (request,) = inbox.look()
+    whole = metadata.read_bytes()
+    metadata.write_bytes(whole + b"\n")
+    assert inbox.run(request).success
+    metadata.write_bytes(whole)
+    (again,) = inbox.look()
+    assert again.run_key != request.run_key
+    assert inbox.run(again).success
+    assert inbox.instance.get_dynamic_partitions("sample") == ["WT__clone-1__untreated"]
+    for _ in range(3):
+        assert inbox.look() == [] and inbox.said == "friday: ingested."
+
+
+def test_an_ingest_whose_process_was_killed_is_not_said_to_go_on(store, inbox):
+    """Dagster would let no other ingest begin: one at a time."""
+    inbox.put()
+    inbox.look()
+    (request,) = inbox.look()
+    run = inbox.instance.create_run_for_job(
+        ingest_submission,
+        run_config=request.run_config,
+        tags=dict(request.tags),
+        status=dg.DagsterRunStatus.STARTED,
+    )
+    pid = {"pid": dg.MetadataValue.text(str(2**22 + 1))}  # more than Linux has
+    inbox.instance.report_engine_event("begun", run, EngineEventData(pid))
+    assert inbox.look() == [] and f"has failed, run {run.run_id}" in inbox.said
+    assert not inbox.instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED]))
 
 
 def test_a_submission_that_has_changed_is_ingested_again(store, inbox):

@@ -1,4 +1,4 @@
-"""The jobs make what they say and nothing else, and the nightly one leaves a sign of life."""
+"""The jobs make what they say and nothing else, and the nightly refresh is reported."""
 
 from __future__ import annotations
 

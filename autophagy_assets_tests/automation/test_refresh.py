@@ -128,7 +128,7 @@ def test_a_changed_knockout_leaves_the_classifier_alone(refreshed, split_again) 
 
 
 @pytest.mark.slow
-def test_what_was_made_again_with_the_same_content_wakes_nobody(split_again) -> None:
+def test_downstream_of_equal_content_nothing_is_made_again(split_again) -> None:
     platform, _ = split_again
     platform.refresh(parts=AROUND_THE_CLASSIFIER)
     platform.run("clean_features", partition="WT")

@@ -191,6 +191,26 @@ def test_a_job_has_all_of_it_made_and_then_says_so_once(requested: Daemon) -> No
 
 
 @pytest.mark.slow
+def test_a_request_that_began_first_and_ends_last_is_carried_out_too(requested: Daemon) -> None:
+    """As a night that verifies every file does, while somebody launches a short look."""
+    instance = requested.platform.instance
+    night = instance.create_run_for_job(
+        requested.platform.defs.resolve_job_def("refresh_all"),
+        tags={REFRESH_TAG: "all"},
+        status=dg.DagsterRunStatus.STARTED,
+    )
+    assert requested.ask("analysis").success
+    requested.work()
+    assert requested.look() == [] and "Nothing has been asked for" in requested.said
+    sign = last_sign(requested.platform)
+    ended = dg.DagsterEvent(dg.DagsterEventType.RUN_SUCCESS.value, night.job_name)
+    instance.report_dagster_event(ended, night.run_id)
+    requested.work()
+    assert "The refresh has ended" in requested.said and last_sign(requested.platform) != sign
+    assert requested.look() == [] and "Nothing has been asked for" in requested.said
+
+
+@pytest.mark.slow
 def test_every_request_tries_once_more_what_has_failed(requested: Daemon) -> None:
     platform = requested.platform
     whole, sign = platform.table("raw_features", "EI24KO"), last_sign(platform)

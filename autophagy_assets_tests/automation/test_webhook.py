@@ -65,7 +65,7 @@ def listener(monkeypatch: pytest.MonkeyPatch) -> Iterator[Listener]:
         yield server
 
 
-def test_it_hears_what_slack_takes(listener):
+def test_the_message_has_the_format_of_slack(listener):
     post(listener.url, "AUC < 0.7 & falling")
     assert listener.heard == [
         ("/services/secret", "application/json", {"text": "AUC &lt; 0.7 &amp; falling"})
@@ -88,7 +88,7 @@ def test_it_is_not_sent_on_to_another_address(listener, answer):
     assert len(listener.heard) == 1
 
 
-def test_a_server_that_says_nothing_is_not_waited_for(listener):
+def test_a_server_that_does_not_answer_times_out(listener):
     listener.silent.set()
     with pytest.raises(NotPosted, match="cannot be reached"):
         post(listener.url, "x", timeout_s=0.2)

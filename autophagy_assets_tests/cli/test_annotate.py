@@ -170,7 +170,7 @@ def test_a_name_that_could_be_a_path_is_refused(scored, made, tmp_path, name):
         hand_in(scored, sheet(tmp_path, [row(made, 0)]), name)
 
 
-def test_a_name_in_other_letters_is_taken_for_a_slip(scored, made, tmp_path):
+def test_a_name_that_differs_in_case_is_refused_as_a_typing_error(scored, made, tmp_path):
     hand_in(scored, sheet(tmp_path, [row(made, 0)]), "Slip")
     with pytest.raises(InputError, match="answers of 'Slip' are registered"):
         hand_in(scored, sheet(tmp_path, [row(made, 0)]), "slip")

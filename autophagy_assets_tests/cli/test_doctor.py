@@ -147,3 +147,6 @@ def test_a_disk_that_is_nearly_full_or_cannot_be_written_is_reported(
     isolated.setenv(HOME_VARIABLE, "/proc/home")  # where nobody can make a folder
     _, wrong = cli_doctor.examine(Home.locate())
     assert len(wrong) == 1 and "/proc cannot be written to" in wrong[0]
+    isolated.setenv(HOME_VARIABLE, f"/{'x' * 300}")  # nor looked for, as in a folder of others
+    lines, wrong = cli_doctor.examine(Home.locate())
+    assert "free" in lines["disk"] and any("File name too long" in problem for problem in wrong)

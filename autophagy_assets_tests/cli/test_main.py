@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 import subprocess
 import sys
@@ -9,7 +10,10 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from autophagy_assets.cli.main import main
+from autophagy_assets.config.settings import HOME_VARIABLE, STUDY_VARIABLE
 from autophagy_assets.config.study import Study
 from autophagy_assets_tests.conftest import ROOT, clean_environment
 from autophagy_assets_tests.platform import study_file
@@ -68,8 +72,8 @@ def test_ingest_refresh_status_report_and_delete(tiny_study: Path, tmp_path: Pat
     assert "3 new, 9 unchanged" in repaired.stdout and "Excluded" not in repaired.stdout
     assert "0 new, 12 unchanged" in run("ingest", str(images)).stdout
 
-    foretold = run("refresh", "--dry-run").stdout
-    assert "single_cell_images" in foretold and "Not measured yet" in foretold
+    estimated = run("refresh", "--dry-run").stdout
+    assert "single_cell_images" in estimated and "Not measured yet" in estimated
 
     made = run("refresh", from_nothing=True)
     assert made.returncode == 0, made.stdout + made.stderr
@@ -104,6 +108,60 @@ def test_a_missing_folder_or_file_is_one_sentence(tmp_path: Path) -> None:
     done = autophagy(tmp_path / "home", "ingest", str(tmp_path / "empty"))
     assert done.returncode == 1 and "metadata_files.csv is missing" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.slow
+def test_a_place_that_cannot_be_used_is_one_sentence(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    below = autophagy(tmp_path / "home", "status", AUTOPHAGY_HOME=str(file / "home"))
+    assert f"Error: {file / 'home'}: Not a directory; see to that, or name" in below.stderr
+    over = autophagy(tmp_path / "home", "report", "--to", str(file))
+    nothing = autophagy(tmp_path / "home", "compare", "--list")
+    assert nothing.returncode == 1 and "There is no report yet" in nothing.stderr
+    assert f"Error: {file}: File exists; see to that, or name another place." in over.stderr
+    for done in (below, over):
+        assert done.returncode == 1 and "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("raised", "said"),
+    [
+        (
+            OSError(errno.ENOSPC, "No space left on device", "image.tif"),
+            "image.tif: No space left on device; make space and try again. Nothing was ingested.",
+        ),
+        (
+            OSError(errno.ENOSPC, "The disk is full: free some space and refresh again"),
+            "The disk is full: free some space and refresh again. Nothing was ingested.",
+        ),
+        (OSError(errno.EIO, "Input/output error", "image.tif"), "error: 'image.tif'. Nothing was"),
+    ],
+)
+def test_a_disk_that_fills_up_or_fails_in_an_ingest_is_one_sentence(
+    isolated: pytest.MonkeyPatch, tmp_path: Path, raised: OSError, said: str
+) -> None:
+    def full(*_: object) -> None:
+        raise raised
+
+    isolated.setenv(HOME_VARIABLE, str(tmp_path / "home"))
+    isolated.setattr("autophagy_assets.registry.ingest.ingest.ingest", full)
+    done = CliRunner().invoke(main, ["ingest", str(tmp_path)])
+    assert done.exit_code == 1 and said in done.stderr
+
+
+def test_a_terminal_that_lacks_letters_gets_their_numbers(tmp_path: Path) -> None:
+    done = autophagy(
+        tmp_path / "δ", "doctor", from_nothing=True, PYTHONIOENCODING="latin-1", DAGSTER_HOME=""
+    )
+    assert done.returncode == 0, done.stderr
+    assert f"home     {tmp_path}/\\u03b4, not made yet" in done.stdout
+
+
+def test_a_demo_of_no_cells_is_refused(isolated: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    isolated.setenv(STUDY_VARIABLE, "")
+    done = CliRunner().invoke(main, ["demo", "--cells", "0"])
+    assert done.exit_code == 1 and "cells_per_field of the simulated study is 0" in done.stderr
 
 
 @pytest.mark.slow

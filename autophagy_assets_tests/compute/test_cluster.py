@@ -1,4 +1,4 @@
-"""Fields on a real Dask cluster: retried elsewhere, set aside, refused; nothing lost or doubled."""
+"""Fields on a real Dask cluster: retried elsewhere, excluded, refused; nothing lost or doubled."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_arrays_of_a_job_are_computed_where_the_job_is(dask):
     assert done == dict.fromkeys(range(12), True)
 
 
-def test_nobody_looks_at_the_frames_of_a_job(dask):
+def test_workers_are_not_profiled(dask):
     """What the frames hold would be closed later now and then: an HDF5 file had other bytes."""
     with Client(dask.address, set_as_default=False) as client:
         found = client.run(lambda dask_worker: "profile" in dask_worker.periodic_callbacks)
@@ -93,7 +93,7 @@ def test_a_killed_worker_loses_nothing_and_what_it_had_is_done_elsewhere(dask, t
     assert any("has ended; its fields are tried again elsewhere" in one for one in told)
 
 
-def test_what_ends_three_workers_is_set_aside_alone(dask, tmp_path):
+def test_a_job_that_ends_three_workers_fails_alone(dask, tmp_path):
     jobs = [(str(tmp_path), number, "always" if number == 7 else "") for number in range(12)]
     done = {job[1]: outcome for job, outcome in place(dask).map_fields(noted, jobs)}
     reason = done.pop(7)
@@ -102,7 +102,7 @@ def test_what_ends_three_workers_is_set_aside_alone(dask, tmp_path):
     assert lines(tmp_path)[7] == 3
 
 
-def test_a_worker_with_other_versions_gets_nothing_and_is_told_of(dask, tmp_path):
+def test_a_worker_with_other_versions_gets_no_work_and_is_reported(dask, tmp_path):
     dask.add_bare(INSTALLED | {"numpy": "1.0"})
     other = dask.workers[-1]
     try:
@@ -158,7 +158,7 @@ def end_in_the_middle(dask: DaskCluster, folder: Path, how: int, named: bool) ->
 
 
 @pytest.mark.parametrize(("how", "named"), [(signal.SIGINT, True), (signal.SIGKILL, False)])
-def test_who_has_gone_leaves_no_work_on_the_cluster(dask, tmp_path, how, named):
+def test_a_caller_that_leaves_cancels_its_work_on_the_cluster(dask, tmp_path, how, named):
     end_in_the_middle(dask, tmp_path, how, named)
     assert len(list(place(dask).map_fields(square, range(4)))) == 4  # nothing is in its way
     assert lines(tmp_path).total() == 2  # a worker ends what it has, and no more

@@ -1,4 +1,4 @@
-"""What is said of work on its way: seldom, and right."""
+"""Progress of processing: reported rarely, and correct."""
 
 from __future__ import annotations
 

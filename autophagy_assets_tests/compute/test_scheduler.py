@@ -1,4 +1,4 @@
-"""Who is at the address of a scheduler: nobody, one with certificates, one without workers."""
+"""Addresses of schedulers: nobody there, one with certificates, one without workers."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_workers_that_never_come_and_a_scheduler_that_ends(tmp_path):
         work = place(alone).map_fields(slow, jobs, [str(job) for job in jobs])
         next(work)
         alone.scheduler.kill()
-        with pytest.raises(InputError, match=f"{alone.address} has ended or was started anew"):
+        with pytest.raises(InputError, match=f"{alone.address} has ended or was restarted"):
             list(work)
     finally:
         alone.end()

@@ -55,7 +55,7 @@ def test_what_the_user_has_set_is_respected(isolated, tmp_path):
     assert not (tmp_path / "theirs").exists(), "the user's own folders are not made or written"
 
 
-def test_dagster_does_not_phone_home(isolated, tmp_path):
+def test_dagster_sends_no_telemetry(isolated, tmp_path):
     Home(tmp_path).prepare()
     settings = yaml.safe_load((tmp_path / "dagster" / "dagster.yaml").read_text())
     assert settings["telemetry"] == {"enabled": False}

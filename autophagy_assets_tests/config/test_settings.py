@@ -64,6 +64,11 @@ def test_nothing_has_to_be_set(monkeypatch, variable):
             "postgresql://me:secret@db/lab",
             "postgresql://me:secret@db/lab",
         ),
+        (
+            "AUTOPHAGY_DATABASE_URL",
+            "postgresql://me:se%2Fc@ret@127.0.0.1:5432/lab?connect_timeout=9",
+            "postgresql://me:se%2Fc@ret@127.0.0.1:5432/lab?connect_timeout=9",
+        ),
         ("AUTOPHAGY_HOME", "here", Path("here")),
         ("AUTOPHAGY_SOURCE", "lab/screens", "lab/screens"),
         ("AUTOPHAGY_CACHE_GB", "0.5", 5e8),
@@ -141,6 +146,24 @@ def test_what_is_set_wrong_is_reported_in_one_sentence(monkeypatch, variable, se
         assert raised.value.__cause__ is None  # which repeats the value
     with pytest.raises(InputError, match=variable):
         settings.check()
+
+
+@pytest.mark.parametrize(
+    ("variable", "setting"),
+    [
+        # Signs that divide an address: the password would be taken for the name of the database.
+        *(("AUTOPHAGY_DATABASE_URL", f"postgresql://me:se{sign}cret@db/lab") for sign in "/?#"),
+        ("AUTOPHAGY_DATABASE_URL", "postgresql://me:12?cret@db/lab"),
+        ("AUTOPHAGY_STORAGE", "s3://key:cret@lab/screens"),
+        ("AUTOPHAGY_STORAGE", "s3://lab?endpoint_url=https://key:cret@store"),
+        ("AUTOPHAGY_COMPUTE", "tcp://me:cret@head:8786"),
+    ],
+)
+def test_a_password_in_the_wrong_place_is_refused_and_not_repeated(monkeypatch, variable, setting):
+    monkeypatch.setenv(variable, setting)
+    with pytest.raises(InputError, match=f"{variable} is set wrongly") as raised:
+        READ[variable]()
+    assert "cret" not in str(raised.value) and raised.value.__cause__ is None
 
 
 def test_wrong_workers_are_refused_the_same_way_by_a_home_and_by_each_sample(isolated, tmp_path):

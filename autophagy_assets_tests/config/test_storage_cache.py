@@ -1,4 +1,4 @@
-"""Engines and migrations are made and read once, and engines of long ago are let go."""
+"""Engines are made and migrations are read once, and unused engines are dropped."""
 
 from __future__ import annotations
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import locale
+
 import pytest
 import yaml
 
 from autophagy_assets.config.models import AS_PUBLISHED
 from autophagy_assets.config.sections import Checks
 from autophagy_assets.config.settings import STUDY_VARIABLE
-from autophagy_assets.config.study import NO_CLASS, Study
+from autophagy_assets.config.study import DEFAULT_STUDY, NO_CLASS, Study
 from autophagy_assets.errors import InputError
 from autophagy_assets_tests.config.entries import DEFAULT, without
 from autophagy_assets_tests.platform import study_file, with_conditions
@@ -86,3 +88,16 @@ def test_a_study_file_without_conditions_has_its_classes_alone():
     study = Study.load()
     assert study.stimulations == ("untreated", "14h Torin-1")
     assert study.class_numbers == (0, 1)
+
+
+def test_a_study_file_is_in_utf_8_whatever_the_language_of_the_machine(tmp_path):
+    """In another encoding labels would be other ones, without a word."""
+    file = tmp_path / "study.yaml"
+    named = DEFAULT_STUDY.read_text(encoding="utf-8").replace("autophagy imaging", "Überleben 1 µM")
+    file.write_text(named, encoding="utf-8")
+    before = locale.setlocale(locale.LC_CTYPE)
+    try:
+        locale.setlocale(locale.LC_CTYPE, "C")
+        assert Study.load(file).name == "Überleben 1 µM"
+    finally:
+        locale.setlocale(locale.LC_CTYPE, before)

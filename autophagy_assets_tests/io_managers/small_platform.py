@@ -12,7 +12,7 @@ import pandas as pd
 from autophagy_assets.assets.definition import StudyResource, every, study_asset
 from autophagy_assets.io_managers.joblib import JoblibIOManager
 from autophagy_assets.io_managers.parquet import ParquetIOManager
-from autophagy_assets.staleness.partitions import SAMPLE_PARTITIONS, samples
+from autophagy_assets.staleness.partitions import SAMPLE_PARTITIONS, models, samples
 from autophagy_assets_tests.platform import Platform
 
 CONTENT: dict[str, Any] = {}
@@ -54,6 +54,12 @@ def used(context, model) -> pd.DataFrame:
     return pd.DataFrame({"model": [str(model)]})
 
 
+@study_asset(group="try", io="table_io", kinds={"parquet"}, partitions=models)
+def of_model(context) -> pd.DataFrame:
+    """A table of each model, for these tests."""
+    return pd.DataFrame({"model": [context.partition]})
+
+
 class Anything(JoblibIOManager):
     """Stores any value, as a model has more than these tests need."""
 
@@ -70,7 +76,7 @@ class Small(Platform):
     def __init__(self, file: Path) -> None:
         super().__init__(file)
         self.defs = dg.Definitions(
-            assets=[part, whole, same, model, used],
+            assets=[part, whole, same, model, used, of_model],
             resources={
                 "study": StudyResource(study_file=str(file)),
                 "table_io": ParquetIOManager(study_file=str(file)),

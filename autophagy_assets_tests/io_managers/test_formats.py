@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from matplotlib.figure import Figure
 
 from autophagy_assets.analysis.classifier.classification import train
-from autophagy_assets.analysis.classifier.drawing import drawn
+from autophagy_assets.analysis.classifier.selection import select_cells
 from autophagy_assets.analysis.figures import Picture
 from autophagy_assets.analysis.identity import CELL_ID, DATASET
 from autophagy_assets.config.models import Model
@@ -23,7 +23,7 @@ from autophagy_assets.io_managers.figure import FigureIOManager
 from autophagy_assets.io_managers.joblib import JoblibIOManager
 from autophagy_assets.io_managers.parquet import (
     ParquetIOManager,
-    read_drawn,
+    read_selected,
     read_table,
     stream_table,
     write_table,
@@ -199,13 +199,13 @@ def test_every_piece_is_looked_at_before_it_is_written(tmp_path):
 
 
 @pytest.mark.parametrize("most", [5, 150, 1_000])
-def test_a_draw_is_read_in_pieces_as_from_the_whole_table(tmp_path, monkeypatch, most):
+def test_a_random_selection_is_read_in_pieces_as_from_the_whole_table(tmp_path, monkeypatch, most):
     monkeypatch.setattr(parquet, "ROW_GROUP", 7)
     table = raw_features(3, Study.load(), "WT", cells=60).reset_index(drop=True)
     table["clone"] = table[DATASET].str[-4:]
     path = written(table, tmp_path)
-    whole = table[drawn(table, most, 42)] if len(table) > most else table
+    whole = table[select_cells(table, most, 42)] if len(table) > most else table
     for columns in (None, [DATASET, CELL_ID, "nucleus_area"]):
-        found = read_drawn(path, columns, most, 42)
+        found = read_selected(path, columns, most, 42)
         expected = (whole if columns is None else whole[columns]).reset_index(drop=True)
         pd.testing.assert_frame_equal(found, expected)

@@ -9,8 +9,10 @@ from typing import Any
 import pandas as pd
 
 from autophagy_assets.io_managers.base import Partitions
+from autophagy_assets.registry.store.labels import GENOTYPE, labels_of
 from autophagy_assets.staleness.materializations import UID
-from autophagy_assets.staleness.partitions import SAMPLE_PARTITIONS
+from autophagy_assets.staleness.partitions import MODEL_PARTITIONS, SAMPLE_PARTITIONS
+from autophagy_assets_tests.given import given_study
 from autophagy_assets_tests.io_managers.small_platform import CONTENT, make_parts
 
 
@@ -117,3 +119,14 @@ def test_keys_and_folders_follow_study_group_asset_and_partition(small, store):
     path = Path(artifact.path).relative_to(root)
     sha256 = small.latest("part", "a").metadata["sha256"]
     assert path == Path(number) / "try" / "part" / "a" / f"{sha256}.parquet"
+
+
+def test_what_is_made_for_a_model_has_no_label_of_a_genotype_that_is_called_as_the_model(
+    small, store, tmp_path
+):
+    given_study(small.study, tmp_path / "given", genotypes=("WT", "puncta"))
+    small.instance.add_dynamic_partitions(MODEL_PARTITIONS, ["puncta"])
+    small.run("of_model", partition="puncta")
+    uid = small.artifact("of_model", "puncta").uid
+    known = labels_of(store.Artifact.filter(uid=uid))[uid]
+    assert GENOTYPE not in known and small.study.name in known.values()

@@ -20,3 +20,12 @@ def test_scportrait_opens_its_store_in_one_place():
         from scportrait.pipeline._utils.sdata_io import sdata_filehandler
 
         assert callable(sdata_filehandler._read_sdata)
+
+
+@pytest.mark.slow
+def test_scportrait_draws_the_sizes_of_cells_in_one_place():
+    part, module = "SizeFilter._get_histogram_plot", "analysis/imaging/process_settings"
+    with used_in("scportrait", part, module):
+        from scportrait.processing.masks.mask_filtering import SizeFilter
+
+        assert callable(SizeFilter._get_histogram_plot)

@@ -48,6 +48,7 @@ _FASTER: dict[str, Any] = {
     "models.as_published.parameters.n_estimators": 5,
     "cross_validation.permutations": 1,
     "segmentation.image_size": 64,
+    "segmentation.median_filter_px": 1,
     "checks.cells_per_field": [1, 300],
 }
 

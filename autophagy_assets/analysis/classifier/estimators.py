@@ -24,7 +24,7 @@ from autophagy_assets.config.models import Model
 
 
 def estimator_of(model: Model, crops: Crops | None = None) -> ClassifierMixin:
-    """An estimator that is not fitted yet.
+    """Create an unfitted estimator.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ def estimator_of(model: Model, crops: Crops | None = None) -> ClassifierMixin:
 def features_for(
     estimator: ClassifierMixin, cells: pd.DataFrame, names: Sequence[str]
 ) -> pd.DataFrame:
-    """Features of cells, laid out in memory as an estimator reads them; its scores are the same.
+    """Lay out features in memory as an estimator reads them fastest; its scores stay the same.
 
     Parameters
     ----------
@@ -79,24 +79,24 @@ def features_for(
 
 
 def embedding_of(estimator: ClassifierMixin) -> CropEmbedding | None:
-    """The step that gives an estimator what a network sees; None where there is none."""
+    """Step of a pipeline that computes the embedding of a network; None where there is none."""
     first = estimator.steps[0][1] if isinstance(estimator, Pipeline) else None
     return first if isinstance(first, CropEmbedding) else None
 
 
 def last_step(estimator: ClassifierMixin) -> Any:
-    """What tells the classes apart: the last step of a pipeline, or the estimator itself."""
+    """Last step of a pipeline, which tells the classes apart, or the estimator itself."""
     return estimator.steps[-1][1] if isinstance(estimator, Pipeline) else estimator
 
 
 def libraries_of(estimator: ClassifierMixin) -> tuple[str, ...]:
-    """Libraries that compute for an estimator, besides those that compute for every one."""
+    """Libraries that an estimator computes with, besides those that all estimators use."""
     network = isinstance(estimator, CropClassifier) or embedding_of(estimator) is not None
     return ("torch",) if network else ()
 
 
 def with_crops(estimator: ClassifierMixin, crops: Crops | None) -> ClassifierMixin:
-    """A fitted estimator that knows where crops are, where it needs them.
+    """Give a fitted estimator access to crops, if it needs them.
 
     Parameters
     ----------

@@ -77,7 +77,7 @@ def evaluate(predictions: pd.DataFrame | Mapping[str, pd.DataFrame]) -> pd.DataF
 
 
 def of_model(table: pd.DataFrame, model: str) -> pd.DataFrame:
-    """Part of an evaluation that is about one model.
+    """Rows of an evaluation for one model.
 
     Parameters
     ----------
@@ -88,7 +88,7 @@ def of_model(table: pd.DataFrame, model: str) -> pd.DataFrame:
 
 
 def models_of(table: pd.DataFrame) -> list[str]:
-    """Models that an evaluation is about.
+    """Models in an evaluation.
 
     Parameters
     ----------
@@ -130,7 +130,7 @@ def _confusion_part(true: np.ndarray, predicted: np.ndarray) -> dict[str, Any]:
 
 
 def is_evaluation(table: pd.DataFrame) -> bool:
-    """Whether a table is one that `evaluate` gives."""
+    """Whether a table was returned by `evaluate`."""
     return list(table.columns) == list(COLUMNS)
 
 

@@ -18,7 +18,7 @@ from autophagy_assets.analysis.classifier.estimators import last_step
 
 
 class Calibrator(Protocol):
-    """Makes scores of an estimator probabilities."""
+    """Turns scores of an estimator into probabilities."""
 
     def calibrate(self, scores: np.ndarray) -> np.ndarray:
         """Probability of class 1 for each score."""
@@ -26,7 +26,7 @@ class Calibrator(Protocol):
 
 @dataclass(frozen=True)
 class TrainedClassifier:
-    """A fitted model and what is needed to use and to explain it.
+    """A fitted model with what is needed to apply and to explain it.
 
     Attributes
     ----------

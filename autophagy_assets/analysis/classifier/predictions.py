@@ -22,7 +22,7 @@ NO_OUTCOME = "no class"
 
 
 def called(scores: np.ndarray, threshold: float | None) -> np.ndarray:
-    """Class that cells are called by their probabilities.
+    """Predicted class of cells, by their probabilities and a threshold.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ def called(scores: np.ndarray, threshold: float | None) -> np.ndarray:
 def predictions(
     cells: pd.DataFrame, model: str, scores: np.ndarray, predicted: np.ndarray
 ) -> pd.DataFrame:
-    """Put together a table of predictions.
+    """Build the table of predictions.
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ def predictions(
 
 
 def no_predictions(cells: pd.DataFrame) -> pd.DataFrame:
-    """Put together a table of predictions of no cells.
+    """Empty table of predictions.
 
     Parameters
     ----------
@@ -84,7 +84,7 @@ def no_predictions(cells: pd.DataFrame) -> pd.DataFrame:
 
 
 def outcomes(true: np.ndarray, predicted: np.ndarray) -> np.ndarray:
-    """Name the outcome of each prediction.
+    """Outcome of each prediction: TP, TN, FP, FN or no class.
 
     Parameters
     ----------

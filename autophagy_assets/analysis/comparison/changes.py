@@ -1,4 +1,4 @@
-"""What is different between two versions of a study's results."""
+"""Differences between the results of two versions of a study."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _CLAIM = ("asset", "rows", "column", "how")
 
 @dataclass(frozen=True)
 class Changes:
-    """What is different in a second version of a study's results.
+    """Differences between the results of two versions of a study.
 
     Attributes
     ----------
@@ -52,7 +52,7 @@ class Changes:
 
     @property
     def flipped(self) -> pd.DataFrame:
-        """Cells of both versions whose class is another now; the largest change of score first."""
+        """Cells whose class differs between the versions, the largest change of score first."""
         rows = self.cells[_in_both(self.cells)].copy()
         rows = rows[rows[POSITIVE + BEFORE].astype(bool) != rows[POSITIVE + AFTER].astype(bool)]
         by = (rows[SCORE + AFTER] - rows[SCORE + BEFORE]).abs()
@@ -63,7 +63,7 @@ class Changes:
 
     @property
     def anything(self) -> bool:
-        """Whether a cell, a number or a sentence is not as it was."""
+        """Whether a cell, a number or a sentence differs."""
         numbers = [(self.auc, "auc"), (self.clones, "value")]
         moved = any(different(table, column).any() for table, column in numbers)
         cells = not _in_both(self.cells).all() or different(self.cells, SCORE).any()
@@ -75,7 +75,6 @@ def changes(before: Results, after: Results, models: Iterable[str] | None = None
 
     Parameters
     ----------
-    before, after : Results
     models : iterable of str, optional
         Of which cells are compared; default all that both have.
 
@@ -95,7 +94,7 @@ def changes(before: Results, after: Results, models: Iterable[str] | None = None
         [(heading, one) for heading, found in side.sentences.items() for one in found]
         for side in (before, after)
     ]
-    auc = _joined(before.rungs(), after.rungs(), [MODEL, SCHEME])
+    auc = _joined(before.aucs(), after.aucs(), [MODEL, SCHEME])
     auc["at"] = auc[SCHEME].map({scheme: n for n, scheme in enumerate(SCHEMES)})
     return Changes(
         pd.concat(parts, ignore_index=True) if parts else empty,
@@ -113,10 +112,6 @@ def changes(before: Results, after: Results, models: Iterable[str] | None = None
 
 def class_changes(found: Changes) -> pd.DataFrame:
     """Count the cells that changed class.
-
-    Parameters
-    ----------
-    found : Changes
 
     Returns
     -------
@@ -140,7 +135,7 @@ def class_changes(found: Changes) -> pd.DataFrame:
 
 
 def different(table: pd.DataFrame, column: str) -> pd.Series:
-    """Which rows have another value after than before.
+    """Which rows have different values before and after.
 
     Parameters
     ----------

@@ -22,11 +22,6 @@ SHOWN = 16  # cells in each direction
 def flipped_cells(found: Changes, model: str) -> pd.DataFrame:
     """Choose the cells whose score changed most among those whose class changed.
 
-    Parameters
-    ----------
-    found : Changes
-    model : str
-
     Returns
     -------
     pandas.DataFrame
@@ -55,7 +50,6 @@ def flips_picture(
 
     Parameters
     ----------
-    found : Changes
     model : str
         Whose classes.
     paths : mapping of str to path-like

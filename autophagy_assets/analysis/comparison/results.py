@@ -1,4 +1,4 @@
-"""Results of a study at one time, as far as two such times are compared."""
+"""Results of one version of a study, as far as versions are compared."""
 
 from __future__ import annotations
 
@@ -75,8 +75,8 @@ class Results:
         kept[POSITIVE] = kept[SCORE] > threshold
         return kept
 
-    def rungs(self) -> pd.DataFrame:
-        """AUC of every model on every rung of the evidence.
+    def aucs(self) -> pd.DataFrame:
+        """AUC of every model in every scheme of the cross-validation.
 
         Returns
         -------

@@ -1,4 +1,4 @@
-"""Words about what changed: short ones for the end of a refresh, and sentences of a report."""
+"""Changes in words: a short text for the end of a refresh, and the sentences of a report."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _END = re.compile(r"(?<=[.?!])\s+(?=[A-Z0-9])")
 
 
 def sentences_of(page: str) -> dict[str, list[str]]:
-    """What a report says in words.
+    """Sentences of a report, by heading.
 
     Parameters
     ----------
@@ -44,11 +44,10 @@ def sentences_of(page: str) -> dict[str, list[str]]:
 
 
 def brief(found: Changes, model: str) -> str:
-    """Say in a few words what changed.
+    """Summarise in a few words what changed.
 
     Parameters
     ----------
-    found : Changes
     model : str
         The one whose cells and AUC are named.
     """

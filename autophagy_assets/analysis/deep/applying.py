@@ -1,4 +1,4 @@
-"""Applying a network to cells, the same way every time."""
+"""Applying a network to cells, with reproducible results."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def applied(
 def outputs(
     network: torch.nn.Module, read: Read, places: np.ndarray, batch_size: int, device: torch.device
 ) -> np.ndarray:
-    """What a network gives for cells, by its running averages and without dropout.
+    """Outputs of a network in evaluation mode: running averages, no dropout.
 
     Parameters
     ----------
@@ -95,7 +95,7 @@ def outputs(
 
 @contextmanager
 def reproducible(parameters: ConvolutionalNetwork, size: int) -> Iterator[torch.device]:
-    """Have torch do the same every time, and leave it as it was.
+    """Make torch deterministic within a block, and restore its settings afterwards.
 
     Parameters
     ----------

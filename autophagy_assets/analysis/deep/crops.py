@@ -20,7 +20,7 @@ from autophagy_assets.config.study import Study
 
 
 class Crops:
-    """Crops of the cells of a study; nothing is read before it is asked for.
+    """Crops of the cells of a study, read on demand.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ class Crops:
         InputError
             If a dataset, cell or channel is not there; names it.
         """
-        # What is found is verified, which is not done anew for every batch.
+        # What is found is verified, which is not done again for every batch.
         for dataset in set(cells[DATASET]) - set(self._found):
             with suppress(KeyError):  # said where a crop of it is looked for
                 self._found[dataset] = self._paths[dataset]

@@ -1,4 +1,4 @@
-"""Early stopping: which training cells are set aside to say when a network has learned enough."""
+"""Early stopping: which training cells are set aside to decide when training ends."""
 
 from __future__ import annotations
 

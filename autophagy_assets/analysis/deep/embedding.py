@@ -1,4 +1,4 @@
-"""Embeddings as features: what a network sees in cells, for another estimator to learn from.
+"""Embeddings of a network as features, for another estimator to learn from.
 
 Not here: the network, how it learns and what it reads (``estimator``).
 """
@@ -18,7 +18,7 @@ from autophagy_assets.config.models import EMBEDDING
 
 
 class CropEmbedding(TransformerMixin, BaseEstimator):
-    """What goes into the last layer of a network: the first step of a pipeline.
+    """Input of the last layer of a network, as the first step of a pipeline.
 
     The network is trained on the cells that the pipeline is fitted on, and on no others. So in
     cross-validation it is a new one in each fold, and no cell that is tested had a say in it.

@@ -1,4 +1,4 @@
-"""A classifier of crops with the interface of scikit-learn: fit, predict probabilities, embed.
+"""Classifier of crops with the interface of scikit-learn: fit, predict_proba, and embed.
 
 In place of features it takes who the cells are, and reads their crops a batch at a time.
 """
@@ -113,7 +113,7 @@ class CropClassifier(ClassifierMixin, BaseEstimator):
         return self._applied(cells, embedded=False)
 
     def embed(self, cells: pd.DataFrame) -> np.ndarray:
-        """What the network sees in cells: the input of its last layer.
+        """Embeddings of cells: the input of the last layer.
 
         Parameters
         ----------

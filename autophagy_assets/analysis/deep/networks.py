@@ -21,7 +21,7 @@ _DROPOUT = 0.3
 
 
 def network_of(architecture: str, channels: int, size: int) -> torch.nn.Module:
-    """A network that has learned nothing yet; its weights follow from torch's seed.
+    """Create an untrained network; its weights follow from torch's seed.
 
     Parameters
     ----------
@@ -83,7 +83,7 @@ def _small(channels: int) -> torch.nn.Module:
 
 
 def last_layer(network: torch.nn.Module) -> torch.nn.Module:
-    """The layer that tells the classes apart, whose input is what the network has seen in a crop.
+    """Last linear layer, whose input is the embedding of a crop.
 
     Parameters
     ----------

@@ -24,7 +24,7 @@ PERCENTILES = (0.1, 99.9)  # those by which scPortrait scales its crops
 
 
 class Surroundings:
-    """Crops with all that lies within them.
+    """Unmasked crops.
 
     Parameters
     ----------
@@ -151,7 +151,7 @@ def _cut_field(
 
 
 def scaled(crop: np.ndarray) -> np.ndarray:
-    """A crop on the scale of its own percentiles.
+    """Scale each channel of a crop to its own percentiles.
 
     Parameters
     ----------

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Trained(NamedTuple):
-    """What is left of a training.
+    """Result of a training.
 
     Attributes
     ----------
@@ -74,7 +74,7 @@ def train(
     Notes
     -----
     Adam with decoupled weight decay, on the negative log-likelihood; every epoch sees each training
-    cell once, in an order drawn anew.
+    cell once, in an order drawn again.
     """
     import torch
     from torch.nn.functional import nll_loss

@@ -1,4 +1,4 @@
-"""Weights of networks as safetensors: bytes that hold numbers and names, and run no code."""
+"""Weights of networks as safetensors, a format that runs no code when it is loaded."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def weights_of(network: torch.nn.Module) -> bytes:
-    """Weights of a network, and what it has counted and averaged.
+    """Weights of a network, with the counts and running averages of its layers.
 
     Returns
     -------
@@ -27,7 +27,7 @@ def weights_of(network: torch.nn.Module) -> bytes:
 
 
 def load_weights(network: torch.nn.Module, weights: bytes, name: str) -> None:
-    """Give a network its weights.
+    """Load weights into a network.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ def load_weights(network: torch.nn.Module, weights: bytes, name: str) -> None:
 
 
 def read_weights(given: Weights, model: str) -> bytes:
-    """Read a file of weights that somebody brings.
+    """Read a file of weights that the study file names.
 
     Parameters
     ----------

@@ -18,7 +18,7 @@ _GROUP = ["genotype", "clone"]
 
 @dataclass(frozen=True)
 class Components:
-    """What the variance between the responses of clones of one arm is made of.
+    """Components of the variance between the responses of clones of one arm.
 
     Attributes
     ----------
@@ -47,7 +47,7 @@ class Components:
     n_cells: float
 
     def variance(self, more_fields: float = 1.0, more_cells: float = 1.0) -> float:
-        """Variance between clones, had other numbers of fields and cells been measured.
+        """Variance between clones with other numbers of fields and cells.
 
         Parameters
         ----------
@@ -58,7 +58,7 @@ class Components:
         return self.clones + fields / more_fields + self.cells / more_fields / more_cells
 
     def at_upper_bound(self) -> Components:
-        """The same study, if clones scatter as much as can be believed of what was seen.
+        """Components with the variance between clones at its upper confidence bound.
 
         Returns
         -------

@@ -32,7 +32,6 @@ def response_curve(
         Predictions of the control's cells of conditions that are no class; may be empty.
     knockouts : iterable of (pandas.DataFrame or mapping of str to pandas.DataFrame)
         Predictions of the cells of each knockout; one is looked at after the other.
-    model : Model
     study : Study
         Orders the stimulations.
 

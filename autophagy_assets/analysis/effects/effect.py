@@ -26,11 +26,10 @@ NOTABLE = 0.5
 
 @dataclass(frozen=True)
 class Effect:
-    """How much more or less a knockout responds to a stimulation than the control does.
+    """Difference between the responses of a knockout and of the control to a stimulation.
 
     Attributes
     ----------
-    knockout, control, stimulation, measure : str
     knockout_responses, control_responses : tuple of float
         One by clone, in the order of their names.
     difference : float
@@ -58,7 +57,7 @@ class Effect:
 
     @property
     def smallest_p(self) -> float:
-        """The smallest p that so many clones can give, however clear the difference is."""
+        """Smallest exact p that this number of clones can give."""
         return smallest_p(len(self.knockout_responses), len(self.control_responses))
 
     @property
@@ -81,12 +80,14 @@ class Effect:
         if not math.isnan(self.low):
             return ""
         if min(len(self.knockout_responses), len(self.control_responses)) < 2:
-            return "with one clone in an arm there is no interval: another may do something else"
+            return (
+                "with one clone in an arm there is no interval: another clone may respond otherwise"
+            )
         return "there is no interval, as the clones of each arm respond alike"
 
     @property
     def sentence(self) -> str:
-        """What the knockout does, how sure that is, and what the number of clones allows."""
+        """The effect in words: size, certainty, and what the number of clones allows."""
         return f"{self._what()} {self._how_sure()} {self._allowed()}"
 
     def _what(self) -> str:

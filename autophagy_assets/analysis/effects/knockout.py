@@ -74,7 +74,7 @@ def measured_effect(
 def every_specification(
     cross_validations: Mapping[str, pd.DataFrame], predictions: Predictions, study: Study
 ) -> pd.DataFrame:
-    """Measure the effect of a knockout in every way that is on offer.
+    """Measure the effect of a knockout with every model, scheme, measure and threshold.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""A figure in words: why an effect could not be measured."""
+"""Figure that holds a sentence: why an effect could not be measured."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from autophagy_assets.analysis.figures import INK, Picture, new_figure, styled
 
 @styled
 def sentence_picture(title: str, sentence: str) -> Picture:
-    """Write a sentence where a figure would be.
+    """Draw a figure that holds a sentence.
 
     Parameters
     ----------

@@ -38,11 +38,10 @@ _KNOWN = ("knockout", "control", "stimulation", "measure", "n_knockout", "n_cont
 
 @dataclass(frozen=True)
 class Pilot:
-    """What a study has shown, as far as the next one is planned from it.
+    """What the next study is planned from: effect and variance components of this one.
 
     Attributes
     ----------
-    knockout, control, stimulation, measure : str
     n_knockout, n_control : int
         Clones.
     difference : float
@@ -68,7 +67,6 @@ def replicate_plan(
 
     Parameters
     ----------
-    pilot : Pilot
     power : float
         Chance that the interval of `knockout_effect` leaves out 0, between 0 and 1.
     difference : float, optional
@@ -152,7 +150,7 @@ def _power_now(pilot: Pilot, difference: float, variance: float) -> float:
 
 
 def pilot_from(effect: Effect, components: Components) -> Pilot:
-    """What a study has shown, from its effect and the components of its variance."""
+    """Build a pilot from an effect and the components of its variance."""
     return Pilot(
         effect.knockout,
         effect.control,
@@ -166,7 +164,7 @@ def pilot_from(effect: Effect, components: Components) -> Pilot:
 
 
 def pilot_of(table: pd.DataFrame, measure: str) -> Pilot:
-    """Read what a pilot knows from a plan.
+    """Read the pilot back from the table of a plan.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Words of a replicate plan: what its rows are called, and the sentence that sums it up."""
+"""Words of a replicate plan: names of its rows, and the sentence that sums it up."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ AS_NOW, MORE_CELLS, MORE_FIELDS, ALL_FIELDS = (
 
 
 def plan_sentence(plan: pd.DataFrame) -> str:
-    """What a plan says: clones needed, how sure that is, and whether fields or cells help.
+    """Sum up a plan: clones needed, how certain that is, and whether fields or cells help.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ def plan_sentence(plan: pd.DataFrame) -> str:
 
 
 def _what_helps(plan: pd.DataFrame) -> str:
-    """Say whether more cells or more fields would take the place of clones."""
+    """Whether more cells or more fields could replace clones."""
     first, last = plan.iloc[0], plan["effect"].iloc[-1]
     together = math.isnan(first["fields"])
     parts = {"clones and fields" if together else "clones": first["clones"]}

@@ -122,7 +122,7 @@ def responses(measured: pd.DataFrame, study: Study) -> pd.DataFrame:
 
 
 def without_response(measured: pd.DataFrame, study: Study) -> list[str]:
-    """Name the clones that lack cells without stimulation, or with any.
+    """Clones without a response, as they lack untreated or stimulated cells, with the reason.
 
     Parameters
     ----------

@@ -65,7 +65,7 @@ def specifications(
     features: Mapping[str, str] | None = None,
     confidence: float = CONFIDENCE,
 ) -> pd.DataFrame:
-    """Measure the effect of a knockout in every way that is on offer.
+    """Measure the effect of a knockout with every model, scheme, measure and threshold.
 
     Parameters
     ----------
@@ -146,7 +146,7 @@ def _row(model: object, scheme: object, threshold: str, effect: Effect) -> dict[
 
 
 def robustness_sentence(table: pd.DataFrame, knockout: str, study: Study) -> str:
-    """In how many ways of measuring the knockout responds less, or more, and by how much.
+    """Sum up in how many ways of measuring the knockout responds less or more, and by how much.
 
     Parameters
     ----------

@@ -37,13 +37,12 @@ def of_model(predictions: Predictions, model: str) -> pd.DataFrame:
 def scored_cells(
     cross_validation: pd.DataFrame, model: Model, *predictions: Predictions
 ) -> tuple[pd.DataFrame, float]:
-    """Put together the scores that models gave to cells that they had not seen.
+    """Collect the scores of cells that a model had not seen.
 
     Parameters
     ----------
     cross_validation : pandas.DataFrame
         Of the control's cells of a class, as ``cross_validate`` gives it.
-    model : Model
     *predictions : pandas.DataFrame or mapping of str to pandas.DataFrame
         Of cells that no model was trained on: of knockouts, and of the control's conditions that
         are no class. Those of other models are left out.
@@ -65,11 +64,7 @@ def scored_cells(
 
 
 def puncta_of(cells: pd.DataFrame) -> dict[str, str]:
-    """Column of the number of puncta, by what it is called.
-
-    Parameters
-    ----------
-    cells : pandas.DataFrame
+    """Column of the number of puncta, by the name of the measure.
 
     Returns
     -------

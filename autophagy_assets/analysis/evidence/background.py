@@ -1,7 +1,7 @@
-"""Background of a field of view: patches without a cell, and cells on another background.
+"""Background of a field of view: patches without cells, and cells on another background.
 
 Here: how the images of two negative controls are made. Not here: measuring them
-(``analysis.marker``) and what they say (``shortcuts``, ``counterparts``).
+(``analysis.marker``) and what they say (``shortcuts``, ``altered_data``).
 """
 
 from __future__ import annotations

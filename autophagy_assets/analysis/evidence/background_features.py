@@ -1,7 +1,7 @@
 """Features of the marker without a cell, and of cells on the background of another class.
 
 Here: measuring them. Not here: how they are made (``field_background``, ``background``) and what
-they say of a model (``shortcuts``, ``counterparts``).
+they say of a model (``shortcuts``, ``altered_data``).
 """
 
 from __future__ import annotations

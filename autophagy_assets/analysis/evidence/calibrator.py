@@ -1,4 +1,4 @@
-"""Calibrator: makes probabilities of the scores of a model.
+"""Calibrator: turns scores of a model into probabilities.
 
 It is fitted on scores of cells that the model had not seen; on its own training cells a forest is
 nearly always sure.

@@ -39,7 +39,6 @@ class Headline:
 
     Attributes
     ----------
-    model, scheme : str
     auc, average_precision, brier : float
         Of all out-of-fold scores; NaN where a class is absent.
     n_cells, n_folds : int
@@ -65,7 +64,7 @@ class Headline:
 
     @property
     def sentence(self) -> str:
-        """The numbers in words, with what "as published" says beside them."""
+        """The numbers in words, beside those of "as published"."""
         unit = {RANDOM: "parts", FIELD: "groups of fields", CLONE: "clones"}[self.scheme]
         said = (
             f"Model {self.model} has an AUC of {self.auc:.2f} {HOW[self.scheme]} "

@@ -1,4 +1,4 @@
-"""Figures of models side by side, and of how probable their probabilities are."""
+"""Figures of models side by side, and of the calibration of their probabilities."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def found_share(comparison: pd.DataFrame, model: str) -> float:
 
 @styled
 def reliability_picture(cross_validation: pd.DataFrame, model: str, study: Study) -> Picture:
-    """Draw how many cells of each probability were of class 1, in the strictest scheme.
+    """Draw the reliability diagram of a model, in the strictest scheme.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
 """Negative controls: what else tells the classes apart, without the biology or without the truth.
 
 Each is measured on the folds of the model and with its estimator. Here: all of them in one table.
-Not here: each one (``shortcuts``, ``counterparts``), how crops are made for them (``background``),
+Not here: each one (``shortcuts``, ``altered_data``), how crops are made for them (``background``),
 and how they are drawn (``controls_figures``).
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from autophagy_assets.analysis.evidence.counterparts import (
+from autophagy_assets.analysis.evidence.altered_data import (
     PERMUTED,
     SWAPPED,
     with_background_swapped,
@@ -122,7 +122,7 @@ def staining_differs(controls: pd.DataFrame) -> pd.Series:
 
 
 def cautions(controls: pd.DataFrame) -> list[str]:
-    """What speaks against a model, by the strictest scheme of each control.
+    """Sentences against a model, by the strictest scheme of each negative control.
 
     Parameters
     ----------
@@ -139,7 +139,7 @@ def cautions(controls: pd.DataFrame) -> list[str]:
 
 
 def in_strictest(controls: pd.DataFrame) -> pd.DataFrame:
-    """Rows of the strictest scheme of each control, those that decide.
+    """Rows of the strictest scheme of each negative control, which decides.
 
     Parameters
     ----------

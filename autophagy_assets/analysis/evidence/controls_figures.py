@@ -24,7 +24,7 @@ from autophagy_assets.config.study import Study
 
 @styled
 def controls_picture(controls: pd.DataFrame, model: str, study: Study) -> Picture:
-    """Draw what else tells the classes apart: a row by control and scheme.
+    """Draw the shortcut card: a row by negative control and scheme.
 
     Parameters
     ----------

@@ -13,7 +13,7 @@ import pandas as pd
 
 from autophagy_assets.analysis.deep.crops import Crops
 from autophagy_assets.analysis.evidence.calibrator import fit_calibrator
-from autophagy_assets.analysis.evidence.folds import Fold, ladder
+from autophagy_assets.analysis.evidence.folds import Fold, possible_folds
 from autophagy_assets.analysis.evidence.out_of_fold import out_of_fold
 from autophagy_assets.analysis.features.sets import PUNCTA, features_of
 from autophagy_assets.analysis.identity import (
@@ -64,7 +64,7 @@ def control_cells(cells: pd.DataFrame, study: Study) -> pd.DataFrame:
 
 
 def refusals(cells: pd.DataFrame, study: Study) -> dict[str, str]:
-    """Why schemes are not possible.
+    """Schemes that the cells do not allow, each with the reason.
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ def refusals(cells: pd.DataFrame, study: Study) -> dict[str, str]:
     dict of str to str
         A sentence by scheme; a scheme that is possible is not there.
     """
-    return ladder(control_cells(cells, study), study).refused
+    return possible_folds(control_cells(cells, study), study).refused
 
 
 def cross_validate(
@@ -126,7 +126,7 @@ def cross_validate(
     calibrated in the same way, with all folds: see ``scoring``.
     """
     control = control_cells(cells, study)
-    possible = ladder(control, study)
+    possible = possible_folds(control, study)
     if not possible.folds:
         raise InputError(
             f"Model {model.name!r} cannot be cross-validated. {' '.join(possible.refused.values())}"

@@ -1,4 +1,4 @@
-"""What two negative controls need of a field of view: its cells, and its background around them.
+"""Cells and background of a field of view, as two negative controls need them.
 
 Here: reading a field once. Not here: how patches are found and put behind cells (``background``),
 and what is measured of them (``background_features``).

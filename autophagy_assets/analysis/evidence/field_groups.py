@@ -1,4 +1,4 @@
-"""Fields of view that belong together: one of each stimulation, of the same clone.
+"""Groups of fields of view: one of each stimulation, of the same clone.
 
 An image holds one class, so a single one says nothing of how well classes are told apart.
 """
@@ -16,7 +16,7 @@ GROUP = "field_group"
 
 
 def field_groups(cells: pd.DataFrame) -> pd.DataFrame:
-    """Put fields of view of one clone and different stimulations together.
+    """Group fields of view of one clone and different stimulations.
 
     Parameters
     ----------

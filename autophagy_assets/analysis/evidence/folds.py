@@ -41,8 +41,8 @@ class Fold(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Ladder:
-    """Schemes that the cells allow, and why the others are not possible.
+class PossibleFolds:
+    """Folds of every scheme that the cells allow, and why the other schemes are not possible.
 
     Attributes
     ----------
@@ -56,8 +56,8 @@ class Ladder:
     refused: dict[str, str]
 
 
-def ladder(cells: pd.DataFrame, study: Study) -> Ladder:
-    """Divide cells by every scheme that they allow.
+def possible_folds(cells: pd.DataFrame, study: Study) -> PossibleFolds:
+    """Divide cells into folds by every scheme that they allow.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ def ladder(cells: pd.DataFrame, study: Study) -> Ladder:
             found[scheme] = folds(cells, scheme, study)
         except InputError as error:
             refused[scheme] = str(error)
-    return Ladder(found, refused)
+    return PossibleFolds(found, refused)
 
 
 def folds(cells: pd.DataFrame, scheme: str, study: Study) -> list[Fold]:
@@ -123,7 +123,7 @@ def folds(cells: pd.DataFrame, scheme: str, study: Study) -> list[Fold]:
 
 
 def strictest(schemes: Iterable[str]) -> str:
-    """The scheme that asks most, of some.
+    """Return the strictest of some schemes.
 
     Parameters
     ----------
@@ -162,7 +162,7 @@ def _groups(cells: pd.DataFrame, scheme: str) -> tuple[np.ndarray, list[str]]:
         what = "clones" if scheme == CLONE else "fields of view of a stimulation"
         raise InputError(
             f"{_begin(scheme)} needs two {what} of the control, and there is one ({names[0]}): "
-            "with it alone nobody knows how the model does on another."
+            "with it alone it is not known how the model does on another."
         )
     if scheme == FIELD and len(names) == clones:
         raise InputError(

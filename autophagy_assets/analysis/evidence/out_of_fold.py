@@ -33,7 +33,7 @@ def out_of_fold(
     learned_from: LearnedFrom | None = None,
     crops: Crops | None = None,
 ) -> np.ndarray:
-    """Scores of cells by models that were fitted without them.
+    """Score cells by models that were fitted without them.
 
     Parameters
     ----------

@@ -20,7 +20,7 @@ _LISTED = 5000  # so many arrangements are listed; of more, some are drawn
 
 
 class Permutations(NamedTuple):
-    """What a measure is when labels mean nothing.
+    """AUCs with permuted labels.
 
     Attributes
     ----------
@@ -40,7 +40,7 @@ def permuted(
     study: Study,
     auc: Callable[[np.ndarray], float],
 ) -> Permutations:
-    """Measure how well models do whose labels are exchanged.
+    """Measure the AUC of models that are fitted on permuted labels.
 
     Parameters
     ----------

@@ -19,7 +19,7 @@ from autophagy_assets.errors import InputError
 
 @dataclass(frozen=True)
 class Scoring:
-    """How a stored model turns scores into probabilities and positive cells.
+    """Calibrator and threshold of a stored model.
 
     Attributes
     ----------
@@ -88,7 +88,7 @@ def scoring_of(cross_validation: pd.DataFrame, model: Model) -> Scoring:
 
 
 def scored_as_stored(cross_validation: pd.DataFrame, model: Model, scheme: str) -> pd.DataFrame:
-    """Cells of the control with the probabilities that the stored model would give their scores.
+    """Cells of the control with their out-of-fold scores on the scale of the stored model.
 
     Parameters
     ----------

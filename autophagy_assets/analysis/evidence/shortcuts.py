@@ -1,4 +1,4 @@
-"""Shortcuts: whether something without the biology tells the classes apart by itself."""
+"""Negative controls without the biology: whether they tell the classes apart by themselves."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pandas as pd
 
 from autophagy_assets.analysis.evidence.comparison import auc_of, reference_of
 from autophagy_assets.analysis.evidence.cross_validation import SCHEME, control_cells
-from autophagy_assets.analysis.evidence.folds import RANDOM, ladder
+from autophagy_assets.analysis.evidence.folds import RANDOM, possible_folds
 from autophagy_assets.analysis.evidence.out_of_fold import out_of_fold
 from autophagy_assets.analysis.features.sets import UNITS, features_of, scale_of
 from autophagy_assets.analysis.identity import CLASS, FIELD_OF_VIEW, feature_columns
@@ -36,7 +36,7 @@ _WHAT = {
 def on_nuisance(
     control: pd.DataFrame, model: Model, study: Study, of_model: pd.DataFrame
 ) -> Iterator[dict]:
-    """Whether all but the marker tells the classes apart.
+    """Test whether features without the marker tell the classes apart.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ def on_nuisance(
 def on_background(
     background: pd.DataFrame | None, model: Model, study: Study, of_model: pd.DataFrame
 ) -> Iterator[dict]:
-    """Whether patches without a cell tell the classes apart by the model's own features.
+    """Test whether patches without a cell tell the classes apart by the model's own features.
 
     Parameters
     ----------
@@ -86,7 +86,7 @@ def on_background(
     if model.network_used is not None:
         raise InputError(
             f"Model {model.name} looks at the pixels of cells, and patches without a cell are kept "
-            "as numbers: whether it goes by the background is not measured."
+            "as numbers: whether it relies on the background is not measured."
         )
     if MARKER not in model.feature_sets:
         raise InputError(
@@ -186,7 +186,7 @@ def _alone(
     used: bool = True,
 ) -> Iterator[dict]:
     """Rows of a control that is a model of its own: fitted and scored on `table`."""
-    possible = ladder(table, study).folds
+    possible = possible_folds(table, study).folds
     fitted = _on_numbers(model)
     if not possible:
         raise InputError(f"{name.capitalize()} cannot be cross-validated: too few images have it.")

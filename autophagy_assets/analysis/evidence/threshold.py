@@ -9,7 +9,7 @@ from autophagy_assets.errors import InputError
 
 
 def threshold_at(scores: ArrayLike, rate: float | None) -> float | None:
-    """Threshold at which at most a share of some cells is positive.
+    """Smallest threshold that at most a share of the cells exceeds.
 
     Parameters
     ----------

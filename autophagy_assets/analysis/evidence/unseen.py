@@ -1,4 +1,4 @@
-"""Predictions for cells that a model has not seen, out of its cross-validation."""
+"""Predictions for cells that a model has not seen, from its cross-validation."""
 
 from __future__ import annotations
 

@@ -94,7 +94,7 @@ def _require_same_class(
 
 
 def used_columns(raw: HasColumns, study: Study) -> list[str]:
-    """Columns of a table without features that a classifier may not use, and what is no feature.
+    """Names of the identity and class columns, and of the features that a classifier may use.
 
     Parameters
     ----------
@@ -114,7 +114,7 @@ def used_columns(raw: HasColumns, study: Study) -> list[str]:
 
 
 def _metadata(cells: pd.DataFrame, datasets: pd.DataFrame) -> pd.DataFrame:
-    """What is known of the field of view of each cell."""
+    """Metadata of the field of view of each cell."""
     described = _described(datasets)
     if described.index.is_unique:
         return described[METADATA].reindex(cells[DATASET].to_numpy())

@@ -1,4 +1,4 @@
-"""A column of a table, as people and LaminDB are told of it."""
+"""A column of a table: name, type, meaning and unit, for people and for LaminDB."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Features of the marker beside those of the same cells, for some of the cells at a time."""
+"""Features of the marker, joined to other features of the same cells, some cells at a time."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from autophagy_assets.errors import InputError
 
 
 class MarkerFeatures:
-    """Features of the marker of cells, of which those are read that are asked for.
+    """Features of the marker of cells, read on demand.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ class MarkerFeatures:
         self._heads: list[pd.DataFrame] = []
 
     def add(self, table: Cells) -> None:
-        """Take note of a table, if it has some of the cells.
+        """Add a table of features, if it has some of the cells.
 
         Parameters
         ----------
@@ -50,7 +50,7 @@ class MarkerFeatures:
             self.missing.difference_update(self._places)
 
     def beside(self, cells: pd.DataFrame) -> pd.DataFrame:
-        """Put features of the marker beside those of the same cells.
+        """Join features of the marker to a table of the same cells.
 
         Parameters
         ----------

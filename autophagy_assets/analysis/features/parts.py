@@ -9,7 +9,7 @@ import pandas as pd
 
 
 class StoredCells(Protocol):
-    """A table in a file, of which parts are in memory while somebody looks at them."""
+    """A table in a file, read in parts."""
 
     @property
     def columns(self) -> Sequence[str]:
@@ -24,7 +24,7 @@ class StoredCells(Protocol):
     def pieces(
         self, columns: list[str] | None = None, only: Iterable[int] | None = None
     ) -> Iterator[pd.DataFrame]:
-        """Rows from the first to the last, or the pieces of some numbers, from 0.
+        """Iterate over the pieces of the table: all of them, or those of some numbers from 0.
 
         There is one at least, which may have no rows.
         """
@@ -36,7 +36,7 @@ Cells: TypeAlias = pd.DataFrame | StoredCells
 def parts(
     cells: Cells, columns: list[str], only: Iterable[int] | None = None
 ) -> Iterator[pd.DataFrame]:
-    """Some columns of a table, some rows at a time; of a table in memory all rows at once.
+    """Iterate over some columns of a table piece by piece; a table in memory is one piece.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ def parts(
 
 
 def whole(cells: Cells, columns: list[str]) -> pd.DataFrame:
-    """Some columns of a table, all rows: few columns of many cells take little memory.
+    """Read some columns of all rows of a table.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Feature sets: which features of a table a model uses, or that it looks at the cells themselves.
+"""Feature sets: which features of a table a model uses, or that it uses the crops themselves.
 
 The name of a feature says where it is from: ``marker_<what>_<scale>`` is a feature of the marker,
 on one of two scales; every other one is scPortrait's.

@@ -1,4 +1,4 @@
-"""What each kind of table holds, said once: its columns with type, meaning and unit.
+"""Columns of each kind of table, with type, meaning and unit, defined once.
 
 LaminDB's schemas, the columns that Dagster shows and the columns that checks ask for follow from
 it. Not here: which values are right (``contract``).
@@ -154,7 +154,7 @@ _INTENSITY = re.compile(
 
 
 def columns_of(kind: Table, names: list[str]) -> list[Column]:
-    """Say what columns of a table hold.
+    """Describe columns of a table.
 
     Parameters
     ----------
@@ -173,7 +173,7 @@ def columns_of(kind: Table, names: list[str]) -> list[Column]:
 
 
 def feature(name: str) -> Column:
-    """Say what a feature is.
+    """Describe a feature.
 
     Returns
     -------
@@ -184,7 +184,7 @@ def feature(name: str) -> Column:
 
 
 def measured(name: str) -> Column | None:
-    """Say what a feature of scPortrait or of the marker is.
+    """Describe a feature of scPortrait or of the marker.
 
     Returns
     -------
@@ -216,7 +216,7 @@ _TYPES: dict[type, tuple[str, Callable[[pd.Series], bool]]] = {
 
 
 def misfits(table: pd.DataFrame, kind: Table) -> list[str]:
-    """Tell which columns a table lacks, or has of another type.
+    """Describe the columns that a table lacks, or has of another type.
 
     Returns
     -------
@@ -229,7 +229,7 @@ def misfits(table: pd.DataFrame, kind: Table) -> list[str]:
 
 
 def misfit(table: pd.DataFrame, column: Column) -> str | None:
-    """Check whether a table lacks a column, or has it of another type.
+    """Describe what is wrong with a column: absent, or of another type.
 
     Returns
     -------

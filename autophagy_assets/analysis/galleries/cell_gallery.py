@@ -42,7 +42,7 @@ _TEMPLATE = Path(__file__).parent / "cell_gallery.html"
 
 @dataclass(frozen=True)
 class CellGallery:
-    """The page as it is stored.
+    """The page, as the IO manager stores it.
 
     Attributes
     ----------
@@ -127,7 +127,7 @@ def cell_gallery(
         study=study,
         n=len(cells),
         available=available,
-        # Looked up only where it matters: another seed makes no page of all cells anew.
+        # Looked up only where it matters: another seed makes no page of all cells again.
         seed=study.galleries.random_state if len(cells) < available else None,
         width_um=round(data["sheets"][0]["width"] * pixel_um) if pixel_um else None,
         outcomes=_outcome_words(study),

@@ -1,7 +1,7 @@
 """A map of cells: those that look alike to a model lie near each other.
 
-Here: where each cell lies, and which ones are shown. Not here: what a model sees
-(``classifier.classification``) and the drawing (``cell_map_figures``).
+Here: where each cell lies, and which ones are shown. Not here: the representation of cells by a
+model (``classifier.representation``) and the figure (``cell_map_figures``).
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from sklearn.decomposition import PCA
 
-from autophagy_assets.analysis.classifier.drawing import in_proportion
+from autophagy_assets.analysis.classifier.selection import select_in_proportion
 from autophagy_assets.analysis.identity import SCORE
 from autophagy_assets.config.study import Study
 from autophagy_assets.errors import InputError
@@ -23,7 +23,7 @@ _DIGITS = 6
 
 
 def on_map(cells: pd.DataFrame, study: Study) -> pd.DataFrame:
-    """Cells that are placed on the map: all of them, or some of very many.
+    """Cells of the map: all of them, or a random selection of very many.
 
     Parameters
     ----------
@@ -42,11 +42,11 @@ def on_map(cells: pd.DataFrame, study: Study) -> pd.DataFrame:
         return cells
     allowed, seed = np.ones(len(cells), dtype=bool), study.galleries.random_state
     by = ["genotype", "clone", "stimulation"]
-    return cells[in_proportion(cells, by, MOST_CELLS, seed, allowed)]
+    return cells[select_in_proportion(cells, by, MOST_CELLS, seed, allowed)]
 
 
 def cell_map(cells: pd.DataFrame, seen: np.ndarray) -> tuple[pd.DataFrame, tuple[float, float]]:
-    """Place cells by the two directions in which what a model sees of them differs most.
+    """Place cells by the first two principal components of their representation.
 
     Parameters
     ----------

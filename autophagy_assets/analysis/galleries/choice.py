@@ -104,12 +104,11 @@ def choose_context_cell(clean: pd.DataFrame, random_state: int) -> pd.DataFrame:
 
 
 def in_group(cells: pd.DataFrame, genotype: str, stimulation: str) -> np.ndarray:
-    """Which cells are of a genotype and a stimulation.
+    """Mask of the cells of a genotype and a stimulation.
 
     Parameters
     ----------
     cells : pandas.DataFrame, shape (n_cells, n_columns)
-    genotype, stimulation : str
 
     Returns
     -------

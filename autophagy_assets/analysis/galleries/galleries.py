@@ -1,4 +1,4 @@
-"""Galleries: figures of cells, and what they say.
+"""Galleries: figures of cells, with their captions.
 
 Not here: which cells (``choice``), the pixels (``crops``) and the drawing (``panels``).
 """

@@ -1,4 +1,4 @@
-"""Cells of the gallery of all cells: which ones are drawn, and what each model says of them.
+"""Cells of the gallery of all cells: which ones are shown, and what each model says of them.
 
 Not here: their pictures, and the page (``cell_gallery``).
 """
@@ -30,8 +30,8 @@ MOST_CELLS = 2_000
 _AREAS = ("nucleus_area", "cytosol_area")
 
 
-def drawn(cells: pd.DataFrame, most: int, study: Study) -> pd.DataFrame:
-    """Draw cells: all of them, or as many of each field of view as there are of the others.
+def shown_cells(cells: pd.DataFrame, most: int, study: Study) -> pd.DataFrame:
+    """Choose the cells to show: all, or a random selection with as many from each field of view.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ def drawn(cells: pd.DataFrame, most: int, study: Study) -> pd.DataFrame:
         How many at most.
     study : Study
         Names the control, and has the seed of the galleries, which is looked up only if not all
-        cells are drawn.
+        cells are shown.
 
     Returns
     -------
@@ -50,7 +50,7 @@ def drawn(cells: pd.DataFrame, most: int, study: Study) -> pd.DataFrame:
 
     Notes
     -----
-    Of a field with fewer cells than the others all are drawn. So a large field, genotype or clone
+    Of a field with fewer cells than the others all are shown. So a large field, genotype or clone
     does not crowd out a small one, and how many cells there are of each says nothing.
     """
     ordered = cells.sort_values(["genotype", "clone", "stimulation", "fov", *IDENTITY])
@@ -66,7 +66,7 @@ def drawn(cells: pd.DataFrame, most: int, study: Study) -> pd.DataFrame:
 
 
 def scores_of(cells: pd.DataFrame, predictions: Iterable[pd.DataFrame]) -> dict[str, pd.DataFrame]:
-    """Scores of cells, found by what names a cell and never by position.
+    """Scores of cells, joined by identity and never by position.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Fields of view of the gallery of all cells: in small, with the places of cells and origins."""
+"""Fields of view in the gallery of all cells: small images, places of cells, and origins."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _QUALITY, _BRIGHTEST = 70, 99.8  # of JPEG; percentile shown white
 
 @dataclass(frozen=True)
 class FieldOrigin:
-    """Where a field of view is from.
+    """Origin of a field of view: its crops, its segmented field and its images.
 
     Attributes
     ----------
@@ -52,7 +52,7 @@ def gallery_fields(
     origins: Mapping[tuple[str, str], FieldOrigin],
     channel: str,
 ) -> dict[str, list[Any]]:
-    """What the page says of fields of view, and where cells lie in them.
+    """Data of the page about fields of view, and the places of cells in them.
 
     Parameters
     ----------

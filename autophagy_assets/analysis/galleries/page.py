@@ -48,7 +48,7 @@ def web_page(template: Path, data: Mapping[str, Any], **words: Any) -> str:
 
 
 def json_element(data: Mapping[str, Any]) -> Markup:
-    """JSON that can stand in a script element, which only "<" could end."""
+    """Encode JSON for a script element; "<" is escaped."""
     text = dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return Markup(text.replace("<", "\\u003c"))
 

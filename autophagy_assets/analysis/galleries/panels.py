@@ -1,4 +1,4 @@
-"""Panels of crops: cells, places, labels and pixels, laid out as one figure.
+"""Panels of crops: grids of cells with labels, laid out as one figure.
 
 Here: the layout that all galleries share. Not here: which cells (``galleries``). A crop, its
 label and its row in the table come from one row of the panel's cells, so a score cannot move
@@ -172,7 +172,7 @@ def cell_grid(
 
 
 def brightness_bar(figure: Figure, axes: Sequence[Axes], name: str) -> None:
-    """Draw the key of the grey values of crops below them.
+    """Draw the scale of the grey values below the crops.
 
     Parameters
     ----------

@@ -59,7 +59,7 @@ class FieldWindow:
 def read_field(
     store: str | os.PathLike[str], cell_id: int, channel: str, width_px: int
 ) -> FieldWindow:
-    """Read what surrounds a cell.
+    """Read the window around a cell, and an overview of its field.
 
     Parameters
     ----------

@@ -40,7 +40,7 @@ class Sprites:
 
 
 def sprites(crops: np.ndarray, max_bytes: int) -> Sprites:
-    """Put crops side by side.
+    """Lay out crops side by side in compressed images.
 
     Parameters
     ----------

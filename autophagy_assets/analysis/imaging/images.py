@@ -1,4 +1,4 @@
-"""Microscope images before they are used: whole, two-dimensional, and fitting together.
+"""Checks of microscope images: complete, two-dimensional, and fitting together.
 
 A field of view is one TIFF per channel. All that can be wrong with these files is reported
 here, before any of the slow steps begins.
@@ -26,7 +26,7 @@ PIXEL_TYPES = ("uint16", "uint8")
 
 @dataclass(frozen=True)
 class FieldImages:
-    """What the images of one field of view have in common.
+    """Channels, shape, pixel type and pixel hashes of the images of one field of view.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""Conditions under which scPortrait runs here: silent, on one thread, without wasted work."""
+"""Process settings for scPortrait: silent, on one thread, with compiled code kept."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def quiet() -> Iterator[None]:
 
 @contextmanager
 def cheap_collections() -> Iterator[None]:
-    """Exempt what lives now from garbage collection.
+    """Exempt existing objects from garbage collection.
 
     scPortrait collects garbage after each step, and walking the million objects that its
     imports leave behind takes half a second every time.
@@ -39,6 +39,23 @@ def cheap_collections() -> Iterator[None]:
     finally:
         if not frozen_elsewhere:
             gc.unfreeze()
+
+
+@contextmanager
+def no_histograms() -> Iterator[None]:
+    """Keep scPortrait from drawing a histogram of the sizes of cells, of which nothing is kept.
+
+    It draws one for each mask of a field, whether or not it was asked to, for half a second.
+    """
+    from scportrait.processing.masks.mask_filtering import SizeFilter
+
+    kind: Any = SizeFilter
+    draw = kind._get_histogram_plot
+    kind._get_histogram_plot = lambda *args, **options: None
+    try:
+        yield
+    finally:
+        kind._get_histogram_plot = draw
 
 
 @contextmanager

@@ -87,7 +87,7 @@ def regions_of(store: str | os.PathLike[str]) -> list[Region]:
 
 @contextmanager
 def opened(store: str | os.PathLike[str]) -> Iterator[Any]:
-    """Open a SpatialData store; nothing of it is read yet.
+    """Open a SpatialData store without reading it.
 
     Raises
     ------
@@ -107,7 +107,7 @@ def opened(store: str | os.PathLike[str]) -> Iterator[Any]:
 
 @dataclass(frozen=True)
 class FieldFiles:
-    """Where the cells of a field of view are: files of its own, or of several fields.
+    """Files that hold the cells of a field of view: its own, or shared with other fields.
 
     Parameters
     ----------
@@ -133,7 +133,7 @@ class FieldFiles:
 
 
 def region_of_cell(found: Sequence[Region], cell_id: int) -> Region:
-    """The field of view of a cell.
+    """Find the field of view of a cell within its store.
 
     Parameters
     ----------
@@ -144,7 +144,7 @@ def region_of_cell(found: Sequence[Region], cell_id: int) -> Region:
 
 
 def places_of_cells(first_ids: np.ndarray, cell_ids: np.ndarray) -> np.ndarray:
-    """The place of each cell's field of view among those of its dataset.
+    """Index of each cell's field of view among those of its dataset.
 
     Parameters
     ----------

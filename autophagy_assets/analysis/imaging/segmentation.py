@@ -15,7 +15,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from autophagy_assets.analysis.imaging.images import check_field
-from autophagy_assets.analysis.imaging.process_settings import cheap_collections, one_thread, quiet
+from autophagy_assets.analysis.imaging.process_settings import (
+    cheap_collections,
+    no_histograms,
+    one_thread,
+    quiet,
+)
 from autophagy_assets.analysis.imaging.project import METHODS, project_config, remember_store
 from autophagy_assets.errors import InputError
 
@@ -101,7 +106,7 @@ def process_field(images: Mapping[str, Path], study: Study, out: Path) -> FieldR
     out.parent.mkdir(parents=True, exist_ok=True)
     work = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
     try:
-        with quiet(), cheap_collections(), one_thread():
+        with quiet(), cheap_collections(), no_histograms(), one_thread():
             single_cells, spatialdata = _run_project(paths, study, work)
         ready = work / "ready"
         ready.mkdir()

@@ -44,7 +44,6 @@ def write_crops(
 
     Parameters
     ----------
-    fields : sequence of FieldFiles
     firsts : sequence of int
         What is added to the ids of each field.
     own : sequence of numpy.ndarray of int

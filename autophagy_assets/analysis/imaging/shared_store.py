@@ -55,7 +55,6 @@ def write_store(fields: Sequence[FieldFiles], firsts: Sequence[int], out: Path) 
 
     Parameters
     ----------
-    fields : sequence of FieldFiles
     firsts : sequence of int
         What is added to the ids of each field.
     out : pathlib.Path
@@ -142,7 +141,7 @@ def _write_points(
 
 
 def _consolidate(like: Path, out: Path) -> None:
-    """Put what the store says of its parts into one place, sorted, where the others have it so."""
+    """Write consolidated metadata, sorted, where the stores of the fields have it."""
     import zarr
 
     if "consolidated_metadata" not in json.loads((like / "zarr.json").read_text()):

@@ -94,7 +94,7 @@ def check_header(path: Path) -> None:
 
 
 class _Walk:
-    """Goes from page to page; everything that it reads lies in the file."""
+    """Iterates over pages, and reads nothing outside of the file."""
 
     def __init__(self, file: io.BufferedReader, size: int, path: Path) -> None:
         self.file, self.size, self.path = file, size, path

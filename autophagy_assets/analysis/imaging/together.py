@@ -1,4 +1,4 @@
-"""Fields of view of a sample put together: one file of crops and one SpatialData store of several.
+"""Merging fields of view of a sample into one file of crops and one SpatialData store.
 
 What comes out depends on the fields and their order alone, and not on whether a field comes from
 files of its own or from an earlier dataset of several.
@@ -23,7 +23,7 @@ MOST_CELLS = 50_000  # in a file
 def put_together(
     fields: Sequence[FieldFiles], crops: Path, spatialdata: Path
 ) -> list[dict[str, Any]]:
-    """Write the cells of several fields of view into one dataset.
+    """Merge the cells of several fields of view into one dataset.
 
     Parameters
     ----------

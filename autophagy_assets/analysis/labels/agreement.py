@@ -35,7 +35,7 @@ CONFIDENCE, AHEAD = 0.95, 50
 
 
 def agreement_table(answers: pd.DataFrame, predictions: pd.DataFrame, study: Study) -> pd.DataFrame:
-    """Put all that answers say of labels and of models into one table.
+    """Build the table of agreement between answers, labels and models.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ def agreement_table(answers: pd.DataFrame, predictions: pd.DataFrame, study: Stu
 
 
 def agreement(answers: pd.DataFrame, predictions: pd.DataFrame, study: Study) -> Iterator[dict]:
-    """Share of cells of which a label or a model says what people say.
+    """Share of cells for which a label or a model agrees with people.
 
     Parameters
     ----------

@@ -50,7 +50,7 @@ _NO_MODEL = (
 
 @styled
 def agreement_picture(table: pd.DataFrame | None, study: Study) -> Picture:
-    """Draw the share of cells of which the label and each model say what people say.
+    """Draw the share of cells for which the label and each model agree with people.
 
     Parameters
     ----------
@@ -107,7 +107,7 @@ def _draw_shares(ax: Axes, shares: pd.DataFrame, who: list[str], colour: str) ->
 
 
 def caption(table: pd.DataFrame, study: Study) -> str:
-    """What the table says, in words.
+    """Describe the table in words.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Annotated labels: what people who looked at cells say of them, and what a model learns from that.
+"""Annotated labels: what people say of cells, and the classes that a model learns from it.
 
 Here: from answers to one outcome for each cell, and to training cells. Not here: how far people,
 labels and models agree (``agreement``).
@@ -44,7 +44,7 @@ def last_answers(answers: pd.DataFrame) -> pd.DataFrame:
 
 
 def resolved(answers: pd.DataFrame, study: Study) -> pd.DataFrame:
-    """What people together say of each cell.
+    """Combine the answers of all people about each cell.
 
     Parameters
     ----------
@@ -92,7 +92,7 @@ def resolved(answers: pd.DataFrame, study: Study) -> pd.DataFrame:
 
 
 def with_answers(cells: pd.DataFrame, answers: pd.DataFrame, study: Study) -> pd.DataFrame:
-    """Training cells with the classes that people gave them.
+    """Replace classes of training cells by those that people agree on.
 
     Parameters
     ----------
@@ -123,7 +123,7 @@ def with_answers(cells: pd.DataFrame, answers: pd.DataFrame, study: Study) -> pd
 
 
 def require_answers(cells: pd.DataFrame, answers: pd.DataFrame | None, model: Model) -> None:
-    """Refuse annotated labels where hardly a cell is annotated.
+    """Refuse annotated labels where too few cells are annotated.
 
     Parameters
     ----------

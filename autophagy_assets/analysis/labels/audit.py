@@ -1,4 +1,4 @@
-"""Label audit: for each cell, what speaks against the class that it is labelled with.
+"""Label audit: evidence against the label of each cell.
 
 Here: the evidence, and how it is spread over clones and fields. Nothing is dropped. Not here: how
 it is drawn (``audit_figures``), and models that do without suspects (``training``).
@@ -25,7 +25,7 @@ COLUMNS = [
 
 
 def audit(cross_validation: pd.DataFrame) -> pd.DataFrame:
-    """Say of each cell how well its label goes with what a model that had not seen it makes of it.
+    """Compare the label of each cell with its score from a model that had not seen it.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ def audit(cross_validation: pd.DataFrame) -> pd.DataFrame:
 
 
 def _against(classes: pd.Series, puncta: pd.Series) -> np.ndarray:
-    """Which cells have a number of puncta that the other class rather has."""
+    """Mark cells whose number of puncta is rather that of the other class."""
     stimulated = (classes == 1).to_numpy()
     usual_0, usual_1 = puncta[~stimulated].median(), puncta[stimulated].median()
     if not usual_0 < usual_1:  # the number of puncta says nothing of the class

@@ -118,7 +118,7 @@ def _above(cell: object) -> str:
 
 
 def _said(audited: pd.DataFrame, study: Study) -> str:
-    """What was audited by what, in words."""
+    """Describe the audit in words."""
     n, auc = int(audited[SUSPECTED].sum()), auc_of(audited[CLASS], audited[RAW])
     model, how = audited[MODEL].iloc[0], HOW[audited[SCHEME].iloc[0]]
     against = int((audited[SUSPECTED] & (audited[AGAINST] != "")).sum())

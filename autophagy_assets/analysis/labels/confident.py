@@ -1,4 +1,4 @@
-"""Confident learning: which labels scores of models that had not seen the cells speak against."""
+"""Confident learning: which labels are suspect by out-of-fold scores."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from autophagy_assets.errors import InputError
 
 
 def label_quality(classes: ArrayLike, scores: ArrayLike) -> np.ndarray:
-    """Score that each cell has of the class it is labelled with.
+    """Score of each cell for the class of its label.
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ def label_quality(classes: ArrayLike, scores: ArrayLike) -> np.ndarray:
 
 
 def suspected(classes: ArrayLike, scores: ArrayLike, folds: ArrayLike) -> np.ndarray:
-    """Which labels are suspect.
+    """Mark suspect labels.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Training part: which cells a model learns from, and with which class.
+"""Training part of a fold: which cells a model learns from, and with which class.
 
 Here: what ``labels`` of a model means. Not here: which cells are left out (``evidence.folds``);
 they keep their label whatever happens here.
@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from autophagy_assets.analysis.deep.crops import Crops
-from autophagy_assets.analysis.evidence.folds import ladder, strictest
+from autophagy_assets.analysis.evidence.folds import possible_folds, strictest
 from autophagy_assets.analysis.evidence.out_of_fold import out_of_fold
 from autophagy_assets.analysis.features.sets import features_of
 from autophagy_assets.analysis.identity import CLASS, feature_columns
@@ -77,7 +77,7 @@ def _without_suspects(
     cells: pd.DataFrame, model: Model, study: Study, when: str, crops: Crops | None
 ) -> pd.DataFrame:
     """Cells whose label is not suspect, by scores from within these cells alone."""
-    possible = ladder(cells, study)
+    possible = possible_folds(cells, study)
     if not possible.folds:
         raise InputError(
             f"Model {model.name!r}: labels cannot be audited{when}. "

@@ -1,4 +1,4 @@
-"""What each feature of the marker is, said once: its name, meaning and unit.
+"""Name, meaning and unit of each feature of the marker, defined once.
 
 A name is ``marker_<what>_<scale>``, with the radius before the scale where there is one. On the
 scale ``contrast`` each cell is scaled to its own range; on ``units`` the marker is what the image
@@ -82,7 +82,7 @@ def names(radii_um: tuple[float, ...], scale: str) -> list[str]:
 
 
 def described(name: str) -> Column | None:
-    """Say what a feature of the marker is.
+    """Describe a feature of the marker.
 
     Returns
     -------

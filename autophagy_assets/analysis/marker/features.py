@@ -1,4 +1,4 @@
-"""From the cells of a field of view to a table of features of their marker."""
+"""Features of the marker of all cells of a field of view."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def marker_features(
     pixel_um: float | None = None,
     field: str | os.PathLike[str] | None = None,
 ) -> pd.DataFrame:
-    """Describe puncta and texture of the marker of every cell.
+    """Measure puncta and texture of the marker of every cell.
 
     Parameters
     ----------
@@ -84,7 +84,7 @@ def marker_features(
 
 
 def known_size(pixel_um: float | None, settings: MarkerFeatures) -> float:
-    """Size of a pixel: that of the image, or what the study takes for it.
+    """Size of a pixel: that of the image, else the default of the study.
 
     Parameters
     ----------

@@ -80,7 +80,7 @@ def find_puncta(seen: CellView, settings: MarkerFeatures, pixel_um: float) -> Pu
 
 
 def least_response(seen: CellView, settings: MarkerFeatures, sigma_px: float) -> float:
-    """Response from which on a peak is a punctum.
+    """Smallest response at which a peak is a punctum.
 
     Parameters
     ----------

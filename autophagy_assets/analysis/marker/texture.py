@@ -101,7 +101,7 @@ def p99(values: np.ndarray) -> float:
 
 
 def at(radius_um: float) -> str:
-    """Radius as names of features have it.
+    """Radius as it is written in names of features.
 
     Examples
     --------

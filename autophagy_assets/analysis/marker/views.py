@@ -1,4 +1,4 @@
-"""A cell as its marker features see it: the marker, and where cell and nucleus are.
+"""The marker of one cell, with the masks of cell and nucleus, for measuring features.
 
 Here: cells out of single-cell crops (contrast) and out of the image of a field (units). A field
 is read as the zarr that it is, since opening it with SpatialData takes longer than all features.
@@ -50,7 +50,7 @@ class CellView:
 
 
 def view(marker: np.ndarray, cell: np.ndarray, nucleus: np.ndarray, edge: int) -> CellView:
-    """Cut a cell out and leave out what does not belong to it.
+    """Cut out a cell and mask what does not belong to it.
 
     Parameters
     ----------
@@ -134,7 +134,7 @@ def cell_of_crop(
     settings: MarkerFeatures,
     pixel_um: float,
 ) -> CellView:
-    """A cell out of its crop, on the scale of contrast.
+    """Read a cell from its crop, on the scale of contrast.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What is asked of cells, their features and their scores, answered in a sentence and numbers.
+"""Checks of cells, their features and their scores.
 
 Not here: what makes a table unusable (``contract``), differences between samples (``drift``)
 and how far the scores can be trusted (``calibration``).

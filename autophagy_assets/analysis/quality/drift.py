@@ -53,7 +53,7 @@ class _Sample:
 
 
 def differences(cells: Cells, min_cells: int) -> pd.DataFrame:
-    """How far the median of each feature in each sample is from the others of its condition.
+    """Distance of the median of each feature in each sample from the others of its condition.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What is asked of the fields of view of a sample: none lost, few excluded, enough cells."""
+"""Checks of the fields of view of a sample: none lost, few excluded, enough cells."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ class Finding:
 
 
 def answer(passed: bool, observation: str, remedy: str, numbers: Numbers) -> Finding:
-    """Finding whose sentence goes on with what to do only where it failed.
+    """Build a finding; its sentence says what to do only if it failed.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ def first_of(names: Sequence[str]) -> str:
 
 
 def counted(n: int, noun: str) -> str:
-    """Number of things, in words that fit it.
+    """Number and noun, singular or plural.
 
     Parameters
     ----------

@@ -15,7 +15,7 @@ _MOST = 0.5  # of the cells of a field under one stimulation
 
 
 def no_field_suspect(audited: pd.DataFrame, name: str) -> Finding:
-    """Ask whether most cells of a field of view have a label that is suspect.
+    """Check whether most labels of a field of view are suspect.
 
     Parameters
     ----------

@@ -14,7 +14,7 @@ _MOST = 0.1  # of the cells
 
 
 def marker_measurable(cells: pd.DataFrame, name: str) -> Finding:
-    """Ask in how many cells the marker is flat, or its brightest pixels are saturated.
+    """Check in how many cells the marker is flat or saturated.
 
     Parameters
     ----------

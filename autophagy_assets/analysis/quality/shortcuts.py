@@ -10,7 +10,7 @@ from autophagy_assets.analysis.quality.finding import Finding
 
 
 def no_shortcut(controls: pd.DataFrame, model: str) -> Finding:
-    """Ask the negative controls of a model, each in its strictest scheme.
+    """Check the negative controls of a model, each in its strictest scheme.
 
     Parameters
     ----------

@@ -24,7 +24,7 @@ _MIDDLE = (0.25, 0.75)  # of the pixels: beyond, a grey value may be unused by c
 
 @dataclass(frozen=True)
 class Evidence:
-    """What the grey values of an image say of how they were made.
+    """Evidence in the grey values of an image that it was stretched.
 
     Attributes
     ----------
@@ -61,7 +61,7 @@ class Evidence:
 
 
 def evidence_of(image: np.ndarray) -> Evidence:
-    """Look at the grey values of an image.
+    """Collect the evidence from the grey values of an image.
 
     Parameters
     ----------

@@ -36,7 +36,6 @@ class Claim:
         LaminDB uid of the figure whose table it is.
     rows : str
         Which rows of the table, as ``pandas.DataFrame.query`` takes it.
-    column : str
     how : str
         ``one`` row, or the ``count``, ``min`` or ``max`` of several.
     """
@@ -106,7 +105,7 @@ class Source:
 
 
 def looked_up(table: pd.DataFrame, rows: str, column: str, how: str, asset: str) -> float:
-    """Number that a claim is about.
+    """Look up the number of a claim in its table.
 
     Parameters
     ----------
@@ -166,7 +165,7 @@ def check_claims(
             if number.rstrip(",") not in supported:
                 raise InputError(
                     f"The text of the report says {number} in {text!r}, and no table supports "
-                    "that; make the report again, and tell its makers if it says so once more."
+                    "that; make the report again, and report this as a bug if it comes back."
                 )
 
 

@@ -1,4 +1,4 @@
-"""What a report holds, and what is stored of it."""
+"""Content of a report, and the page that is stored."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ N_ROWS = "rows of the whole table"
 
 
 def abridged(table: pd.DataFrame) -> pd.DataFrame:
-    """What the report shows of the table of a figure: all of it, or what can be looked through.
+    """Shorten the table of a figure for the report, if it has very many rows.
 
     Returns
     -------
@@ -109,7 +109,7 @@ class GalleryLink:
 
 @dataclass(frozen=True)
 class ReportContent:
-    """All that the report says.
+    """Content of the report.
 
     Attributes
     ----------
@@ -162,7 +162,7 @@ class ReportContent:
 
 @dataclass(frozen=True)
 class ReportPage:
-    """The report as it is stored.
+    """The page and its claims, as the IO manager stores them.
 
     Attributes
     ----------

@@ -76,7 +76,7 @@ def render_report(content: ReportContent) -> str:
 
 
 def _headline(content: ReportContent) -> list[tuple[str, str]]:
-    """Count what the boxes at the top say: a number and what it is."""
+    """Numbers of the boxes at the top, each with what it is."""
     study = content.study
     boxes = [(f"{int(content.counts['cells'].sum()):,}", "cells measured")]
     if total := len(content.manifest) + len(content.refused):
@@ -122,7 +122,7 @@ def _counts(counts: pd.DataFrame, study: Study) -> dict[str, Any]:
 
 
 def _drawn(counts: pd.DataFrame, study: Study) -> str:
-    """Say that models learn from some of the control's cells, where that is so."""
+    """Sentence for the case that models learn from a random selection of the control's cells."""
     of_control = counts["genotype"].eq(study.control) & counts["stimulation"].isin(
         list(study.classes.values())
     )

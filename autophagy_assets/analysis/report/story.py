@@ -1,4 +1,4 @@
-"""The first page of the report in words: question, answer, how sure, and what speaks against it.
+"""Summary of a report in words: question, answer, certainty, and what speaks against it.
 
 All numbers are claims of the tables behind the figures (see ``claims``).
 """
@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from autophagy_assets.analysis.effects.responses import POSITIVE_SHARE
 from autophagy_assets.analysis.evidence.comparison import HOW, POOLED, headline, pooled_rows
 from autophagy_assets.analysis.evidence.controls import cautions, in_strictest
-from autophagy_assets.analysis.evidence.cross_validation import SCHEME
 from autophagy_assets.analysis.evidence.folds import RANDOM
 from autophagy_assets.analysis.evidence.shortcuts import BETTER
 from autophagy_assets.analysis.labels.agreement import ALL, MEASURE, NEXT, NOISE
@@ -21,8 +20,7 @@ from autophagy_assets.config.study import Study
 
 COMPARISON, CARD, PEOPLE = "model_comparison", "shortcut_card", "annotation_agreement"
 EFFECT, ROBUSTNESS = "knockout_effect", "effect_robustness"
-# Assets whose tables the words are of. A part of such a table would give other numbers.
-SOURCES = (COMPARISON, CARD, PEOPLE, EFFECT, ROBUSTNESS)
+SOURCES = (COMPARISON, CARD, PEOPLE, EFFECT, ROBUSTNESS)  # whole: a part has other numbers
 _AS_PUBLISHED = (
     f"model == {AS_PUBLISHED!r} and scheme == {RANDOM!r} and measure == {POSITIVE_SHARE!r} and "
     "threshold == 'the more probable class'"
@@ -31,7 +29,7 @@ _AS_PUBLISHED = (
 
 @dataclass(frozen=True)
 class Story:
-    """What the report says in words.
+    """Summary of a report: headings with paragraphs, and their claims.
 
     Attributes
     ----------
@@ -46,7 +44,7 @@ class Story:
 
 
 def tell(sources: Mapping[str, Source], study: Study) -> Story:
-    """Tell what a study has found.
+    """Write the summary of a study.
 
     Parameters
     ----------
@@ -150,10 +148,8 @@ def _nothing_against(card: Source) -> tuple[str, list[Claim]]:
     strict = in_strictest(card.table)
     if strict.empty:
         return "No negative control could be measured.", []
-    rows = " or ".join(
-        f"(control == {row['control']!r} and scheme == {row[SCHEME]!r})"
-        for _, row in strict.iterrows()
-    )
+    places = zip(strict["control"], strict["scheme"], strict=True)
+    rows = " or ".join(f"(control == {one!r} and scheme == {scheme!r})" for one, scheme in places)
     measured = card.number(rows, "control", "controls", "", ".0f", "count")
     absent = card.number("scheme == ''", "control", "controls", "", ".0f", "count")
     said = f"None of {measured.says} negative controls is flagged"

@@ -1,4 +1,4 @@
-"""Review: which cells a person is asked to look at, the page that shows them, and the answers.
+"""Review: cells that people are asked to label, the page that shows them, and the answers.
 
 Knows neither Dagster nor LaminDB.
 """

@@ -39,7 +39,7 @@ def candidates(
     knockouts: Iterable[pd.DataFrame],
     study: Study,
 ) -> pd.DataFrame:
-    """Cells that can be reviewed, with what each model says of them.
+    """Cells that can be reviewed, with the score of each model.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ def candidates(
 
 
 def choose(scored: pd.DataFrame, n: int, seed: int, study: Study) -> pd.DataFrame:
-    """Choose cells to look at.
+    """Choose the cells of a review page.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The files that imaging leaves of fields of view: their keys, descriptions and labels."""
+"""Files of fields of view that imaging writes: their keys, descriptions and labels."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ ALONE = "_alone"  # folder of such files; no field is called so, as keys have no
 
 @dataclass(frozen=True)
 class FieldFile:
-    """A file that imaging leaves of a field, or of several: its key, description and labels."""
+    """File that imaging writes for one field or several: its key, description and labels."""
 
     key: str
     description: str
@@ -34,7 +34,7 @@ class FieldFile:
 def files_of(
     context: "StudyContext", fields: Sequence[Field], place: str | None = None
 ) -> dict[str, FieldFile]:
-    """Describe the files that imaging leaves of a field, or of several that share a dataset.
+    """Describe the files that imaging writes for a field, or for several that share a dataset.
 
     Parameters
     ----------
@@ -101,7 +101,7 @@ def share_datasets(context: "StudyContext") -> bool:
 def add_files(
     context: "StudyContext", field: Field, files: Mapping[str, StoredFile], n_cells: int
 ) -> dict[str, Any]:
-    """Have the files of a field registered when the step ends.
+    """Queue the files of a field for registration when the step ends.
 
     Parameters
     ----------

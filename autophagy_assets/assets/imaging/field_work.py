@@ -1,4 +1,4 @@
-"""What is done with a field of view in a worker, on this machine or another.
+"""Work of one field of view, done in a worker on this machine or another.
 
 A worker knows neither Dagster nor LaminDB: it gets paths, and gives back what it made and which
 entries of the study it read. Not here: what the step does with that (``fields``).
@@ -29,8 +29,8 @@ Places = dict[str, tuple[Path, str]]
 
 
 @dataclass(frozen=True)
-class Worked:
-    """What became of a field in a worker.
+class WorkerResult:
+    """Result of a worker for one field of view.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ class StoredField:
 
 def image_field(
     job: "tuple[Field, Mapping[str, Path], Places]", study: Study, scratch: Path, elsewhere: bool
-) -> Worked:
+) -> WorkerResult:
     """Segment and extract one field, and put its files in the store.
 
     Parameters
@@ -91,7 +91,7 @@ def image_field(
     _, images, places = job
     began = process_time()
     if elsewhere:
-        see([scratch.parent, *images.values()])
+        require_visible([scratch.parent, *images.values()])
         scratch.mkdir(exist_ok=True)  # that of a run which was killed may be tidied up already
     noting = RecordedStudy.of(study)
     outcome: Any
@@ -109,12 +109,12 @@ def image_field(
         except InputError as error:
             outcome = error
     used = process_time() - began
-    return Worked(outcome, frozenset(noting.entries_read), this_process(), used)
+    return WorkerResult(outcome, frozenset(noting.entries_read), this_process(), used)
 
 
 def put_fields_together(
     job: "tuple[tuple[FieldFiles, ...], Places]", study: Study, scratch: Path
-) -> Worked:
+) -> WorkerResult:
     """Put fields of view into one dataset, and its files into the store.
 
     Parameters
@@ -127,7 +127,7 @@ def put_fields_together(
 
     Returns
     -------
-    Worked
+    WorkerResult
         What is noted of each field, and the files by their columns.
 
     Raises
@@ -138,7 +138,9 @@ def put_fields_together(
     from autophagy_assets.analysis.imaging.together import put_together
 
     fields, places = job
-    see([scratch.parent, *(path for field in fields for path in (field.crops, field.spatialdata))])
+    require_visible(
+        [scratch.parent, *(path for field in fields for path in (field.crops, field.spatialdata))]
+    )
     scratch.mkdir(exist_ok=True)  # that of a run which was killed may be tidied up already
     with tempfile.TemporaryDirectory(dir=scratch, ignore_cleanup_errors=True) as work:
         made = {name: Path(work) / f"{name}{suffix}" for name, (_, suffix) in places.items()}
@@ -147,23 +149,23 @@ def put_fields_together(
             name: put(partial(shutil.move, made[name]), *place, scratch)
             for name, place in places.items()
         }
-    return Worked((noted, files), frozenset())
+    return WorkerResult((noted, files), frozenset())
 
 
 def this_process() -> str:
-    """Name this process among those of all machines."""
+    """Name of this process that is unique among all machines."""
     return f"{platform.node()}-{os.getpid()}"
 
 
-def featurize_field(crops: Path, study: Study) -> Worked:
+def featurize_field(crops: Path, study: Study) -> WorkerResult:
     """Areas and intensities of the cells of one field, as a table."""
     from autophagy_assets.analysis.imaging.featurization import featurize
 
     noting = RecordedStudy.of(study)
-    return Worked(featurize(crops, noting), frozenset(noting.entries_read))
+    return WorkerResult(featurize(crops, noting), frozenset(noting.entries_read))
 
 
-def measure_marker(job: tuple[Path, float, Path | None], study: Study) -> Worked:
+def measure_marker(job: tuple[Path, float, Path | None], study: Study) -> WorkerResult:
     """Puncta and texture of the marker in the cells of one field, as a table.
 
     Parameters
@@ -175,11 +177,13 @@ def measure_marker(job: tuple[Path, float, Path | None], study: Study) -> Worked
 
     crops, pixel_um, image = job
     noting = RecordedStudy.of(study)
-    return Worked(marker_features(crops, noting, pixel_um, image), frozenset(noting.entries_read))
+    return WorkerResult(
+        marker_features(crops, noting, pixel_um, image), frozenset(noting.entries_read)
+    )
 
 
-def see(paths: Iterable[Path]) -> None:
-    """Refuse to work where the step's files cannot be seen: that is no fault of the field.
+def require_visible(paths: Iterable[Path]) -> None:
+    """Raise an error where a worker does not see the files of the step.
 
     Raises
     ------

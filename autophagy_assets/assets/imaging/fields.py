@@ -1,4 +1,4 @@
-"""Fields of view within the imaging assets: handed to workers, and what comes back of them."""
+"""Fields of view within the imaging assets: jobs for workers, and their results."""
 
 from collections.abc import Callable
 from contextlib import closing
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from autophagy_assets.assets.imaging.field_files import add_files, places_in_store
-from autophagy_assets.assets.imaging.field_work import Places, Worked, see
+from autophagy_assets.assets.imaging.field_work import Places, WorkerResult, require_visible
 from autophagy_assets.assets.imaging.finished_fields import remember
 from autophagy_assets.assets.imaging.manifest import EXCLUDED, row_of
 from autophagy_assets.assets.imaging.work import work_on
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
 DAMAGED = "its file is gone or has changed"
 
 
-def note_entries(context: "StudyContext", worked: Worked | Exception) -> None:
+def note_entries(context: "StudyContext", worked: WorkerResult | Exception) -> None:
     """Note which entries of the study a worker has read.
 
     Parameters
     ----------
-    worked : Worked or Exception
+    worked : WorkerResult or Exception
         Of a worker that failed, nobody knows what it had read: then all of them count.
     """
-    known = worked.entries if isinstance(worked, Worked) else set(context.study.values())
+    known = worked.entries if isinstance(worked, WorkerResult) else set(context.study.values())
     context.study.entries_read.update(known)
 
 
@@ -64,15 +64,15 @@ def readable_fields(
 
 
 def what_is_imaged(job: tuple[Field, dict[str, Path], Places]) -> list[Any]:
-    """What the job of a field is: its images by their version, and where its files go."""
+    """Describe the job of a field: its images by their version, and where its files go."""
     field, images, places = job
     return [field.place, field.images, images, places]
 
 
 def in_order(
-    context: "StudyContext", function: Callable[..., Worked], jobs: list[Any]
+    context: "StudyContext", function: Callable[..., WorkerResult], jobs: list[Any]
 ) -> list[Any]:
-    """What workers make of jobs, in the order of the jobs.
+    """Results of workers, in the order of the jobs.
 
     Parameters
     ----------
@@ -106,32 +106,32 @@ def in_order(
 
 
 def _numbered(
-    function: Callable[..., Worked], job: tuple[int, Any], study: Any, elsewhere: bool
-) -> Worked:
+    function: Callable[..., WorkerResult], job: tuple[int, Any], study: Any, elsewhere: bool
+) -> WorkerResult:
     _, given = job
     if elsewhere:
         parts = given if isinstance(given, tuple) else (given,)
-        see(part for part in parts if isinstance(part, Path))
+        require_visible(part for part in parts if isinstance(part, Path))
     return function(given, study)
 
 
-def _what(function: Callable[..., Worked], numbered: tuple[int, Any]) -> list[Any]:
+def _what(function: Callable[..., WorkerResult], numbered: tuple[int, Any]) -> list[Any]:
     function = getattr(function, "func", function)  # what partial adds is no part of the job
     return [function.__qualname__, numbered[1]]
 
 
-def describe_field(field: Field, worked: Worked | Exception) -> str:
+def describe_field(field: Field, worked: WorkerResult | Exception) -> str:
     """One line for the log."""
-    outcome = worked.outcome if isinstance(worked, Worked) else worked
+    outcome = worked.outcome if isinstance(worked, WorkerResult) else worked
     if isinstance(outcome, Exception):
         return f"{field.name}: excluded: {outcome}"
     return f"{field.name}: {outcome.n_cells} cells"
 
 
 def row_of_worked(
-    context: "StudyContext", field: Field, worked: Worked | Exception
+    context: "StudyContext", field: Field, worked: WorkerResult | Exception
 ) -> dict[str, Any]:
-    """Have the files of a field registered; give its row of the manifest.
+    """Queue the files of a field for registration; return its row of the manifest.
 
     Returns
     -------
@@ -143,7 +143,7 @@ def row_of_worked(
     Exception
         What is not a fault of the field, such as a full disk, is raised again.
     """
-    outcome = worked.outcome if isinstance(worked, Worked) else worked
+    outcome = worked.outcome if isinstance(worked, WorkerResult) else worked
     row = row_of(field)
     if isinstance(outcome, (OSError, MemoryError)):
         raise outcome

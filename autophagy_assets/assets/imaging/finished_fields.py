@@ -80,7 +80,7 @@ def finished_fields(context: "StudyContext", fields: list[Field]) -> list[dict[s
 
 
 def forget_finished(context: "StudyContext") -> None:
-    """Have the notes on the fields of a sample removed once it has been registered."""
+    """Remove the notes on the fields of a sample once it has been registered."""
     place = _file_of(context)
     context.recorder.afterwards.append(lambda: place.unlink(missing_ok=True))
 

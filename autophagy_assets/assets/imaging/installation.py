@@ -1,4 +1,4 @@
-"""What a worker must have to make the same as the step would: code, libraries, Python.
+"""What a worker needs for the same results as the step: code, libraries, Python.
 
 A worker of Dask is told to get ready by ``--preload`` with the name of this module.
 """
@@ -27,7 +27,7 @@ PRELOADED = (
 
 @cache
 def installation() -> dict[str, str]:
-    """What is installed here of all that may change what becomes of a field.
+    """Installed code, libraries and Python that may change the result of a field.
 
     Returns
     -------
@@ -46,5 +46,5 @@ def dask_setup(worker: Any) -> None:
 
 
 def worker_resource() -> str:
-    """Name of the resource that a worker with what is installed here offers."""
+    """Name of the Dask resource that a worker with the installation of this process offers."""
     return resource_of(installation())

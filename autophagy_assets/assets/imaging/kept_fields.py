@@ -1,4 +1,4 @@
-"""Fields of view that need not be imaged again: what there is of them is what would come out.
+"""Fields of view that need not be imaged again, as images, code and parameters are the same.
 
 A field is kept where the sample's latest manifest has it with the same images, the run behind
 that manifest imaged its fields as it is done now, and its files are what was recorded.
@@ -106,7 +106,7 @@ def _keep(context: "StudyContext", field: Field, row: dict[str, Any]) -> dict[st
 
 
 class _Shared:
-    """Fields of datasets that may be put together anew: each of their files is looked at once."""
+    """Fields of datasets that may be put together again: each of their files is looked at once."""
 
     def __init__(self, context: "StudyContext") -> None:
         self._context, self._study = context, study_slug(context.study)

@@ -40,12 +40,7 @@ def row_of(field: Field) -> dict[str, Any]:
 
 
 def known_datasets(context: "StudyContext") -> list[dict[str, Any]]:
-    """Manifest rows of fields whose single cells somebody else has made already.
-
-    Returns
-    -------
-    list of dict
-    """
+    """Manifest rows of fields whose single cells somebody else has made already."""
     rows = []
     for entry in context.registry.datasets.itertuples():
         field = Field(entry.genotype, entry.clone, entry.stimulation, entry.fov, ())

@@ -1,7 +1,7 @@
 """How a field of view is imaged: the code and the parameters on which its single cells depend.
 
 Narrower than the fingerprint of the sample that it belongs to: a sample is looked at again when
-one of its fields changes, and the others are imaged anew only if they would come out differently.
+one of its fields changes, and the others are imaged again only if they would come out differently.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,7 @@ METHOD = "method"  # under this name a run notes how its fields were imaged
 
 
 def note_method(context: "StudyContext") -> None:
-    """Keep with the run how the fields of its sample have been imaged.
+    """Record with the run how the fields of its sample have been imaged.
 
     Parameters
     ----------

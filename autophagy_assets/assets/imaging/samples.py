@@ -13,7 +13,7 @@ from autophagy_assets.assets.context import StudyContext
 from autophagy_assets.assets.definition import study_asset
 from autophagy_assets.assets.imaging.field_files import share_datasets
 from autophagy_assets.assets.imaging.field_work import (
-    Worked,
+    WorkerResult,
     featurize_field,
     image_field,
     this_process,
@@ -45,7 +45,7 @@ GROUP = "imaging"
 
 
 class ImagingConfig(dg.Config):
-    """How a sample is imaged, as the launchpad offers it."""
+    """Config of a run that images a sample, as the launchpad offers it."""
 
     image_again: bool = Field(
         default=False,
@@ -82,7 +82,7 @@ excluded_fields = dg.AssetSpec(
     by_field=True,
 )
 def single_cell_images(context, config: ImagingConfig) -> pd.DataFrame:
-    """Fields of view of a sample with their single cells.
+    """Manifest of a sample: its fields of view with their single cells.
 
     Nuclei and cytosol are segmented, and each cell gets a crop in every channel. A field that
     cannot be used is excluded with its reason. Fields whose images, parameters and code are
@@ -140,11 +140,11 @@ def blank_features() -> pd.DataFrame:
     return pd.DataFrame({name: pd.Series(dtype=dtype) for name, dtype in types.items()})
 
 
-def note_cost(context: StudyContext, worked: Worked | Exception) -> None:
-    """Add a field to what imaging has cost, by which the cost of others is foretold."""
+def note_cost(context: StudyContext, worked: WorkerResult | Exception) -> None:
+    """Add a field to the recorded cost of imaging, from which later costs are estimated."""
     cost = context.recorder.measured
     cost[IMAGED] = cost.get(IMAGED, 0) + 1
     # What was worked on in this process is in its own seconds already.
-    if isinstance(worked, Worked) and worked.process != this_process():
+    if isinstance(worked, WorkerResult) and worked.process != this_process():
         used = cost.get(WORKER_SECONDS, 0.0) + worked.core_seconds
         cost[WORKER_SECONDS] = round(used, 2)

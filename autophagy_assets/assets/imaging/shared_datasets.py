@@ -34,7 +34,7 @@ CODE = "code"  # noted with a dataset
 def put_in_datasets(
     context: "StudyContext", fields: list[Field], rows: Rows, scratch: Path
 ) -> Rows:
-    """Put the fields of a sample into datasets, and have these registered when the step ends.
+    """Merge the fields of a sample into datasets, and queue these for registration.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Having fields of view worked on: what each job is called, and how far it has come."""
+"""Processing fields of view: names of jobs, and progress."""
 
 import hashlib
 import json
@@ -32,7 +32,7 @@ def work_on(
     *,
     here: bool = False,
 ) -> Generator[tuple[Any, Any], None, None]:
-    """Apply a function to every job, one for each field, and say how far it has come.
+    """Apply a function to every job, one for each field, and report progress.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Whether records and files agree: damaged files, files without a record, what runs have left.
+"""Consistency of records and files: damaged files, files without a record, outputs of runs.
 
 Not here: comparing them with Dagster (``automation.reconcile``).
 """

@@ -1,8 +1,8 @@
-"""Damage: stored files that are not what was recorded, found by a cheap look at many.
+"""Damage: stored files that are not what was recorded, found quickly among many.
 
-A file that was changed after it was registered has a time of change that says so, whatever its
-size. Only such a file is hashed. What somebody changes and then dates back is found by a thorough
-look, which hashes everything.
+A file that was changed after it was registered has a later time of change, whatever its size. Only
+such a file is hashed. A file that was changed and then dated back is found by a thorough check,
+which hashes everything.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from stat import S_ISDIR
 from typing import Any
 
 from autophagy_assets.errors import IntegrityError
-from autophagy_assets.registry.consistency.looks import (
+from autophagy_assets.registry.consistency.file_state import (
     SLACK_NS,
-    Look,
+    FileState,
     date_now,
-    look_at,
     nanoseconds,
+    state_of,
 )
 from autophagy_assets.registry.consistency.run_outputs import batches
 from autophagy_assets.registry.store import files
@@ -82,15 +82,15 @@ def damaged(uids: Iterable[str], thorough: bool = False) -> dict[str, str]:
 
 
 def _plainly_whole(uids: set[str]) -> set[str]:
-    """Files of ours that size and time of change say are whole; one look at each, and no more."""
+    """Files of ours that are whole by size and time of change; each takes a single `os.stat`."""
     found = set[str]()
     for uid, (path, size, registered) in _files_of(uids).items():
         try:
-            look = os.stat(path)
+            stat = os.stat(path)
         except OSError:  # gone, or kept elsewhere
             continue
-        unchanged = look.st_mtime_ns <= registered + SLACK_NS
-        if size and look.st_size == size and unchanged and not S_ISDIR(look.st_mode):
+        unchanged = stat.st_mtime_ns <= registered + SLACK_NS
+        if size and stat.st_size == size and unchanged and not S_ISDIR(stat.st_mode):
             found.add(uid)
     return found
 
@@ -137,11 +137,11 @@ def _fault(artifact: Any, thorough: bool, listed: Listed | None) -> str | None:
 
 
 def _fault_of_ours(artifact: Any, path: Path, thorough: bool) -> str | None:
-    look = look_at(path)
-    if (fault := _wrong_size(artifact, look)) is not None:
+    state = state_of(path)
+    if (fault := _wrong_size(artifact, state)) is not None:
         return fault
     registered = nanoseconds(artifact.created_at)
-    late = look.later_than(registered)
+    late = state.later_than(registered)
     if late or thorough:
         try:
             files.verify(path, files.recorded_hash(path), artifact.uid)
@@ -151,7 +151,7 @@ def _fault_of_ours(artifact: Any, path: Path, thorough: bool) -> str | None:
     # Content that is made again replaces its equal, and a backup that is put back is new, too.
     # The file is as recorded then, and is dated back so that it need not be hashed every time;
     # unless something was changed while it was hashed.
-    if late and look_at(path) == look:
+    if late and state_of(path) == state:
         with suppress(OSError):  # not ours to date: it is hashed again the next time
             for one in late:
                 os.utime(one, ns=(registered, registered))
@@ -175,26 +175,26 @@ def fault_in_bucket(artifact: Any, thorough: bool, listed: Listed | None) -> str
     if not found:
         return GONE
     times = {key: int(entry.modified.timestamp() * 1e9) for key, entry in found.items()}
-    look = Look(sum(entry.size for entry in found.values()), len(found), times)
-    if (fault := _wrong_size(artifact, look)) is not None:
+    state = FileState(sum(entry.size for entry in found.values()), len(found), times)
+    if (fault := _wrong_size(artifact, state)) is not None:
         return fault
-    if not thorough and not look.later_than(nanoseconds(artifact.created_at)):
+    if not thorough and not state.later_than(nanoseconds(artifact.created_at)):
         return None
     recorded = files.recorded_hash(Path(name))
     return None if content_hash(there, name, found) == recorded else CHANGED
 
 
 def mark_damaged(uid: str) -> None:
-    """Date a file that turned out to be damaged, so that the cheap look finds it from now on."""
+    """Set the time of change of a damaged file to now, so that the quick check finds it as well."""
     for artifact in connect().Artifact.filter(uid=uid).select_related("storage"):
         if not in_bucket(artifact) and (path := local_path(artifact)).exists():
             date_now(path)
 
 
-def _wrong_size(artifact: Any, look: Look) -> str | None:
-    members = look.members if artifact.n_files is None else artifact.n_files
-    if (look.size, look.members) == (artifact.size, members):
+def _wrong_size(artifact: Any, state: FileState) -> str | None:
+    members = state.members if artifact.n_files is None else artifact.n_files
+    if (state.size, state.members) == (artifact.size, members):
         return None
-    if not look.size:
+    if not state.size:
         return EMPTY
-    return INCOMPLETE if look.size < artifact.size or look.members < members else CHANGED
+    return INCOMPLETE if state.size < artifact.size or state.members < members else CHANGED

@@ -28,7 +28,7 @@ _LEFT = "left by a step that was killed", "delete it"
 
 
 def free_space() -> list[Disagreement]:
-    """Delete what dead processes left half-written in the home, without asking any database.
+    """Delete half-written files of processes that have ended, without asking any database.
 
     A full disk may be why they died, and databases need some of it to be opened.
     """

@@ -1,4 +1,4 @@
-"""Whether the records agree with each other and with their files, and what repairs them.
+"""Consistency of the records with each other and with their files, and repairs.
 
 Files that no record is about are found by ``loose_files``.
 """

@@ -1,4 +1,4 @@
-"""Which artifacts, content and studies the runs have left in the store."""
+"""Artifacts, content and studies that runs have stored."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _AT_ONCE = 500  # names in one query
 
 
 def artifacts_of_runs(runs: Iterable[str]) -> dict[str, set[str]]:
-    """Find the artifacts of runs: made, made again with the same content, or kept.
+    """Find the artifacts of runs: made, made again with equal content, or kept.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ def artifacts_of_runs(runs: Iterable[str]) -> dict[str, set[str]]:
 
 
 def sizes_of_runs(runs: Iterable[str]) -> dict[str, tuple[int, int]]:
-    """Measure what runs have put into the store, also where the content was there before.
+    """Size and number of files of the artifacts of runs, also of content that was stored before.
 
     Parameters
     ----------

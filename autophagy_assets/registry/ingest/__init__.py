@@ -1,4 +1,4 @@
-"""Microscope images on their way in and out: read, compared, registered, withdrawn, retired.
+"""Ingest of microscope images: reading, comparing, registering, withdrawing, retiring.
 
 Not here: what is done with them (``assets``), and the inbox (``automation``).
 """

@@ -1,4 +1,4 @@
-"""What a folder of images would change of what is registered, and what of that is refused."""
+"""Comparison of a folder of images with the registered ones; refuses what would overwrite them."""
 
 from __future__ import annotations
 

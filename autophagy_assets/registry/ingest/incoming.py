@@ -1,4 +1,4 @@
-"""Fields of view of a folder: read and measured, before they are compared and registered."""
+"""Fields of view of a folder: read and hashed, before they are compared and registered."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class NewImage:
 
     @property
     def marks(self) -> tuple[str, str]:
-        """What two images that are the same share: one of these."""
+        """Hashes of file and pixels; two images are the same if they share one."""
         return self.sha256, self.pixels
 
 

@@ -1,4 +1,4 @@
-"""Bringing microscope images in: checked, copied into the store, labelled."""
+"""Ingest: images are checked, copied into the store, and labelled."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ EXCLUDED, TAKEN = "excluded", "taken"
 
 @dataclass
 class Ingested:
-    """What an ingest did.
+    """Result of an ingest.
 
     Parameters
     ----------
@@ -186,7 +186,7 @@ class _Ingest:
                 return
             done.corrected_images += 1
             path = locate(there.uid)[0]  # the same pixels, perhaps compressed otherwise
-        self.recorder.put(
+        put = self.recorder.put(
             lambda beside: shutil.copyfile(path, beside),
             image.key,
             f"{RAW_IMAGE} of {new.name}, {image.channel}",
@@ -194,6 +194,11 @@ class _Ingest:
             kind="dataset",
             notes={PIXELS: image.pixels},
         )
+        if path == image.path and put.record.sha256 != image.sha256:
+            raise InputError(
+                f"{path} has changed while it was ingested: see that nothing writes to "
+                f"{self.folder}, and ingest again. Nothing was ingested."
+            )
 
     def _tidy(self, error: BaseException) -> None:
         """Remove the copies that an ingest that failed has made and not registered."""

@@ -50,7 +50,7 @@ class FieldRows:
 
     @property
     def name(self) -> str:
-        """How messages call the field."""
+        """Name of the field in messages."""
         return ", ".join(self.labels[column] for column in FIELD_COLUMNS)
 
 

@@ -1,4 +1,4 @@
-"""Retiring what no longer follows from the registered images, in a way that can be undone.
+"""Retiring results that no longer follow from the registered images; can be undone.
 
 A partition whose last field was withdrawn is not made again, so its last tables and figures
 would be found for ever. They go to LaminDB's trash, files and lineage stay, and they come back

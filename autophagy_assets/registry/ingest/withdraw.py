@@ -1,4 +1,4 @@
-"""Taking fields of view out of a study, in a way that can be undone."""
+"""Withdrawing fields of view from a study; can be undone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where one cell comes from and where it went: crop, field, images, features, score, figures."""
+"""Lineage of one cell: crop, field, images, features, scores and figures."""
 
 from __future__ import annotations
 

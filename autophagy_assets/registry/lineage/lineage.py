@@ -34,7 +34,7 @@ _KINDS = {
 
 @dataclass(frozen=True, eq=False)
 class Node:
-    """Something in a lineage, with what it was made from.
+    """A node of a lineage, with what it was made from.
 
     Parameters
     ----------
@@ -165,7 +165,7 @@ def nodes_of(*trees: Node) -> list[Node]:
 
 
 def artifact_called(what: str) -> Any:
-    """Find the artifact that somebody means.
+    """Find an artifact by uid, key, asset, or asset with a partition.
 
     Parameters
     ----------

@@ -27,7 +27,7 @@ _LONGEST = 160
 
 
 def render(tree: Node, style: str = "tree") -> str:
-    """Write a lineage down.
+    """Write a lineage as text, JSON, DOT or SVG.
 
     Parameters
     ----------
@@ -96,6 +96,9 @@ def _lines(node: Node, first: str, rest: str, shown: dict[int, int], stable: boo
 
 
 def _run_lines(run: RunRecord, stable: bool) -> Iterator[str]:
+    if run.source:
+        yield f"read from {run.source}"
+        return
     version = f", code version {run.code_version}" if run.code_version else ""
     yield f"made by {run.name}{version}"
     if not stable:
@@ -167,7 +170,8 @@ def _label(node: Node) -> str:
     if node.uid:
         parts.append(f"{node.uid}  {node.sha256[:12]}")
     if node.run is not None:
-        parts.append(f"made by {node.run.asset}")
+        source = node.run.source
+        parts.append(f"read from {source}" if source else f"made by {node.run.asset}")
     return "\n".join(part for part in parts if part)
 
 

@@ -1,4 +1,4 @@
-"""What made what: one LaminDB run for each materialization, of one transform per asset.
+"""Recorder: one LaminDB run for each materialization, and one transform for each asset.
 
 A :class:`Recorder` lives as long as a step: it notes what the step reads and the files
 that the step has put in place, and registers all of it in one transaction at the end, so
@@ -28,7 +28,7 @@ from autophagy_assets.registry.store.registration import keep, register
 
 
 class Recorder(StepFiles):
-    """Registers what a step has read and put in place, with the run; one for each step.
+    """Registers inputs and outputs of a step with its LaminDB run; one for each step.
 
     Parameters
     ----------
@@ -84,7 +84,7 @@ class Recorder(StepFiles):
             return begin(ln, transform, self.step, self._process).uid
 
     def annotate(self, uid: str, numbers: Mapping[str, float]) -> None:
-        """Give an artifact numbers by which people find it, when the step ends.
+        """Attach numbers to an artifact, by which it can be found, when the step ends.
 
         Parameters
         ----------

@@ -1,7 +1,8 @@
-"""What made an artifact: the LaminDB run behind it, and what that run had read."""
+"""The LaminDB run that made an artifact, and its inputs."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -10,6 +11,8 @@ from autophagy_assets.registry.provenance.runs import MADE_FROM
 from autophagy_assets.registry.store.instance import connect
 from autophagy_assets.registry.store.lamin_internals import ERRORED, FINISHED, STARTED, status_of
 
+# LaminDB's key of the run under which it files what was copied from another instance.
+_TRANSFER = "__lamindb_transfer__/"
 _STATUS = {STARTED: "started", FINISHED: "finished", ERRORED: "errored"}
 
 
@@ -37,6 +40,8 @@ class RunRecord:
         Uid of the artifact that lists the packages.
     error : str
         Why it failed, if it has.
+    source : str
+        LaminDB instance that the artifact was read from; empty for what was made here.
     """
 
     uid: str
@@ -51,6 +56,7 @@ class RunRecord:
     finished: datetime | None = None
     environment: str = ""
     error: str = ""
+    source: str = ""
 
     @property
     def name(self) -> str:
@@ -59,7 +65,7 @@ class RunRecord:
 
 
 def maker_of(artifact: Any, before: int | None = None) -> Any:
-    """Run that made an artifact, as a reader found it.
+    """Run that had made an artifact when a later run read it.
 
     Parameters
     ----------
@@ -105,12 +111,16 @@ def inputs_of(artifact: Any, run: Any) -> list[Any]:
 
 
 def describe_run(run: Any) -> RunRecord:
-    """What is known of a run.
+    """Describe a run.
 
     Parameters
     ----------
     run : lamindb.Run
     """
+    if (key := run.transform.key or "").startswith(_TRANSFER):
+        # One run for all that was ever read of an instance, and never finished: it made nothing.
+        named = re.search("`(.+)`", run.transform.description or "")
+        return RunRecord(run.uid, "", source=named[1] if named else key.removeprefix(_TRANSFER))
     notes = run.extra_data or {}
     environment = run.environment.uid if run.environment_id is not None else ""
     return RunRecord(
@@ -130,7 +140,7 @@ def describe_run(run: Any) -> RunRecord:
 
 
 def notes_of(run_uid: str) -> dict[str, Any]:
-    """What a run has noted.
+    """Notes of a run.
 
     Returns
     -------

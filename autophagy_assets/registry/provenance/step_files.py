@@ -1,4 +1,4 @@
-"""What a step reads and what it puts in place: noted while it runs, registered when it ends."""
+"""Files that a step reads and writes: noted while it runs, registered when it ends."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 
 class StepFiles:
-    """Notes the artifacts that a step reads, and the files that it gives.
+    """Notes the artifacts that a step reads, and the files that it writes.
 
     Attributes
     ----------
@@ -95,7 +95,7 @@ class StepFiles:
         return value
 
     def put(self, write: Any, key: str, description: str, labels: Labels, **more: Any) -> Output:
-        """Put a file in its place; it is registered when the step ends.
+        """Write a file to the store; it is registered when the step ends.
 
         Parameters
         ----------
@@ -109,7 +109,7 @@ class StepFiles:
     def add(
         self, file: files.StoredFile, key: str, description: str, labels: Labels, **more: Any
     ) -> Output:
-        """Register a file that is in its place already, when the step ends.
+        """Register a file that is in the store already, when the step ends.
 
         Parameters
         ----------
@@ -145,7 +145,7 @@ class StepFiles:
 
     @property
     def results(self) -> list[Record]:
-        """All that the step gives, put in place or kept, in the order of the keys.
+        """Outputs of the step, written or kept, in the order of the keys.
 
         The order does not depend on which worker was done first, nor on what was kept.
         """

@@ -1,1 +1,1 @@
-"""What LaminDB has of reviews: the pages that were made, and the answers of people."""
+"""Reviews in LaminDB: pages, and the answers of people."""

@@ -38,7 +38,7 @@ _STEM = 16  # characters of a uid that all versions of a key share
 
 @dataclass(frozen=True)
 class Annotated:
-    """What became of a file of answers.
+    """Result of registering a file of answers.
 
     Attributes
     ----------

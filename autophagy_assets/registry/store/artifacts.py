@@ -17,7 +17,7 @@ _AT_ONCE = 500  # uids in one question
 
 
 def describe(artifact: Any) -> Record:
-    """What is known of a LaminDB artifact.
+    """Describe a LaminDB artifact.
 
     Parameters
     ----------

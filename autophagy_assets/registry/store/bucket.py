@@ -1,4 +1,4 @@
-"""A bucket that speaks S3: requests, and what a person is told when one fails.
+"""A bucket with the S3 interface: requests, and messages for those that fail.
 
 An object is there whole or not at all, and there is no rename. What the objects are is no business
 of this module. boto3 takes 0.3 s to import, so that is done inside functions.
@@ -35,7 +35,7 @@ _NO_RIGHTS = {"403", "AccessDenied", "Forbidden", "InvalidAccessKeyId", "Signatu
 
 @dataclass(frozen=True)
 class Entry:
-    """What a listing says of an object.
+    """Entry of a listing: size and time of change of an object.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ class Bucket:
         self._endpoint = parse_qs(query).get("endpoint_url", [""])[0]
 
     def uri(self, key: str) -> str:
-        """Where an object is, as other programs name it."""
+        """Address of an object for other programs."""
         return f"s3://{self.name}/{self._prefix}{key}"
 
     def put(self, key: str, path: Path, sha256: str) -> None:
@@ -104,10 +104,10 @@ class Bucket:
                 return
             else:
                 condition = {"IfMatch": there["ETag"]}
-        raise StoreAwayError(f"Others write to {self.uri(key)} all the time; refresh again.")
+        raise StoreAwayError(f"Other processes keep writing to {self.uri(key)}; refresh again.")
 
     def claim(self, key: str, text: str) -> str:
-        """Put a text where there is none yet; gives the text that is there."""
+        """Put a text where there is none yet, and return the text that is there."""
         body = text.encode()
         if self._put_if(key, body, hashlib.sha256(body).hexdigest(), {"IfNoneMatch": "*"}):
             return text
@@ -215,7 +215,7 @@ class Bucket:
         bucket = f"Bucket {self.name}" + (f" at {self._endpoint}" if self._endpoint else "")
         if isinstance(error, (NoCredentialsError, PartialCredentialsError)):
             return InputError(
-                f"{bucket}: nothing says who may use it; set AWS_ACCESS_KEY_ID and "
+                f"{bucket}: no credentials were found; set AWS_ACCESS_KEY_ID and "
                 "AWS_SECRET_ACCESS_KEY, or AWS_PROFILE."
             )
         code = error.response["Error"]["Code"] if isinstance(error, ClientError) else ""

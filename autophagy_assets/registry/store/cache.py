@@ -1,4 +1,4 @@
-"""Local copies of what a bucket keeps: which are in use, and which go where they take too much.
+"""Local copies of objects of a bucket: which are in use, and which are deleted to make room.
 
 A copy lies where the file would be without a bucket, under the hash of its content, so it can be
 thrown away and be fetched again. One that a living process has been given stays until that process
@@ -40,7 +40,7 @@ class _Copy:
 
 
 def hold(path: Path) -> None:
-    """Keep the copy at a path, which may be yet to come, until this process lets go of it."""
+    """Keep the copy at a path, which may not be written yet, until this process releases it."""
     with _locked():
         mine = _mine.setdefault(os.getpid(), set())
         if path.name not in mine:
@@ -52,7 +52,7 @@ def hold(path: Path) -> None:
 
 
 def release() -> None:
-    """Let go of all copies that this process holds."""
+    """Release all copies that this process holds."""
     if _mine.get(os.getpid()):
         with _locked():
             del _mine[os.getpid()]
@@ -60,7 +60,7 @@ def release() -> None:
 
 
 def make_room(root: Path, added: int) -> None:
-    """Throw copies away, those that were used longest ago first, if all take more than is allowed.
+    """Delete copies, least recently used first, if all take more space than is allowed.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Whether LaminDB's records of artifacts and labels are as they were at the last look.
+"""Whether LaminDB's records of artifacts and labels have changed since the last look.
 
 A few sums over whole tables, which a database works out in a fraction of the time that it takes to
 hand the rows over: with a million labels that is what makes looking again and again possible.
@@ -20,7 +20,7 @@ _PRIMES = (1_000_003, 999_983)
 
 
 def state_of_records(artifacts: Any) -> tuple[Any, ...]:
-    """Numbers that are others as soon as an artifact or a label was added, changed or taken away.
+    """Numbers that change as soon as an artifact or a label is added, changed or removed.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ def _writes(database: str) -> tuple[Any, ...] | None:
         return None
     with connection.cursor() as cursor:
         (others,) = cursor.execute("PRAGMA data_version").fetchone()
-    # The connection itself, as another one counts anew.
+    # The connection itself, as another one starts its own count.
     return connection.connection, others, connection.connection.total_changes
 
 

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 from filelock import FileLock
 
-from autophagy_assets.errors import StoreAwayError
+from autophagy_assets.errors import StoreAwayError, first_line
 
 T = TypeVar("T")
 ATTEMPTS = 7
@@ -97,7 +97,7 @@ def repeated(function: Callable[[], T]) -> T:
             if attempt == ATTEMPTS:
                 raise StoreAwayError(
                     f"LaminDB's database ({_name()}) did not answer {ATTEMPTS} times: "
-                    f"{str(error).strip().splitlines()[0]}; see that it runs and has disk space, "
+                    f"{first_line(error)}; see that it runs and has disk space, "
                     "then refresh again. Nothing of this step was recorded."
                 ) from None  # the first cause is what a person is shown
             time.sleep(0.1 * 2**attempt)

@@ -1,4 +1,4 @@
-"""How bytes get into the store: written beside, made durable, renamed, never changed.
+"""Files of the store: written under a temporary name, made durable, renamed, never changed.
 
 The name of a stored file is the hash of its content, so a file that carries a name is
 whole, a file written twice is the same file, and a step that was killed and is run again
@@ -107,7 +107,7 @@ def _move(beside: Path, place: Path) -> None:
 
 
 def temporary() -> str:
-    """How the name of a file begins that this process has not finished.
+    """Prefix of the names of files that this process is writing.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Names that are the same wherever and whenever they are derived.
+"""Identifiers that are derived from content or labels, the same everywhere.
 
 LaminDB draws uids at random. Derived ones make two processes that register the same
 label or transform meet in one row, and make a table that names datasets by uid the same
@@ -67,7 +67,7 @@ def is_version_of(uid: str, key: str) -> bool:
 
 @lru_cache(100_000)  # each field of view asks for those of its labels again and again
 def slug(label: str) -> str:
-    """A label as it may stand in keys, partition names and file names.
+    """Form of a label for keys, partition names and file names.
 
     Parameters
     ----------

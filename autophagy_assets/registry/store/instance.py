@@ -1,4 +1,4 @@
-"""The LaminDB instance that is the store, and the one that is read from.
+"""The LaminDB instance that is the store, and the source instance.
 
 Here belongs how a connection is made and how writers take turns; what is written is
 elsewhere, and so are the database (``database``) and what is not public of LaminDB
@@ -21,7 +21,7 @@ from typing import Any
 
 from filelock import FileLock
 
-from autophagy_assets.config import home_marker, settings
+from autophagy_assets.config import home_file, settings
 from autophagy_assets.config.home import INSTANCE_NAME, Home
 from autophagy_assets.config.settings import (
     DATABASE_VARIABLE,
@@ -114,7 +114,7 @@ def _claim(ln: ModuleType, bucket: Bucket, home: Home) -> None:
         known = ln.Storage.filter(root=bucket.address).one_or_none()
         # Derived, so that a process that was killed in between finds the mark to be its own; and
         # from the home, as another machine may have the same paths and databases.
-        made = getattr(home_marker.read(home.root), "created", "")
+        made = getattr(home_file.read(home.root), "created", "")
         of_home = (bucket.address, socket.gethostname(), str(home.root), made)
         uid = known.uid if known else derived(12, "storage", *of_home)
         if bucket.claim(STORAGE_MARK, storage_mark(ln, uid)).split("\n")[0] != uid:

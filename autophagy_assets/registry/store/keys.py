@@ -1,4 +1,4 @@
-"""Keys of artifacts: how they are put together, and what they say.
+"""Keys of artifacts: building and parsing.
 
 Keys of other installations and of people may have any form; they are not parsed, only compared.
 """
@@ -85,7 +85,7 @@ class ArtifactKey:
 
     @property
     def name(self) -> str:
-        """What stands after the last slash."""
+        """Name after the last slash."""
         return str(self).rpartition("/")[2]
 
 

@@ -1,4 +1,4 @@
-"""Labelling: many artifacts get their labels, and new labels are made, in a few statements."""
+"""Attaching labels to many artifacts, and creating labels, in a few statements."""
 
 from __future__ import annotations
 

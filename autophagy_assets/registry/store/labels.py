@@ -75,7 +75,7 @@ def find_label(ln: Any, name: str) -> Any:
 
 
 def find_feature(ln: Any, kind: str) -> Any:
-    """Find or create the feature that says what kind of label a label is.
+    """Find or create the feature of a kind of label.
 
     Parameters
     ----------
@@ -115,7 +115,7 @@ def category_uid(kind: str) -> str:
 
 
 def annotate(ln: Any, artifact: Any, numbers: Mapping[str, float]) -> None:
-    """Attach numbers to an artifact that it can be found by; earlier values are replaced.
+    """Attach numbers to an artifact, by which it can be found; earlier values are replaced.
 
     Parameters
     ----------
@@ -149,7 +149,6 @@ def labels_by_slug(database: str, slugs: Iterable[str]) -> list[list[str]]:
     ----------
     database : str
         Its alias.
-    slugs : iterable of str
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""What LaminDB does not offer in public, and is used all the same: each part once, and here only.
+"""Private parts of LaminDB that are used: each part once, and only here.
 
 ``docs/design.md`` says why each is needed. A test tells which one an upgrade has moved. LaminDB
 connects as it is imported, so that is done inside functions.

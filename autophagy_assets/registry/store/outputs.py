@@ -1,4 +1,4 @@
-"""Outputs: files that a step has put in their place, and what will be known of them."""
+"""Outputs: files that a step has stored, and the records that they will get."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from autophagy_assets.registry.store.labels import Labels
 
 @dataclass(frozen=True)
 class Record:
-    """What is known of one version of an artifact.
+    """Record of one version of an artifact.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ class Record:
 
 @dataclass(frozen=True)
 class Output:
-    """A file in its place that waits to be registered.
+    """A stored file that waits to be registered.
 
     Parameters
     ----------

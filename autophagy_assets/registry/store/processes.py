@@ -1,4 +1,4 @@
-"""Which processes are at work: each holds a lock of its own until it ends, however it ends.
+"""Processes at work in a home: each holds a lock of its own until it ends, however it ends.
 
 The operating system drops the lock of a process that is killed, so a record of work that
 was never ended can be distinguished from work that still goes on, and a file that is being written
@@ -50,7 +50,7 @@ def _announced(pid: int) -> str:
 
 
 def announce() -> str:
-    """Say that this process is at work, from now until it ends.
+    """Announce that this process is at work until it ends.
 
     Returns
     -------
@@ -61,7 +61,7 @@ def announce() -> str:
 
 
 def announce_program() -> None:
-    """Say that a program is at work that this process is about to become.
+    """Announce the program by which this process is about to be replaced.
 
     It writes no files of its own, unlike what is announced with :func:`announce`, and holds up
     nobody but who would delete the home.

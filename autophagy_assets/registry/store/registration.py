@@ -1,4 +1,4 @@
-"""Registration: files that are in their place become artifacts, as the latest of their keys.
+"""Registration of stored files as artifacts, each the latest version of its key.
 
 A step on many fields of view leaves many files at once, so whatever can be asked or written for
 all of them together is. A file of a key that nobody has had cannot be anything but its first
@@ -25,7 +25,7 @@ _AT_ONCE = 500  # uids, keys or rows in one statement
 
 
 def register(ln: Any, outputs: Sequence[Output], run: Any) -> list[Any]:
-    """Make files artifacts, each as the latest version of its key.
+    """Register files as artifacts, each as the latest version of its key.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ def register(ln: Any, outputs: Sequence[Output], run: Any) -> list[Any]:
     -------
     list of lamindb.Artifact
         For each file a new version; or, for content that the key had before, that version made
-        latest again, with the run noted as one that made it anew.
+        latest again, with the run noted as one that made it again.
     """
     for output in outputs:
         storage.require(output.file)
@@ -56,7 +56,7 @@ def register(ln: Any, outputs: Sequence[Output], run: Any) -> list[Any]:
 
 
 def keep(ln: Any, labels: Mapping[str, Labels]) -> None:
-    """Make artifacts that were there before the latest of their keys, with the labels of now.
+    """Make earlier artifacts the latest of their keys again, with present labels.
 
     Parameters
     ----------
@@ -132,7 +132,7 @@ def _register_again(ln: Any, output: Output, run: Any) -> Any:
 
 
 def make_latest(ln: Any, artifact: Any) -> None:
-    """Make an artifact that was there before the latest of its key.
+    """Make an earlier artifact the latest of its key again.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Tables validated, and registered with a LaminDB schema: columns with unit and meaning."""
+"""Validation of tables, and their LaminDB schemas: columns with unit and meaning."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _SHOWN = 3
 
 
 def validated(table: pd.DataFrame, kind: Table, name: str) -> Any:
-    """Validate a table, and register what its columns are.
+    """Validate a table, and register its schema.
 
     Parameters
     ----------

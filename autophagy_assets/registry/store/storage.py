@@ -127,7 +127,7 @@ def _fetch(there: Bucket, path: Path, sha256: str, what: str) -> None:
 
 
 def require(stored: StoredFile) -> None:
-    """See that a file is in its place still, just before it is registered.
+    """Check that a file is still stored, just before it is registered.
 
     With a bucket, what has been deleted in the meantime is put again.
 
@@ -145,7 +145,7 @@ def require(stored: StoredFile) -> None:
 
 
 def mend(path: Path, sha256: str) -> None:
-    """Put a verified copy into the bucket again, if there is one that has lost or changed it."""
+    """Upload a verified copy again, where the bucket has lost or changed the object."""
     if (there := bucket()) is not None and path.is_relative_to(storage_root()):
         name = name_of(path)
         if objects.content_hash(there, name, objects.find(there, name)) != sha256:
@@ -198,6 +198,6 @@ def name_of(path: Path) -> str:
 
 
 def uri_of(path: Path) -> str:
-    """Where a stored file is, as other programs name it."""
+    """Address of a stored file for other programs."""
     there = bucket()
     return path.as_uri() if there is None else there.uri(name_of(path))

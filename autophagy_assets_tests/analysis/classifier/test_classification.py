@@ -144,7 +144,7 @@ class Half:
         return np.asarray(scores) / 2
 
 
-def test_a_threshold_is_of_calibrated_scores_and_a_cell_at_it_is_negative():
+def test_the_threshold_applies_to_calibrated_scores_and_a_cell_at_it_is_negative():
     plain = predict(train(cells(), PUBLISHED, "1"), cells(1))["prob_class1"]
     at = float(plain.iloc[0]) / 2
     found = predict(train(cells(), PUBLISHED, "1", Half(), at), cells(1))
@@ -175,7 +175,7 @@ def test_a_loaded_model_predicts_the_same_and_has_the_same_bytes(model):
     assert dumps(again) == dumps(model)
 
 
-def test_what_is_left_over_in_memory_is_not_stored(model):
+def test_unused_bytes_of_tree_nodes_are_not_stored(model):
     before = dumps(model)
     for tree in model.estimator.estimators_:
         nodes = tree.tree_.__getstate__()["nodes"]

@@ -1,4 +1,4 @@
-"""What changed between two versions is what their tables have, cell by cell and by hand."""
+"""Changes between two versions follow from their tables, cell by cell, checked by hand."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_the_largest_change_of_score_comes_first(found) -> None:
     assert moved.is_monotonic_decreasing and len(moved) > 3
 
 
-def test_the_auc_of_every_rung_is_that_of_the_scores(versions, found) -> None:
+def test_the_auc_in_every_scheme_is_that_of_the_scores(versions, found) -> None:
     assert len(found.auc) == 6  # two models, three schemes
     for row in found.auc.to_dict("records"):
         for version, end in zip(versions, (BEFORE, AFTER), strict=True):

@@ -16,12 +16,12 @@ from hypothesis import strategies as st
 from autophagy_assets.analysis.classifier.classification import predict, train
 from autophagy_assets.analysis.classifier.estimators import embedding_of
 from autophagy_assets.analysis.classifier.model import dumps
-from autophagy_assets.analysis.classifier.view import called_view, seen
+from autophagy_assets.analysis.classifier.representation import describe_representation, represent
 from autophagy_assets.analysis.deep.crops import Crops
 from autophagy_assets.analysis.evidence.comparison import auc_of, compare
 from autophagy_assets.analysis.evidence.controls import negative_controls
 from autophagy_assets.analysis.evidence.cross_validation import control_cells, cross_validate
-from autophagy_assets.analysis.evidence.folds import CLONE, FIELD, SCHEMES, Fold, ladder
+from autophagy_assets.analysis.evidence.folds import CLONE, FIELD, SCHEMES, Fold, possible_folds
 from autophagy_assets.analysis.evidence.out_of_fold import out_of_fold
 from autophagy_assets.analysis.features.sets import features_of
 from autophagy_assets.analysis.identity import CLASS, IDENTITY, feature_columns
@@ -70,20 +70,20 @@ class Altered(Crops):
 
 def test_a_forest_tells_cells_apart_that_neither_it_nor_the_network_has_seen(given):
     cells, crops = given
-    fold = ladder(cells, STUDY).folds[CLONE][0]
+    fold = possible_folds(cells, STUDY).folds[CLONE][0]
     found = scores(embedded(epochs=12), cells, crops, fold)[fold.test]
     assert auc_of(cells[CLASS][fold.test], found) > 0.95
 
 
 @settings(max_examples=4, deadline=None)
 @drawn(place=st.integers(0, 47), scheme=st.sampled_from(SCHEMES), number=st.integers(0, 1))
-def test_a_cell_changes_scores_of_others_where_it_is_learned_from_and_nowhere_else(
+def test_a_cell_changes_scores_of_others_only_where_it_is_in_the_training_part(
     given, place, scheme, number
 ):
     """Its crop and its label. A regression, as trees may shrug off what one cell is."""
     cells, crops = given
     model = embedded(**SMOOTH)
-    fold = ladder(cells, STUDY).folds[scheme][number]
+    fold = possible_folds(cells, STUDY).folds[scheme][number]
     altered = cells.copy()
     altered.loc[place, CLASS] = 1 - altered.loc[place, CLASS]
     before = scores(model, cells, crops, fold)
@@ -116,13 +116,13 @@ def test_the_forest_sees_embeddings_and_features_and_no_label_of_an_image(given)
     model = train(cells, embedded(sets=("cnn", "marker")), "table", crops=crops)
     names = list(model.estimator[-1].feature_names_in_)
     assert names == [*(f"cnn_{number}" for number in range(128)), MARKER]
-    found = seen(model, cells, "cells", crops)
+    found = represent(model, cells, "cells", crops)
     assert found.shape == (len(cells), 129) and (found[:, -1] == cells[MARKER]).all()
     network = embedding_of(model.estimator).network_.with_crops(crops)
     np.testing.assert_array_equal(found[:, :-1], network.embed(cells))
     said = "the 128 values of a cell that go into its network's last layer"
-    assert called_view(model, 129) == f"{said}, and a feature"
-    assert called_view(train(cells, embedded(), "table", crops=crops), 128) == said
+    assert describe_representation(model, 129) == f"{said}, and a feature"
+    assert describe_representation(train(cells, embedded(), "table", crops=crops), 128) == said
 
 
 def test_weights_that_are_brought_are_the_same_embedding_in_every_fold(given, tmp_path):
@@ -159,4 +159,4 @@ def test_it_stands_in_the_comparison_like_any_other(given):
     said = controls.set_index("control")["sentence"]
     for control in ("background", "swapped background"):
         assert "looks at the pixels of cells" in said[control]
-    assert "trained anew for each" in said["permuted labels"]
+    assert "trained again for each" in said["permuted labels"]

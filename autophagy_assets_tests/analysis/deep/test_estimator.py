@@ -40,7 +40,7 @@ def fitted(given) -> estimator.CropClassifier:
     return classifier(crops, epochs=25).fit(cells, cells[CLASS])
 
 
-def test_what_differs_in_the_pixels_alone_is_told_apart_in_cells_it_has_not_seen(given):
+def test_classes_that_differ_in_pixels_alone_are_told_apart_in_unseen_cells(given):
     cells, crops = given
     there = (cells["clone"] == "clone 1").to_numpy()
     learned = classifier(crops, epochs=25).fit(cells[there], cells[CLASS][there])
@@ -124,7 +124,7 @@ def test_it_is_cross_validated_in_every_scheme_and_each_cell_is_scored_once(give
     assert found["score"].between(0, 1).all()
 
 
-def test_no_cell_that_is_tested_says_when_to_stop(given, monkeypatch):
+def test_no_tested_cell_decides_when_training_stops(given, monkeypatch):
     cells, crops = given
     seen = []
     chosen = estimator.set_aside
@@ -158,7 +158,7 @@ def test_negative_controls_have_a_number_or_a_sentence_each(given):
     assert numbers.notna().all()
     assert "looks at the pixels of cells" in said["background"]
     assert "looks at the pixels of cells" in said["swapped background"]
-    assert "trained anew for each of 20 arrangements" in said["permuted labels"]
+    assert "trained again for each of 20 arrangements" in said["permuted labels"]
 
 
 def test_a_loss_that_is_no_number_names_the_model_and_what_to_do(given):

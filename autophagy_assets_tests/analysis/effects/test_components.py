@@ -48,7 +48,7 @@ def test_parts_that_are_not_cut_at_0_add_up_to_what_was_observed(many: pd.DataFr
     assert total.to_numpy() == pytest.approx(kept["observed"].to_numpy())
 
 
-def test_fields_and_cells_shrink_and_clones_stay() -> None:
+def test_more_fields_and_cells_reduce_their_parts_and_not_that_of_clones() -> None:
     one = Components(4.0, 2.0, 1.0, 7.0, 2, 2.0, 15.0)
     assert one.variance() == 7
     assert one.variance(more_fields=2) == 4 + 1 + 0.5
@@ -59,7 +59,7 @@ def test_fields_and_cells_shrink_and_clones_stay() -> None:
     assert (bound.fields, bound.cells) == (2, 1)
 
 
-def test_fields_of_unequal_size_count_as_they_weigh() -> None:
+def test_fields_of_unequal_size_are_weighted() -> None:
     cells = scored_study(STUDY, 1, 2, -0.3, cells=20)
     first = cells[DATASET].str.endswith("FOV1")
     few = cells[first | (cells["scportrait_cell_id"] <= 5)]

@@ -74,7 +74,7 @@ def test_the_exact_p_is_that_of_scipy_and_never_below_the_smallest(first, second
     assert found >= smallest_p(len(first), len(second)) - 1e-12
 
 
-def test_what_few_clones_allow():
+def test_the_smallest_p_of_few_clones():
     allowed = [smallest_p(n, n) for n in (1, 2, 3, 4)]
     assert allowed == pytest.approx([1, 1 / 3, 0.1, 2 / 70])
     assert smallest_p(2, 3) == pytest.approx(0.1)

@@ -1,4 +1,4 @@
-"""Background: patches hold no cell, and a swap changes what is added and nothing else."""
+"""Background: patches hold no cell, and a swap replaces the background and nothing else."""
 
 from __future__ import annotations
 

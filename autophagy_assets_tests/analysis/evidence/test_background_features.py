@@ -1,4 +1,4 @@
-"""Features of the background: of no cell, of every cell on another one, and reasons for the rest.
+"""Features of the background: of patches, of cells on another background, and reasons where absent.
 
 The fields are made up: noise around a level, and bright cells on it.
 """

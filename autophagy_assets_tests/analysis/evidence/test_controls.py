@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from autophagy_assets.analysis.evidence import counterparts
+from autophagy_assets.analysis.evidence import altered_data
+from autophagy_assets.analysis.evidence.altered_data import PERMUTED, SWAPPED
 from autophagy_assets.analysis.evidence.controls import cautions, negative_controls
 from autophagy_assets.analysis.evidence.controls_figures import controls_picture
-from autophagy_assets.analysis.evidence.counterparts import PERMUTED, SWAPPED
 from autophagy_assets.analysis.evidence.cross_validation import cross_validate
 from autophagy_assets.analysis.evidence.folds import CLONE, RANDOM, SCHEMES
 from autophagy_assets.analysis.evidence.permutation import Permutations
@@ -144,15 +144,15 @@ def test_two_images_of_a_clone_cannot_be_permuted_and_the_rest_goes_on():
     assert not np.isnan(row(table, NUISANCE, RANDOM)["auc"])
 
 
-def test_a_model_that_goes_by_the_background_is_flagged_when_it_is_swapped():
+def test_a_model_that_relies_on_the_background_is_flagged_when_it_is_swapped():
     cells = measured_cells(STUDY, biology=0.0, staining=3.0)
     other = cells.assign(marker_spots_units=cells["marker_spots_units"] - 3.0 * cells[CLASS])
     found = row(measured(cells, UNITS, swapped=other), SWAPPED)
     assert found["flagged"] and found["reference"] > 0.9 and found["auc"] < 0.7
-    assert "goes by the background" in found["sentence"]
+    assert "relies on the background" in found["sentence"]
 
 
-def test_a_model_that_goes_by_the_cell_is_not_and_cells_are_joined_by_identity():
+def test_a_model_that_relies_on_the_cell_is_not_and_cells_are_joined_by_identity():
     cells = measured_cells(STUDY)
     other = cells.sample(frac=0.7, random_state=1)
     found = row(measured(cells, forest(), swapped=other), SWAPPED)
@@ -186,10 +186,10 @@ def test_more_than_one_in_twenty_arrangements_the_true_one_among_them_are_flagge
     monkeypatch, reached, tried, flagged
 ):
     aucs = np.array([1.0] * reached + [0.5] * (tried - reached))
-    monkeypatch.setattr(counterparts, "permuted", lambda *_: Permutations(aucs, 1000))
+    monkeypatch.setattr(altered_data, "permuted", lambda *_: Permutations(aucs, 1000))
     cells, model = measured_cells(STUDY, cells=4), forest()
     scores = cross_validate(cells, model, FEWEST)
-    (found,) = counterparts.with_labels_permuted(cells, model, FEWEST, scores)
+    (found,) = altered_data.with_labels_permuted(cells, model, FEWEST, scores)
     assert found["flagged"] == flagged
     assert ("may be chance" in found["sentence"]) == flagged
     assert ("so few cannot rule out chance" in found["sentence"]) == (tried < 19)
@@ -206,7 +206,7 @@ def test_no_patches_at_all_are_said_in_the_row_and_the_caption():
     assert caption.count(refused[BACKGROUND]) == 1 and refused[SWAPPED] in caption
 
 
-def test_a_model_without_features_of_the_marker_hears_that_the_images_differ_in_staining():
+def test_a_model_without_features_of_the_marker_is_told_that_the_images_differ_in_staining():
     table = measured(
         measured_cells(STUDY), forest(feature_sets=["scportrait"]), background=patches(3.0)
     )

@@ -97,7 +97,7 @@ def test_one_class_cannot_be_cross_validated():
         cross_validate(CELLS[CELLS[CLASS] == 0], forest(), STUDY)
 
 
-def test_no_control_is_said():
+def test_a_table_without_control_cells_is_refused():
     with pytest.raises(InputError, match="None of 4 cells is of the control 'WT'"):
         cross_validate(CELLS.head(4).assign(genotype="KO"), forest(), STUDY)
 

@@ -15,7 +15,7 @@ from autophagy_assets.analysis.evidence.folds import (
     RANDOM,
     SCHEMES,
     folds,
-    ladder,
+    possible_folds,
     strictest,
 )
 from autophagy_assets.analysis.identity import CLASS, DATASET, IDENTITY
@@ -46,7 +46,7 @@ def _sides(table: pd.DataFrame, scheme: str) -> list[tuple[str, set, set]]:
 @given(studies, st.randoms(use_true_random=False))
 def test_every_cell_is_left_out_once_and_is_never_on_both_sides(clones, random):
     table = cells_of(STUDY, clones, cells=6)
-    found = ladder(table, STUDY)
+    found = possible_folds(table, STUDY)
     assert set(found.folds) | set(found.refused) == set(SCHEMES)
     for scheme, parts in found.folds.items():
         tested = np.concatenate([fold.test for fold in parts])
@@ -64,7 +64,7 @@ def test_every_cell_is_left_out_once_and_is_never_on_both_sides(clones, random):
 @given(studies)
 def test_an_image_a_field_of_a_clone_and_a_clone_are_never_on_both_sides(clones):
     table = cells_of(STUDY, clones, cells=3)
-    found = ladder(table, STUDY).folds
+    found = possible_folds(table, STUDY).folds
     kept = {FIELD: [[DATASET], ["clone", "fov"]], CLONE: [[DATASET], ["clone"]]}
     for scheme in found.keys() & kept.keys():
         for fold in found[scheme]:
@@ -108,7 +108,7 @@ def test_a_scheme_that_cannot_be_says_what_is_missing(clones, scheme, said):
     table = cells_of(STUDY, clones)
     with pytest.raises(InputError, match=said):
         folds(table, scheme, STUDY)
-    assert scheme in ladder(table, STUDY).refused
+    assert scheme in possible_folds(table, STUDY).refused
 
 
 def test_few_cells_of_a_class_are_divided_in_as_many_folds():

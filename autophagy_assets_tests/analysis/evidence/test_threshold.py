@@ -30,6 +30,6 @@ def test_without_a_rate_there_is_no_threshold():
     assert threshold_at([0.1], None) is None
 
 
-def test_without_untreated_cells_it_is_said():
+def test_without_untreated_cells_it_is_refused():
     with pytest.raises(InputError, match="needs untreated cells"):
         threshold_at([], 0.05)

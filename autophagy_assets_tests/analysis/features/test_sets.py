@@ -12,7 +12,7 @@ from autophagy_assets_tests.analysis.evidence.models import forest
 FEATURES = ["nucleus_area", "DAPI_mean_nucleus", "marker_puncta_contrast", "marker_mean_units"]
 
 
-def test_a_name_says_its_set_and_scale():
+def test_feature_set_and_scale_follow_from_the_name():
     assert [set_of(name) for name in FEATURES] == ["scportrait"] * 2 + ["marker"] * 2
     assert [scale_of(name) for name in FEATURES] == [None, None, "contrast", "units"]
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from autophagy_assets.analysis.galleries.cell_gallery import CellGallery, cell_gallery
-from autophagy_assets.analysis.galleries.gallery_cells import SOURCE, drawn, scores_of
+from autophagy_assets.analysis.galleries.gallery_cells import SOURCE, scores_of, shown_cells
 from autophagy_assets.analysis.galleries.gallery_fields import FieldOrigin
 from autophagy_assets.analysis.identity import (
     CELL_ID,
@@ -87,7 +87,7 @@ def made(folder: Path, side: int = SIDE, noise: bool = False, **changes: Any) ->
         paths[dataset] = write_images(folder / f"{dataset}.h5ad", order, images[order], names)
     nuclei = {cell: (5 + 2 * cell, 10 + 3 * cell) for cell in range(EACH)}
     store = write_store(folder / "field.zarr", nuclei, (120, 160), STUDY)
-    shown = drawn(cells(), 2 * EACH, STUDY)
+    shown = shown_cells(cells(), 2 * EACH, STUDY)
     origins = {
         ("uidA", "FOV1"): FieldOrigin(
             "crops/A.h5ad", "fieldA", store, ("raw/A1.tif", "raw/A2.tif")

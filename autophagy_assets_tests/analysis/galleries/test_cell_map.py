@@ -53,7 +53,7 @@ def test_every_value_counts_alike_whatever_its_unit():
     np.testing.assert_allclose(found[[ACROSS, UP]], expected[[ACROSS, UP]], atol=2e-6)
 
 
-def test_last_digits_move_no_cell():
+def test_rounding_errors_move_no_cell():
     """Nor does a value that is the same in all cells but for them."""
     table, seen = scored()
     seen = np.column_stack([seen, np.full(len(seen), 0.1)])
@@ -75,7 +75,7 @@ def test_a_cell_has_its_place_in_any_order_of_rows():
 
 
 @pytest.mark.parametrize(("cells", "values"), [(40, "one"), (2, "all"), (1, "all"), (40, "alike")])
-def test_of_few_cells_or_values_there_is_a_map_all_the_same(cells, values, tmp_path):
+def test_few_cells_or_values_still_give_a_map(cells, values, tmp_path):
     table, seen = scored()
     seen = {"one": seen[:, :1], "all": seen, "alike": np.ones_like(seen)}[values][:cells]
     found, shares = cell_map(table.head(cells), seen)
@@ -96,7 +96,7 @@ def test_of_very_many_cells_each_genotype_clone_and_stimulation_keeps_its_share(
     assert set(on_map(mixed, STUDY).index) == set(few.index)
 
 
-def test_no_cells_are_said():
+def test_no_cells_are_refused():
     table, seen = scored()
     with pytest.raises(InputError, match="no cells to draw a map of"):
         cell_map(table.head(0), seen[:0])

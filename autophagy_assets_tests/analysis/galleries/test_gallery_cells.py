@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from autophagy_assets.analysis.galleries.gallery_cells import (
     SOURCE,
-    drawn,
     scores_of,
+    shown_cells,
     sortable,
 )
 from autophagy_assets.analysis.identity import (
@@ -97,7 +97,7 @@ def fields(sizes) -> pd.DataFrame:
 def test_as_many_cells_are_drawn_of_each_field_or_all_that_it_has(sizes, most, seed):
     table = fields(sizes)
     mixed = table.sample(frac=1, random_state=seed)
-    found = drawn(mixed, most, STUDY)
+    found = shown_cells(mixed, most, STUDY)
     assert len(found) == min(most, sum(sizes))
     assert not found.duplicated(IDENTITY).any()
     counts = found[DATASET].value_counts()
@@ -106,23 +106,23 @@ def test_as_many_cells_are_drawn_of_each_field_or_all_that_it_has(sizes, most, s
     for size, count in zip(sizes, got, strict=True):
         assert count == size or highest - 1 <= count <= highest
     # The same cells, in the same order, in whatever order they were given.
-    pd.testing.assert_frame_equal(found, drawn(table, most, STUDY))
+    pd.testing.assert_frame_equal(found, shown_cells(table, most, STUDY))
 
 
 def test_another_seed_draws_other_cells_and_is_looked_up_only_if_cells_are_drawn():
     table = fields([40, 40])
     sizes = STUDY.galleries.model_copy(update={"random_state": 7})
     other = STUDY.model_copy(update={"galleries": sizes})
-    assert not drawn(table, 30, STUDY).equals(drawn(table, 30, other))
+    assert not shown_cells(table, 30, STUDY).equals(shown_cells(table, 30, other))
     recorded = RecordedStudy.of(STUDY)
-    assert drawn(table, 80, recorded).equals(drawn(table, 80, other))
+    assert shown_cells(table, 80, recorded).equals(shown_cells(table, 80, other))
     assert "galleries" not in recorded.entries_read
 
 
 def test_the_control_comes_first():
     table = pd.concat([fields([2]).assign(genotype=name) for name in ("A", "WT", "Z")])
     table[DATASET] = table["genotype"]
-    assert list(drawn(table, 10, STUDY)["genotype"].unique()) == ["WT", "A", "Z"]
+    assert list(shown_cells(table, 10, STUDY)["genotype"].unique()) == ["WT", "A", "Z"]
 
 
 def test_cells_are_sorted_by_areas_and_puncta_or_by_what_there_is_that_is_known():

@@ -84,7 +84,7 @@ def h5sc(tmp_path_factory):
 
 @settings(max_examples=4, deadline=None)
 @given(number=st.sampled_from(sorted(NUCLEI)))
-def test_the_mark_stands_where_the_cell_is(h5sc, store, number):
+def test_the_dot_is_drawn_at_the_cell(h5sc, store, number):
     picture = spatial_context(cell(number), h5sc, store, STUDY, 0.6)
     row, column = NUCLEI[number]
     assert picture.table[["x_px", "y_px"]].iloc[0].tolist() == [column, row]

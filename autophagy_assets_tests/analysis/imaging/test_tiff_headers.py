@@ -1,4 +1,4 @@
-"""Headers that lie, and TIFFs that are no single grey-scale image: refused before they are read."""
+"""Wrong TIFF headers, and TIFFs that are no single grey-scale image: refused before reading."""
 
 from __future__ import annotations
 

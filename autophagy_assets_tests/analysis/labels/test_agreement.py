@@ -82,7 +82,7 @@ def test_kappa_between_people_is_that_of_the_cells_that_both_have_seen():
     assert pair["value"] == pytest.approx((0.75 - 0.5) / (1 - 0.5))
 
 
-def test_people_who_always_say_one_thing_have_no_kappa_and_strangers_no_row():
+def test_people_with_one_answer_have_no_kappa_and_people_without_common_cells_no_row():
     same = [answers_of(CELLS.head(3), [UNTREATED] * 3, name) for name in ("Ada", "Bo")]
     (pair,) = kappas(pd.concat(same))
     assert np.isnan(pair["value"]) and pair["count"] == 3

@@ -31,7 +31,7 @@ def test_people_agree_contradict_each_other_or_are_unsure():
     assert set(found["n_people"]) == {2}
 
 
-def test_the_last_word_of_a_person_counts_and_not_how_often_it_was_said():
+def test_the_last_answer_of_a_person_counts_and_not_how_often_it_was_given():
     again = answers_of(CELLS.head(1), [UNTREATED], at="2026-11-02T09:00:00")
     before = answers_of(CELLS.head(1), [STIMULATED])
     for table in (pd.concat([before, again]), pd.concat([again, before])):

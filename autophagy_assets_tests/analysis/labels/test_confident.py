@@ -1,4 +1,4 @@
-"""Confident learning: what is suspect, and what has no say in it."""
+"""Confident learning: which labels are suspect, and what does not affect that."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ CELLS = st.lists(
 
 @settings(max_examples=60, deadline=None)
 @given(CELLS, st.randoms(use_true_random=False))
-def test_the_order_of_cells_has_no_say(cells, random):
+def test_the_order_of_cells_does_not_matter(cells, random):
     order = list(range(len(cells)))
     random.shuffle(order)
     classes, scores, folds = map(np.array, zip(*cells, strict=True))

@@ -1,4 +1,4 @@
-"""Training parts: a cell that is left out has no say in what the model that scores it learns."""
+"""Training parts: a cell that is left out does not affect the model that scores it."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def test_every_scheme_is_there_for_a_model_of_audited_labels():
 @pytest.mark.parametrize(
     "said", [None, answers_of(CELLS.head(0), []), answers_of(CELLS.head(9), ["unsure"] * 9)]
 )
-def test_too_few_annotated_cells_are_said(said):
+def test_too_few_annotated_cells_are_refused(said):
     with pytest.raises(InputError, match=r"'small' learns from annotated labels.*at least 10"):
         cross_validate(CELLS, ANNOTATED, STUDY, said)
 
@@ -126,7 +126,7 @@ def test_answers_about_other_cells_do_not_count():
         cross_validate(CELLS, ANNOTATED, STUDY, gone)
 
 
-def test_a_training_part_left_with_one_class_is_said():
+def test_a_training_part_left_with_one_class_is_refused():
     stimulated = OTHER[OTHER[CLASS] == 1]
     said = answers_of(stimulated, [UNTREATED] * len(stimulated))
     with pytest.raises(
@@ -135,7 +135,7 @@ def test_a_training_part_left_with_one_class_is_said():
         cross_validate(CELLS, ANNOTATED, STUDY, said)
 
 
-def test_a_training_part_that_cannot_be_audited_is_said():
+def test_a_training_part_that_cannot_be_audited_is_refused():
     few = pd.concat(
         [part.head(1) for _, part in OTHER.groupby(["dataset"]) if "FOV1" in part["fov"].iloc[0]]
     )

@@ -46,7 +46,7 @@ def test_a_crop_is_as_bright_at_its_rim_as_the_image_was():
 
 @settings(max_examples=25, deadline=None)
 @given(gain=st.floats(0.1, 100), offset=st.floats(0, 1000))
-def test_contrast_knows_neither_gain_nor_offset(gain, offset):
+def test_contrast_depends_neither_on_gain_nor_on_offset(gain, offset):
     nucleus, cell = masks()
     image = marker(places(8))
     one = rescaled(view(image, cell, nucleus, 2), (1, 99.8))

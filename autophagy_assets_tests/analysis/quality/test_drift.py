@@ -51,7 +51,7 @@ def test_the_worst_feature_is_named_with_its_sample():
     assert "compare staining, exposure and focus" in found.sentence
 
 
-def test_a_shift_that_few_cells_may_have_by_chance_is_no_alarm():
+def test_a_shift_that_may_be_chance_in_few_cells_passes():
     table = shifted(1.2, n=4, seed=3)
     found = drift(table, "T", Checks(drift_min_cells=2))
     assert found.passed and float(found.numbers["largest difference"]) > 1

@@ -127,7 +127,7 @@ def test_numbers_come_with_n(content):
     assert text.index("WT 56 34") < text.index("KO 1200 0")  # the control first
 
 
-def test_that_models_learn_from_a_draw_is_said_only_where_it_is_so(content):
+def test_a_random_selection_of_training_cells_is_mentioned_only_where_there_is_one(content):
     assert "drawn at random (seed" not in render_report(content)
     drawing = content.study.training.model_copy(update={"most_cells": 500, "random_state": 7})
     many = content.counts.assign(cells=1_000)
@@ -152,7 +152,7 @@ def test_fields_excluded_are_reported_with_their_reason_and_escaped(content):
 
 
 @pytest.mark.parametrize("imaged_here", [True, False])
-def test_fields_refused_at_the_door_are_counted_and_reported_too(content, imaged_here):
+def test_fields_refused_at_ingest_are_counted_and_reported_too(content, imaged_here):
     manifest = content.manifest if imaged_here else content.manifest.iloc[:0]
     refused = {"KO clone 1, FOV3": "no image for channel <DAPI>"}
     html = render_report(replace(content, manifest=manifest, refused=refused))

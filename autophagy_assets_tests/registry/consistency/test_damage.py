@@ -28,7 +28,7 @@ def test_a_flipped_byte_of_a_file_of_the_same_size_is_found(file):
     assert damaged([uid]) == {uid: CHANGED}
 
 
-def test_where_many_lie_is_remembered_and_what_became_of_them_is_not(store, monkeypatch):
+def test_paths_of_many_files_are_cached_and_their_state_is_not(store, monkeypatch):
     monkeypatch.setattr(damage, "_FEW_FILES", 1)
     uids = put(*[write_file] * 3)
     assert damaged(uids) == damaged(uids) == damaged(uids[:2]) == {}

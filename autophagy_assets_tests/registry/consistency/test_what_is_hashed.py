@@ -1,4 +1,4 @@
-"""What is as recorded is not hashed, or once."""
+"""Files that are as recorded are not hashed, or only once."""
 
 from __future__ import annotations
 

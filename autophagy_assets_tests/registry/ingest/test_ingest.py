@@ -64,6 +64,19 @@ def test_the_folder_is_only_read(study, folder, store):
     assert after == before
 
 
+def test_an_image_that_is_written_to_after_it_was_checked_is_refused(store, study, folder):
+    """Nobody would have looked at what was registered."""
+    before = stored_files()
+
+    def still_written(field: str) -> None:
+        if field == NAME:  # the last one: those before have been read
+            (folder / "images/2_DAPI.tif").write_bytes(b"half of a TIFF")
+
+    with pytest.raises(InputError, match=r"2_DAPI\.tif has changed while it was ingested"):
+        ingest(folder, study, still_written)
+    assert not images_of(store, study).exists() and stored_files() == before
+
+
 @pytest.mark.parametrize(("spoil", "words"), BAD_METADATA.values(), ids=BAD_METADATA.keys())
 def test_bad_metadata_leaves_nothing(store, study, folder, spoil, words):
     spoil(folder)

@@ -92,7 +92,7 @@ def test_unknown_names_are_reported_with_a_near_one(study):
         lineage_of("zzzz")
 
 
-def test_a_reader_keeps_the_origin_that_it_read_when_the_same_is_made_anew(study):
+def test_lineage_keeps_the_run_that_was_read_when_equal_content_is_made_again(study):
     name = f"again{next(_numbers)}"
     table = pd.DataFrame({"a": [1]})
     made = put_table("lineage-study", f"x/{name}", table, study.images["FOV1"][0])

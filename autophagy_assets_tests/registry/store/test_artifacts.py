@@ -68,7 +68,7 @@ def test_same_content_under_another_key_is_an_artifact_of_its_own(store, key):
     assert [store.Artifact.get(uid=uid).key for uid in (one, other)] == [key, f"other/{key}"]
 
 
-def test_the_same_content_again_notes_the_run_that_made_it_anew(store, key):
+def test_equal_content_notes_the_run_that_made_it_again(store, key):
     first = put(key, "1")
     before = rows()["Artifact"]
     assert put(key, "1") == first

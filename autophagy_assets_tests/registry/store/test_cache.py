@@ -1,4 +1,4 @@
-"""Copies of what a bucket keeps: as many as are allowed, and never one less than are in use."""
+"""Local copies of a bucket: no more than are allowed, and none that is in use is deleted."""
 
 from __future__ import annotations
 

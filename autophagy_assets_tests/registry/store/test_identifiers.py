@@ -102,7 +102,7 @@ def test_parts_of_a_sample_can_be_told_apart_again(three):
         ("a\\b", None),
     ],
 )
-def test_labels_of_the_lab(label, expected):
+def test_slugs_of_typical_labels(label, expected):
     assert slug_or_none(label) == expected
 
 

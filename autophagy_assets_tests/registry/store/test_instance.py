@@ -1,4 +1,4 @@
-"""Connecting: a store of its own on first use, the user's where one is named, never a mess."""
+"""Connecting: an embedded store on first use, or the user's instance where one is named."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the command line prints the bill of a refresh."""
+"""How the command line prints the cost estimate of a refresh."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from rich.table import Table
 from autophagy_assets.cli.output import console
 
 if TYPE_CHECKING:
-    from autophagy_assets.automation.bill import Entry
+    from autophagy_assets.automation.cost_estimate import Entry
 
 _SIZES = ((1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
 
 
-def show_bill(entries: Sequence[Entry], workers: int, free: float) -> None:
-    """Print what a refresh would make, and what that is expected to take.
+def show_estimate(entries: Sequence[Entry], workers: int, free: float) -> None:
+    """Print what a refresh would make, and the estimated cost.
 
     Parameters
     ----------
@@ -33,15 +33,15 @@ def show_bill(entries: Sequence[Entry], workers: int, free: float) -> None:
     for entry in entries:
         table.add_row(*_row(entry))
     console.print(table)
-    priced = [entry for entry in entries if entry.most is not None]
+    known = [entry for entry in entries if entry.most is not None]
     console.print(
         f"\nA refresh would make {sum(entry.ready for entry in entries):,}, and "
         f"{sum(entry.waiting for entry in entries):,} more where what they are made from changes. "
         "Nothing has been made.",
         soft_wrap=True,
     )
-    if priced:
-        _show_total(priced, workers, free)
+    if known:
+        _show_total(known, workers, free)
     if unknown := [entry.asset for entry in entries if entry.most is None]:
         console.print(
             f"Not measured yet, and in no sum: {', '.join(unknown)}. Refresh a study of a few "

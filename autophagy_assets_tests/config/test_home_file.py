@@ -1,4 +1,4 @@
-"""A folder that is not ours is not written to, and nothing of it is deleted."""
+"""Nothing is written to or deleted from a folder that is no home."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from filelock import FileLock
 
 from autophagy_assets.cli.home_removal import remove
-from autophagy_assets.config import home_marker
+from autophagy_assets.config import home_file
 from autophagy_assets.config.home import Home
 from autophagy_assets.errors import InputError
 from autophagy_assets_tests.cli.test_main import autophagy
@@ -53,34 +53,34 @@ def test_an_empty_folder_becomes_a_home(isolated, tmp_path, given):
     for name in given:
         (home.root / name).mkdir(parents=True)
     home.prepare()
-    marker = home_marker.read(home.root)
-    assert marker is not None and (marker.study, marker.adopted) == (None, False)
+    known = home_file.read(home.root)
+    assert known is not None and (known.study, known.adopted) == (None, False)
 
 
 def test_a_home_of_an_earlier_version_is_adopted(isolated, tmp_path):
     home = Home(tmp_path / "home")
     home.prepare()
-    (home.root / home_marker.NAME).unlink()
+    (home.root / home_file.NAME).unlink()
     (home.root / "notes.txt").write_text("mine")
     home.prepare()
-    marker = home_marker.read(home.root)
-    assert marker is not None and marker.adopted
+    known = home_file.read(home.root)
+    assert known is not None and known.adopted
 
 
 @pytest.mark.parametrize(
     ("text", "reason"),
     [("{", "cannot be read"), ("[]", "cannot be read"), ('{"other": 1}', "cannot be read")],
 )
-def test_a_marker_that_cannot_be_read_is_reported(isolated, tmp_path, text, reason):
+def test_a_home_file_that_cannot_be_read_is_reported(isolated, tmp_path, text, reason):
     Home(tmp_path).prepare()
-    (tmp_path / home_marker.NAME).write_text(text)
+    (tmp_path / home_file.NAME).write_text(text)
     with pytest.raises(InputError, match=reason):
         Home(tmp_path).prepare()
 
 
 def test_a_home_of_a_newer_version_is_refused(isolated, tmp_path):
     Home(tmp_path).prepare()
-    file = tmp_path / home_marker.NAME
+    file = tmp_path / home_file.NAME
     file.write_text(json.dumps(json.loads(file.read_text()) | {"format": 99}))
     with pytest.raises(InputError, match="newer version"):
         Home(tmp_path).prepare()
@@ -94,7 +94,7 @@ def test_processes_that_make_a_home_at_once_make_one(tmp_path):
     command = [sys.executable, "-c", script]
     running = [subprocess.Popen(command, env=environment) for _ in range(4)]
     assert [process.wait() for process in running] == [0] * 4
-    assert home_marker.read(home) is not None
+    assert home_file.read(home) is not None
 
 
 # Deleting
@@ -190,7 +190,7 @@ def test_a_link_the_working_folder_and_the_folder_of_the_user_are_not_deleted(
         isolated.chdir(used.root if place == "here" else used.dagster)
     with pytest.raises(InputError, match=reason):
         remove(home, named)
-    assert (used.store / ".lamindb").exists() and (used.root / home_marker.NAME).exists()
+    assert (used.store / ".lamindb").exists() and (used.root / home_file.NAME).exists()
 
 
 def test_make_clean_home_leaves_the_home_alone_that_the_user_has_exported():

@@ -1,4 +1,4 @@
-"""The marker: a file that says that a folder is a home of this platform, and of which study.
+"""The home file: it says that a folder is a home of this platform, and of which study.
 
 A folder without it that holds anything is somebody else's: nothing is written into it, and
 nothing of it is deleted.
@@ -25,19 +25,19 @@ _OF_THE_DISK = {"lost+found"}
 
 
 @dataclass(frozen=True)
-class Marker:
-    """What a home knows of itself.
+class HomeFile:
+    """Content of the home file.
 
     Parameters
     ----------
     format : int
-        Version of what stands in the file.
+        Version of the format of the file.
     created : str
-        When the marker was written, ISO 8601.
+        When the file was written, ISO 8601.
     study : str or None
         Name of the study that the home holds; None until the first images or results.
     adopted : bool
-        Whether the home is older than its marker, so that it may hold a study already.
+        Whether the home is older than the file, so that it may hold a study already.
     """
 
     format: int
@@ -68,25 +68,25 @@ def admit(root: Path) -> None:
     root.mkdir(parents=True, exist_ok=True)
     with _locked(root):
         if not (root / NAME).exists():
-            _write(root, Marker(FORMAT, _now(), adopted=older))
+            _write(root, HomeFile(FORMAT, _now(), adopted=older))
 
 
-def read(root: Path) -> Marker | None:
-    """What a home knows of itself.
+def read(root: Path) -> HomeFile | None:
+    """Read the home file of a folder.
 
     Returns
     -------
-    Marker or None
-        None where the folder has no marker.
+    HomeFile or None
+        None where the folder has none.
 
     Raises
     ------
     InputError
-        If the marker cannot be read, or is of a newer version of the platform.
+        If the file cannot be read, or is of a newer version of the platform.
     """
     file = root / NAME
     try:
-        marker = Marker(**json.loads(file.read_text()))
+        known = HomeFile(**json.loads(file.read_text()))
     except FileNotFoundError:
         return None
     except (OSError, ValueError, TypeError) as error:
@@ -94,43 +94,43 @@ def read(root: Path) -> Marker | None:
             f"{file} cannot be read ({error}), so it is not known what this home holds; put it "
             "back from a backup, or set AUTOPHAGY_HOME to a new folder."
         ) from error
-    if marker.format > FORMAT:
+    if known.format > FORMAT:
         raise InputError(
             f"{root} was made by a newer version of this platform; install that version, or set "
             "AUTOPHAGY_HOME to a new folder."
         )
-    return marker
+    return known
 
 
 def note_study(root: Path, study: str) -> None:
     """Note the name of the study that a home holds."""
     with _locked(root):
-        marker = read(root) or Marker(FORMAT, _now())
-        if marker.study != study:
-            _write(root, replace(marker, study=study))
+        known = read(root) or HomeFile(FORMAT, _now())
+        if known.study != study:
+            _write(root, replace(known, study=study))
 
 
 def is_part(name: str) -> bool:
-    """Whether a file name is that of the marker, its lock, or a marker half-written."""
+    """Whether a file name is that of the home file, its lock, or one that is being written."""
     return name.startswith(NAME)
 
 
 def _is_older_home(root: Path) -> bool:
-    """Whether a folder was a home before there were markers."""
+    """Whether a folder was a home before there were home files."""
     locked = (root / "locks").is_dir() or (root / "store" / ".lamindb").is_dir()
     return locked and (root / "dagster" / "dagster.yaml").is_file()
 
 
 def _holds_something(root: Path) -> bool:
-    # Another process may be writing the marker at this moment.
+    # Another process may be writing the home file at this moment.
     return root.exists() and any(
         path.name not in _OF_THE_DISK and not is_part(path.name) for path in root.iterdir()
     )
 
 
-def _write(root: Path, marker: Marker) -> None:
+def _write(root: Path, known: HomeFile) -> None:
     beside = root / f"{NAME}.{os.getpid()}"
-    beside.write_text(json.dumps(asdict(marker), indent=2) + "\n")
+    beside.write_text(json.dumps(asdict(known), indent=2) + "\n")
     os.replace(beside, root / NAME)
 
 

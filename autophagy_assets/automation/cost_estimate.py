@@ -1,7 +1,7 @@
-"""The bill of a refresh: what it would make, and what that is expected to cost.
+"""Cost estimate of a refresh: what it would make, and the expected time, disk space and files.
 
-Expected from what materializations have recorded of their own cost, and of how many fields of view
-that was. Nothing is assumed: what was never made here has no price, and is said to have none.
+Estimated from the cost and the number of fields of view that earlier materializations have
+recorded. Nothing is assumed: what was never made here has no estimate, and is listed as such.
 """
 
 from __future__ import annotations
@@ -60,8 +60,8 @@ class Entry:
     by_sample: bool
 
 
-def bill(state: Look, instance: dg.DagsterInstance) -> list[Entry]:
-    """Work out what a refresh would make now, and from recorded costs what that would take.
+def estimate_cost(state: Look, instance: dg.DagsterInstance) -> list[Entry]:
+    """Estimate what a refresh would make now, and the cost from recorded costs.
 
     Returns
     -------

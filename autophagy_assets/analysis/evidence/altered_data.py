@@ -1,4 +1,4 @@
-"""Counterparts: the model itself on cells or labels of which one thing was changed."""
+"""Negative controls on altered data: the model with swapped background, or permuted labels."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pandas as pd
 
 from autophagy_assets.analysis.evidence.comparison import auc_of, reference_of
 from autophagy_assets.analysis.evidence.cross_validation import RAW, SCHEME
-from autophagy_assets.analysis.evidence.folds import SCHEMES, ladder, strictest
+from autophagy_assets.analysis.evidence.folds import SCHEMES, possible_folds, strictest
 from autophagy_assets.analysis.evidence.out_of_fold import out_of_fold
 from autophagy_assets.analysis.evidence.permutation import permuted
 from autophagy_assets.analysis.evidence.shortcuts import BETTER, NEARLY
@@ -30,7 +30,7 @@ def with_background_swapped(
     study: Study,
     of_model: pd.DataFrame,
 ) -> Iterator[dict]:
-    """How well the model tells cells apart whose background is that of another image.
+    """Score the model on cells whose background is that of another image.
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ def with_background_swapped(
             "The background was not swapped in cells of both classes; nothing can be said of it."
         )
     classes = control[CLASS].to_numpy()
-    for scheme, parted in ladder(control, study).folds.items():
+    for scheme, parted in possible_folds(control, study).folds.items():
         parts = [fold._replace(test=fold.test[there[fold.test]]) for fold in parted]
         scores = out_of_fold(model, control[features], classes, parts, other[features])
         own = of_model[of_model[SCHEME] == scheme].merge(control[IDENTITY][there], on=IDENTITY)
@@ -91,14 +91,14 @@ def with_background_swapped(
         yield {
             "control": SWAPPED, SCHEME: scheme, "n_cells": int(there.sum()), "auc": auc,
             "reference": reference, "flagged": lost,
-            "sentence": f"{said}: it goes by the background." if lost else f"{said}.",
+            "sentence": f"{said}: it relies on the background." if lost else f"{said}.",
         }  # fmt: skip
 
 
 def with_labels_permuted(
     control: pd.DataFrame, model: Model, study: Study, of_model: pd.DataFrame
 ) -> Iterator[dict]:
-    """How well the model would do if the labels meant nothing, in the strictest scheme.
+    """Score the model with permuted labels, in the strictest scheme.
 
     Parameters
     ----------
@@ -119,7 +119,7 @@ def with_labels_permuted(
     """
     if model.network_used is not None:
         raise InputError(
-            f"Labels were not permuted for model {model.name}: it would have to be trained anew "
+            f"Labels were not permuted for model {model.name}: it would have to be trained again "
             f"for each of {study.cross_validation.permutations} arrangements and every fold. That "
             "it has learned more than chance is not tested; see what models of features do on the "
             "same folds."
@@ -128,7 +128,7 @@ def with_labels_permuted(
     scheme = strictest(schemes)
     reference = reference_of(of_model, scheme)
     features = control[features_of(model, feature_columns(control))]
-    parted = ladder(control, study).folds[scheme]
+    parted = possible_folds(control, study).folds[scheme]
 
     def auc(classes: np.ndarray) -> float:
         return auc_of(classes, out_of_fold(model, features, classes, parted))

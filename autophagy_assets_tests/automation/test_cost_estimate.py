@@ -1,4 +1,4 @@
-"""The bill of a refresh goes by what was recorded, and says where nothing was."""
+"""The cost estimate of a refresh follows recorded costs, and says where there are none."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autophagy_assets.automation.bill import bill, samples_of
+from autophagy_assets.automation.cost_estimate import estimate_cost, samples_of
 from autophagy_assets.automation.costs import Cost, Measured, expected
 from autophagy_assets.automation.next_runs import look
-from autophagy_assets.cli.bill_output import show_bill
+from autophagy_assets.cli.estimate_output import show_estimate
 from autophagy_assets.registry.ingest.ingest import ingest
 from autophagy_assets.staleness.plan import Plan
 from autophagy_assets.staleness.upstream import Target
@@ -23,9 +23,9 @@ UNTREATED = "WT__clone-1__untreated"
 
 @pytest.fixture(scope="module")
 def entries(store, tmp_path_factory):
-    """Bill of four fields in three samples, one of which is imaged as far as Dagster knows."""
-    folder = tmp_path_factory.mktemp("billed")
-    platform = Platform(study_file(folder, "billed"))
+    """Estimate of four fields in three samples, one of which is imaged as far as Dagster knows."""
+    folder = tmp_path_factory.mktemp("estimated")
+    platform = Platform(study_file(folder, "estimated"))
     write_images(folder / "i", platform.study, [FIELD, SECOND, *OTHERS], seed=1812)
     ingest(folder / "i", platform.study)
     platform.sync()
@@ -37,7 +37,7 @@ def entries(store, tmp_path_factory):
         platform.instance.report_runless_asset_event(
             dg.AssetMaterialization(asset, partition=UNTREATED, metadata=cost)
         )
-    found = bill(look(platform.instance, str(platform.file)), platform.instance)
+    found = estimate_cost(look(platform.instance, str(platform.file)), platform.instance)
     return {entry.asset: entry for entry in found}
 
 
@@ -53,12 +53,12 @@ def test_a_sample_costs_in_proportion_to_the_fields_that_were_measured(entries):
     assert features.most is not None and features.most.core_seconds == 4 * 4.0 / 2
 
 
-def test_what_was_never_made_has_no_price_and_is_named(entries, capsys):
+def test_what_was_never_made_has_no_estimate_and_is_named(entries, capsys):
     assert entries["raw_features"].most is None and entries["raw_features"].fields == 4
-    show_bill(list(entries.values()), workers=2, free=1e9)
+    show_estimate(list(entries.values()), workers=2, free=1e9)
     printed = " ".join(capsys.readouterr().out.split())
-    unpriced = printed.partition("Not measured yet, and in no sum: ")[2]
-    assert "marker_features, raw_features" in unpriced and "cell_features" not in unpriced
+    unknown = printed.partition("Not measured yet, and in no sum: ")[2]
+    assert "marker_features, raw_features" in unknown and "cell_features" not in unknown
     assert "together: 28.0 s of a processor" in printed and "about 14.0 s" in printed
 
 

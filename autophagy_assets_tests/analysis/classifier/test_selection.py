@@ -1,4 +1,4 @@
-"""A draw of cells keeps what there is of clones and classes, and is the same in any order."""
+"""A random selection keeps the shares of clones and classes, and does not depend on order."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pandas as pd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autophagy_assets.analysis.classifier.drawing import drawn, shares
+from autophagy_assets.analysis.classifier.selection import select_cells, shares
 from autophagy_assets.analysis.identity import CELL_ID, CLASS, DATASET, IDENTITY
 from autophagy_assets.config.study import NO_CLASS
 
@@ -34,7 +34,7 @@ def identities(cells: pd.DataFrame, chosen: np.ndarray) -> set[tuple]:
 @settings(max_examples=30)
 @given(control_cells(), st.integers(1, 150), st.integers(0, 5))
 def test_clones_and_classes_keep_their_shares_and_none_is_lost(cells, most, seed):
-    chosen = drawn(cells, most, seed)
+    chosen = select_cells(cells, most, seed)
     of_class = cells[cells[CLASS] != NO_CLASS]
     there, taken = of_class.groupby(STRATUM).size(), cells[chosen].groupby(STRATUM).size()
     assert chosen.sum() == min(most, len(of_class))
@@ -49,16 +49,18 @@ def test_clones_and_classes_keep_their_shares_and_none_is_lost(cells, most, seed
 
 @settings(max_examples=30)
 @given(control_cells(), st.integers(1, 60), st.integers(0, 5), st.integers(0, 99))
-def test_where_a_cell_stands_and_what_else_is_known_of_it_has_no_say(cells, most, seed, order):
+def test_neither_the_order_of_cells_nor_other_columns_change_the_selection(
+    cells, most, seed, order
+):
     other = cells.sample(frac=1, random_state=order).assign(area=1.0)
-    assert identities(cells, drawn(cells, most, seed)) == identities(
-        other, drawn(other, most, seed)
+    assert identities(cells, select_cells(cells, most, seed)) == identities(
+        other, select_cells(other, most, seed)
     )
 
 
-def test_another_seed_draws_other_cells():
+def test_another_seed_selects_other_cells():
     cells = pd.DataFrame({DATASET: "d", CELL_ID: range(200), CLASS: 0, "clone": "1"})
-    assert (drawn(cells, 100, 1) != drawn(cells, 100, 2)).any()
+    assert (select_cells(cells, 100, 1) != select_cells(cells, 100, 2)).any()
 
 
 @given(st.lists(st.integers(1, 10**7), min_size=1, max_size=20), st.data())

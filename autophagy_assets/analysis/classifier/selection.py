@@ -1,7 +1,7 @@
-"""Drawing: which of the control's cells models learn from, where there are very many.
+"""Random selection of the control's cells that models learn from, where there are very many.
 
 Not here: the split into training and test cells (``classification``) and the folds of the
-cross-validation (``evidence.folds``), which divide the cells that were drawn.
+cross-validation (``evidence.folds``), which divide the selected cells.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ CLONE = "clone"
 NEEDED = [DATASET, CELL_ID, CLASS, CLONE]
 
 
-def drawn(cells: pd.DataFrame, most: int, random_state: int) -> np.ndarray:
-    """Draw cells by clone and class.
+def select_cells(cells: pd.DataFrame, most: int, random_state: int) -> np.ndarray:
+    """Select cells at random, by clone and class.
 
     Parameters
     ----------
     cells : pandas.DataFrame, shape (n_cells, n_columns)
-        Identity, class and clone; those whose stimulation is no class are not drawn.
+        Identity, class and clone; those whose stimulation is no class are never selected.
     most : int
         How many, at most.
     random_state : int
@@ -39,20 +39,20 @@ def drawn(cells: pd.DataFrame, most: int, random_state: int) -> np.ndarray:
     --------
     >>> cells = pd.DataFrame({"dataset": "d", "scportrait_cell_id": range(90)})
     >>> cells = cells.assign(**{"class": [0] * 60 + [1] * 30, "clone": "1"})
-    >>> chosen = drawn(cells, most=30, random_state=42)
+    >>> chosen = select_cells(cells, most=30, random_state=42)
     >>> cells[chosen]["class"].value_counts().to_dict()
     {0: 20, 1: 10}
     """
     allowed = (cells[CLASS] != NO_CLASS).to_numpy()
     if allowed.sum() <= most:
         return allowed
-    return in_proportion(cells, [CLONE, CLASS], most, random_state, allowed)
+    return select_in_proportion(cells, [CLONE, CLASS], most, random_state, allowed)
 
 
-def in_proportion(
+def select_in_proportion(
     cells: pd.DataFrame, by: list[str], most: int, random_state: int, allowed: np.ndarray
 ) -> np.ndarray:
-    """Draw cells of each group in proportion to the cells that there are.
+    """Select cells at random, from each group in proportion to its size.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ def in_proportion(
     random_state : int
         Seed. The same cells give the same draw in whatever order they stand.
     allowed : numpy.ndarray of bool, shape (n_cells,)
-        Which cells may be drawn.
+        Which cells may be selected.
 
     Returns
     -------
@@ -87,20 +87,20 @@ def in_proportion(
 
 
 def shares(sizes: np.ndarray, most: int) -> np.ndarray:
-    """Divide a number of draws between groups.
+    """Divide a number of selected cells between groups.
 
     Parameters
     ----------
     sizes : numpy.ndarray of int, shape (n_groups,)
         Of the groups, at least 1 each.
     most : int
-        Draws; fewer than there are members in all groups.
+        Selected cells; fewer than there are in all groups.
 
     Returns
     -------
     numpy.ndarray of int, shape (n_groups,)
         One for each group, and the rest in proportion to the other members, the largest remainders
-        being rounded up; of fewer draws than groups, one for each of the largest groups.
+        being rounded up; of fewer cells than groups, one for each of the largest groups.
     """
     if most < len(sizes):
         return np.isin(np.arange(len(sizes)), np.argsort(-sizes, kind="stable")[:most]).astype(int)

@@ -1,4 +1,4 @@
-"""What a model goes by in cells, and what people call it."""
+"""Representation of cells by a model: its features, or the embedding of its network."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from autophagy_assets.analysis.deep.estimator import CropClassifier
 from autophagy_assets.analysis.identity import is_feature
 
 
-def seen(
+def represent(
     model: TrainedClassifier, cells: pd.DataFrame, name: str = "cells", crops: Crops | None = None
 ) -> np.ndarray:
-    """What a model goes by in cells.
+    """Represent cells by the values that the last step of a model uses.
 
     Parameters
     ----------
@@ -48,8 +48,8 @@ def seen(
     return used.to_numpy(dtype=float)
 
 
-def called_view(model: TrainedClassifier, dimensions: int) -> str:
-    """What `seen` gives of a model, in words.
+def describe_representation(model: TrainedClassifier, dimensions: int) -> str:
+    """Describe in words what `represent` returns for a model.
 
     Parameters
     ----------

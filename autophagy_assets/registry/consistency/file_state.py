@@ -1,6 +1,6 @@
-"""Looks at stored files: what can be known of one without reading it.
+"""State of stored files: size, members and times of change, known without reading a file.
 
-Not here: what is wrong with a file that looks otherwise than was recorded (``damage``).
+Not here: what is wrong with a file whose state is not the recorded one (``damage``).
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ SLACK_NS = 2_000_000
 
 
 @dataclass(frozen=True)
-class Look:
-    """What can be known of a file or folder without reading it.
+class FileState:
+    """Size, members and times of change of a file or folder.
 
     Parameters
     ----------
@@ -38,11 +38,11 @@ class Look:
         return [path for path, changed in self.times.items() if changed > moment + SLACK_NS]
 
 
-def look_at(path: Path) -> Look:
-    """Look at a file, or at a folder with all that is in it."""
+def state_of(path: Path) -> FileState:
+    """State of a file, or of a folder with all that is in it."""
     found = list(_walk(str(path), os.stat(path)))
     whole = [stat for _, stat, is_folder in found if not is_folder]
-    return Look(
+    return FileState(
         sum(stat.st_size for stat in whole),
         len(whole),
         {place: stat.st_mtime_ns for place, stat, _ in found},
@@ -50,7 +50,7 @@ def look_at(path: Path) -> Look:
 
 
 def date_now(path: Path) -> None:
-    """Date a damaged file now, so that every look hashes it, however old its change seems."""
+    """Set the time of change of a damaged file to now, so that every check hashes it."""
     with suppress(OSError):
         os.utime(path)
 
