@@ -75,12 +75,16 @@ class StudyContext:
 
     def pixel_um(self, cells: pd.DataFrame, manifests: Manifests) -> float | None:
         """Size of a pixel in um, where all datasets of cells are known to have the same."""
+        sizes = self.pixel_sizes(cells, manifests).unique()
+        return float(sizes[0]) if len(sizes) == 1 and sizes[0] > 0 else None
+
+    def pixel_sizes(self, cells: pd.DataFrame, manifests: Manifests) -> pd.Series:
+        """Size of a pixel in um of each dataset of cells; NaN where it is not known."""
         places = cells[["genotype", "clone", "stimulation"]].drop_duplicates()
         samples = {sample_key(*place) for place in places.itertuples(index=False)}
         known = self.described({s: manifests[s] for s in sorted(samples) if s in manifests})
         known = known.drop_duplicates(DATASET).set_index(DATASET)
-        sizes = known[PIXEL_UM].reindex(cells[DATASET].unique()).unique()
-        return float(sizes[0]) if len(sizes) == 1 and sizes[0] > 0 else None
+        return known[PIXEL_UM].reindex(cells[DATASET].unique())
 
     def version_of(self, asset: str) -> str:
         """Hash of the content of an upstream asset that this step has loaded."""

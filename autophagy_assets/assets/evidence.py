@@ -74,7 +74,8 @@ def model_comparison(context, cross_validation, model_features: pd.DataFrame) ->
     """All models on the same folds, from random cells to clones that they have not seen."""
     tables = [cross_validation[model] for model in cross_validation]
     refused = refusals(model_features, context.study)
-    table = compare(pd.concat(tables, ignore_index=True), refused)
+    scores = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
+    table = compare(scores, refused)
     picture = comparison_picture(table, context.study.primary, context.study)
     return noted(picture, cross_validation.left_out)
 

@@ -171,16 +171,14 @@ def model_features(context, clean_features, marker_features) -> TablePieces:
 
     Crops that were found in the source instance have their marker measured here.
     """
-    datasets = {d for piece in clean_features.pieces([DATASET]) for d in piece[DATASET].unique()}
-    marker = MarkerFeatures(datasets)
+    marker = MarkerFeatures(clean_features, f"clean_features[{context.partition}]")
     # Samples of the genotype come first, and mostly have them all.
     for sample in sorted(marker_features, key=lambda s: (genotype_of(s) != context.partition, s)):
         if marker.missing and len(table := marker_features[sample]):
             marker.add(table)
     for table in measured_here(marker.missing, context):
         marker.add(table)
-    name = f"clean_features[{context.partition}]"
-    pieces = (marker.beside(cells, name) for cells in clean_features.pieces())
+    pieces = (marker.beside(cells) for cells in clean_features.pieces())
     return TablePieces(len(clean_features), pieces)
 
 

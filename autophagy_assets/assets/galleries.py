@@ -76,8 +76,10 @@ def marker_example(context, clean_features: pd.DataFrame, single_cell_images) ->
     """Control cells of both classes with every punctum of the marker outlined."""
     from autophagy_assets.analysis.marker.example import marker_example as draw
 
-    paths, pixel_um = context.images(clean_features, single_cell_images)
-    return draw(clean_features, paths, context.study, pixel_um)
+    paths = Paths(context, clean_features[DATASET].unique())
+    # As they were measured: each field by its own size of a pixel.
+    sizes = context.pixel_sizes(clean_features, single_cell_images).to_dict()
+    return draw(clean_features, paths, context.study, sizes)
 
 
 @study_asset(

@@ -77,5 +77,7 @@ def annotation_agreement(context, annotations: pd.DataFrame, cross_validation) -
     """
     study = context.study
     calls = [unseen_predictions(cross_validation[m], study.model(m)) for m in cross_validation]
-    table = agreement_table(annotations, pd.concat(calls, ignore_index=True), study)
+    table = None
+    if calls:
+        table = agreement_table(annotations, pd.concat(calls, ignore_index=True), study)
     return noted(agreement_picture(table, study), cross_validation.left_out)

@@ -19,7 +19,7 @@ from autophagy_assets.analysis.report.content import (
     cells_by_field,
 )
 from autophagy_assets.analysis.report.page import render_report
-from autophagy_assets.analysis.report.story import tell
+from autophagy_assets.analysis.report.story import SOURCES, tell
 from autophagy_assets.assets.context import StudyContext
 from autophagy_assets.assets.definition import every, study_asset, title_of
 from autophagy_assets.io_managers.base import Partitions
@@ -29,6 +29,7 @@ from autophagy_assets.io_managers.parquet import PIECES
 from autophagy_assets.registry.lineage.cells import lineage_trees
 from autophagy_assets.registry.lineage.lineage import nodes_of
 from autophagy_assets.registry.lineage.lineage_formats import tree_lines
+from autophagy_assets.registry.store.identifiers import slug
 from autophagy_assets.registry.store.keys import ArtifactKey
 from autophagy_assets.registry.store.outputs import Record
 
@@ -131,7 +132,9 @@ def labels_in(fields: pd.DataFrame, context: StudyContext) -> set[str]:
         Metadata of all fields of view.
     """
     study = context.study
-    named = {label for column in METADATA for label in fields[column].unique()}
+    # Clones and fields of view are not named; many are called 1 or 2, as numbers are. Knockouts are
+    # named as their partitions.
+    named = {*fields["stimulation"], *fields["genotype"], *map(slug, fields["genotype"].unique())}
     models = {model.name for model in study.models}
     return named | models | set(study.classes.values()) | {study.marker_name, study.control}
 
@@ -139,7 +142,9 @@ def labels_in(fields: pd.DataFrame, context: StudyContext) -> set[str]:
 def named_pictures(
     figures: Mapping[str, Any], order: Iterable[str]
 ) -> Iterator[tuple[str, StoredPicture]]:
-    """Iterate over figures, each partition under its own name; large tables are shortened.
+    """Iterate over figures, each partition under its own name.
+
+    Large tables are shortened, but not those that the words of the report are of.
 
     Parameters
     ----------
@@ -158,7 +163,8 @@ def named_pictures(
         found = {f"{asset}[{key}]": key for key in one} if isinstance(one, Mapping) else {asset: ""}
         for name, key in found.items():
             picture = one[key] if isinstance(one, Mapping) else one
-            yield name, replace(picture, table=abridged(picture.table))
+            table = picture.table if asset in SOURCES else abridged(picture.table)
+            yield name, replace(picture, table=table)
 
 
 def report_figure(name: str, picture: StoredPicture, titles: Mapping[str, str]) -> ReportFigure:
@@ -173,7 +179,8 @@ def report_figure(name: str, picture: StoredPicture, titles: Mapping[str, str]) 
     """
     asset, _, partition = name.removesuffix("]").partition("[")
     title = titles[asset].format(partition)
-    return ReportFigure(name, title, picture.png, picture.table, picture.caption, picture.uid)
+    table = abridged(picture.table)
+    return ReportFigure(name, title, picture.png, table, picture.caption, picture.uid)
 
 
 def lineage(

@@ -149,7 +149,7 @@ class LaminIOManager(dg.ConfigurableIOManager):
         return str(ArtifactKey(study_slug(study), group, target.asset, self.suffix, partition))
 
     def _labels(self, settings: Mapping[str, Any], running: steps.RunningStep) -> dict:
-        from autophagy_assets.registry.datasets import labels_of_partition
+        from autophagy_assets.registry.partition_labels import labels_of_partition
 
         study, partition = running.study, running.target.partition
         if settings.get(LABELS) == "control":

@@ -13,13 +13,14 @@ import pandas as pd
 
 from autophagy_assets.analysis.identity import DATASET, FIRST_ID, METADATA
 from autophagy_assets.config.study import Study
-from autophagy_assets.registry.fields import raw_fields, study_slug
+from autophagy_assets.errors import InputError
+from autophagy_assets.registry.fields import raw_fields
 from autophagy_assets.registry.provenance.runs import transform_key
 from autophagy_assets.registry.shared_datasets import fields_of
 from autophagy_assets.registry.store import labels as lab
 from autophagy_assets.registry.store.identifiers import slug
 from autophagy_assets.registry.store.instance import connect, source, source_name
-from autophagy_assets.registry.store.keys import RAW_IMAGES, beside
+from autophagy_assets.registry.store.keys import beside
 from autophagy_assets.registry.store.labels import labels_of
 from autophagy_assets.registry.store.lamin_internals import label_links
 
@@ -141,6 +142,11 @@ def featurized_tables(study: Study) -> dict[str, str]:
     -------
     dict
         Genotype label to artifact uid.
+
+    Raises
+    ------
+    InputError
+        If a genotype has two: which of them was meant nobody can know.
     """
     found = source().Artifact.filter(
         ulabels__name=study.name, is_latest=True, description=FEATURIZED
@@ -149,58 +155,20 @@ def featurized_tables(study: Study) -> dict[str, str]:
     if source_name() is None:  # in the store stand also those that were computed here
         computed = found.filter(run__transform__key=transform_key("raw_features"))
         own = set(computed.values_list("uid", flat=True))
-    known = labels_of(found)
-    return {
-        genotype: uid
-        for uid, entry in sorted(known.items())
-        if uid not in own
-        and (genotype := entry.get(lab.GENOTYPE) or _guess(entry, study)) != UNKNOWN
-    }
-
-
-def labels_of_partition(study: Study, partition: str) -> dict[str, str]:
-    """Labels that everything in a sample or genotype shares.
-
-    Parameters
-    ----------
-    partition : str
-        A sample's or a genotype's partition key.
-
-    Returns
-    -------
-    dict
-        Kind of label to name: genotype, and for a sample also clone and stimulation.
-    """
-    sample = _labels_of_an_image(study, f"{partition}/")
-    if all(kind in sample for kind in (lab.GENOTYPE, lab.CLONE, lab.STIMULATION)):
-        return {kind: sample[kind] for kind in (lab.GENOTYPE, lab.CLONE, lab.STIMULATION)}
-    if lab.GENOTYPE in (found := _labels_of_an_image(study, f"{partition}__")):
-        return {lab.GENOTYPE: found[lab.GENOTYPE]}
-    for field in raw_fields(study):
-        if partition == field.sample:
-            return {
-                lab.GENOTYPE: field.genotype,
-                lab.CLONE: field.clone,
-                lab.STIMULATION: field.stimulation,
-            }
-    for genotype in genotype_labels(study):
-        if slug(genotype) == partition:
-            return {lab.GENOTYPE: genotype}
-    return {}
-
-
-def _labels_of_an_image(study: Study, place: str) -> dict[str, str]:
-    """Labels of one image that was ingested here, by the beginning of its key.
-
-    One look-up, however many images there are; looking through all of them would make each
-    of a thousand samples dearer than the one before.
-    """
-    start = f"{study_slug(study)}/{RAW_IMAGES}/{place}"
-    images = source().Artifact.filter(key__startswith=start, is_latest=True)
-    keys = images.values_list("uid", "key").iterator()
-    # SQLite does not distinguish "wt" from "WT" in the beginning of a text.
-    uid = next((uid for uid, key in keys if key.startswith(start)), None)
-    return labels_of(source().Artifact.filter(uid=uid))[uid] if uid is not None else {}
+    tables: dict[str, str] = {}
+    known: dict[str, str] = {}  # by the name of the partition
+    for uid, entry in sorted(labels_of(found).items()):
+        genotype = entry.get(lab.GENOTYPE) or _guess(entry, study)
+        if uid in own or genotype == UNKNOWN:
+            continue
+        if (other := known.setdefault(slug(genotype), uid)) != uid:
+            raise InputError(
+                f"Study {study.name!r} has two featurized tables of genotype {genotype!r} ({other} "
+                f"and {uid}): take the label of the study off the one that is not meant, or put "
+                "both into one table."
+            )
+        tables[genotype] = uid
+    return tables
 
 
 def genotype_labels(study: Study) -> list[str]:

@@ -177,7 +177,7 @@ def test_a_submission_that_is_put_back_as_it_was_is_ingested_again(inbox):
     keys = []
     for source in (None, "new", "before"):
         if source == "new":
-            cell("resolution", "0.7")(folder)
+            cell("magnification", "40X")(folder)
         elif source:
             shutil.rmtree(folder)
             shutil.copytree(inbox.folder.parent / source, folder)

@@ -44,6 +44,14 @@ BAD_FIELD: dict[str, tuple[Callable[[Path], None], list[str]]] = {
         edited(lambda t: pd.concat([t, t.iloc[:1].assign(image_path="images/1_DAPI.tif")])),
         ["has 2 images for channel", "give it one"],
     ),
+    "another resolution in one channel": (
+        cell("resolution", "0.25", 1),
+        ["has '0.5' and '0.25' as resolution of its channels", "write the same"],
+    ),
+    "no resolution of one channel": (
+        cell("resolution", "", 2),
+        ["has '0.5' and none as resolution of its channels"],
+    ),
     "one image for two channels": (
         cell("image_path", "images/0_mCherry.tif"),
         ["0_mCherry.tif is given for channel"],

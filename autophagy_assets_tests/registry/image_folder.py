@@ -214,6 +214,11 @@ BAD_METADATA: dict[str, tuple[Callable[[Path], None], list[str]]] = {
         cell("resolution", "0,597"),
         ["row 2", "resolution '0,597' is not a positive number of µm per px"],
     ),
+    "a resolution in nm": (
+        cell("resolution", "597"),
+        ["row 2", "resolution '597' is no size of a pixel", "not in nm or mm"],
+    ),
+    "a resolution in mm": (cell("resolution", "0.000597"), ["row 2", "'0.000597' is no size"]),
     "a resolution of zero": (cell("resolution", "0.0", 2), ["row 4", "resolution '0.0' is not"]),
     "a resolution with its unit": (cell("resolution", "0.6 µm"), ["resolution '0.6 µm' is not"]),
     "a resolution that is no number": (cell("resolution", "nan"), ["resolution 'nan' is not"]),

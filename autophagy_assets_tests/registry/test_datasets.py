@@ -9,9 +9,11 @@ import pandas as pd
 import pytest
 
 from autophagy_assets.config.study import Study
+from autophagy_assets.errors import InputError
 from autophagy_assets.registry import datasets
 from autophagy_assets.registry.fields import raw_fields
 from autophagy_assets.registry.ingest.ingest import ingest
+from autophagy_assets.registry.partition_labels import labels_of_partition
 from autophagy_assets.registry.provenance.recorder import Recorder
 from autophagy_assets.registry.provenance.runs import Step
 from autophagy_assets_tests.given import give_dataset, given_study, outsider
@@ -92,13 +94,13 @@ def test_a_field_that_lacks_a_channel_is_not_a_field(store, study, tmp_path):
 def test_labels_of_a_sample_and_of_a_genotype(store, study, tmp_path):
     write_images(tmp_path, study, seed=next(_numbers))
     ingest(tmp_path, study)
-    assert datasets.labels_of_partition(study, "WT__clone-1__untreated") == {
+    assert labels_of_partition(study, "WT__clone-1__untreated") == {
         "genotype": "WT",
         "cell_line_clone": "clone 1",
         "stimulation": "untreated",
     }
-    assert datasets.labels_of_partition(study, "KO") == {"genotype": "KO"}
-    assert datasets.labels_of_partition(study, "nobody") == {}
+    assert labels_of_partition(study, "KO") == {"genotype": "KO"}
+    assert labels_of_partition(study, "nobody") == {}
 
 
 def test_datasets_are_described_by_their_labels(found):
@@ -139,6 +141,18 @@ def test_featurized_tables_are_found_by_genotype(found):
     study, given = found
     assert datasets.featurized_tables(study) == given.uids
     assert datasets.genotype_labels(study) == ["EI24KO", "WT"]
+
+
+@pytest.mark.parametrize("genotypes", [("KO", "KO"), ("KO 1", "KO-1")])
+def test_two_tables_of_one_genotype_are_refused_and_not_chosen_from(store, study, genotypes):
+    recorder = outsider()
+    for genotype in genotypes:
+        key, labels = f"datasets/{next(_numbers)}.parquet", {"study": study.name}
+        labels |= {"genotype": genotype}
+        recorder.put(lambda p, key=key: p.write_text(key), key, datasets.FEATURIZED, labels)
+    recorder.finish()
+    with pytest.raises(InputError, match="has two featurized tables of genotype 'KO"):
+        datasets.featurized_tables(study)
 
 
 def test_tables_that_were_computed_here_are_not_taken_for_given(store, study):

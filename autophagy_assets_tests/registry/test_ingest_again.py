@@ -177,8 +177,8 @@ def _label_hashes(fields) -> dict[str, str]:
 @pytest.mark.parametrize(
     "change",
     [
-        cell("resolution", "0.25"),
-        cell("resolution", "0.25", 2),
+        cell("magnification", "40X"),
+        cell("magnification", "40X", 2),
         edited(lambda t: t.assign(lens=["air", *[""] * 8])),
     ],
     ids=["corrected", "of the last channel", "added"],

@@ -9,10 +9,10 @@ import pytest
 import tifffile
 
 from autophagy_assets.errors import InputError
-from autophagy_assets.registry.datasets import labels_of_partition
 from autophagy_assets.registry.fields import raw_fields
 from autophagy_assets.registry.ingest.ingest import ingest
 from autophagy_assets.registry.ingest.withdraw import withdraw
+from autophagy_assets.registry.partition_labels import labels_of_partition
 from autophagy_assets.registry.store.labels import labels_of
 from autophagy_assets_tests.registry.image_folder import (
     FIELD,

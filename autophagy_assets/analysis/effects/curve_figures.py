@@ -116,7 +116,8 @@ def _caption(study: Study, threshold: float, knockouts: int, most: int) -> str:
     ordered = (
         "Stimulations stand in the order of the study file; how far they are from each other on "
         f"the axis means nothing. No model was trained on others than {study.classes[0]} and "
-        f"{study.classes[1]}."
+        f"{study.classes[1]}; {study.control} cells of the others are scored by the stored model, "
+        "which has seen other cells of their clones."
         if len(study.stimulations) > len(study.classes)
         else "The study has no stimulations but its two classes; others would be listed as "
         "conditions of the study file."
@@ -124,7 +125,8 @@ def _caption(study: Study, threshold: float, knockouts: int, most: int) -> str:
     return (
         f"Share of cells that model {study.primary} calls positive (probability of "
         f"{study.classes[1]} above {threshold:.2f}); large: a clone, with a line from one "
-        "stimulation to the next; small: its fields of view. Cells of the control are scored by "
-        "models that had not seen their clone, or their field where that is not possible. "
+        f"stimulation to the next; small: its fields of view. {study.control} cells that are "
+        f"{study.classes[0]} or {study.classes[1]} are scored by models that had not seen their "
+        "clone; where that is not possible their field of view, or else the cell itself. "
         f"{ordered}{shown}"
     )

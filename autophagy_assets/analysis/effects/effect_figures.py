@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from autophagy_assets.analysis.effects.effect import Effect
-from autophagy_assets.analysis.effects.responses import CLONE, FIELD
+from autophagy_assets.analysis.effects.responses import CLONE, FIELD, responses, without_response
 from autophagy_assets.analysis.figures import (
     BLUE,
     GREY,
@@ -59,8 +59,9 @@ def effect_picture(measured: pd.DataFrame, effect: Effect, study: Study) -> Pict
         f"{len(effect.knockout_responses)} clones)",
         x=0.01, ha="left", fontweight="bold", fontsize=11,
     )  # fmt: skip
-    _draw_clones(left, table, effect, sides)
-    _draw_responses(middle, effect)
+    markers = _markers(table)
+    _draw_clones(left, table, effect, sides, markers)
+    _draw_responses(middle, responses(table, study), effect, markers)
     _draw_difference(right, effect)
     handles, labels = left.get_legend_handles_labels()
     figure.legend(
@@ -72,6 +73,7 @@ def effect_picture(measured: pd.DataFrame, effect: Effect, study: Study) -> Pict
         "is stimulated minus untreated; bar: mean. Right: mean response of the knockout's clones "
         f"minus that of the control's{_interval_words(effect)}."
     )
+    caption = " ".join([caption, *without_response(table, study)])
     numbers = {
         "difference": effect.difference, "low": effect.low, "high": effect.high,
         "clones, control": float(len(effect.control_responses)),
@@ -93,11 +95,26 @@ def _arms(effect: Effect) -> list[tuple[str, tuple[float, ...], str]]:
     ]
 
 
-def _draw_clones(ax: Axes, table: pd.DataFrame, effect: Effect, sides: list[str]) -> None:
+def _markers(table: pd.DataFrame) -> dict[tuple[str, str], str]:
+    """Marker of each clone by genotype and name: the same in all panels."""
+    found = {}
+    for genotype, rows in table.groupby("genotype"):
+        for number, clone in enumerate(sorted(rows["clone"].unique())):
+            found[str(genotype), str(clone)] = _MARKERS[number % len(_MARKERS)]
+    return found
+
+
+def _draw_clones(
+    ax: Axes,
+    table: pd.DataFrame,
+    effect: Effect,
+    sides: list[str],
+    markers: dict[tuple[str, str], str],
+) -> None:
     for number, (genotype, _, colour) in enumerate(_arms(effect)):
         of_arm = table[table["genotype"] == genotype]
-        for clone_number, clone in enumerate(sorted(of_arm["clone"].unique())):
-            marker = _MARKERS[clone_number % len(_MARKERS)]
+        for clone in sorted(of_arm["clone"].unique()):
+            marker = markers[genotype, clone]
             rows = of_arm[of_arm["clone"] == clone]
             clones = rows[rows["level"] == CLONE].set_index("stimulation")["value"].reindex(sides)
             at = np.array([0, 1]) + _GAP * number
@@ -123,13 +140,17 @@ def _draw_clones(ax: Axes, table: pd.DataFrame, effect: Effect, sides: list[str]
     panel_title(ax, "Every clone", "large: clone; small: its fields of view")
 
 
-def _draw_responses(ax: Axes, effect: Effect) -> None:
-    for number, (_, found, colour) in enumerate(_arms(effect)):
-        for clone, value in enumerate(found):
-            at = number + 0.12 * (clone - (len(found) - 1) / 2)
-            marker = _MARKERS[clone % len(_MARKERS)]
-            ax.plot(at, value, marker, color=colour, ms=9, mec="white")
-        mean = float(np.mean(found))
+def _draw_responses(
+    ax: Axes, found: pd.DataFrame, effect: Effect, markers: dict[tuple[str, str], str]
+) -> None:
+    clones = found[found["level"] == CLONE].sort_values("clone")
+    for number, (genotype, values, colour) in enumerate(_arms(effect)):
+        of_arm = clones[clones["genotype"] == genotype]
+        for place, row in enumerate(of_arm.itertuples()):
+            at = number + 0.12 * (place - (len(of_arm) - 1) / 2)
+            marker = markers[genotype, row.clone]
+            ax.plot(at, row.value, marker, color=colour, ms=9, mec="white")
+        mean = float(np.mean(values))
         ax.plot([number - 0.3, number + 0.3], [mean, mean], color=colour, lw=2, zorder=1)
         ax.annotate(f"{mean:+.2f}", (number + 0.32, mean), va="center", color=colour, fontsize=8)
     ax.axhline(0, color=GREY, ls="--", lw=1)

@@ -104,7 +104,9 @@ def negative_controls(
 
 
 def staining_differs(controls: pd.DataFrame) -> pd.Series:
-    """Whether a row says that images differ in staining, of which the model uses nothing.
+    """Whether a row says that images differ in staining, and less than the model tells apart.
+
+    The model may use features in units or not, which the sentence of the row says.
 
     Parameters
     ----------

@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 
 from autophagy_assets.analysis.evidence.controls import cautions, staining_differs
 from autophagy_assets.analysis.evidence.cross_validation import MODEL, SCHEME
+from autophagy_assets.analysis.evidence.shortcuts import UNUSED
 from autophagy_assets.analysis.figures import (
     BLUE,
     GREY,
@@ -55,10 +56,10 @@ def controls_picture(controls: pd.DataFrame, model: str, study: Study) -> Pictur
     if len(refused):
         said = [f"{row['control']}: not possible" for _, row in refused.iterrows()]
         figure.supxlabel("; ".join(said), x=0.01, ha="left", fontsize=8, color=GREY)
-    warnings = cautions(table)
+    none = "By the strictest folds of each, none is flagged."
     caption = (
         f"Negative controls of model {model} on the folds of its cross-validation. "
-        + (" ".join(warnings) or "By the strictest folds of each, none does nearly as well.")
+        + (" ".join(cautions(table)) or (none if len(drawn) else "None could be measured."))
         + " A control without the biology is flagged if it has at least four fifths of what the "
         "model has above guessing; the swapped background, if the model keeps less than that."
     )
@@ -70,15 +71,16 @@ def controls_picture(controls: pd.DataFrame, model: str, study: Study) -> Pictur
 def _draw_rows(ax: Axes, drawn: pd.DataFrame) -> None:
     at = np.arange(len(drawn))
     differs = staining_differs(drawn)
-    for y, (_, row), unused in zip(at, drawn.iterrows(), differs, strict=True):
+    for y, (_, row), differ in zip(at, drawn.iterrows(), differs, strict=True):
         colour = VERMILLION if row["flagged"] else BLUE
         if not np.isnan(row["low"]):
             ax.plot([row["low"], row["high"]], [y, y], color=colour, lw=5, alpha=0.3)
         ax.plot([row["reference"]] * 2, [y - 0.32, y + 0.32], color=INK, lw=2)
         ax.plot(row["auc"], y, "o", color=colour, ms=8, mec="white")
         words = "flagged" if row["flagged"] else "not flagged"
-        if unused:
-            words = "staining differs, not used by the model"
+        if differ:
+            unused = ", not used by the model" if UNUSED in row["sentence"] else ""
+            words = f"staining differs{unused}"
         ax.annotate(
             f"{row['auc']:.2f} against {row['reference']:.2f}, {words}", (1, y), (12, 0),
             xycoords=ax.get_yaxis_transform(), textcoords="offset points", va="center", fontsize=8,

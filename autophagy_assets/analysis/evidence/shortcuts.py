@@ -23,6 +23,7 @@ NUISANCE, BACKGROUND, IN_UNITS = "nuisance alone", "background", "background in 
 DENSITY = "cells_in_image"
 NEARLY = 0.8
 BETTER = 0.6  # an AUC from here on is no guessing any more, in words
+UNUSED = "which uses no feature in units"
 
 _WHAT = {
     NUISANCE: "Nucleus and cell channels, areas and the number of cells of the image, without the "
@@ -148,7 +149,9 @@ def _patches(background: pd.DataFrame, study: Study) -> pd.DataFrame:
 
 
 def _nuisance(control: pd.DataFrame, study: Study) -> pd.DataFrame:
-    channels = (f"{study.nucleus_channel}_", f"{study.cytosol_channel}_")
+    # Where cells are found by their marker it is that all the same.
+    stains = {study.nucleus_channel, study.cytosol_channel} - {study.marker_channel}
+    channels = tuple(f"{channel}_" for channel in sorted(stains))
     names = [
         name
         for name in feature_columns(control)
@@ -227,7 +230,7 @@ def _alone_sentence(
         f"{reference:.2f} of model {model.name}"
     )
     if not used:
-        return f"{said}, which uses no feature in units: " + (
+        return f"{said}, {UNUSED}: " + (
             "the images differ in staining." if auc >= BETTER else "no difference in staining seen."
         )
     if nearly and auc >= BETTER and scheme == RANDOM:

@@ -54,7 +54,8 @@ def clean(
     Raises
     ------
     InputError
-        If a table breaks its contract or a dataset is described twice.
+        If a table breaks its contract, a dataset is described twice, or a cell has another class
+        than the stimulation that its dataset is labelled with.
 
     Notes
     -----
@@ -65,10 +66,31 @@ def clean(
     check_feature_table(table, name, study.class_numbers)
     metadata = _metadata(table, datasets).fillna(UNKNOWN).astype(str)
     metadata.index = table.index
+    _require_same_class(table, metadata["stimulation"], name, study)
     features = table[feature_columns(table)]
     cleaned = pd.concat([table[[*IDENTITY, CLASS]], metadata, features], axis=1)
     cleaned = cleaned.astype({DATASET: str, CELL_ID: "int64", CLASS: "int64"})
     return cleaned.reset_index(drop=True)
+
+
+def _require_same_class(
+    cells: pd.DataFrame, stimulations: pd.Series, name: str, study: Study
+) -> None:
+    """Refuse cells whose class is another one than that of their stimulation.
+
+    Models learn classes, and responses go by stimulations: by a table that counts the classes the
+    other way round, every response would have the wrong sign.
+    """
+    expected = stimulations.map({label: study.class_of(label) for label in study.stimulations})
+    wrong = (expected.notna() & (expected != cells[CLASS])).to_numpy()
+    if wrong.any():
+        first = int(np.flatnonzero(wrong)[0])
+        raise InputError(
+            f"Feature table {name}: cells of dataset {cells[DATASET].iloc[first]!r}, which is "
+            f"labelled {stimulations.iloc[first]!r}, have class {cells[CLASS].iloc[first]} and not "
+            f"{int(expected.iloc[first])}: correct the table, the label of the dataset, or the "
+            "classes of the study file."
+        )
 
 
 def used_columns(raw: HasColumns, study: Study) -> list[str]:

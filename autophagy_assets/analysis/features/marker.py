@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
 import pandas as pd
 
-from autophagy_assets.analysis.features.parts import Cells, parts
+from autophagy_assets.analysis.features.parts import Cells, parts, whole
 from autophagy_assets.analysis.features.sets import set_of
 from autophagy_assets.analysis.identity import DATASET, IDENTITY, rows_of
 from autophagy_assets.config.models import MARKER
+from autophagy_assets.errors import InputError
 
 
 class MarkerFeatures:
@@ -17,13 +16,17 @@ class MarkerFeatures:
 
     Parameters
     ----------
-    datasets : collection of str
-        Of the cells.
+    cells : pandas.DataFrame or StoredCells
+        All of them.
+    name : str
+        What the reader calls their table.
     """
 
-    def __init__(self, datasets: Collection[str]) -> None:
-        self.missing = set(datasets)  # of which no cell has been measured, as far as is known
-        self._datasets = frozenset(datasets)
+    def __init__(self, cells: Cells, name: str) -> None:
+        self._cells, self._name = cells, name
+        found = (part[DATASET].unique() for part in parts(cells, [DATASET]))
+        self._datasets = frozenset(dataset for datasets in found for dataset in datasets)
+        self.missing = set(self._datasets)  # of which no cell has been measured, as far as is known
         self._tables: list[Cells] = []
         self._places: dict[str, list[tuple[int, int]]] = {}
         self._heads: list[pd.DataFrame] = []
@@ -46,15 +49,13 @@ class MarkerFeatures:
             self._heads.append(next(parts(table, [*table.columns], [0])).head(1))
             self.missing.difference_update(self._places)
 
-    def beside(self, cells: pd.DataFrame, name: str) -> pd.DataFrame:
+    def beside(self, cells: pd.DataFrame) -> pd.DataFrame:
         """Join features of the marker to a table of the same cells.
 
         Parameters
         ----------
         cells : pandas.DataFrame, shape (n_cells, n_columns)
             Some or all of the cells; the index counts from 0.
-        name : str
-            What the reader calls their table.
 
         Returns
         -------
@@ -65,7 +66,8 @@ class MarkerFeatures:
         Raises
         ------
         InputError
-            If some of these cells have no features of the marker, and any of the cells has.
+            If some of these cells have no features of the marker, and any of the cells has; says
+            how many of all cells have none.
         """
         if not self._tables:
             return cells
@@ -79,5 +81,12 @@ class MarkerFeatures:
             for part in parts(self._tables[table], [*types.index], [number])
         ]
         marker = pd.concat(read, ignore_index=True) if read else head[[*types.index]].head(0)
-        found = rows_of(marker.astype(types), cells, f"The table of marker features for {name}")
+        called = f"The table of marker features for {self._name}"
+        try:
+            found = rows_of(marker.astype(types), cells, called)
+        except InputError:
+            # Of some of the cells; a person is told of all of them.
+            known = [whole(table, IDENTITY) for table in self._tables]
+            rows_of(pd.concat(known, ignore_index=True), whole(self._cells, IDENTITY), called)
+            raise
         return pd.concat([cells, found.drop(columns=IDENTITY)], axis=1)

@@ -210,9 +210,9 @@ def _numbers(values: pd.Series) -> list[int | float | None]:
 
 def _channel_names(study: Study) -> list[str]:
     roles = {
-        study.marker_channel: study.marker_name,
         study.nucleus_channel: "nucleus",
         study.cytosol_channel: "cell",
+        study.marker_channel: study.marker_name,  # also where cells are found by it
     }
     return [f"{roles[c]} ({c})" if c in roles else c for c in study.channels]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from typing import Any
 
@@ -65,7 +66,8 @@ def spatial_context(
     figure.suptitle(_title(cell, study), x=0.01, ha="left", fontweight="bold", fontsize=13)
     parts: Any = figure.subfigures(1, 3, width_ratios=[1, 1.25, 1.25])
     left, middle, right = parts
-    _draw_crops(left.subplots(3, 2).T.flat, crops, channel_names(h5sc), study, pixel_um)
+    down = max(3, math.ceil(len(crops) / 2))
+    _draw_crops(left.subplots(down, 2).T.flat, crops, channel_names(h5sc), study, pixel_um)
     _draw_window(middle.subplots(), field, cell_id, study, pixel_um)
     _draw_overview(right.subplots(), field, study, pixel_um)
     return Picture(figure, _table(cell, field), _caption(cell, study))

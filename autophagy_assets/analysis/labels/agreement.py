@@ -144,9 +144,10 @@ def label_noise(answers: pd.DataFrame, cells: pd.DataFrame, study: Study) -> Ite
     say nothing of the whole. Cells of which people are unsure, contradict each other or find the
     crop bad are left out: what their label should be is not known.
     """
-    drawn = cells[[*IDENTITY, CLASS]].merge(
-        _agreed(answers[answers[CHOSEN_BY] == RANDOM], study), on=IDENTITY
-    )
+    # All that people said of them, on whatever page: the last word of each, and contradictions.
+    random = answers.loc[answers[CHOSEN_BY] == RANDOM, IDENTITY].drop_duplicates()
+    drawn = cells[[*IDENTITY, CLASS]].merge(random, on=IDENTITY)
+    drawn = drawn.merge(_agreed(answers, study), on=IDENTITY)
     wrong = drawn[SAID] != drawn[CLASS]
     for number in (None, *study.classes):
         kept = wrong if number is None else wrong[drawn[CLASS] == number]

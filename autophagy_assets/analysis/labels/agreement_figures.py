@@ -42,25 +42,32 @@ _NOBODY = (
     "Nobody has answered yet: 'autophagy review' writes a page of cells to look at, and 'autophagy "
     "annotate' registers the answers."
 )
+_NO_MODEL = (
+    "No model could be made, and which control cells have a label, and of which clone they are, is "
+    "taken from the cross-validation of a model: 'autophagy status' says what is in the way."
+)
 
 
 @styled
-def agreement_picture(table: pd.DataFrame, study: Study) -> Picture:
+def agreement_picture(table: pd.DataFrame | None, study: Study) -> Picture:
     """Draw the share of cells for which the label and each model agree with people.
 
     Parameters
     ----------
-    table : pandas.DataFrame
-        As ``agreement_table`` gives it; without rows where nobody has answered.
+    table : pandas.DataFrame or None
+        As ``agreement_table`` gives it; without rows where nobody has answered, and None where
+        there is no model.
     study : Study
         Names control and classes.
 
     Returns
     -------
     Picture
-        Its table is `table`, or holds a sentence where nobody has answered.
+        Its table is `table`, or holds a sentence where nobody has answered or there is no model.
     """
     title = f"Labels and models of {study.control} cells beside what people say"
+    if table is None:
+        return sentence_picture(title, _NO_MODEL)
     if table.empty:
         return sentence_picture(title, _NOBODY)
     shares = table[table[MEASURE] == AGREEMENT]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -54,7 +56,7 @@ def choose_example_cells(cells: pd.DataFrame, random_state: int) -> pd.DataFrame
 
 @styled
 def marker_example(
-    cells: pd.DataFrame, paths: Paths, study: Study, pixel_um: float | None = None
+    cells: pd.DataFrame, paths: Paths, study: Study, pixel_um: Mapping[str, float]
 ) -> Picture:
     """Draw cells of both classes, plain and with their puncta outlined.
 
@@ -66,8 +68,8 @@ def marker_example(
         The h5sc file of each dataset.
     study : Study
         Names marker and classes, and says what a punctum is.
-    pixel_um : float or None
-        Size of a pixel in µm.
+    pixel_um : mapping of str to float
+        Size of a pixel in µm by dataset; NaN, or nothing, where it is not known.
 
     Returns
     -------
@@ -83,8 +85,10 @@ def marker_example(
     chosen = choose_example_cells(cells, study.galleries.random_state)
     if chosen.empty:
         raise InputError("There is no cell to show puncta of; check the feature tables for cells.")
-    seen = _views(chosen, paths, study, pixel_um)
-    puncta = [find_puncta(one, study.marker, known_size(pixel_um, study.marker)) for one in seen]
+    known = [pixel_um.get(dataset) for dataset in chosen[DATASET]]
+    sizes = [known_size(size, study.marker) for size in known]
+    seen = _views(chosen, paths, study, sizes)
+    puncta = [find_puncta(one, study.marker, size) for one, size in zip(seen, sizes, strict=True)]
     figure = new_figure(1.75 * len(chosen) + 0.4, 5.0, h_pad=0.07, w_pad=0.03)
     axes = figure.subplots(2, len(chosen), squeeze=False)
     side = max(max(one.cell.shape, default=1) for one in seen)
@@ -94,26 +98,29 @@ def marker_example(
         stimulation = study.classes[int(chosen[CLASS].iloc[column])]
         axes[0, column].set_title(stimulation, fontsize=9)
         axes[1, column].set_title(
-            _counted(found, one, known_size(pixel_um, study.marker)),
+            _counted(found, one, sizes[column]),
             fontsize=8,
             fontweight="normal",
         )
-    scale_bar(axes[0, -1], pixel_um, side, (side, side), side)
+    of_last = sizes[-1] if sizes[-1] == known[-1] else None
+    scale_bar(axes[0, -1], of_last, side, (side, side), side)
     figure.suptitle(_TITLE, x=0.01, ha="left", fontweight="bold", fontsize=13)
     lines = [Line2D([], [], color=ORANGE), Line2D([], [], color=SKY, linestyle=":")]
     labels = [f"outline of a punctum of {study.marker_name}", "edge of what is measured"]
     figure.legend(lines, labels, loc="outside lower left", ncols=2, fontsize=8)
     table = chosen.assign(**{N_PUNCTA: [found.number for found in puncta]})
-    return Picture(figure, table, _caption(study, pixel_um, len(cells)))
+    return Picture(figure, table, _caption(study, known == sizes, len(cells)))
 
 
 def _views(
-    cells: pd.DataFrame, paths: Paths, study: Study, pixel_um: float | None
+    cells: pd.DataFrame, paths: Paths, study: Study, sizes: Sequence[float]
 ) -> list[CellView]:
     crops = fetch_all_channels(cells, paths)
     position = channel_names(paths[cells[DATASET].iloc[0]]).index(study.marker_channel)
-    size = known_size(pixel_um, study.marker)
-    return [cell_of_crop(crop[0], crop[1], crop[position], study.marker, size) for crop in crops]
+    return [
+        cell_of_crop(crop[0], crop[1], crop[position], study.marker, size)
+        for crop, size in zip(crops, sizes, strict=True)
+    ]
 
 
 def _draw_plain(ax: Axes, seen: CellView, side: int) -> None:
@@ -149,8 +156,9 @@ def _counted(puncta: Puncta, seen: CellView, pixel_um: float) -> str:
     return f"{n} {'punctum' if n == 1 else 'puncta'}\n{density}"
 
 
-def _caption(study: Study, pixel_um: float | None, available: int) -> str:
-    unknown = f" (taking a pixel as {study.marker.pixel_um} µm)" if not pixel_um else ""
+def _caption(study: Study, known: bool, available: int) -> str:
+    taken = f" (taking a pixel as {study.marker.pixel_um} µm where its size is not known)"
+    unknown = "" if known else taken
     low, high = study.marker.contrast_percentiles
     return (
         f"{study.marker_name} in {CELLS_PER_CLASS} cells of each class, drawn with a seed from "

@@ -159,7 +159,8 @@ def check_claims(
         for said in sorted(sentences, key=len, reverse=True):
             left = left.replace(said, " ")
         for name in sorted(names, key=len, reverse=True):
-            left = left.replace(name, " ")
+            # As a word: a label such as "1" is no part of 0.91.
+            left = re.sub(rf"(?<![\w.]){re.escape(name)}(?!\w|\.\d)", " ", left)
         for number in _NUMBER.findall(left):
             if number.rstrip(",") not in supported:
                 raise InputError(

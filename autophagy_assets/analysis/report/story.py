@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from autophagy_assets.analysis.effects.responses import POSITIVE_SHARE
 from autophagy_assets.analysis.evidence.comparison import HOW, POOLED, headline, pooled_rows
-from autophagy_assets.analysis.evidence.controls import cautions
+from autophagy_assets.analysis.evidence.controls import cautions, in_strictest
 from autophagy_assets.analysis.evidence.folds import RANDOM
 from autophagy_assets.analysis.evidence.shortcuts import BETTER
 from autophagy_assets.analysis.labels.agreement import ALL, MEASURE, NEXT, NOISE
@@ -20,6 +20,7 @@ from autophagy_assets.config.study import Study
 
 COMPARISON, CARD, PEOPLE = "model_comparison", "shortcut_card", "annotation_agreement"
 EFFECT, ROBUSTNESS = "knockout_effect", "effect_robustness"
+SOURCES = (COMPARISON, CARD, PEOPLE, EFFECT, ROBUSTNESS)  # whole: a part has other numbers
 _AS_PUBLISHED = (
     f"model == {AS_PUBLISHED!r} and scheme == {RANDOM!r} and measure == {POSITIVE_SHARE!r} and "
     "threshold == 'the more probable class'"
@@ -134,13 +135,27 @@ def _against(sources: Mapping[str, Source], study: Study) -> Said:
             claim = card.sentence(f"control == {row['control']!r} and scheme == {row['scheme']!r}")
             yield claim.says, [claim]
         if not warned:
-            n = card.number("scheme != ''", "control", "controls", "", ".0f", "count")
-            yield f"None of {n.says} negative controls does nearly as well as the model.", [n]
+            yield _nothing_against(card)
     yield (
         f"One time point of {study.marker_name} is not flux: more puncta may be more "
         "autophagosomes made, or fewer degraded.",
         [],
     )
+
+
+def _nothing_against(card: Source) -> tuple[str, list[Claim]]:
+    """How many controls speak for a model, each by its strictest scheme, which alone decides."""
+    strict = in_strictest(card.table)
+    if strict.empty:
+        return "No negative control could be measured.", []
+    places = zip(strict["control"], strict["scheme"], strict=True)
+    rows = " or ".join(f"(control == {one!r} and scheme == {scheme!r})" for one, scheme in places)
+    measured = card.number(rows, "control", "controls", "", ".0f", "count")
+    absent = card.number("scheme == ''", "control", "controls", "", ".0f", "count")
+    said = f"None of {measured.says} negative controls is flagged"
+    if not absent.value:
+        return f"{said}.", [measured]
+    return f"{said}; {absent.says} more could not be measured.", [measured, absent]
 
 
 def _other_labels(sources: Mapping[str, Source], study: Study) -> Said:

@@ -74,9 +74,9 @@ def render_page(
     most = MAX_BYTES * max(1, len(cells) / _CELLS) - _REST_BYTES
     images = sprites(crops, int(most))
     roles = {
-        study.marker_channel: study.marker_name,
         study.nucleus_channel: "nucleus",
         study.cytosol_channel: "cell",
+        study.marker_channel: study.marker_name,  # also where cells are found by it
     }
     names = [f"{roles[c]} ({c})" if c in roles else c for c in study.channels]
     data: dict[str, Any] = {

@@ -8,6 +8,7 @@ from pathlib import Path
 from autophagy_assets.analysis.imaging.images import check_field
 from autophagy_assets.config.study import Study
 from autophagy_assets.errors import InputError
+from autophagy_assets.registry.datasets import RESOLUTION
 from autophagy_assets.registry.fields import RAW_IMAGE, sample_key, study_slug
 from autophagy_assets.registry.ingest.metadata import FieldRows
 from autophagy_assets.registry.store import labels as lab
@@ -70,13 +71,21 @@ def read_field(rows: FieldRows, study: Study) -> NewField:
     Raises
     ------
     InputError
-        If it lacks a channel, has one twice, or has a broken image.
+        If it lacks a channel, has one twice, has a broken image, or its rows differ in the size of
+        a pixel: it would count as not known, and the field be measured with that of the study file.
     """
     channels = [channel for channel, _, _ in rows.images]
     for channel in study.channels:
         if (count := channels.count(channel)) != 1:
             what = "no image" if count == 0 else f"{count} images"
             raise InputError(f"Field {rows.name} has {what} for channel {channel}; give it one.")
+    sizes = {labels.get(RESOLUTION, "") for *_, labels in rows.images}
+    if len(sizes) > 1:
+        said = " and ".join(repr(size) if size else "none" for size in sorted(sizes, reverse=True))
+        raise InputError(
+            f"Field {rows.name} has {said} as {RESOLUTION} of its channels: write the same in each "
+            "of its rows."
+        )
     found = check_field({channel: path for channel, path, _ in rows.images})
     place = rows.labels
     sample = sample_key(place["genotype"], place["cell_line_clone"], place["stimulation"])

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable, Set
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock
 
@@ -35,6 +36,8 @@ from autophagy_assets.registry.store.lamin_internals import every_artifact
 
 INGEST = "ingest"
 INGEST_LOCK = "ingest.lock"
+# In the notes of a run: fields that were not taken, and those taken that once had not been.
+EXCLUDED, TAKEN = "excluded", "taken"
 
 
 @dataclass
@@ -161,9 +164,11 @@ class _Ingest:
         for new in fields:
             for image in new.images:
                 self._put(new, image, own, faulty.keys())
-        excluded = self.done.excluded
-        if self.recorder.outputs or excluded != next(iter(_excluded(self.study)[::-1]), {}):
-            self.recorder.notes["excluded"] = excluded
+        excluded, before = self.done.excluded, [n.get(EXCLUDED, {}) for n in _noted(self.study)]
+        if self.recorder.outputs or excluded != next(iter(before[::-1]), {}):
+            once = {name for noted in before for name in noted}
+            taken = [new.name for new in fields if new.name in once]
+            self.recorder.notes |= {EXCLUDED: excluded, TAKEN: taken}
             self.recorder.finish()
 
     def _put(self, new: NewField, image: NewImage, own: set[str], faulty: Set[str]) -> None:
@@ -226,17 +231,19 @@ def excluded_fields(study: Study) -> dict[str, str]:
         Name of a field to the reason.
     """
     reasons: dict[str, str] = {}
-    for noted in _excluded(study):
-        reasons |= noted
+    for noted in _noted(study):
+        since = noted.get(TAKEN, ())  # also those that were withdrawn later
+        reasons = {name: reason for name, reason in reasons.items() if name not in since}
+        reasons |= noted.get(EXCLUDED, {})
     taken = {field.name for field in raw_fields(study)} if reasons else set()
     return {name: reason for name, reason in reasons.items() if name not in taken}
 
 
-def _excluded(study: Study) -> list[dict[str, str]]:
-    """What each ingest of a study excluded, the latest last."""
+def _noted(study: Study) -> list[dict[str, Any]]:
+    """What is noted of each ingest of a study, the latest last."""
     runs = connect().Run.filter(transform__key=transform_key(INGEST)).order_by("id")
     return [
-        (notes or {}).get("excluded", {})
+        notes or {}
         for parameters, notes in runs.values_list("params", "extra_data")
         if (parameters or {}).get("study") == study.name
     ]

@@ -29,6 +29,7 @@ _TAKEN = {*IDENTITY, CLASS, *METADATA, *PREDICTION} - set(FIELD_COLUMNS)
 # Three of them name the folder of a sample, and file systems take 255 bytes.
 _LONGEST_LABEL = 80
 _LONGEST_NAME = 150  # of any label and kind of label in LaminDB
+_FINEST, _COARSEST = 0.01, 20.0  # µm per px: coarser, a cell is a pixel
 _NUMBER = re.compile(r"[0-9]*\.?[0-9]+(e[+-]?[0-9]+)?|[0-9]+\.", re.IGNORECASE)
 
 
@@ -167,6 +168,11 @@ def _check_row(entry: dict[str, str], where: str, folder: Path, study: Study) ->
         raise InputError(
             f"{where}: {RESOLUTION} {entry[RESOLUTION]!r} is not a positive number of µm per px; "
             "write it as in 0.597, with a point."
+        )
+    if entry.get(RESOLUTION) and not _FINEST <= float(entry[RESOLUTION]) <= _COARSEST:
+        raise InputError(
+            f"{where}: {RESOLUTION} {entry[RESOLUTION]!r} is no size of a pixel of a light "
+            f"microscope in µm ({_FINEST:g} to {_COARSEST:g}); write it in µm, and not in nm or mm."
         )
     if entry["stimulation"] not in study.stimulations:
         raise InputError(

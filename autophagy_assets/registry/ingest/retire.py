@@ -61,13 +61,15 @@ def stale(
         Sorted by key.
     """
     found: dict[str, list[int]] = {}
+    own = f"{study_slug(study)}/"
     made_here = connect().Artifact.filter(
-        key__startswith=f"{study_slug(study)}/", run__transform__key__startswith=transform_key("")
+        key__startswith=own, run__transform__key__startswith=transform_key("")
     )
     # Images are withdrawn by people, and there are many.
-    made_here = made_here.exclude(key__startswith=f"{study_slug(study)}/{RAW_IMAGES}/")
+    made_here = made_here.exclude(key__startswith=f"{own}{RAW_IMAGES}/")
     for number, key in made_here.values_list("id", "key"):
-        if not _follows(ArtifactKey.parse(key), partitions, fields):
+        # SQLite does not distinguish "screen" from "Screen" in the beginning of a text.
+        if key.startswith(own) and not _follows(ArtifactKey.parse(key), partitions, fields):
             found.setdefault(key, []).append(number)
     return [Stale(key, tuple(ids)) for key, ids in sorted(found.items())]
 

@@ -85,7 +85,7 @@ def folder_of(key: str) -> Path:
         LaminDB key, with an ending.
     """
     place = storage_root() / key
-    return place.with_name(place.name.split(".")[0])
+    return place.with_name(place.name.rpartition(".")[0])  # a dose such as 0.1 has a point, too
 
 
 def place_of(key: str) -> tuple[Path, str]:

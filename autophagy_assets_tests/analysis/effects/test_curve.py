@@ -86,6 +86,9 @@ def test_a_figure_has_a_panel_by_genotype_and_a_line_by_clone(tables):
     assert labels == list(STUDY.stimulations)
     assert "in the order of the study file" in picture.caption
     assert "No model was trained on others than untreated and 14h Torin-1" in picture.caption
+    # Of conditions by a model that was trained on the same clones; see the fixture.
+    assert "WT cells of the others are scored by the stored model" in picture.caption
+    assert "that are untreated or 14h Torin-1 are scored by models" in picture.caption
     many = pd.concat(
         [table[table["genotype"] == "WT"]]
         + [table[table["genotype"] == "KO"].assign(genotype=f"KO{n}") for n in range(8)]

@@ -168,3 +168,22 @@ def test_the_figure_shows_every_clone_and_every_field(clones):
     assert len(drawn) == 2 * clones
     assert any("no interval" in text.get_text() for text in right.texts) == (clones == 1)
     assert found.sentence in picture.caption
+
+
+def test_a_clone_without_a_response_is_named_and_others_keep_their_marker():
+    cells = scored_study(STUDY, 0, 3, -0.3)
+    lacks = (cells["clone"] == "clone 1") & (cells["genotype"] == "WT") & (cells["class"] == 1)
+    measured = measure(cells[~lacks], 0.4)
+    found = effect_of(responses(measured, STUDY), "KO", TORIN, POSITIVE_SHARE, STUDY)
+    assert len(found.control_responses) == 2
+    picture = effect_picture(measured, found, STUDY)
+    left, middle, _ = picture.figure.axes
+    beside = {line.get_label(): line.get_marker() for line in left.lines}
+    drawn = [line for line in middle.lines if line.get_markersize() == 9]
+    control = {float(line.get_ydata()[0]): line.get_marker() for line in drawn[:2]}
+    assert control == {
+        value: beside[f"WT clone {number}"]
+        for number, value in zip((2, 3), found.control_responses, strict=True)
+    }
+    said = f"clone 1 of WT has no {TORIN} cells, so it has no response."
+    assert picture.caption.endswith(said)

@@ -8,12 +8,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from autophagy_assets.analysis.evidence import altered_data
 from autophagy_assets.analysis.evidence.altered_data import PERMUTED, SWAPPED
 from autophagy_assets.analysis.evidence.controls import cautions, negative_controls
 from autophagy_assets.analysis.evidence.controls_figures import controls_picture
 from autophagy_assets.analysis.evidence.cross_validation import cross_validate
 from autophagy_assets.analysis.evidence.folds import CLONE, RANDOM, SCHEMES
-from autophagy_assets.analysis.evidence.shortcuts import BACKGROUND, IN_UNITS, NUISANCE
+from autophagy_assets.analysis.evidence.permutation import Permutations
+from autophagy_assets.analysis.evidence.shortcuts import BACKGROUND, BETTER, IN_UNITS, NUISANCE
 from autophagy_assets.analysis.identity import CLASS
 from autophagy_assets.config.models import Model
 from autophagy_assets.config.study import Study
@@ -113,6 +115,14 @@ def test_controls_are_measured_in_every_scheme_and_labels_permuted_in_the_strict
     assert list(of_biology().loc[of_biology()["control"] == PERMUTED, "scheme"]) == [CLONE]
 
 
+def test_the_marker_is_no_nuisance_where_cells_are_found_by_it():
+    study = FEWEST.model_copy(update={"cytosol_channel": STUDY.marker_channel})
+    cells = measured_cells(study)
+    told = cells[CLASS] + np.arange(len(cells)) / len(cells)
+    cells = cells.assign(**{f"{STUDY.marker_channel}_mean_cytosol": told})
+    assert row(measured(cells, forest(), study), NUISANCE)["auc"] < 0.8
+
+
 def test_permuted_labels_are_guessed():
     found = row(of_biology(), PERMUTED)
     assert found["low"] <= found["auc"] <= found["high"] < found["reference"]
@@ -168,6 +178,23 @@ def test_cells_without_the_features_of_the_model_are_said():
     assert "by features of the marker alone, and model small uses others" in sentence
 
 
+@pytest.mark.parametrize(
+    ("reached", "tried", "flagged"),
+    [(0, 5, False), (1, 18, True), (1, 20, True), (1, 39, False), (5, 100, True), (4, 100, False)],
+)
+def test_more_than_one_in_twenty_arrangements_the_true_one_among_them_are_flagged(
+    monkeypatch, reached, tried, flagged
+):
+    aucs = np.array([1.0] * reached + [0.5] * (tried - reached))
+    monkeypatch.setattr(altered_data, "permuted", lambda *_: Permutations(aucs, 1000))
+    cells, model = measured_cells(STUDY, cells=4), forest()
+    scores = cross_validate(cells, model, FEWEST)
+    (found,) = altered_data.with_labels_permuted(cells, model, FEWEST, scores)
+    assert found["flagged"] == flagged
+    assert ("may be chance" in found["sentence"]) == flagged
+    assert ("so few cannot rule out chance" in found["sentence"]) == (tried < 19)
+
+
 def test_no_patches_at_all_are_said_in_the_row_and_the_caption():
     none = patches(0).iloc[:0]
     table = measured(measured_cells(STUDY), forest(), background=none, swapped=none)
@@ -195,6 +222,29 @@ def test_the_shortcut_card_says_flagged_beside_each_flagged_control():
     assert words.count("flagged") == table["flagged"].sum()
     assert words.count("not flagged") == (~table["flagged"]).sum()
     assert "nearly as well" in controls_picture(table, "small", STUDY).caption
+
+
+@pytest.mark.parametrize(
+    ("scale", "words"), [("contrast", ", not used by the model"), ("units", "")]
+)
+def test_the_shortcut_card_says_of_staining_whether_the_model_uses_it(scale, words):
+    cells = measured_cells(STUDY, cells=20)
+    model = forest(marker_scales=list(dict.fromkeys(["contrast", scale])))
+    table = measured(cells, model, background=patches(1.5))
+    found = row(table, IN_UNITS)
+    assert BETTER <= found["auc"] < 0.88 and not found["flagged"]
+    texts = [
+        text.get_text() for text in controls_picture(table, "small", STUDY).figure.axes[0].texts
+    ]
+    said = f"{found['auc']:.2f} against {found['reference']:.2f}, staining differs{words}"
+    assert said in texts
+
+
+def test_a_shortcut_card_of_controls_that_were_not_possible_does_not_speak_for_the_model():
+    table = measured(measured_cells(STUDY), forest(), background=patches(0).iloc[:0])
+    refused = table[table["scheme"] == ""]
+    caption = controls_picture(refused, "small", STUDY).caption
+    assert "None could be measured." in caption and "none is flagged" not in caption
 
 
 def test_the_shortcut_card_names_a_control_that_is_not_possible():

@@ -35,6 +35,15 @@ def test_clean_keeps_rows_in_order_and_drops_excluded_features():
     assert list(cleaned.index) == list(range(len(raw)))
 
 
+@pytest.mark.parametrize("number", [0, 1])
+def test_a_table_that_counts_classes_the_other_way_round_is_refused(number):
+    raw = six_cells()
+    known = described(raw, STUDY, "WT")
+    raw.loc[raw[CLASS] == number, CLASS] = 1 - number
+    with pytest.raises(InputError, match=f"labelled '{STUDY.classes[number]}', have class"):
+        clean(raw, known, STUDY)
+
+
 @given(st.permutations(["a", "b", "c"]), st.permutations(range(9)))
 def test_metadata_joins_by_dataset_whatever_the_order(order, rows):
     raw = pd.DataFrame(

@@ -13,10 +13,10 @@ from autophagy_assets.errors import InputError
 
 
 def with_marker(cells: pd.DataFrame, tables: list[pd.DataFrame], name: str) -> pd.DataFrame:
-    marker = MarkerFeatures(set(cells[DATASET]))
+    marker = MarkerFeatures(cells, name)
     for one in tables:
         marker.add(one)
-    return marker.beside(cells, name)
+    return marker.beside(cells)
 
 
 def table(cells: list[tuple[str, int]], **features: list[float]) -> pd.DataFrame:
@@ -44,6 +44,14 @@ def test_a_cell_without_features_of_the_marker_beside_others_that_have_them_is_n
     ours, marker = table([("a", 1), ("a", 2)]), table([("a", 1)], marker_x_contrast=[1.0])
     with pytest.raises(InputError, match=r"for clean_features lacks 1 of 2 cells.*cell 2 of"):
         with_marker(ours, [marker], "clean_features")
+
+
+def test_cells_without_features_are_counted_among_all_and_not_among_those_at_hand():
+    ours, there = table([("a", n) for n in range(6)]), table([("a", 0), ("a", 4)])
+    marker = MarkerFeatures(ours, "clean_features")
+    marker.add(there.assign(marker_x_contrast=1.0))
+    with pytest.raises(InputError, match=r"lacks 4 of 6 cells, for instance cell 1 of"):
+        marker.beside(ours.iloc[2:4].reset_index(drop=True))
 
 
 def test_features_that_only_some_samples_have_are_left_out():

@@ -63,6 +63,12 @@ def test_scores_that_are_shown_are_those_of_their_cells(gallery):
     assert found.passed and found.numbers == {"scores": len(shown), "wrong scores": 0}
 
 
+def test_the_marker_is_called_so_where_cells_are_found_by_it():
+    study = STUDY.model_copy(update={"cytosol_channel": STUDY.marker_channel})
+    names = dict(zip(study.channels, module._channel_names(study), strict=True))
+    assert names[STUDY.marker_channel] == f"{STUDY.marker_name} ({STUDY.marker_channel})"
+
+
 @pytest.mark.parametrize("wrong", ["exchanged", "another model's", "of no cell", "not scored"])
 def test_a_wrong_score_on_the_page_is_found(gallery, wrong):
     shown, known = shown_scores(gallery.html), predictions()

@@ -94,6 +94,16 @@ def test_the_dot_is_drawn_at_the_cell(h5sc, store, number):
     assert window.images[0].get_array()[y, x] == row * 1000 + column
 
 
+def test_a_study_of_five_channels_shows_all_of_them(tmp_path):
+    study = STUDY.model_copy(update={"channels": (*STUDY.channels, "Cy5", "Cy7")})
+    crops = write_h5sc(tmp_path / "d.h5ad", 1, list(NUCLEI), study.channels, side=64)
+    field = write_store(tmp_path / "d.zarr", NUCLEI, (300, 300), study)
+    picture = spatial_context(cell(3), crops, field, study)
+    titles = [ax.get_title(loc="left") for ax in picture.figure.axes]
+    assert {"DAPI", "Alexa488", "LC3B (mCherry)", "Cy5", "Cy7"} < set(titles)
+    assert titles.count("") == 1, "a place that stays empty"
+
+
 def test_all_channels_and_the_whole_field_are_shown(h5sc, store):
     picture = spatial_context(cell(3), h5sc, store, STUDY)
     titles = [ax.get_title(loc="left") for ax in picture.figure.axes]

@@ -105,6 +105,22 @@ def test_label_noise_comes_from_cells_that_were_drawn_at_random_alone():
     assert list(label_noise(answers[answers["chosen_by"] != "random"], CELLS, STUDY)) == []
 
 
+def test_what_people_say_of_a_random_cell_on_another_page_counts_as_well():
+    wrong = SHOWN.loc[WRONG]
+    other = [STUDY.classes[number] for number in wrong[CLASS]]  # that the label is right
+    later = {"chosen_by": "suspected label", "at": "2026-11-02T10:00:00"}
+    again = answers_of(wrong.head(1), other[:1], **later)
+    somebody = answers_of(wrong.iloc[1:2], other[1:2], "Bo", **later)
+    answers = pd.concat([ANSWERS, again, somebody], ignore_index=True)
+    noise = next(label_noise(answers, CELLS, STUDY))
+    agreed = one(
+        agreement_table(answers, PREDICTIONS, STUDY),
+        **{"measure": "agreement", "who": "label", "class": "all", "clone": "all"},
+    )
+    assert (noise["count"], noise["n_cells"]) == (2, 39) == (39 - agreed["count"], 39)
+    assert agreed["n_cells"] == 39
+
+
 def test_the_next_answers_change_as_many_labels_as_the_last_ones_of_each_reason():
     wrong, right = SHOWN.loc[WRONG], SHOWN.drop(WRONG)
     answers = pd.concat(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import pandas as pd
@@ -20,6 +21,7 @@ from autophagy_assets.errors import InputError
 from autophagy_assets_tests.analysis.marker.cells import as_crop, marker, places, write_crops
 
 STUDY = Study.load()
+SIZES = {"few": 0.598, "many": 0.598}
 
 
 @pytest.fixture
@@ -50,27 +52,28 @@ def test_three_cells_of_each_class_are_drawn_whatever_the_order_of_the_table():
 def test_cells_of_no_class_are_not_drawn(crops):
     others = cells().assign(**{CLASS: NO_CLASS, CELL_ID: cells()[CELL_ID] + 10})
     more = pd.concat([others, cells()], ignore_index=True)
-    picture = marker_example(more, crops, STUDY, 0.598)
-    pd.testing.assert_frame_equal(picture.table, marker_example(cells(), crops, STUDY, 0.598).table)
+    picture = marker_example(more, crops, STUDY, SIZES)
+    pd.testing.assert_frame_equal(picture.table, marker_example(cells(), crops, STUDY, SIZES).table)
     assert f"drawn with a seed from {len(cells())}" in picture.caption
 
 
-def test_numbers_in_the_picture_are_those_of_the_features(crops):
-    picture = marker_example(cells(), crops, STUDY, 0.598)
+@pytest.mark.parametrize("sizes", [SIZES, {"few": 0.598, "many": 2.0}, {"many": 2.0}])
+def test_numbers_in_the_picture_are_those_of_the_features(crops, sizes):
+    picture = marker_example(cells(), crops, STUDY, sizes)
     for name, group in picture.table.groupby(DATASET):
-        features = marker_features(crops[name], STUDY, 0.598).set_index(CELL_ID)
+        features = marker_features(crops[name], STUDY, sizes.get(name)).set_index(CELL_ID)
         expected = features.loc[group[CELL_ID], "marker_puncta_number_contrast"]
         assert group[N_PUNCTA].tolist() == expected.tolist()
     assert f"drawn with a seed from {len(cells())}" in picture.caption
 
 
 def test_the_same_cells_give_the_same_bytes(crops):
-    first, second = (marker_example(cells(), crops, STUDY, 0.598).figure for _ in range(2))
+    first, second = (marker_example(cells(), crops, STUDY, SIZES).figure for _ in range(2))
     assert png_bytes(first) == png_bytes(second)
 
 
 def test_fewer_cells_and_an_unknown_pixel_are_drawn_and_said(crops):
-    picture = marker_example(cells(n_few=1, n_many=0), crops, STUDY)
+    picture = marker_example(cells(n_few=1, n_many=0), crops, STUDY, {"few": math.nan})
     assert len(picture.table) == 1
     assert "taking a pixel as 0.598 µm" in picture.caption
     png_bytes(picture.figure)
@@ -78,4 +81,4 @@ def test_fewer_cells_and_an_unknown_pixel_are_drawn_and_said(crops):
 
 def test_no_cells_are_a_sentence(crops):
     with pytest.raises(InputError, match="no cell to show puncta of"):
-        marker_example(cells().head(0), crops, STUDY)
+        marker_example(cells().head(0), crops, STUDY, SIZES)

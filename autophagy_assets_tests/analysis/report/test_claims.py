@@ -44,6 +44,13 @@ def test_a_text_of_claims_is_taken_and_labels_are_no_numbers():
     check_claims([text], claims, {"model_comparison": TABLE}, ["14h Torin-1", "EI24KO"])
 
 
+def test_a_label_that_is_a_number_is_no_part_of_another_one():
+    claims = [SOURCE.number(POOLED, "auc", "AUC")]
+    check_claims(["Cells of 8: AUC 0.98."], claims, {"model_comparison": TABLE}, ["8", "9", "0"])
+    with pytest.raises(InputError, match=r"says 0\.88 in"):
+        check_claims(["AUC 0.88"], claims, {"model_comparison": TABLE}, ["8", "88"])
+
+
 @given(st.decimals(0, 1, places=2).filter(lambda value: str(value) != "0.98"))
 def test_a_number_that_no_claim_has_is_refused(number):
     claims = [SOURCE.number(POOLED, "auc", "AUC")]

@@ -11,8 +11,10 @@ from autophagy_assets.analysis.classifier.model import TrainedClassifier
 from autophagy_assets.analysis.classifier.predictions import no_predictions
 from autophagy_assets.analysis.effects.knockout import every_specification, measured_effect
 from autophagy_assets.analysis.evidence.comparison import compare
+from autophagy_assets.analysis.evidence.controls import COLUMNS as CONTROL_COLUMNS
 from autophagy_assets.analysis.evidence.controls import negative_controls
 from autophagy_assets.analysis.evidence.cross_validation import cross_validate, refusals
+from autophagy_assets.analysis.evidence.folds import CLONE, RANDOM
 from autophagy_assets.analysis.evidence.scoring import scoring_of
 from autophagy_assets.analysis.evidence.unseen import unseen_predictions
 from autophagy_assets.analysis.features.sets import LEVEL, PUNCTA
@@ -104,6 +106,38 @@ def test_images_that_differ_in_staining_alone_are_said_to():
     assert "The background in units of the image, on patches without a cell, tells" in against
     assert "the images differ in staining" in against
     check_claims(text.values(), story.claims, tables, [*STUDY.classes.values(), "WT", "LC3B"])
+
+
+def card(*rows: tuple[str, str, bool]) -> pd.DataFrame:
+    """Controls with scheme and whether they are flagged; no scheme where that was not possible."""
+    table = pd.DataFrame(rows, columns=["control", "scheme", "flagged"])
+    known = {"model": STUDY.primary, "auc": 0.5, "reference": 0.9, "sentence": "It tells."}
+    return table.assign(**known).reindex(columns=CONTROL_COLUMNS)
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        # A weaker scheme may be flagged: it does not decide, and is no control of its own.
+        (
+            [
+                ("nuisance alone", RANDOM, True),
+                ("nuisance alone", CLONE, False),
+                ("background", CLONE, False),
+                ("permuted labels", "", False),
+            ],
+            "None of 2 negative controls is flagged; 1 more could not be measured.",
+        ),
+        ([("background", CLONE, False)], "None of 1 negative controls is flagged."),
+        ([("permuted labels", "", False)], "No negative control could be measured."),
+    ],
+)
+def test_controls_are_counted_by_the_scheme_that_decides(rows, said):
+    name = f"shortcut_card[{STUDY.primary}]"
+    story = tell({name: Source(name, "uid", card(*rows))}, STUDY)
+    text = dict(story.paragraphs)["What speaks against it"]
+    assert text.startswith(said)
+    check_claims([text], story.claims, {name: card(*rows)}, [STUDY.marker_name])
 
 
 def test_a_knockout_without_effect_is_said_to_have_none_that_is_seen():

@@ -56,6 +56,13 @@ def decoded(uri: str) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(base64.b64decode(uri.partition(",")[2]))))
 
 
+def test_the_marker_is_called_so_where_cells_are_found_by_it():
+    study = STUDY.model_copy(update={"cytosol_channel": STUDY.marker_channel})
+    data = data_of(render_page(cells(2), crops(2), study, "page"))
+    name = f"{STUDY.marker_name} ({STUDY.marker_channel})"
+    assert data["names"][data["marker"]] == name
+
+
 def test_a_page_says_nothing_that_differs_with_label_genotype_or_reason():
     table, images = cells(10), crops(10)
     other = table.assign(

@@ -12,10 +12,14 @@ from autophagy_assets.analysis.imaging import featurization, segmentation
 from autophagy_assets.automation.reconcile import reconcile
 from autophagy_assets.cli.summary import export
 from autophagy_assets.compute import pool as compute
+from autophagy_assets.config.study import Study
 from autophagy_assets.registry.fields import raw_fields
 from autophagy_assets.registry.ingest.ingest import ingest
-from autophagy_assets.registry.ingest.retire import field_keys, retire
+from autophagy_assets.registry.ingest.retire import field_keys, retire, stale
 from autophagy_assets.registry.ingest.withdraw import withdraw
+from autophagy_assets.registry.provenance.recorder import Recorder
+from autophagy_assets.registry.provenance.runs import Step
+from autophagy_assets.registry.store.identifiers import slug
 from autophagy_assets.staleness.partitions import MODEL_PARTITIONS
 from autophagy_assets.staleness.upstream import partitions_name
 from autophagy_assets_tests.assets.fakes import fake_featurize, fake_process_field, one_by_one
@@ -62,6 +66,18 @@ def platform(made: Platform, images: Path) -> Iterator[Platform]:
     yield made
     ingest(images, made.study)
     assert made.refresh_here() == {}
+
+
+def test_what_a_study_has_whose_name_differs_in_case_alone_is_left_alone(store: Any) -> None:
+    recorder = Recorder(Step("raw_features", "WT", None, "code", "1"))
+    for name in ("A screen", "a screen"):
+        key = f"{slug(name)}/features/raw_features/WT.parquet"
+        recorder.put(lambda path, key=key: path.write_text(key), key, name, {"study": name})
+    recorder.finish()
+    study = Study.load().model_copy(update={"name": "a screen"})
+    assert [one.key for one in stale(study, {"raw_features": []}, set())] == [
+        "a-screen/features/raw_features/WT.parquet"
+    ]
 
 
 def names(platform: Platform) -> dict[str, str]:

@@ -33,6 +33,18 @@ def test_it_can_be_ingested_under_another_name(store, study, folder):
     assert names(study) == before - {NAME} | {NAME.replace("FOV1", "FOV7")}
 
 
+def test_what_once_spoke_against_it_is_not_said_of_it_again(store, study, folder):
+    image = folder / "images/0_DAPI.tif"
+    whole = image.read_bytes()
+    image.write_bytes(whole[:-40])
+    ingest(folder, study)
+    assert set(excluded_fields(study)) == {NAME}
+    image.write_bytes(whole)
+    ingest(folder, study)
+    withdraw([NAME], study)
+    assert excluded_fields(study) == {}
+
+
 def test_ingesting_it_again_brings_it_back(store, study, folder):
     before = ingest(folder, study).fields
     withdraw([NAME], study)
