@@ -7,6 +7,7 @@ from typing import Any
 
 import dagster as dg
 
+from autophagy_assets.analysis.classifier.selection import select_cells
 from autophagy_assets.analysis.features.tables import Table
 from autophagy_assets.assets.context import StudyContext
 from autophagy_assets.config.secrets import without_secrets
@@ -119,6 +120,7 @@ def study_asset(
     callable
         A decorator.
     """
+    counted = _counted(given or {}, ins or {})
 
     def define(body: Callable[..., Any]) -> dg.AssetsDefinition:
         description = " ".join((inspect.getdoc(body) or "").split())
@@ -150,7 +152,7 @@ def study_asset(
             partitions_def=partitions,
             ins=dict(ins or {}),
             deps=list(deps),
-            code_version=code_of(body).with_values(given).version,
+            code_version=code_of(body).with_values(counted).version,
             retry_policy=RETRIES,
             required_resource_keys={"study", "compute"} if by_field else {"study"},
             hooks={record_failure},
@@ -161,11 +163,20 @@ def study_asset(
                 base.LABELS: labels,
                 base.SCHEMA: schema.name if schema else None,
                 TITLE: title,
-                GIVEN: dict(given or {}),
+                GIVEN: counted,
             },
         )(step)
 
     return define
+
+
+def _counted(given: Mapping[str, Any], ins: Mapping[str, dg.AssetIn]) -> dict[str, Any]:
+    """Values that count as code of an asset.
+
+    The code that selects cells is not reached from a body that is given the selected ones.
+    """
+    selected = any((each.metadata or {}).get(SELECTED) for each in ins.values())
+    return {**given, **({SELECTED: code_of(select_cells).version} if selected else {})}
 
 
 def every(**metadata: Any) -> dg.AssetIn:

@@ -87,6 +87,13 @@ def test_a_changed_word_makes_what_it_could_change_and_a_comment_nothing(
     )
     assert run(commented, "look")["ready"] == {}
 
+    # The IO manager selects the cells that models learn from, so no body reaches that code.
+    selection = "analysis/classifier/selection.py"
+    selecting = copy(tmp_path / "selecting", selection, "size, share, replace", "size, 1, replace")
+    reasons = run(selecting, "look")["ready"]
+    assert {"cross_validation[as_published]", "training_cells"} <= set(reasons)
+    assert "code of" in reasons["training_cells"]
+
     other = copy(tmp_path / "other", module, "np.argmax(", "np.argmin(")
     kept = run(other, "look", pinned)
     assert set(kept["ready"]) <= {"study_report"} and "argmax" in kept["code"]
