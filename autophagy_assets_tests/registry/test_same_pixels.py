@@ -171,7 +171,7 @@ def test_an_image_that_is_compressed_otherwise_is_the_same_image(store, study, f
     done = ingest(folder, study)
     assert (done.new_images, done.unchanged_images) == (0, 9)
     assert done.fields == first and snapshot() == before
-    cell("resolution", "0.25")(folder)
+    cell("magnification", "40X")(folder)
     assert ingest(folder, study).corrected_images == 1
     assert [field.images for field in raw_fields(study)] == [field.images for field in first]
 
