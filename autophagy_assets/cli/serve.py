@@ -66,7 +66,9 @@ def serve_part(part: Part, port: int | None, code_port: int) -> NoReturn:
     workspace = home.root / "workspace.yaml"
     written = yaml.safe_dump({"load_from": [{"grpc_server": server}]})
     if not workspace.exists() or workspace.read_text() != written:
-        workspace.write_text(written)
+        beside = workspace.with_suffix(f".{os.getpid()}")
+        beside.write_text(written)
+        beside.replace(workspace)  # other parts may be reading it
     listen = ["-h", LOOPBACK, "-p", str(code_port if part == "code" else port or PORTS[part])]
     programs: dict[Part, list[str]] = {
         "code": ["dagster", "code-server", "start", "-m", CODE_LOCATION, *listen],
@@ -82,13 +84,13 @@ def serve_part(part: Part, port: int | None, code_port: int) -> NoReturn:
 def _replace_process(program: list[str], *, ends_dead_runs: bool) -> NoReturn:
     announce_program()
     environment = dict(os.environ)  # as it is before a store is connected, which adds to it
-    if ends_dead_runs:
-        from autophagy_assets.automation.dead_runs import end_dead_runs
-        from autophagy_assets.config.home import dagster_instance
+    from autophagy_assets.automation.dead_runs import end_dead_runs
+    from autophagy_assets.config.home import dagster_instance
 
-        with dagster_instance() as instance:
-            for disagreement in end_dead_runs(instance):
-                print(f"{disagreement.what}: {disagreement.problem}; marked as failed", flush=True)
+    # Opened whatever the program: Dagster's programs do not wait for each other to make its tables.
+    with dagster_instance() as instance:
+        for disagreement in end_dead_runs(instance) if ends_dead_runs else ():
+            print(f"{disagreement.what}: {disagreement.problem}; marked as failed", flush=True)
     # Warnings are ignored: Dagster would have its users call another program for this.
     os.execve(sys.executable, [sys.executable, "-W", "ignore", "-m", *program], environment)
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import yaml
+from filelock import FileLock
 
 from autophagy_assets.compute.limits import granted_memory, granted_processors
 from autophagy_assets.compute.pool import PROCESS_BYTES, WORKER_BYTES, default_workers
@@ -213,19 +214,22 @@ def dagster_instance(*, capture: bool = True) -> dg.DagsterInstance:
         prints its progress meanwhile: that belongs on the terminal and in no step's log, and
         capturing starts four more processes for each run.
     """
-    Home.locate().prepare()
+    home = Home.locate()
+    home.prepare()
     import dagster as dg
     from dagster._core.instance.ref import InstanceRef
 
     from autophagy_assets.config.storage_cache import cache_storage
 
     cache_storage()
-    if capture:
-        return dg.DagsterInstance.get()
-    folder = Path(os.environ["DAGSTER_HOME"]).expanduser()
-    uncaptured = {
-        "module": "dagster._core.storage.noop_compute_log_manager",
-        "class": "NoOpComputeLogManager",
-    }
-    ref = InstanceRef.from_dir(str(folder), overrides={"compute_logs": uncaptured})
-    return dg.DagsterInstance.from_ref(ref)
+    # Where there are no databases yet, processes that begin at once would all make the tables.
+    with FileLock(home.locks / "dagster.lock"):
+        if capture:
+            return dg.DagsterInstance.get()
+        folder = Path(os.environ["DAGSTER_HOME"]).expanduser()
+        uncaptured = {
+            "module": "dagster._core.storage.noop_compute_log_manager",
+            "class": "NoOpComputeLogManager",
+        }
+        ref = InstanceRef.from_dir(str(folder), overrides={"compute_logs": uncaptured})
+        return dg.DagsterInstance.from_ref(ref)

@@ -136,11 +136,18 @@ def services(
             process.wait(timeout=60)
             # The code server ends with 1 when it is asked to end; its unit says that this is no
             # failure.
-            assert process.returncode in (0, -signal.SIGTERM, 1 if part == "code" else 0), part
+            ended = (0, -signal.SIGTERM, 1 if part == "code" else 0)
+            assert process.returncode in ended, (
+                f"{part} ended with {process.returncode}:\n{log_of(folder, part)}"
+            )
+
+
+def log_of(folder: Path, part: str) -> str:
+    return (folder / f"{part}.log").read_text()[-3000:]
 
 
 def said(folder: Path) -> str:
-    return "\n".join(f"{log.name}: {log.read_text()[-1500:]}" for log in folder.glob("*.log"))
+    return "\n".join(f"{part}: {log_of(folder, part)}" for part in PARTS)
 
 
 def wait(look: Callable[[], object], what: str, seconds: float = 90) -> object:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,8 @@ from autophagy_assets.compute import pool as compute
 from autophagy_assets.config import home
 from autophagy_assets.config.home import Home
 from autophagy_assets.errors import InputError
-from autophagy_assets_tests.conftest import home_variables
+from autophagy_assets_tests.conftest import ROOT, clean_environment, home_variables
+from autophagy_assets_tests.preloaded import run_python
 
 
 def test_the_default_is_in_the_working_directory(isolated, tmp_path):
@@ -160,3 +162,14 @@ def test_as_many_runs_at_once_as_fit(isolated, tmp_path, setting, processors, gi
     Home(tmp_path).prepare()
     settings = yaml.safe_load((tmp_path / "dagster" / "dagster.yaml").read_text())
     assert settings["concurrency"]["runs"]["max_concurrent_runs"] == runs
+
+
+@pytest.mark.slow
+def test_processes_that_begin_at_once_in_a_new_home_make_dagsters_databases_once(tmp_path):
+    (tmp_path / "home").mkdir()
+    environment = clean_environment(tmp_path / "home", PYTHONPATH=str(ROOT))
+    script = "from autophagy_assets.config.home import dagster_instance; dagster_instance()"
+    with ThreadPoolExecutor(6) as pool:
+        begun = [pool.submit(run_python, ["-c", script], environment, tmp_path) for _ in range(6)]
+    ended = [future.result() for future in begun]
+    assert [done.stderr[-500:] for done in ended if done.returncode != 0] == []
