@@ -24,6 +24,7 @@ from autophagy_assets.config.study import Study
 _MARKERS = "os^DvPX*"
 _ACROSS = 3
 _BESIDE = 0.12  # fields of view stand so far beside their clone; 1 is from place to place
+_ROW = 0.075  # height of a line of a legend, as a share of cells
 
 
 @styled
@@ -94,7 +95,7 @@ def _draw_clones(ax: Axes, rows: pd.DataFrame, places: list[int], colour: str) -
         )  # fmt: skip
         at = np.array([places.index(place) for place in fields[PLACE]])
         ax.plot(at + _BESIDE, fields["value"], marker, color=colour, ms=4, alpha=0.6, mec="none")
-    ax.legend(fontsize=7, loc="best")
+    ax.legend(fontsize=7, loc="upper left", borderaxespad=0)
 
 
 def _draw_reference(ax: Axes, control: pd.DataFrame, places: list[int], name: str) -> None:
@@ -108,7 +109,10 @@ def _name_axes(ax: Axes, labels: list[str]) -> None:
     if len(labels) > 2:
         for label in ax.get_xticklabels():
             label.set(rotation=30, ha="right", rotation_mode="anchor")
-    ax.set(xlim=(-0.4, len(labels) - 0.6), ylim=(-0.03, 1.03))
+    entries = len(ax.get_legend_handles_labels()[1])
+    # Room above all shares for the names of the clones; axes that share y keep the highest.
+    top = max(ax.get_ylim()[1], 1.06 + _ROW * entries)
+    ax.set(xlim=(-0.4, len(labels) - 0.6), ylim=(-0.03, top), yticks=np.linspace(0, 1, 6))
 
 
 def _caption(study: Study, threshold: float, knockouts: int, most: int) -> str:

@@ -84,6 +84,10 @@ def test_a_figure_has_a_panel_by_genotype_and_a_line_by_clone(tables):
     assert titles == ["WT", "KO"]
     labels = [text.get_text() for text in picture.figure.axes[0].get_xticklabels()]
     assert labels == list(STUDY.stimulations)
+    png_bytes(picture.figure)
+    for ax in picture.figure.axes:
+        lowest = ax.get_legend().get_window_extent().transformed(ax.transData.inverted()).ymin
+        assert lowest > 1, "the names of the clones lie above all shares"
     assert "in the order of the study file" in picture.caption
     assert "No model was trained on others than untreated and 14h Torin-1" in picture.caption
     # Of conditions by a model that was trained on the same clones; see the fixture.
