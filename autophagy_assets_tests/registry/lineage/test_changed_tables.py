@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -32,7 +33,8 @@ def falsified(store) -> Iterator[SmallStudy]:
 
 def test_rows_of_a_changed_table_are_not_reported(falsified):
     text = render(lineage_of_cell(falsified.crops["FOV2"], 7))
-    assert "0.1234" not in text and "FN" not in text
+    # As a word: two letters may stand in a uid, which is drawn at random.
+    assert "0.1234" not in text and not re.search(r"\bFN\b", text)
     assert f"predictions.parquet ({falsified.predictions}): the file in the store is not" in text
     assert "shown in TP, row 1, column 2" in text  # by the figure
 
