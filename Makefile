@@ -35,8 +35,8 @@ demo-ui: $(INSTALLED)
 ui: $(INSTALLED)
 	$(BIN)/autophagy ui
 
-# Byte code of the platform and its tests is kept, whatever the shell has set: the tests start some
-# thousand processes of it.
+# Byte code of the platform and its tests is kept, whatever the shell has set: the tests start many
+# processes of it.
 test test-fast: export PYTHONDONTWRITEBYTECODE =
 
 # One file of tests at a time in each of JOBS processes, each with a home and a store of its own; the

@@ -163,7 +163,7 @@ def _packages() -> str:
 
 
 def _name_and_version(distribution: Distribution) -> str:
-    # `Distribution.metadata` parses the description too, which takes ten times as long for all.
+    # `Distribution.metadata` parses the description too, which takes three times as long.
     text = distribution.read_text("METADATA") or distribution.read_text("PKG-INFO") or ""
     fields = HeaderParser().parsestr(text.partition("\n\n")[0])
     return f"{fields['Name']}=={fields['Version']}"
